@@ -1,0 +1,62 @@
+"""The plugin hold: what stops the front door's own controller from running the origin's templates. Pure.
+
+The stub's entrypoint is a DAG with one task, because Argo shows nodes beside a DAG's task but not beside a template
+that is the entrypoint itself. `spec.suspend` and a controller instance id would hold too, and both break the CLI.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from webhook.contract import AGENT_ACCOUNT, FINALIZER, PLACEMENT
+
+Object = dict[str, Any]
+
+ENTRYPOINT = "medea"
+TASK = "placement"
+# All that may stay of a spec: everything else either creates something at the front door or is meaningless there.
+_KEPT = ("arguments", "priority", "ttlStrategy")
+
+
+def stub_spec(spec: Mapping[str, Any], template_spec: Mapping[str, Any], placement: str) -> Object:
+    """The spec that the origin gets. What it keeps and doesn't say itself comes from its WorkflowTemplate."""
+    kept = {key: spec.get(key, template_spec.get(key)) for key in _KEPT}
+    return {
+        **{key: value for key, value in kept.items() if value is not None},
+        "entrypoint": ENTRYPOINT,
+        "serviceAccountName": AGENT_ACCOUNT,
+        "templates": [
+            {"name": ENTRYPOINT, "dag": {"tasks": [{"name": TASK, "template": TASK}]}},
+            {"name": TASK, "plugin": {"medea": {"track": {"placement": placement}}}},
+        ],
+    }
+
+
+def stub_placement(spec: Mapping[str, Any]) -> str | None:
+    """The placement that a stub tracks; None for a spec that is no stub. `argo resubmit` copies stubs."""
+    if spec.get("entrypoint") != ENTRYPOINT:
+        return None
+    for template in spec.get("templates") or []:
+        try:
+            return str(template["plugin"]["medea"]["track"]["placement"])
+        except (KeyError, TypeError):
+            continue
+    return None
+
+
+def hold_patch(metadata: Mapping[str, Any], *, stub: Object, annotations: Mapping[str, str]) -> list[Object]:
+    """The JSON Patch that turns the submitted Workflow into a held origin."""
+    marked = {**_not_ours(metadata.get("annotations")), **annotations}
+    finalizers = [*(metadata.get("finalizers") or []), FINALIZER]
+    return [
+        {"op": "add", "path": "/metadata/annotations", "value": marked},
+        {"op": "add", "path": "/metadata/finalizers", "value": list(dict.fromkeys(finalizers))},
+        {"op": "replace", "path": "/spec", "value": stub},
+    ]
+
+
+def _not_ours(given: Mapping[str, str] | None) -> dict[str, str]:
+    """Annotations that came with a copy of an earlier origin must not speak for the new one."""
+    return {key: value for key, value in (given or {}).items() if key != PLACEMENT and key not in _WRITTEN}
+
+
+_WRITTEN = frozenset(f"medea.dev/{word}" for word in ("cluster", "state", "totals", "decision", "reason"))

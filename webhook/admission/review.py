@@ -1,0 +1,203 @@
+"""The review of one submission: gather, decide, answer."""
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from webhook.admission.hold import hold_patch, stub_placement, stub_spec
+from webhook.admission.submission import Submission, read_submission
+from webhook.admission.wire import Review, allow, deny
+from webhook.clusters.client import Cluster
+from webhook.clusters.kinds import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, WORKFLOWS, checked_name
+from webhook.clusters.registry import Registry
+from webhook.contract import CLUSTER, DECISION, PLACEMENT, REASON, STATE, TOTALS, State
+from webhook.errors import ClusterUnavailable, MedeaError, Refused, Rejected, shown
+from webhook.ledger import placements
+from webhook.ledger.placement import NewPlacement
+from webhook.ledger.pool import Pool
+from webhook.placing import Placer, known_policy, request_of
+from webhook.runs import Original, run_object
+from webhook.scout.model import Decision, Outcome
+from webhook.totals.model import NOTHING, Totals
+from webhook.totals.parameters import effective_parameters
+from webhook.totals.spark import SparkJob, spark_job
+
+log = structlog.get_logger(__name__)
+_REVIEWS = Counter("medea_reviews_total", "Reviews answered", ["outcome"])
+_SECONDS = Histogram(
+    "medea_review_seconds",
+    "Time to answer a review",
+    buckets=(0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5),
+)
+
+Object = dict[str, Any]
+
+# A target gets this long for its dry run, and no more targets are asked once this long has passed in all: the
+# apiserver waits ten seconds for the whole review.
+_PREFLIGHT_TIMEOUT = 2.0
+_PREFLIGHT_BUDGET = 4.0
+
+
+@dataclass
+class Admission:
+    """Answers reviews. `own_user` is the name under which Medea itself talks to the front door."""
+
+    front: Cluster
+    registry: Registry
+    pool: Pool
+    placer: Placer
+    own_user: str
+
+    def review(self, review: Review) -> Object:
+        """The AdmissionReview to answer with. Refusals are answers; nothing is raised for them."""
+        with _SECONDS.time():
+            try:
+                return self._answer(review)
+            except MedeaError as error:
+                _REVIEWS.labels("denied").inc()
+                log.info("denied", namespace=review.namespace, user=review.user, reason=error.message)
+                return deny(review.uid, error)
+
+    def _answer(self, review: Review) -> Object:
+        if review.operation != "CREATE" or review.kind != "Workflow":
+            return self._untouched(review)
+        submission = read_submission(review.object)
+        if submission.skipped or (submission.is_run and review.user == self.own_user):
+            return self._untouched(review)
+        work = self._gather(review, submission)
+        if work is None:
+            return self._untouched(review)
+        decision = self.placer.peek(request_of(work.new)) if review.dry_run else self._settle(work)
+        if decision.outcome is Outcome.REFUSED:
+            raise Refused(decision.reason + _spark_hint(work.job, decision))
+        _REVIEWS.labels(decision.outcome).inc()
+        patch = hold_patch(submission.metadata, stub=work.stub, annotations=_marks(work.new, decision))
+        return allow(review, patch=patch, warnings=[_warning(work.new, decision, review.dry_run)])
+
+    def _untouched(self, review: Review) -> Object:
+        _REVIEWS.labels("untouched").inc()
+        return allow(review)
+
+    def _gather(self, review: Review, submission: Submission) -> "_Work | None":
+        """Everything known of the Workflow; None when it needs no placing."""
+        workflow = self._restored(review.namespace, submission)
+        spec = workflow["spec"]
+        template = self._template(review.namespace, read_submission(workflow))
+        template_spec = template["spec"] if template else {}
+        job = spark_job(effective_parameters(spec, template_spec))
+        if job is None:
+            return None
+        placement = uuid.uuid4().hex
+        original: Original = {"workflow": workflow, "templates": [template] if template else []}
+        new = NewPlacement(
+            placement=placement,
+            namespace=checked_name("request.namespace", review.namespace),
+            name=submission.name,
+            generate_name=submission.generate_name,
+            template=template["metadata"]["name"] if template else None,
+            totals=job.totals,
+            policy=known_policy(submission.policy),
+            only_clusters=submission.only_clusters,
+            # Only Medea's own API may speak for somebody else.
+            identity=(submission.identity if review.user == self.own_user else None) or review.user,
+            original=original,
+        )
+        return _Work(new, job, workflow, stub_spec(spec, template_spec, placement))
+
+    def _restored(self, namespace: str, submission: Submission) -> Object:
+        """The Workflow to place: of a copied stub, the original that it stands for."""
+        copied = stub_placement(submission.spec)
+        if copied is None:
+            return submission.workflow
+        row = placements.get(self.pool, copied)
+        original = placements.original(self.pool, copied)
+        if row is None or original is None or row.namespace != namespace:
+            raise Refused(
+                f"it is a copy of placement {shown(copied)}, which this front door does not know; submit the original"
+            )
+        # The stub keeps the arguments, and a resubmission may change them.
+        spec = {**original["workflow"]["spec"], "arguments": submission.spec.get("arguments", {})}
+        return {**submission.workflow, "spec": spec}
+
+    def _template(self, namespace: str, submission: Submission) -> Object | None:
+        reference = submission.template_reference
+        if reference is None:
+            return None
+        name, cluster_scope = reference
+        kind = CLUSTER_WORKFLOW_TEMPLATES if cluster_scope else WORKFLOW_TEMPLATES
+        template = self.front.find(kind, None if cluster_scope else namespace, name)
+        if template is None:
+            raise Refused(
+                f"spec.workflowTemplateRef.name is {shown(name)}: there is no such {kind.kind}",
+                field="spec.workflowTemplateRef.name",
+            )
+        return {"kind": kind.kind, "metadata": template["metadata"], "spec": template.get("spec") or {}}
+
+    def _settle(self, work: "_Work") -> Decision:
+        """Reserve room, then ask the chosen target whether it would take the run; on a refusal, the next one.
+
+        The room is reserved before the target is asked, so that the lock on the reservations is never held while a
+        cluster is slow. A process that dies in between leaves a placement without an origin, which expires.
+        """
+        decision = self.placer.admit(work.new)
+        until = time.monotonic() + _PREFLIGHT_BUDGET
+        refused_by: dict[str, str] = {}
+        away: dict[str, str] = {}
+        while decision.cluster is not None:
+            try:
+                if time.monotonic() > until:
+                    raise ClusterUnavailable("there was no time left to ask it")
+                self._preflight(decision.cluster, work)
+                return decision
+            except Rejected as error:
+                refused_by[decision.cluster] = error.message
+            except MedeaError as error:
+                away[decision.cluster] = error.message
+            decision = self.placer.again(work.new, refused_by=refused_by, away=away)
+        return decision
+
+    def _preflight(self, cluster: str, work: "_Work") -> None:
+        run = run_object(
+            work.workflow, placement=work.new.placement, name="", origin_name="preflight", origin_uid="preflight"
+        )
+        # A made-up name: whether the real one is free is only known, and only matters, when the run is created.
+        run["metadata"] |= {"generateName": "medea-preflight-"}
+        del run["metadata"]["name"]
+        target = self.registry.get(cluster)
+        target.create(WORKFLOWS, work.new.namespace, run, dry_run=True, read_timeout=_PREFLIGHT_TIMEOUT)
+
+
+@dataclass(frozen=True)
+class _Work:
+    new: NewPlacement
+    job: SparkJob
+    workflow: Object
+    stub: Object = field(repr=False)
+
+
+def _marks(new: NewPlacement, decision: Decision) -> dict[str, str]:
+    marks = {PLACEMENT: new.placement, TOTALS: str(new.totals), DECISION: decision.reason}
+    if decision.cluster is None:
+        return {**marks, STATE: State.QUEUED, REASON: decision.reason}
+    return {**marks, STATE: "placed", CLUSTER: decision.cluster}
+
+
+def _warning(new: NewPlacement, decision: Decision, dry_run: bool) -> str:
+    """The line that `argo submit` and kubectl print. Warnings past 120 characters may be cut on the way."""
+    would = "would be " if dry_run else ""
+    if decision.cluster is None:
+        return f"medea: {would}queued, {new.totals}: {decision.reason}"[:250]
+    return f"medea: {would}placed on {decision.cluster}, {new.totals}: {decision.reason}"[:250]
+
+
+def _spark_hint(job: SparkJob, decision: Decision) -> str:
+    """How many executors would have fitted into the largest quota that was looked at."""
+    rooms: list[Totals] = [verdict.hard for verdict in decision.verdicts if verdict.hard is not None]
+    most = max((job.most_executors(room) or 0 for room in rooms), default=0)
+    if not most or most >= job.executor_num or job.totals == NOTHING:
+        return ""
+    return f"; executor_num={most} would fit"

@@ -1,0 +1,109 @@
+"""What a submitted Workflow says: whether it is Medea's business, and what its user asks for. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from webhook.contract import CLUSTERS, IDENTITY, PLACEMENT, POLICY, SKIP
+from webhook.errors import Refused, wrong_field
+
+Object = dict[str, Any]
+
+_CLUSTER_NAMES = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\s*,\s*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The Workflow's own words; every field has been checked to be of its kind."""
+
+    workflow: Object
+    metadata: Object
+    spec: Object
+    annotations: Mapping[str, str]
+    labels: Mapping[str, str]
+
+    @property
+    def name(self) -> str | None:
+        """The name it was given, if any; `argo submit` mostly gives none."""
+        return self.metadata.get("name") or None
+
+    @property
+    def generate_name(self) -> str | None:
+        """The beginning of the name that the apiserver will make."""
+        return self.metadata.get("generateName") or None
+
+    @property
+    def skipped(self) -> bool:
+        """Whether its user wants Medea to leave it alone."""
+        value = self.annotations.get(SKIP, "false")
+        if value not in ("true", "false"):
+            raise wrong_field(Refused, f"annotation {SKIP}", value, 'it must be "true" or "false"')
+        return value == "true"
+
+    @property
+    def only_clusters(self) -> tuple[str, ...] | None:
+        """The targets its user narrows the choice to, or None."""
+        value = self.annotations.get(CLUSTERS)
+        if value is None:
+            return None
+        if not _CLUSTER_NAMES.fullmatch(value.strip()):
+            expected = "it must be names of target clusters with commas between, such as west,east"
+            raise wrong_field(Refused, f"annotation {CLUSTERS}", value, expected)
+        return tuple(dict.fromkeys(name.strip() for name in value.split(",")))
+
+    @property
+    def policy(self) -> str:
+        """The name of the policy its user asks for."""
+        return self.annotations.get(POLICY, "random")
+
+    @property
+    def claims_placement(self) -> str | None:
+        """A placement id that came with it: `argo resubmit` copies the one of the Workflow before."""
+        return self.annotations.get(PLACEMENT)
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it is labelled as a run of Medea's, as it is where the front door is a target too."""
+        return PLACEMENT in self.labels
+
+    @property
+    def identity(self) -> str | None:
+        """The caller that Medea's API names."""
+        return self.annotations.get(IDENTITY)
+
+    @property
+    def template_reference(self) -> tuple[str, bool] | None:
+        """Name of the WorkflowTemplate it is made from, and whether that is a ClusterWorkflowTemplate."""
+        reference = self.spec.get("workflowTemplateRef")
+        if reference is None:
+            return None
+        if not isinstance(reference, dict) or not isinstance(reference.get("name"), str):
+            raise wrong_field(Refused, "spec.workflowTemplateRef", reference, "it must have a name")
+        return reference["name"], reference.get("clusterScope") is True
+
+
+def read_submission(workflow: Object) -> Submission:
+    """Check the parts of a Workflow that Medea reads. Raises Refused with the field that is wrong."""
+    metadata = _mapping("metadata", workflow.get("metadata"))
+    return Submission(
+        workflow=workflow,
+        metadata=metadata,
+        spec=_mapping("spec", workflow.get("spec")),
+        annotations=_texts("metadata.annotations", metadata.get("annotations")),
+        labels=_texts("metadata.labels", metadata.get("labels")),
+    )
+
+
+def _mapping(field: str, value: Any) -> Object:
+    if not isinstance(value, dict):
+        raise wrong_field(Refused, field, value, "it must be an object")
+    return value
+
+
+def _texts(field: str, value: Any) -> dict[str, str]:
+    texts = {} if value is None else _mapping(field, value)
+    for key, text in texts.items():
+        if not isinstance(text, str):
+            raise wrong_field(Refused, f"{field}[{key}]", text, "it must be a text")
+    return texts

@@ -1,0 +1,79 @@
+"""The AdmissionReview protocol. A review from the network is untrusted data: every field is checked before use."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jsonpatch
+
+from webhook.errors import BadRequest, MedeaError, wrong_field
+from webhook.untrusted import parse_json
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Review:
+    """What Medea needs of a request. `object` is the Workflow as sent; for a DELETE there is none."""
+
+    uid: str
+    operation: str
+    kind: str
+    namespace: str
+    dry_run: bool
+    user: str
+    object: Object
+
+
+def decode(body: bytes) -> Review:
+    """Read an AdmissionReview of `admission.k8s.io/v1`. Raises BadRequest with the field that is wrong."""
+    review = _mapping("the body", parse_json(body))
+    if review.get("kind") != "AdmissionReview":
+        raise wrong_field(BadRequest, "kind", review.get("kind"), "it must be AdmissionReview")
+    if review.get("apiVersion") != "admission.k8s.io/v1":
+        raise wrong_field(BadRequest, "apiVersion", review.get("apiVersion"), "it must be admission.k8s.io/v1")
+    request = _mapping("request", review.get("request"))
+    thing = request.get("object")
+    return Review(
+        uid=_text("request.uid", request.get("uid")),
+        operation=_text("request.operation", request.get("operation")),
+        kind=_text("request.kind.kind", _mapping("request.kind", request.get("kind")).get("kind")),
+        namespace=_text("request.namespace", request.get("namespace", ""), may_be_empty=True),
+        dry_run=request.get("dryRun") is True,
+        user=_text("request.userInfo.username", _mapping("request.userInfo", request.get("userInfo")).get("username")),
+        object={} if thing is None else _mapping("request.object", thing),
+    )
+
+
+def allow(review: Review, *, patch: Sequence[Object] = (), warnings: Sequence[str] = ()) -> Object:
+    """The answer that lets the request through, changed by a JSON Patch. Warnings reach the user's terminal."""
+    response: Object = {"uid": review.uid, "allowed": True}
+    if patch:
+        text = jsonpatch.JsonPatch(list(patch)).to_string()
+        response |= {"patchType": "JSONPatch", "patch": base64.b64encode(text.encode()).decode()}
+    if warnings:
+        response["warnings"] = list(warnings)
+    return _envelope(response)
+
+
+def deny(uid: str, error: MedeaError) -> Object:
+    """The answer that refuses the request; the user reads the error's message."""
+    status = {"code": error.status, "reason": "Invalid" if error.status == 422 else "", "message": error.message}
+    return _envelope({"uid": uid, "allowed": False, "status": status})
+
+
+def _envelope(response: Object) -> Object:
+    return {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}
+
+
+def _mapping(field: str, value: Any) -> Object:
+    if not isinstance(value, dict):
+        raise wrong_field(BadRequest, field, value, "it must be a JSON object")
+    return value
+
+
+def _text(field: str, value: Any, *, may_be_empty: bool = False) -> str:
+    if not isinstance(value, str) or not (value or may_be_empty):
+        raise wrong_field(BadRequest, field, value, "it must be a text")
+    return value

@@ -1,0 +1,115 @@
+"""The balancer, as the original Medea had it: submit a WorkflowTemplate, get and delete Workflows wherever they run."""
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from webhook.api.bodies import SubmitBody
+from webhook.clusters.client import Cluster
+from webhook.clusters.kinds import WORKFLOWS, checked_name
+from webhook.clusters.registry import Registry
+from webhook.contract import IDENTITY, State
+from webhook.errors import BadRequest, Missing, NotThere, Unavailable, wrong_field
+from webhook.ledger import placements
+from webhook.ledger.pool import Pool
+
+Object = dict[str, Any]
+
+# The webhook waits behind the apiserver that this call waits for, and is served by the same threads.
+_SUBMIT_TIMEOUT = 15.0
+_LONGEST_IDENTITY = 128
+
+
+@dataclass
+class Balancer:
+    """Forwards to the front door, and to whichever cluster a Workflow is on."""
+
+    front: Cluster
+    registry: Registry
+    pool: Pool
+    slots: threading.Semaphore
+
+    def submit(self, namespace: str, tuz: str, body: SubmitBody) -> Object:
+        """Submit through the front door, so that the webhook places it like any other; returns the origin."""
+        workflow = workflow_of(namespace, tuz, body)
+        if not self.slots.acquire(timeout=1):
+            raise Unavailable("too many submissions at once; try again")
+        try:
+            return self.front.create(WORKFLOWS, namespace, workflow, read_timeout=_SUBMIT_TIMEOUT)
+        finally:
+            self.slots.release()
+
+    def get(self, namespace: str, name: str) -> Object:
+        """The run, from the target it is on; the origin while there is none, or where Medea has no part in it."""
+        row = placements.by_origin(self.pool, checked_name("namespace", namespace), checked_name("name", name))
+        try:
+            if row and row.cluster and row.run_name and row.state in (State.RUNNING, State.ENDED):
+                return self.registry.get(row.cluster).get(WORKFLOWS, namespace, row.run_name)
+        except NotThere:
+            pass
+        try:
+            return self.front.get(WORKFLOWS, namespace, name)
+        except NotThere as error:
+            raise Missing(f"there is no Workflow {name} in namespace {namespace}") from error
+
+    def delete(self, namespace: str, name: str) -> Object:
+        """Delete the origin; its run goes with it."""
+        try:
+            self.front.get(WORKFLOWS, checked_name("namespace", namespace), checked_name("name", name))
+        except NotThere as error:
+            raise Missing(f"there is no Workflow {name} in namespace {namespace}") from error
+        self.front.delete(WORKFLOWS, namespace, name)
+        return {}
+
+
+def workflow_of(namespace: str, tuz: str, body: SubmitBody) -> Object:
+    """The Workflow that a submit call stands for. Raises BadRequest with the field that is wrong."""
+    options = body.submitOptions
+    if body.namespace not in (None, namespace):
+        raise wrong_field(BadRequest, "namespace", body.namespace, f"it must be {namespace}, as in the path")
+    template = checked_name("resourceName", body.resourceName)
+    metadata: Object = {"labels": pairs("submitOptions.labels", options.labels)}
+    metadata["annotations"] = pairs("submitOptions.annotations", options.annotations)
+    if tuz:
+        metadata["annotations"][IDENTITY] = _identity(tuz)
+    if options.name:
+        metadata["name"] = checked_name("submitOptions.name", options.name)
+    else:
+        metadata["generateName"] = options.generateName or f"{template}-"
+    spec: Object = {"workflowTemplateRef": {"name": template}}
+    if body.resourceKind == "ClusterWorkflowTemplate":
+        spec["workflowTemplateRef"]["clusterScope"] = True
+    spec["arguments"] = {"parameters": [_parameter(text) for text in options.parameters]}
+    chosen = {
+        "entrypoint": options.entryPoint,
+        "serviceAccountName": options.serviceAccount,
+        "priority": options.priority,
+    }
+    return {
+        "metadata": metadata,
+        "spec": {**spec, **{key: value for key, value in chosen.items() if value is not None}},
+    }
+
+
+def pairs(field: str, text: str) -> dict[str, str]:
+    """`a=b,c=d` as a mapping, the way argo-server takes labels."""
+    found = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        key, equals, value = part.partition("=")
+        if not equals or not key:
+            raise wrong_field(BadRequest, field, part, "it must be key=value, with commas between")
+        found[key.strip()] = value.strip()
+    return found
+
+
+def _parameter(text: str) -> Object:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise wrong_field(BadRequest, "submitOptions.parameters", text, "it must be name=value")
+    return {"name": name, "value": value}
+
+
+def _identity(tuz: str) -> str:
+    if len(tuz) > _LONGEST_IDENTITY or not tuz.isprintable():
+        raise wrong_field(BadRequest, "header tuz", tuz, f"it must be at most {_LONGEST_IDENTITY} printable characters")
+    return tuz

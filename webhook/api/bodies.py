@@ -1,0 +1,81 @@
+"""What callers send and get, as pydantic models: the source of the OpenAPI page too."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Pairs = Annotated[str, Field(description="key=value, with commas between", examples=["team=blue"])]
+Amount = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+
+
+class AskBody(BaseModel):
+    """The scout's question, as the original Scout took it: cores, and GiB."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    namespace: str = Field(examples=["argo-workflows"])
+    cpu: Amount = Field(description="cores", examples=[3])
+    ram: Amount = Field(description="GiB", examples=[12.25])
+
+
+class Chosen(BaseModel):
+    """The scout's answer."""
+
+    cluster: str
+    reason: str
+
+
+class SubmitOptions(BaseModel):
+    """The part of argo-server's submit options that a WorkflowTemplate is submitted with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = None
+    generateName: str | None = None
+    labels: Pairs = ""
+    annotations: Pairs = ""
+    parameters: list[str] = Field(default_factory=list, examples=[["executor_num=2"]])
+    entryPoint: str | None = None
+    serviceAccount: str | None = None
+    priority: int | None = None
+
+
+class SubmitBody(BaseModel):
+    """Submit a WorkflowTemplate, as argo-server's submit call takes it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    namespace: str | None = None
+    resourceKind: Literal["WorkflowTemplate", "ClusterWorkflowTemplate"]
+    resourceName: str
+    submitOptions: SubmitOptions = SubmitOptions()
+
+
+class PluginBody(BaseModel):
+    """What the executor plugin forwards: which Workflow asks, and for what."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    class Workflow(BaseModel):
+        """The Workflow whose agent asks."""
+
+        name: str
+        namespace: str
+        uid: str = ""
+
+    workflow: Workflow
+    call: dict[str, dict[str, Any]]
+
+
+class ErrorBody(BaseModel):
+    """The one shape of errors."""
+
+    class Error(BaseModel):
+        """A stable word for programs, and a sentence for people."""
+
+        model_config = ConfigDict(extra="allow")
+
+        code: str
+        message: str
+
+    error: Error

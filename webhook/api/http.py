@@ -1,0 +1,52 @@
+"""What every route shares: reading bodies, and the one shape of errors."""
+
+import structlog
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from webhook.errors import BadRequest, MedeaError, TooLarge
+
+log = structlog.get_logger(__name__)
+
+LARGEST_BODY = 3 * 1024 * 1024
+"""An object is at most 1.5 MB to Kubernetes, and a review holds it once or twice."""
+
+_WORDS = {404: "not_found", 405: "method_not_allowed"}
+
+
+def body() -> bytes:
+    """The request's body. Raises TooLarge, or BadRequest for one that breaks off."""
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise _too_large() from error
+
+
+def install_errors(app: Flask) -> None:
+    """Make every error leave `app` in the one shape."""
+    app.register_error_handler(MedeaError, _known)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _bug)
+
+
+def _known(error: MedeaError) -> tuple[Response, int]:
+    return jsonify(error.as_json()), error.status
+
+
+def _http(error: HTTPException) -> tuple[Response, int]:
+    status = error.code or 500
+    if status == 413:
+        return _known(_too_large())
+    if status == 400:
+        return _known(BadRequest(str(error.description)))
+    code = _WORDS.get(status, "http_error")
+    return jsonify({"error": {"code": code, "message": f"{request.method} {request.path}: {error.name}"}}), status
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"the body is larger than {LARGEST_BODY} bytes")
+
+
+def _bug(_: Exception) -> tuple[Response, int]:
+    log.exception("bug", path=request.path)
+    return jsonify(MedeaError("something is wrong inside Medea; its log has the details").as_json()), 500

@@ -1,0 +1,110 @@
+"""The routes of the API, as one blueprint."""
+
+import uuid
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+
+from flask import Blueprint, Response, jsonify, request
+from spectree import Response as Documented
+from spectree import SpecTree
+
+from webhook.api.balancer import Balancer
+from webhook.api.bodies import AskBody, Chosen, ErrorBody, PluginBody, SubmitBody
+from webhook.api.http import body
+from webhook.api.steps import Steps
+from webhook.clusters.kinds import checked_name
+from webhook.errors import BadRequest, Missing, NoRoom, Refused
+from webhook.ledger import placements
+from webhook.ledger.pool import Pool
+from webhook.placing import Placer
+from webhook.scout.model import Outcome, Request
+from webhook.totals.model import GIB, Totals
+from webhook.untrusted import parse_model
+
+SPEC = SpecTree("flask", title="Medea", version="0.1.0", path="apidoc")
+_ERRORS = {f"HTTP_{status}": ErrorBody for status in (400, 404, 409, 413, 422, 503)}
+
+
+@dataclass
+class Deps:
+    """What the routes call."""
+
+    placer: Placer
+    pool: Pool
+    balancer: Balancer
+    steps: Steps
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """The API's routes over `deps`."""
+    api = Blueprint("api", __name__)
+
+    @api.post("/api/request")
+    @SPEC.validate(json=AskBody, resp=Documented(HTTP_200=Chosen, **_ERRORS), tags=["scout"], skip_validation=True)
+    def ask() -> Response:
+        """Name the target that a need of this size would go to now. Nothing is reserved."""
+        question = parse_model(body(), AskBody)
+        need = Totals(_ceil(question.cpu, 1000), _ceil(question.ram, GIB))
+        namespace = checked_name("namespace", question.namespace)
+        decision = deps.placer.peek(Request(namespace, need, seed=uuid.uuid4().hex))
+        if decision.outcome is Outcome.REFUSED:
+            raise Refused(decision.reason)
+        if decision.cluster is None:
+            raise NoRoom(f"no target has room now: {decision.reason}")
+        return jsonify(Chosen(cluster=decision.cluster, reason=decision.reason).model_dump())
+
+    @api.post("/api/v1/workflows/<namespace>/submit")
+    @SPEC.validate(json=SubmitBody, resp=Documented(**_ERRORS), tags=["balancer"], skip_validation=True)
+    def submit(namespace: str) -> Response:
+        """Submit a WorkflowTemplate through the front door, for the caller that header `tuz` names."""
+        wanted = parse_model(body(), SubmitBody)
+        checked_name("namespace", namespace)
+        return jsonify(deps.balancer.submit(namespace, request.headers.get("tuz", ""), wanted))
+
+    @api.get("/api/v1/workflows/<namespace>/<name>")
+    @SPEC.validate(resp=Documented(**_ERRORS), tags=["balancer"], skip_validation=True)
+    def get(namespace: str, name: str) -> Response:
+        """The Workflow, from the cluster it runs on."""
+        return jsonify(deps.balancer.get(namespace, name))
+
+    @api.delete("/api/v1/workflows/<namespace>/<name>")
+    @SPEC.validate(resp=Documented(**_ERRORS), tags=["balancer"], skip_validation=True)
+    def delete(namespace: str, name: str) -> Response:
+        """Delete the Workflow at the front door, and its run with it."""
+        return jsonify(deps.balancer.delete(namespace, name))
+
+    @api.get("/api/v1/targets/<namespace>")
+    @SPEC.validate(resp=Documented(**_ERRORS), tags=["scout"], skip_validation=True)
+    def targets(namespace: str) -> Response:
+        """Every target's quota, use, reservations and room for a namespace."""
+        verdicts = deps.placer.overview(checked_name("namespace", namespace))
+        return jsonify({"targets": list(verdicts)})
+
+    @api.get("/api/v1/placements/<placement>")
+    @SPEC.validate(resp=Documented(**_ERRORS), tags=["explain"], skip_validation=True)
+    def explain(placement: str) -> Response:
+        """A placement and every decision about it, with every target's numbers."""
+        row = placements.get(deps.pool, placement)
+        if row is None:
+            raise Missing(f"the ledger knows no placement {placement}")
+        return jsonify({"placement": row, "decisions": placements.decisions(deps.pool, placement)})
+
+    @api.post("/api/v1/plugin")
+    @SPEC.validate(json=PluginBody, resp=Documented(**_ERRORS), tags=["plugin"], skip_validation=True)
+    def plugin() -> Response:
+        """What the executor plugin asks on behalf of a Workflow's template."""
+        asked = parse_model(body(), PluginBody)
+        return jsonify(deps.steps.answer(_bearer(), asked))
+
+    return api
+
+
+def _bearer() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise BadRequest("the header Authorization must be Bearer and a token")
+    return token
+
+
+def _ceil(amount: float, unit: int) -> int:
+    return int((Decimal(str(amount)) * unit).to_integral_value(rounding=ROUND_CEILING))

@@ -1,0 +1,61 @@
+"""The names that other programs and people see: annotations, labels, the finalizer, and the words for states.
+
+They are a contract: changing one breaks Workflows that are already placed.
+"""
+
+from enum import StrEnum
+
+PLACEMENT = "medea.dev/placement"
+"""Annotation on the origin and label on the run: the id of the ledger row that joins them."""
+CLUSTER = "medea.dev/cluster"
+STATE = "medea.dev/state"
+TOTALS = "medea.dev/totals"
+DECISION = "medea.dev/decision"
+REASON = "medea.dev/reason"
+IDENTITY = "medea.dev/identity"
+"""Annotation that Medea's own API sets on what it submits for a caller; believed from nobody else."""
+
+SKIP = "medea.dev/skip"
+CLUSTERS = "medea.dev/clusters"
+POLICY = "medea.dev/policy"
+
+ORIGIN_UID = "medea.dev/origin-uid"
+ORIGIN_NAME = "medea.dev/origin-name"
+COPIED = "medea.dev/copied"
+"""Label on a WorkflowTemplate that Medea copied to a target: Medea may update that one, and nobody's own."""
+
+FINALIZER = "medea.dev/run"
+"""On the origin: it goes when the run is gone. On the run: it goes when the run's end is in the ledger."""
+
+ENABLED = "medea.dev/enabled"
+PREFIX = "medea.dev/"
+
+AGENT_ACCOUNT = "medea-agent"
+PLUGIN_ACCOUNT = "medea-executor-plugin"
+
+ARGO_COMPLETED = "workflows.argoproj.io/completed"
+ARGO_PHASE = "workflows.argoproj.io/phase"
+ARGO_WORKFLOW = "workflows.argoproj.io/workflow"
+ARGO_COMPONENT = "workflows.argoproj.io/component"
+
+
+class State(StrEnum):
+    """What the ledger knows of a placement. Each value but the last two can still lead to a run."""
+
+    QUEUED = "queued"
+    """Accepted; no target has room, or none could be asked."""
+    RESERVED = "reserved"
+    """A target is chosen and its room held; the run is not known to exist."""
+    RUNNING = "running"
+    """The run exists."""
+    ENDED = "ended"
+    """The run has a final phase, or can never have one; its room is free again."""
+    DELETING = "deleting"
+    """The origin was deleted; the run has still to go."""
+    DELETED = "deleted"
+    """Origin and run are gone."""
+    EXPIRED = "expired"
+    """The origin never appeared."""
+
+
+FINAL_PHASES = frozenset({"Succeeded", "Failed", "Error"})

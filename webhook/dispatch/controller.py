@@ -1,0 +1,152 @@
+"""The controller process: watches the front door and every target, and keeps threads busy with what changes."""
+
+import threading
+import time
+from dataclasses import dataclass
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from webhook.clusters.client import Cluster
+from webhook.clusters.kinds import NAMESPACES, Object
+from webhook.clusters.registry import Registry
+from webhook.clusters.watch import Watch
+from webhook.contract import ENABLED, PLACEMENT
+from webhook.dispatch.index import WorkflowIndex, origin_placement, run_placement
+from webhook.dispatch.namespaces import prepare
+from webhook.dispatch.queue import Queue
+from webhook.dispatch.reconcile import Reconciler
+from webhook.dispatch.sweep import sweep
+from webhook.dispatch.workqueue import WorkQueue
+from webhook.errors import Clash, MedeaError, Missing
+from webhook.ledger.pool import Pool
+from webhook.placing import Placer
+from webhook.scout.sampler import Sampler
+
+log = structlog.get_logger(__name__)
+_RESULTS = Counter("medea_reconciles_total", "Placements looked at", ["result"])
+_DEPTH = Gauge("medea_work_queue_depth", "Placements that wait to be looked at")
+
+_WORKERS = 16
+_FIRST_LIST = 30.0
+_NAMESPACE = "namespace/"
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """Seconds: between sweeps, and until a placement without an origin expires."""
+
+    sweep: float
+    expiry: float
+
+
+class Controller:
+    """Owns the watches, the work queue and the threads."""
+
+    def __init__(
+        self, *, front: Cluster, registry: Registry, pool: Pool, placer: Placer, sampler: Sampler, cadence: Cadence
+    ) -> None:
+        self._front, self._registry, self._pool, self._sampler, self._cadence = front, registry, pool, sampler, cadence
+        self._work = WorkQueue()
+        self._queue = Queue(pool=pool, placer=placer, changed=self._work.add)
+        self._origins = WorkflowIndex(front, placement_of=origin_placement, changed=self._work.add)
+        self._namespaces = Watch(front, NAMESPACES, self._on_namespace, selector=f"{ENABLED}=true")
+        self._runs: dict[str, WorkflowIndex] = {}
+        self._reconciler = Reconciler(
+            front=front,
+            registry=registry,
+            pool=pool,
+            origins=self._origins,
+            runs=self._runs,
+            room_came_free=self._queue.wake,
+        )
+        self._ready = threading.Event()
+
+    @property
+    def ready(self) -> bool:
+        """Whether everything has been listed once and work is being done."""
+        return self._ready.is_set()
+
+    def run(self) -> None:
+        """Work until the process ends."""
+        self._registry.on_change(self._on_target)
+        self._sampler.on_read(self._queue.wake)
+        self._pool.start()
+        self._sampler.start()
+        for watch in (self._registry, self._namespaces, self._origins.watch):
+            watch.start()
+        self._await_lists()
+        self._queue.start()
+        for number in range(_WORKERS):
+            threading.Thread(target=self._worker, name=f"worker-{number}", daemon=True).start()
+        self._ready.set()
+        log.info("controller ready", targets=sorted(self._runs))
+        while True:
+            self._sweep()
+            time.sleep(self._cadence.sweep)
+
+    def _await_lists(self) -> None:
+        """Nothing is decided before the front door is known; a target that is away must not keep the others waiting."""
+        while not (
+            self._pool.wait(_FIRST_LIST) and self._origins.watch.wait(_FIRST_LIST) and self._registry.wait(_FIRST_LIST)
+        ):
+            log.warning("waiting for the ledger and the front door")
+
+    def _worker(self) -> None:
+        while (key := self._work.get()) is not None:
+            _DEPTH.set(len(self._work))
+            try:
+                self._look_at(key)
+            except (Clash, Missing) as error:
+                self._failed(key, "again", error)
+            except MedeaError as error:
+                self._failed(key, "unavailable", error)
+            except Exception:
+                # One placement that Medea can't make sense of must not stop the others.
+                log.exception("bug", placement=key)
+                _RESULTS.labels("bug").inc()
+                self._work.failed(key)
+            else:
+                _RESULTS.labels("ok").inc()
+                self._work.done(key)
+
+    def _look_at(self, key: str) -> None:
+        if key.startswith(_NAMESPACE):
+            prepare(self._front, key.removeprefix(_NAMESPACE))
+        else:
+            self._reconciler.reconcile(key)
+
+    def _failed(self, key: str, result: str, error: MedeaError) -> None:
+        log.info("trying again", placement=key, result=result, reason=error.message)
+        _RESULTS.labels(result).inc()
+        self._work.failed(key)
+
+    def _sweep(self) -> None:
+        try:
+            sweep(
+                pool=self._pool,
+                front=self._front,
+                origins=self._origins,
+                runs=self._runs,
+                work=self._work,
+                expiry=self._cadence.expiry,
+            )
+        except MedeaError as error:
+            log.warning("sweep cut short", reason=error.message)
+        for namespace in self._namespaces.all():
+            self._work.add(_NAMESPACE + namespace["metadata"]["name"])
+        self._queue.wake()
+
+    def _on_namespace(self, namespace: Object, gone: bool) -> None:
+        if not gone:
+            self._work.add(_NAMESPACE + namespace["metadata"]["name"])
+
+    def _on_target(self, name: str, cluster: Cluster | None) -> None:
+        old = self._runs.pop(name, None)
+        if old:
+            old.watch.stop()
+        if cluster:
+            index = WorkflowIndex(cluster, placement_of=run_placement, changed=self._work.add, selector=PLACEMENT)
+            self._runs[name] = index
+            index.watch.start()
+        self._queue.wake()

@@ -1,0 +1,69 @@
+"""Workflows by the placement they carry, as a cluster's watch last saw them."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from webhook.clusters.client import Cluster
+from webhook.clusters.kinds import WORKFLOWS, annotations, labels
+from webhook.clusters.watch import Watch
+from webhook.contract import ORIGIN_UID, PLACEMENT
+
+Object = dict[str, Any]
+
+
+def origin_placement(workflow: Object) -> str | None:
+    """The placement an origin carries. A run at a front door that is a target too is not an origin."""
+    return None if ORIGIN_UID in labels(workflow) else annotations(workflow).get(PLACEMENT)
+
+
+def run_placement(workflow: Object) -> str | None:
+    """The placement a run carries."""
+    return labels(workflow).get(PLACEMENT)
+
+
+class WorkflowIndex:
+    """One watch of Workflows and, for each placement, those that carry it: a copy may carry it too."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        placement_of: Callable[[Object], str | None],
+        changed: Callable[[str], None],
+        selector: str = "",
+    ) -> None:
+        self._placement_of, self._changed = placement_of, changed
+        self._by_placement: dict[str, dict[str, Object]] = {}
+        self._lock = threading.Lock()
+        self.watch = Watch(cluster, WORKFLOWS, self._note, selector=selector)
+
+    def carrying(self, placement: str) -> list[Object]:
+        """Every Workflow that carries `placement`."""
+        with self._lock:
+            return list(self._by_placement.get(placement, {}).values())
+
+    def placements(self) -> set[str]:
+        """Every placement that some Workflow carries."""
+        with self._lock:
+            return set(self._by_placement)
+
+    def _note(self, workflow: Object, gone: bool) -> None:
+        placement = self._placement_of(workflow)
+        if placement is None:
+            return
+        uid = str(workflow["metadata"]["uid"])
+        with self._lock:
+            carrying = dict(self._by_placement.get(placement, {}))
+            if gone:
+                carrying.pop(uid, None)
+            else:
+                carrying[uid] = workflow
+            self._store(placement, carrying)
+        self._changed(placement)
+
+    def _store(self, placement: str, carrying: Mapping[str, Object]) -> None:
+        if carrying:
+            self._by_placement[placement] = dict(carrying)
+        else:
+            self._by_placement.pop(placement, None)

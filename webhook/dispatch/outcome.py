@@ -1,0 +1,148 @@
+"""What an origin shows of its run: while it runs, and at its end. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from webhook.contract import ARGO_COMPLETED, ARGO_PHASE, CLUSTER, FINAL_PHASES, REASON, STATE, TOTALS, State
+from webhook.dispatch.graft import PREFIX, Nodes, graft_root, origin_nodes
+from webhook.dispatch.merge import exactly, merge_patch
+from webhook.ledger.placement import Placement
+
+Object = dict[str, Any]
+
+_RUN_STATUS = (
+    "phase",
+    "message",
+    "startedAt",
+    "finishedAt",
+    "progress",
+    "outputs",
+    "resourcesDuration",
+    "estimatedDuration",
+)
+_AT_THE_END = ("finishedAt", "progress", "outputs", "resourcesDuration")
+
+
+def final_phase(run: Object) -> str | None:
+    """The run's phase, if it is final."""
+    phase = (run.get("status") or {}).get("phase")
+    return str(phase) if phase in FINAL_PHASES else None
+
+
+def outcome_of(run: Object, grafted: Nodes) -> Object:
+    """What is kept of a run's end: its status in Argo's shape, the nodes already grafted."""
+    status = run["status"]
+    return {**{key: status[key] for key in _RUN_STATUS if key in status}, "nodes": grafted}
+
+
+def annotations_of(row: Placement) -> dict[str, str | None]:
+    """The origin's annotations for a row; None for one that must not be there."""
+    waiting = row.state is State.QUEUED
+    return {
+        STATE: row.word,
+        CLUSTER: row.cluster,
+        TOTALS: str(row.totals),
+        REASON: row.reason if waiting or (row.state is State.ENDED and not row.cluster) else None,
+    }
+
+
+def running_patch(origin: Object, row: Placement, grafted: Nodes) -> Object:
+    """The patch that shows a live placement on its origin; empty when it is shown already."""
+    metadata = merge_patch(origin["metadata"], {"annotations": _present(origin, annotations_of(row))})
+    patch: Object = {"metadata": metadata} if metadata else {}
+    root = _nodes(origin).get(_name(origin))
+    if root is not None and grafted:
+        nodes = _nodes_patch(origin, origin_nodes(root, grafted, _graft_root(origin, row)))
+        if nodes:
+            patch["status"] = {"nodes": nodes}
+    return patch
+
+
+def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> Object:
+    """The patch that ends the origin as its run ended; empty when it has ended so already.
+
+    Argo's controller never touches a Workflow whose end is written, so this is the last word.
+    """
+    status = origin.get("status") or {}
+    phase = row.phase or "Error"
+    ended: Object = {
+        "phase": phase,
+        "message": row.message,
+        "startedAt": status.get("startedAt") or outcome.get("startedAt") or _ended_at(row, outcome),
+        **{key: outcome.get(key) for key in _AT_THE_END},
+        "finishedAt": _ended_at(row, outcome),
+        "conditions": _conditions(status),
+    }
+    metadata = {
+        "labels": {ARGO_COMPLETED: "true", ARGO_PHASE: phase},
+        "annotations": _present(origin, annotations_of(row)),
+    }
+    patch: Object = {"metadata": merge_patch(origin["metadata"], metadata), "status": merge_patch(status, ended)}
+    nodes = _nodes_patch(origin, _final_nodes(origin, row, outcome))
+    if nodes:
+        patch["status"]["nodes"] = nodes
+    return {key: value for key, value in patch.items() if value}
+
+
+def _final_nodes(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> Object:
+    """The graft, and the stub's own nodes ended: its root, and the task that waited for the run."""
+    name = _name(origin)
+    ending = {"phase": row.phase, "finishedAt": _ended_at(row, outcome), "message": row.message}
+    root = _nodes(origin).get(name) or {
+        "id": name,
+        "name": name,
+        "displayName": name,
+        "type": "DAG",
+        "templateName": "medea",
+        "startedAt": outcome.get("startedAt") or _ended_at(row, outcome),
+    }
+    nodes = origin_nodes(root, outcome.get("nodes") or {}, _graft_root(origin, row))
+    nodes[name] |= {**ending, "outputs": _outputs(outcome), "progress": outcome.get("progress")}
+    where = f"ran on {row.cluster}" if row.cluster else "ran nowhere"
+    for node_id, node in _nodes(origin).items():
+        if node_id != name and not node_id.startswith(PREFIX):
+            nodes[node_id] = {**node, **ending, "message": row.message or where}
+    return nodes
+
+
+def _nodes_patch(origin: Object, desired: Object) -> Object:
+    """The patch to `desired`; grafted nodes that are no longer in it vanish, others' nodes stay."""
+    current = _nodes(origin)
+    ours = {node_id: node for node_id, node in current.items() if node_id in desired or node_id.startswith(PREFIX)}
+    return merge_patch(ours, exactly(ours, desired))
+
+
+def _nodes(origin: Object) -> Nodes:
+    return (origin.get("status") or {}).get("nodes") or {}
+
+
+def _name(origin: Object) -> str:
+    return str(origin["metadata"]["name"])
+
+
+def _graft_root(origin: Object, row: Placement) -> str:
+    return graft_root(row.run_name or _name(origin))
+
+
+def _outputs(outcome: Mapping[str, Any]) -> Any:
+    """The root's outputs are those of the run's root."""
+    roots = [node for node in (outcome.get("nodes") or {}).values() if not str(node["boundaryID"]).startswith(PREFIX)]
+    return roots[0].get("outputs") if roots else None
+
+
+def _ended_at(row: Placement, outcome: Mapping[str, Any]) -> str:
+    if outcome.get("finishedAt"):
+        return str(outcome["finishedAt"])
+    moment = row.ended_at or row.created_at
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _conditions(status: Object) -> list[Object]:
+    others = [one for one in status.get("conditions") or [] if one.get("type") not in ("Completed", "PodRunning")]
+    return [{"type": "PodRunning", "status": "False"}, *others, {"type": "Completed", "status": "True"}]
+
+
+def _present(origin: Object, wanted: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Without the removals of what isn't there."""
+    current = origin["metadata"].get("annotations") or {}
+    return {key: value for key, value in wanted.items() if value is not None or key in current}

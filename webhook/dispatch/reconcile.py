@@ -1,0 +1,271 @@
+"""Brings one placement nearer to the truth: gather what is known, plan one step, take it, until none is left."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from webhook.clusters.client import Cluster
+from webhook.clusters.kinds import PODS, TASK_SETS, WORKFLOWS
+from webhook.clusters.registry import Registry
+from webhook.contract import ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW, State
+from webhook.dispatch.create import create_run, is_run_of
+from webhook.dispatch.events import tell
+from webhook.dispatch.graft import graft
+from webhook.dispatch.index import WorkflowIndex
+from webhook.dispatch.outcome import final_patch, final_phase, outcome_of, running_patch
+from webhook.dispatch.plan import Facts, Step, plan
+from webhook.dispatch.remove import release, remove_run
+from webhook.errors import Rejected
+from webhook.ledger import placements
+from webhook.ledger.placement import Placement
+from webhook.ledger.pool import Pool
+from webhook.runs import Original
+
+log = structlog.get_logger(__name__)
+Object = dict[str, Any]
+
+_STEPS = Counter("medea_steps_total", "Steps taken", ["step"])
+_DISPATCH = Histogram(
+    "medea_accepted_to_run_seconds",
+    "From the moment a placement was written to the moment its run was known to exist",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)
+# No placement needs more steps than there are; this bounds a plan that goes round in circles.
+_MOST_STEPS = 12
+
+
+@dataclass
+class Reconciler:
+    """Takes the steps. `runs` holds the index of runs of each target that is watched."""
+
+    front: Cluster
+    registry: Registry
+    pool: Pool
+    origins: WorkflowIndex
+    runs: dict[str, WorkflowIndex]
+    room_came_free: Callable[[], None]
+    _acts: dict[Step, Callable[["Reconciler", Facts], bool]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._acts = {
+            Step.BIND: Reconciler._bind,
+            Step.REMOVE_STRAYS: Reconciler._remove_strays,
+            Step.SHOW_QUEUED: Reconciler._mirror,
+            Step.CREATE: Reconciler._create,
+            Step.MIRROR: Reconciler._mirror,
+            Step.RECORD_END: Reconciler._record_end,
+            Step.CHECK_RUN: Reconciler._check_run,
+            Step.FINISH: Reconciler._finish,
+            Step.BEGIN_REMOVAL: Reconciler._begin_removal,
+            Step.REMOVE: Reconciler._remove,
+            Step.LET_GO: Reconciler._let_go,
+            Step.LET_COPIES_GO: Reconciler._let_copies_go,
+        }
+
+    def reconcile(self, placement: str) -> None:
+        """Take steps until none is left, or the next one has to wait for an event. Raises what a step raises."""
+        for _ in range(_MOST_STEPS):
+            facts = self._gather(placement)
+            step = plan(facts)
+            if step is Step.NOTHING:
+                return
+            _STEPS.labels(step).inc()
+            log.debug("step", step=step, placement=placement)
+            if not self._acts[step](self, facts):
+                return
+
+    def _gather(self, placement: str) -> Facts:
+        row = placements.get(self.pool, placement)
+        carriers = self.origins.carrying(placement)
+        if row is None:
+            return Facts(row, carriers[0] if carriers else None, False, None)
+        origin = next((one for one in carriers if _may_be_origin(one, row)), None)
+        if row.origin_uid is None:
+            return Facts(row, origin, False, None)
+        gone = origin is None and self._certainly_gone(row)
+        copies = [one for one in carriers if one["metadata"]["uid"] != row.origin_uid]
+        return Facts(row, origin, gone, self._run(row), self._strays(row, placement), copies)
+
+    def _certainly_gone(self, row: Placement) -> bool:
+        if row.state in (State.DELETED, State.EXPIRED, State.DELETING) or row.name is None:
+            return True
+        found = self.front.find(WORKFLOWS, row.namespace, row.name)
+        return found is None or found["metadata"]["uid"] != row.origin_uid
+
+    def _run(self, row: Placement) -> Object | None:
+        index = self.runs.get(row.cluster or "")
+        found = index.carrying(row.placement) if index else []
+        return next((one for one in found if _is_the_run(one, row)), None)
+
+    def _strays(self, row: Placement, placement: str) -> list[tuple[str, Object]]:
+        """Runs that a lost answer has left behind. While a run is being created, nothing is a stray yet."""
+        if row.state is State.RESERVED:
+            return []
+        found = [(cluster, run) for cluster, index in list(self.runs.items()) for run in index.carrying(placement)]
+        ours = [(cluster, run) for cluster, run in found if is_run_of(run, row)]
+        return [
+            (cluster, run)
+            for cluster, run in ours
+            if cluster != row.cluster or not _is_the_run(run, row) or row.state in (State.DELETED, State.EXPIRED)
+        ]
+
+    def _bind(self, facts: Facts) -> bool:
+        assert facts.row is not None and facts.origin is not None
+        metadata = facts.origin["metadata"]
+        bound = placements.bind(
+            self.pool,
+            facts.row.placement,
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+        )
+        if bound is None:
+            log.info("a copy carries this placement", placement=facts.row.placement, workflow=metadata["name"])
+            return False
+        if bound.state is State.QUEUED:
+            tell(self.front, facts.origin, "Queued", str(bound.reason))
+            self.room_came_free()
+        else:
+            tell(self.front, facts.origin, "Placed", f"{bound.totals} on {bound.cluster}: {bound.reason}")
+        return True
+
+    def _remove_strays(self, facts: Facts) -> bool:
+        for cluster, run in facts.strays:
+            log.warning("stray run removed", cluster=cluster, run=run["metadata"]["name"])
+            remove_run(self.registry.get(cluster), run)
+        return False
+
+    def _create(self, facts: Facts) -> bool:
+        row = facts.row
+        assert row is not None and row.cluster is not None
+        original = placements.original(self.pool, row.placement)
+        assert original is not None
+        try:
+            created = create_run(
+                self.pool,
+                self.registry.get(row.cluster),
+                row,
+                Original(workflow=original["workflow"], templates=original["templates"]),
+            )
+        except Rejected as error:
+            log.warning("run refused", cluster=row.cluster, placement=row.placement, reason=error.message)
+            placements.refused_by_target(self.pool, row.placement, error.message)
+            if facts.origin:
+                tell(self.front, facts.origin, "RefusedByTarget", f"{row.cluster}: {error.message}", warning=True)
+            self.room_came_free()
+            return True
+        if created is not None and created.dispatched_at is not None:
+            _DISPATCH.observe((created.dispatched_at - (created.placed_at or created.created_at)).total_seconds())
+            if facts.origin:
+                tell(self.front, facts.origin, "Dispatched", f"run {created.run_name} exists on {created.cluster}")
+            patch = running_patch(facts.origin, created, {}) if facts.origin else {}
+            if patch:
+                self.front.patch(WORKFLOWS, created.namespace, str(created.name), patch)
+        return False
+
+    def _mirror(self, facts: Facts) -> bool:
+        row, origin = facts.row, facts.origin
+        assert row is not None and origin is not None
+        nodes = graft(facts.run, origin_name=str(row.name), cluster=str(row.cluster)) if facts.run else {}
+        patch = running_patch(origin, row, nodes)
+        if patch:
+            self._patch_origin(origin, patch)
+        return False
+
+    def _record_end(self, facts: Facts) -> bool:
+        row, run = facts.row, facts.run
+        assert row is not None and run is not None
+        phase = final_phase(run)
+        status = run.get("status") or {}
+        message = status.get("message") if phase else f"the run was deleted on {row.cluster} before it had ended"
+        grafted = graft(run, origin_name=str(row.name), cluster=str(row.cluster))
+        outcome = outcome_of(run, grafted) if phase else {"nodes": grafted}
+        placements.ended(self.pool, row.placement, phase=phase or "Error", message=message, outcome=outcome)
+        self.room_came_free()
+        return True
+
+    def _check_run(self, facts: Facts) -> bool:
+        """The watch doesn't show the run: ask the target itself, since a watch may lag."""
+        row = facts.row
+        assert row is not None and row.cluster is not None and row.run_name is not None
+        found = self.registry.get(row.cluster).find(WORKFLOWS, row.namespace, row.run_name)
+        if found is not None and _is_the_run(found, row):
+            return False
+        message = f"the run {row.run_name} is gone from {row.cluster}, and nobody saw how it ended"
+        placements.ended(self.pool, row.placement, phase="Error", message=message, outcome={})
+        self.room_came_free()
+        return True
+
+    def _finish(self, facts: Facts) -> bool:
+        row, origin = facts.row, facts.origin
+        assert row is not None and origin is not None
+        if facts.run is not None and row.cluster is not None:
+            release(self.registry.get(row.cluster), facts.run)
+        patch = final_patch(origin, row, placements.outcome(self.pool, row.placement))
+        if patch:
+            self._patch_origin(origin, patch)
+        self._dismiss_agent(row)
+        placements.mirrored(self.pool, row.placement)
+        tell(self.front, origin, "Ended", f"{row.phase} on {row.cluster}: {row.message or 'no message'}")
+        return False
+
+    def _dismiss_agent(self, row: Placement) -> None:
+        """Argo leaves the agent and its plugins up when an end is written over its head."""
+        name = str(row.name)
+        try:
+            self.front.patch(TASK_SETS, row.namespace, name, {"metadata": {"labels": {ARGO_COMPLETED: "true"}}})
+        except Rejected as error:
+            log.debug("no task set to close", workflow=name, reason=error.message)
+        dismiss_agents(self.front, row.namespace, f"{ARGO_WORKFLOW}={name}")
+
+    def _begin_removal(self, facts: Facts) -> bool:
+        assert facts.row is not None
+        return placements.deleting(self.pool, facts.row.placement) is not None
+
+    def _remove(self, facts: Facts) -> bool:
+        row = facts.row
+        assert row is not None
+        if row.cluster is not None and row.run_name is not None:
+            target = self.registry.get(row.cluster)
+            run = target.find(WORKFLOWS, row.namespace, row.run_name)
+            if run is not None and is_run_of(run, row):
+                remove_run(target, run)
+                return False
+        removed = placements.deleted(self.pool, row.placement)
+        self.room_came_free()
+        return removed is not None
+
+    def _let_go(self, facts: Facts) -> bool:
+        assert facts.origin is not None
+        release(self.front, facts.origin)
+        return False
+
+    def _let_copies_go(self, facts: Facts) -> bool:
+        for copy in facts.copies:
+            release(self.front, copy)
+        return False
+
+    def _patch_origin(self, origin: Object, patch: Object) -> None:
+        """Patch the very version that was looked at, so that nothing Argo has written since is overwritten."""
+        metadata = origin["metadata"]
+        patch = {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": metadata["resourceVersion"]}}
+        self.front.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)
+
+
+def dismiss_agents(front: Cluster, namespace: str, selector: str) -> None:
+    """Delete the agent pods that the selector matches."""
+    front.delete_all(PODS, namespace, selector=f"{selector},{ARGO_COMPONENT}=agent")
+
+
+def _may_be_origin(workflow: Object, row: Placement) -> bool:
+    metadata = workflow["metadata"]
+    if row.origin_uid is not None:
+        return bool(metadata["uid"] == row.origin_uid)
+    return metadata["namespace"] == row.namespace and row.name in (None, metadata["name"])
+
+
+def _is_the_run(workflow: Object, row: Placement) -> bool:
+    return is_run_of(workflow, row) and row.run_uid in (None, workflow["metadata"]["uid"])

@@ -1,0 +1,69 @@
+"""The sweep: looks at everything that may not be true. Without a single event it would bring all to rest."""
+
+import structlog
+from prometheus_client import Counter
+
+from webhook.clusters.client import Cluster
+from webhook.clusters.kinds import PODS, WORKFLOWS, labels
+from webhook.contract import AGENT_ACCOUNT, ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW
+from webhook.dispatch.index import WorkflowIndex, origin_placement
+from webhook.dispatch.reconcile import dismiss_agents
+from webhook.dispatch.workqueue import WorkQueue
+from webhook.ledger import placements
+from webhook.ledger.pool import Pool
+
+log = structlog.get_logger(__name__)
+_SWEPT = Counter("medea_sweep_found_total", "Placements the sweep had reason to look at", ["why"])
+
+
+def sweep(
+    *,
+    pool: Pool,
+    front: Cluster,
+    origins: WorkflowIndex,
+    runs: dict[str, WorkflowIndex],
+    work: WorkQueue,
+    expiry: float,
+) -> None:
+    """Queue every placement that something may have to be done for. `expiry` is in seconds."""
+    expire(pool, front, work, expiry)
+    still_open = {row.placement for row in placements.open_placements(pool)}
+    with_origin = {row.placement for row in placements.with_origin(pool)}
+    seen = origins.placements()
+    running = {placement for index in list(runs.values()) for placement in index.placements()}
+    _look(work, still_open, "open")
+    if origins.watch.current:
+        _look(work, with_origin - seen, "origin vanished")
+    _look(work, seen - with_origin, "origin without a row")
+    _look(work, running - with_origin, "run without an origin")
+    dismiss_leftover_agents(front, origins)
+
+
+def expire(pool: Pool, front: Cluster, work: WorkQueue, expiry: float) -> None:
+    """Expire placements whose origin never came. Asked of the front door itself: a watch may lag behind an origin."""
+    for namespace in {row.namespace for row in placements.unbound(pool, expiry)}:
+        late = [row for row in placements.unbound(pool, expiry) if row.namespace == namespace]
+        workflows, _ = front.list(WORKFLOWS, namespace)
+        there = {origin_placement(workflow) for workflow in workflows}
+        for row in late:
+            if row.placement in there:
+                work.add(row.placement)
+            elif placements.expired(pool, row.placement):
+                log.info("placement expired", placement=row.placement, namespace=namespace)
+
+
+def dismiss_leftover_agents(front: Cluster, origins: WorkflowIndex) -> None:
+    """Delete agents that Argo started while the end of their Workflow was being written."""
+    pods, _ = front.list(PODS, selector=f"{ARGO_COMPONENT}=agent")
+    for pod in pods:
+        namespace, name = pod["metadata"]["namespace"], labels(pod).get(ARGO_WORKFLOW, "")
+        workflow = origins.watch.get(namespace, name)
+        ours = pod["spec"].get("serviceAccountName") == AGENT_ACCOUNT and workflow and origin_placement(workflow)
+        if ours and workflow and labels(workflow).get(ARGO_COMPLETED) == "true":
+            dismiss_agents(front, namespace, f"{ARGO_WORKFLOW}={name}")
+
+
+def _look(work: WorkQueue, found: set[str], why: str) -> None:
+    _SWEPT.labels(why).inc(len(found))
+    for placement in found:
+        work.add(placement)

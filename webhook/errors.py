@@ -1,0 +1,103 @@
+"""Every error that Medea raises on purpose.
+
+    MedeaError
+    ├── BadRequest              your request is wrong: not JSON, a field missing or of the wrong kind      400
+    │   └── TooLarge            your request is larger than Medea reads                                    413
+    ├── Forbidden               you may not do this                                                        403
+    ├── Missing                 what you name does not exist                                               404
+    ├── NoRoom                  it would fit, but no target has room now                                   409
+    ├── Refused                 your Workflow is wrong: a parameter, an annotation, more than any target   422
+    ├── Rejected                a cluster refused what Medea sent, with its own words                      422
+    │   ├── NotThere            the object is not on that cluster                                          404
+    │   └── Clash               it exists already, or has changed since it was read                        409
+    └── Unavailable             something Medea needs did not answer; the same call may succeed later      503
+        ├── LedgerUnavailable
+        ├── ClusterUnavailable
+        └── SamplesUnavailable
+
+Anything else that escapes is a bug. Over HTTP each becomes `{"error": {"code", "message", …}}`.
+"""
+
+from typing import Any
+
+_SHOWN = 120
+"""Foreign text is cut to this many characters where it is repeated to a user or a log."""
+
+
+def shown(value: object) -> str:
+    """A foreign value as it may appear in a message: quoted, printable, and cut."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+class MedeaError(Exception):
+    """The root. `status` is the HTTP status, `code` a stable word for programs."""
+
+    status = 500
+    code = "internal"
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+    def as_json(self) -> dict[str, Any]:
+        """The one JSON shape of errors."""
+        return {"error": {"code": self.code, "message": self.message, **self.details}}
+
+
+class BadRequest(MedeaError):
+    status, code = 400, "bad_request"
+
+
+class TooLarge(BadRequest):
+    status, code = 413, "too_large"
+
+
+class Forbidden(MedeaError):
+    status, code = 403, "forbidden"
+
+
+class Missing(MedeaError):
+    status, code = 404, "not_found"
+
+
+class NoRoom(MedeaError):
+    status, code = 409, "no_room"
+
+
+class Refused(MedeaError):
+    status, code = 422, "refused"
+
+
+class Rejected(MedeaError):
+    status, code = 422, "rejected_by_cluster"
+
+
+class NotThere(Rejected):
+    status, code = 404, "not_found"
+
+
+class Clash(Rejected):
+    status, code = 409, "conflict"
+
+
+class Unavailable(MedeaError):
+    status, code = 503, "unavailable"
+
+
+class LedgerUnavailable(Unavailable):
+    code = "ledger_unavailable"
+
+
+class ClusterUnavailable(Unavailable):
+    code = "cluster_unavailable"
+
+
+class SamplesUnavailable(Unavailable):
+    code = "samples_unavailable"
+
+
+def wrong_field(error: type[MedeaError], field: str, value: object, expected: str) -> MedeaError:
+    """An error that names the field, the value and what would be right."""
+    return error(f"{field} is {shown(value)}: {expected}", field=field, value=shown(value), expected=expected)

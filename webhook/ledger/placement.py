@@ -1,0 +1,83 @@
+"""The row that joins one origin to its run, as a value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import DictRow
+
+from webhook.contract import State
+from webhook.totals.model import Totals
+
+COLUMNS = (
+    "placement, seq, state, name, generate_name, namespace, template, cluster, origin_uid, run_name, run_uid, phase, "
+    "message, reason, cpu_milli, memory_bytes, policy, only_clusters, refused_by, identity, mirrored, "
+    "created_at, bound_at, placed_at, dispatched_at, ended_at, released_at, deleted_at"
+)
+"""All but `original` and `outcome`, which can be a megabyte each and are read alone where they are needed."""
+
+
+@dataclass(frozen=True)
+class NewPlacement:
+    """What the webhook knows of a Workflow before it exists. `original` is the object as the user sent it."""
+
+    placement: str
+    namespace: str
+    name: str | None
+    generate_name: str | None
+    template: str | None
+    totals: Totals
+    policy: str
+    only_clusters: tuple[str, ...] | None
+    identity: str
+    original: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """One row of `workflows`."""
+
+    placement: str
+    seq: int
+    state: State
+    name: str | None
+    generate_name: str | None
+    namespace: str
+    template: str | None
+    cluster: str | None
+    origin_uid: str | None
+    run_name: str | None
+    run_uid: str | None
+    phase: str | None
+    message: str | None
+    reason: str | None
+    totals: Totals
+    policy: str
+    only_clusters: tuple[str, ...] | None
+    refused_by: Mapping[str, str]
+    identity: str
+    mirrored: bool
+    created_at: datetime
+    bound_at: datetime | None
+    placed_at: datetime | None
+    dispatched_at: datetime | None
+    ended_at: datetime | None
+    released_at: datetime | None
+    deleted_at: datetime | None
+
+    @property
+    def word(self) -> str:
+        """The state as people read it: of an ended run, how it ended."""
+        if self.state is State.ENDED:
+            return (self.phase or "error").lower()
+        return "placed" if self.state is State.RESERVED else str(self.state)
+
+
+def placement_of(row: DictRow) -> Placement:
+    """A row that was selected with COLUMNS."""
+    fields = dict(row)
+    totals = Totals(fields.pop("cpu_milli"), fields.pop("memory_bytes"))
+    only = fields.pop("only_clusters")
+    state = State(fields.pop("state"))
+    return Placement(**fields, state=state, totals=totals, only_clusters=None if only is None else tuple(only))

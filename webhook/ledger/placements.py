@@ -1,0 +1,186 @@
+"""Placements one by one: what was found out about a Workflow is written here, each write safe to repeat."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from webhook.ledger.placement import COLUMNS, Placement, placement_of
+from webhook.ledger.pool import Pool
+
+
+def get(pool: Pool, placement: str) -> Placement | None:
+    """The row of that id."""
+    return _one(pool, "placement = %s", (placement,))
+
+
+def by_origin(pool: Pool, namespace: str, name: str) -> Placement | None:
+    """The newest row of an origin's name: names come back once their Workflow is gone."""
+    return _one(pool, "namespace = %s AND name = %s ORDER BY seq DESC LIMIT 1", (namespace, name))
+
+
+def original(pool: Pool, placement: str) -> dict[str, Any] | None:
+    """The Workflow as its user sent it."""
+    with pool.transaction() as connection:
+        row = connection.execute("SELECT original FROM workflows WHERE placement = %s", (placement,)).fetchone()
+    return dict(row["original"]) if row else None
+
+
+def outcome(pool: Pool, placement: str) -> dict[str, Any]:
+    """The run's final status in Argo's own shape; empty when it never had one."""
+    with pool.transaction() as connection:
+        row = connection.execute("SELECT outcome FROM workflows WHERE placement = %s", (placement,)).fetchone()
+    return dict(row["outcome"] or {}) if row else {}
+
+
+def open_placements(pool: Pool) -> list[Placement]:
+    """Every row that something may still have to be done for."""
+    with pool.transaction() as connection:
+        rows = connection.execute(
+            f"SELECT {COLUMNS} FROM workflows WHERE state NOT IN ('deleted', 'expired') "
+            "AND NOT (state = 'ended' AND mirrored) ORDER BY seq"
+        )
+        return [placement_of(row) for row in rows]
+
+
+def with_origin(pool: Pool) -> list[Placement]:
+    """Every row whose origin was there when it was last looked at."""
+    with pool.transaction() as connection:
+        rows = connection.execute(
+            f"SELECT {COLUMNS} FROM workflows WHERE bound_at IS NOT NULL AND state NOT IN ('deleted', 'expired')"
+        )
+        return [placement_of(row) for row in rows]
+
+
+def unbound(pool: Pool, older_than: float) -> list[Placement]:
+    """Rows whose origin has not appeared `older_than` seconds after they were written."""
+    with pool.transaction() as connection:
+        rows = connection.execute(
+            f"SELECT {COLUMNS} FROM workflows WHERE bound_at IS NULL AND state IN ('queued', 'reserved') "
+            "AND created_at < now() - make_interval(secs => %s)",
+            (older_than,),
+        )
+        return [placement_of(row) for row in rows]
+
+
+def queued_namespaces(pool: Pool) -> list[str]:
+    """Namespaces in which something waits."""
+    with pool.transaction() as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT namespace FROM workflows WHERE state = 'queued' AND bound_at IS NOT NULL"
+        )
+        return [row["namespace"] for row in rows]
+
+
+def bind(pool: Pool, placement: str, *, namespace: str, name: str, uid: str) -> Placement | None:
+    """Join a row to the origin that carries its id; None when that origin has no claim to it.
+
+    A row that had expired meanwhile is queued anew: its origin exists after all.
+    """
+    return _write(
+        pool,
+        "SET name = %(name)s, origin_uid = %(uid)s, bound_at = coalesce(bound_at, now()), "
+        "cluster = CASE WHEN state = 'expired' THEN NULL ELSE cluster END, "
+        "released_at = CASE WHEN state = 'expired' THEN NULL ELSE released_at END, "
+        "state = CASE WHEN state = 'expired' THEN 'queued' ELSE state END "
+        "WHERE placement = %(placement)s AND namespace = %(namespace)s "
+        "AND (origin_uid IS NULL OR origin_uid = %(uid)s) AND (name IS NULL OR name = %(name)s)",
+        {"placement": placement, "namespace": namespace, "name": name, "uid": uid},
+    )
+
+
+def dispatched(pool: Pool, placement: str, *, run_name: str, run_uid: str) -> Placement | None:
+    """The run exists."""
+    return _write(
+        pool,
+        "SET state = 'running', run_name = %(name)s, run_uid = %(uid)s, dispatched_at = coalesce(dispatched_at, now()) "
+        "WHERE placement = %(placement)s AND state IN ('reserved', 'running')",
+        {"placement": placement, "name": run_name, "uid": run_uid},
+    )
+
+
+def intend_run(pool: Pool, placement: str, run_name: str) -> Placement | None:
+    """Note the name the run is about to be created under, before it is: a create may happen although it failed."""
+    return _write(
+        pool,
+        "SET run_name = %(name)s WHERE placement = %(placement)s AND state = 'reserved'",
+        {"placement": placement, "name": run_name},
+    )
+
+
+def refused_by_target(pool: Pool, placement: str, words: str) -> Placement | None:
+    """The chosen target refused the run for good: back to the queue, with that target out of the question."""
+    return _write(
+        pool,
+        "SET state = 'queued', refused_by = refused_by || jsonb_build_object(cluster, %(words)s::text), "
+        "cluster = NULL, run_name = NULL, placed_at = NULL WHERE placement = %(placement)s AND state = 'reserved'",
+        {"placement": placement, "words": words},
+    )
+
+
+def ended(
+    pool: Pool, placement: str, *, phase: str, message: str | None, outcome: Mapping[str, Any]
+) -> Placement | None:
+    """The run's end. It is durable from here on, and its room free; a second end never overwrites the first."""
+    return _write(
+        pool,
+        "SET state = 'ended', phase = %(phase)s, message = %(message)s, outcome = %(outcome)s, ended_at = now(), "
+        "released_at = now() WHERE placement = %(placement)s AND state IN ('reserved', 'running')",
+        {"placement": placement, "phase": phase, "message": message, "outcome": Jsonb(dict(outcome))},
+    )
+
+
+def mirrored(pool: Pool, placement: str) -> Placement | None:
+    """The origin shows the end."""
+    return _write(
+        pool, "SET mirrored = true WHERE placement = %(placement)s AND state = 'ended'", {"placement": placement}
+    )
+
+
+def deleting(pool: Pool, placement: str) -> Placement | None:
+    """The origin is being deleted, or is gone: the run has to go. Its room stays held until it has."""
+    return _write(
+        pool,
+        "SET state = 'deleting' WHERE placement = %(placement)s AND state NOT IN ('deleted', 'expired')",
+        {"placement": placement},
+    )
+
+
+def deleted(pool: Pool, placement: str) -> Placement | None:
+    """The run is gone for certain."""
+    return _write(
+        pool,
+        "SET state = 'deleted', deleted_at = now(), released_at = coalesce(released_at, now()) "
+        "WHERE placement = %(placement)s AND state = 'deleting'",
+        {"placement": placement},
+    )
+
+
+def expired(pool: Pool, placement: str) -> Placement | None:
+    """The origin never appeared: nothing was run, and the room is free again."""
+    return _write(
+        pool,
+        "SET state = 'expired', released_at = now() "
+        "WHERE placement = %(placement)s AND bound_at IS NULL AND state IN ('queued', 'reserved')",
+        {"placement": placement},
+    )
+
+
+def decisions(pool: Pool, placement: str) -> list[dict[str, Any]]:
+    """Every decision about a placement, oldest first, as `Decision.as_json` wrote it."""
+    with pool.transaction() as connection:
+        rows = connection.execute("SELECT detail FROM decisions WHERE placement = %s ORDER BY id", (placement,))
+        return [dict(row["detail"]) for row in rows]
+
+
+def _one(pool: Pool, where: str, values: Sequence[Any]) -> Placement | None:
+    with pool.transaction() as connection:
+        row = connection.execute(f"SELECT {COLUMNS} FROM workflows WHERE {where}", values).fetchone()
+    return placement_of(row) if row else None
+
+
+def _write(pool: Pool, change: str, values: Mapping[str, Any]) -> Placement | None:
+    """Returns the row as it is now, or None when it was not in a state that this write applies to."""
+    with pool.transaction() as connection:
+        row = connection.execute(f"UPDATE workflows {change} RETURNING {COLUMNS}", values).fetchone()
+    return placement_of(row) if row else None

@@ -1,0 +1,109 @@
+"""The service process: Flask under gunicorn, one worker with many threads.
+
+One port speaks TLS and serves everything; the balancer's and the scout's are plain HTTP, as they were in the original
+Medea. gunicorn knows TLS only for all of its ports or none, so the TLS context leaves the plain ones alone.
+"""
+
+import ssl
+from collections.abc import Callable
+from socket import socket
+from typing import Any
+
+import structlog
+from flask import Flask, Response, jsonify
+from gunicorn.app.base import BaseApplication
+from prometheus_client import start_http_server
+
+from webhook.admission.wire import decode
+from webhook.api.http import LARGEST_BODY, body, install_errors
+from webhook.api.routes import SPEC, blueprint
+from webhook.errors import Unavailable
+from webhook.settings import Settings
+from webhook.wiring import Service, make_service
+
+log = structlog.get_logger(__name__)
+
+# The apiserver keeps its connections for 90 s; a server that closes them first makes reviews fail.
+_KEEP_ALIVE = 120
+
+
+def create_app(service: Service) -> Flask:
+    """The WSGI application over a service."""
+    app = Flask("medea")
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    install_errors(app)
+    app.register_blueprint(blueprint(service.api))
+    SPEC.register(app)
+
+    @app.post("/mutate")
+    def mutate() -> Response:
+        return jsonify(service.admission.review(decode(body())))
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return jsonify({"status": "ok"})
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        reason = service.unready()
+        if reason:
+            raise Unavailable(reason)
+        return jsonify({"status": "ready"})
+
+    return app
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn, configured from the settings. The service is made in the worker: nothing of it survives a fork."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Tell gunicorn what it has to know."""
+        settings = self._settings
+        ports = (settings.medea_webhook_port, settings.medea_balancer_port, settings.medea_scout_port)
+        options = {
+            "bind": [f"{settings.medea_bind}:{port}" for port in ports],
+            "worker_class": "gthread",
+            "workers": 1,
+            "threads": settings.medea_threads,
+            "keepalive": _KEEP_ALIVE,
+            "graceful_timeout": 10,
+            "certfile": str(settings.medea_certs / "tls.crt"),
+            "keyfile": str(settings.medea_certs / "tls.key"),
+            "ssl_context": _tls_only_on(settings.medea_webhook_port),
+            "worker_tmp_dir": "/dev/shm",
+            "control_socket_disable": True,
+            "proc_name": "medea",
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Called in the worker."""
+        service = make_service(self._settings)
+        service.start()
+        start_http_server(self._settings.medea_metrics_port, addr=self._settings.medea_bind)
+        return create_app(service)
+
+
+def _tls_only_on(port: int) -> Callable[[Any, Callable[[], ssl.SSLContext]], Any]:
+    def context(_: Any, default: Callable[[], ssl.SSLContext]) -> Any:
+        return _ByPort(default, port)
+
+    return context
+
+
+class _ByPort:
+    """Stands where gunicorn expects a TLS context: wraps what arrives on one port, and nothing else."""
+
+    def __init__(self, make: Callable[[], ssl.SSLContext], port: int) -> None:
+        self._make, self._port = make, port
+
+    def wrap_socket(self, sock: socket, **options: Any) -> socket:
+        """The connection, with TLS on it where it belongs. The certificate is read anew, so that it can be rotated."""
+        if sock.getsockname()[1] != self._port:
+            return sock
+        return self._make().wrap_socket(sock, **options)

@@ -1,0 +1,49 @@
+"""Every setting, read once from the environment. The names without MEDEA_ are the original Medea's."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of the service and the controller; both read the same."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
+
+    postgresql_url: Annotated[str | None, Field(description="host:port/database; unset: an embedded Postgres")] = None
+    postgresql_user: Annotated[str, Field(description="the ledger's user")] = "medea"
+    postgresql_pass: Annotated[str, Field(description="the ledger's password", repr=False)] = "medea"
+    prometheus_url: Annotated[str, Field(description="where kube_resourcequota of every target is")] = (
+        "http://127.0.0.1:9090"
+    )
+
+    medea_balancer_port: Annotated[int, Field(description="plain HTTP: submit, get and delete Workflows")] = 8090
+    medea_scout_port: Annotated[int, Field(description="plain HTTP: ask for a target")] = 8091
+    medea_scout_url: Annotated[str, Field(description="where the command line asks the scout")] = (
+        "http://127.0.0.1:8091"
+    )
+    medea_webhook_port: Annotated[int, Field(description="TLS: the webhook, and everything else too")] = 8443
+    medea_metrics_port: Annotated[int, Field(description="plain HTTP: metrics of the service")] = 9095
+    medea_controller_metrics_port: Annotated[
+        int, Field(description="plain HTTP: metrics and health of the controller")
+    ] = 9096
+    medea_bind: Annotated[str, Field(description="the address the ports are opened on")] = "0.0.0.0"
+    medea_threads: Annotated[int, Field(ge=4, description="requests served at once")] = 32
+
+    medea_certs: Annotated[Path, Field(description="folder with tls.crt and tls.key")] = Path("certs/out")
+    medea_data: Annotated[Path, Field(description="folder of the embedded Postgres")] = Path(".medea")
+    medea_namespace: Annotated[str, Field(description="where the targets' Secrets are, and the controller's lease")] = (
+        "medea-system"
+    )
+    kubeconfig: Annotated[Path | None, Field(description="the front door; unset: the cluster Medea runs in")] = None
+
+    medea_sample_interval: Annotated[float, Field(gt=0, description="seconds between two reads of Prometheus")] = 5.0
+    medea_sample_max_age: Annotated[
+        float, Field(gt=0, description="seconds after which a sample excludes its target")
+    ] = 60.0
+    medea_expiry: Annotated[
+        float, Field(ge=70, description="seconds until a placement without an origin expires; an apiserver may take 68")
+    ] = 90.0
+    medea_sweep_interval: Annotated[float, Field(gt=0, description="seconds between two sweeps")] = 30.0

@@ -1,0 +1,49 @@
+"""Totals and how they are written."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True, order=False)
+class Totals:
+    """CPU in thousandths of a core and memory in bytes: what a Workflow holds at its peak."""
+
+    cpu_milli: int
+    memory_bytes: int
+
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(self.cpu_milli + other.cpu_milli, self.memory_bytes + other.memory_bytes)
+
+    def __sub__(self, other: "Totals") -> "Totals":
+        return Totals(self.cpu_milli - other.cpu_milli, self.memory_bytes - other.memory_bytes)
+
+    def fits(self, room: "Totals") -> bool:
+        """Whether both resources fit into `room`."""
+        return self.cpu_milli <= room.cpu_milli and self.memory_bytes <= room.memory_bytes
+
+    def larger(self, other: "Totals") -> "Totals":
+        """The larger of the two, each resource by itself."""
+        return Totals(max(self.cpu_milli, other.cpu_milli), max(self.memory_bytes, other.memory_bytes))
+
+    def __str__(self) -> str:
+        return f"cpu={cores(self.cpu_milli)}, ram={gibibytes(self.memory_bytes)}"
+
+
+NOTHING = Totals(0, 0)
+
+
+def cores(milli: int) -> str:
+    """Cores in plain decimals: 3000 → `3`, 250 → `0.25`."""
+    return _plain(Decimal(milli) / 1000)
+
+
+def gibibytes(size: int) -> str:
+    """GiB to two decimals: 13153337344 → `12.25Gi`."""
+    return _plain((Decimal(size) / GIB).quantize(Decimal("0.01"))) + "Gi"
+
+
+def _plain(number: Decimal) -> str:
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

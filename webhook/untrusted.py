@@ -1,0 +1,62 @@
+"""JSON from the network, read so that nothing in it can surprise the code behind. Pure."""
+
+import json
+import math
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from webhook.errors import BadRequest, shown, wrong_field
+
+# Kubernetes' own limit for one object is 1.5 MB; deeper than this no manifest is nested.
+_DEEPEST = 200
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse_json(body: bytes) -> Any:
+    """JSON as the RFC has it: no NaN, no numbers beyond a double, no bottomless nesting. Raises BadRequest."""
+    try:
+        value = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"the body is not JSON: {shown(str(error))}") from error
+    if _depth_exceeds(value, _DEEPEST):
+        raise BadRequest(f"the body is nested more than {_DEEPEST} levels deep")
+    return value
+
+
+def parse_model(body: bytes, model: type[Model]) -> Model:
+    """JSON as a `model` describes it. Raises BadRequest with the first field that is wrong."""
+    value = parse_json(body)
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the body"
+        raise wrong_field(BadRequest, field, first.get("input"), first["msg"]) from error
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{shown(text)} is too large for a number")
+    return number
+
+
+def _depth_exceeds(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []

@@ -1,0 +1,109 @@
+"""Makes the parts from the settings. Nothing is shared between processes, and nothing is made at import."""
+
+import threading
+from dataclasses import dataclass
+
+from psycopg.conninfo import make_conninfo
+
+from webhook.admission.review import Admission
+from webhook.api.balancer import Balancer
+from webhook.api.routes import Deps
+from webhook.api.steps import Steps
+from webhook.clusters.client import Cluster, front_door
+from webhook.clusters.kinds import SELF_REVIEWS
+from webhook.clusters.registry import Registry
+from webhook.dispatch.controller import Cadence, Controller
+from webhook.ledger.embedded import embedded_dsn
+from webhook.ledger.pool import Pool
+from webhook.placing import Placer
+from webhook.scout.sampler import Sampler
+from webhook.settings import Settings
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What both processes are made of."""
+
+    front: Cluster
+    registry: Registry
+    pool: Pool
+    sampler: Sampler
+    placer: Placer
+
+
+@dataclass(frozen=True)
+class Service:
+    """The webhook and the API."""
+
+    parts: Parts
+    admission: Admission
+    api: Deps
+
+    def start(self) -> None:
+        """Begin everything that goes on in the background."""
+        self.parts.pool.start()
+        self.parts.sampler.start()
+        self.parts.registry.start()
+
+    def unready(self) -> str | None:
+        """Why the service can't place Workflows yet, or None when it can."""
+        if not self.parts.pool.wait(0):
+            return "the ledger (Postgres) is not reachable yet"
+        return None if self.parts.registry.wait(0) else "the targets are not known yet"
+
+
+def make_parts(settings: Settings) -> Parts:
+    """The parts, none of them started."""
+    front = front_door(str(settings.kubeconfig) if settings.kubeconfig else None)
+    registry = Registry(front, settings.medea_namespace)
+    pool = Pool(ledger_dsn(settings), size=settings.medea_threads)
+    sampler = Sampler(url=settings.prometheus_url, interval=settings.medea_sample_interval)
+    placer = Placer(pool=pool, sampler=sampler, registry=registry, max_age=settings.medea_sample_max_age)
+    return Parts(front, registry, pool, sampler, placer)
+
+
+def make_service(settings: Settings) -> Service:
+    """The service's parts. Asks the front door who Medea is to it."""
+    parts = make_parts(settings)
+    review = parts.front.create(SELF_REVIEWS, None, {})
+    admission = Admission(
+        front=parts.front,
+        registry=parts.registry,
+        pool=parts.pool,
+        placer=parts.placer,
+        own_user=review["status"]["userInfo"]["username"],
+    )
+    # Half of the threads: a submission waits for a review that another thread has to answer.
+    slots = threading.BoundedSemaphore(settings.medea_threads // 2)
+    balancer = Balancer(parts.front, parts.registry, parts.pool, slots)
+    api = Deps(parts.placer, parts.pool, balancer, Steps(parts.front, parts.pool))
+    return Service(parts, admission, api)
+
+
+def make_controller(settings: Settings) -> tuple[Parts, Controller]:
+    """The controller and its parts."""
+    parts = make_parts(settings)
+    controller = Controller(
+        front=parts.front,
+        registry=parts.registry,
+        pool=parts.pool,
+        placer=parts.placer,
+        sampler=parts.sampler,
+        cadence=Cadence(sweep=settings.medea_sweep_interval, expiry=settings.medea_expiry),
+    )
+    return parts, controller
+
+
+def ledger_dsn(settings: Settings) -> str:
+    """How to reach the ledger: `host:port/database` from the environment, or the embedded Postgres."""
+    if not settings.postgresql_url:
+        return embedded_dsn(settings.medea_data)
+    address, _, database = settings.postgresql_url.partition("/")
+    host, _, port = address.partition(":")
+    return make_conninfo(
+        host=host,
+        port=port or "5432",
+        dbname=database or "medea",
+        user=settings.postgresql_user,
+        password=settings.postgresql_pass,
+    )
