@@ -1,0 +1,56 @@
+"""`python -m plugin.configmap`: the ConfigMap by which Argo's controller knows the plugin, made from `plugin.yaml`."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_MANIFEST = Path(__file__).with_name("plugin.yaml")
+
+NAME = "medea-executor-plugin"
+"""Argo takes `-executor-plugin` off for the plugin's name, and expects a ServiceAccount of the whole name in each
+namespace with held Workflows, with its token in the Secret `medea-executor-plugin.service-account-token`."""
+
+
+def configmap(medea_url: str, ca_pem: str, image: str, namespace: str) -> dict[str, Any]:
+    """The ConfigMap for `namespace`: Argo's own for every Workflow, or one namespace for the Workflows there."""
+    manifest = yaml.safe_load(_MANIFEST.read_text())
+    sidecar = manifest["spec"]["sidecar"]
+    container = sidecar["container"]
+    container["image"] = image
+    values = {"MEDEA_URL": medea_url, "MEDEA_CA_CERT": ca_pem}
+    for variable in container["env"]:
+        variable["value"] = values[variable["name"]]
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": NAME,
+            "namespace": namespace,
+            "labels": {"workflows.argoproj.io/configmap-type": manifest["kind"]},
+            "annotations": manifest["metadata"]["annotations"],
+        },
+        "data": {
+            "sidecar.automountServiceAccountToken": str(sidecar["automountServiceAccountToken"]).lower(),
+            "sidecar.container": yaml.safe_dump(container, sort_keys=False),
+        },
+    }
+
+
+def main() -> None:
+    """Print the ConfigMap, ready for `kubectl apply -f -`."""
+    parser = argparse.ArgumentParser(prog="python -m plugin.configmap", description=main.__doc__)
+    parser.add_argument("--medea-url", required=True, help="https://HOST[:PORT] at which agent pods reach Medea")
+    parser.add_argument("--ca", required=True, type=Path, help="file with the CA that signed Medea's certificate")
+    parser.add_argument("--image", required=True, help="image that holds the plugin")
+    parser.add_argument("--namespace", default="argo", help="where Argo's controller runs (default: %(default)s)")
+    args = parser.parse_args()
+    yaml.safe_dump(
+        configmap(args.medea_url, args.ca.read_text(), args.image, args.namespace), sys.stdout, sort_keys=False
+    )
+
+
+if __name__ == "__main__":
+    main()

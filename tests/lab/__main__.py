@@ -1,0 +1,87 @@
+"""The commands of `python -m tests.lab`."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from tests.lab import lifecycle, supervisor
+from tests.lab.errors import LabError
+from tests.lab.layout import BY_NAME, ENV_FILE
+from tests.lab.processes import Process
+from tests.lab.progress import console
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+What = Annotated[str, typer.Argument(help="a cluster (its apiserver), or a name that `status` shows")]
+
+
+@app.callback()
+def main() -> None:
+    """The multi-cluster laboratory: three Kubernetes clusters with Argo on this machine."""
+
+
+@app.command()
+def build() -> None:
+    """Install and build all that `up` needs."""
+    lifecycle.build()
+
+
+@app.command()
+def up() -> None:
+    """Start the laboratory; on one that runs, start only what is missing."""
+    lifecycle.up()
+    console.print(f"source {ENV_FILE}", highlight=False)
+
+
+@app.command()
+def down() -> None:
+    """Kill and remove everything but the caches."""
+    lifecycle.down()
+
+
+@app.command()
+def kill(what: What) -> None:
+    """SIGKILL a process and its group; a cluster's name means its apiserver."""
+    process = _find(what)
+    if not supervisor.kill(process.name):
+        raise LabError(f"{process.name} does not run")
+
+
+@app.command()
+def start(what: What) -> None:
+    """Start a process again and wait until it is ready."""
+    process = _find(what)
+    supervisor.start(process)
+    supervisor.wait_ready(process)
+
+
+@app.command()
+def status() -> None:
+    """Every process: its pid, whether it is ready, its log."""
+    table = Table("process", "pid", "ready", "log")
+    healthy = True
+    for process in lifecycle.everything():
+        pid = supervisor.pid_of(process.name)
+        ready = pid is not None and process.ready()
+        healthy &= ready
+        table.add_row(process.name, str(pid or "-"), "[green]yes" if ready else "[red]no", str(process.log))
+    console.print(table)
+    if not healthy:
+        raise typer.Exit(1)
+
+
+def _find(what: str) -> Process:
+    name = f"apiserver-{what}" if what in BY_NAME else what
+    known = {process.name: process for process in lifecycle.everything()}
+    if name not in known:
+        raise LabError(f"no process {what}; there are: {' '.join(sorted(known))}")
+    return known[name]
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except LabError as error:
+        console.print(f"lab: {error}", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(1)

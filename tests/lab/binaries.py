@@ -1,0 +1,161 @@
+"""The programs that the laboratory runs, and how each is built from Go modules.
+
+Each binary lives in the cache as NAME-VERSION/NAME. It is built beside its place and renamed into it, so an interrupted
+build leaves nothing that looks finished.
+"""
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tests.lab import golang
+from tests.lab.errors import LabError
+from tests.lab.golang import CACHE
+from tests.lab.shell import run
+from tests.lab.versions import HERE, version
+
+ARGO_MODULE = "github.com/argoproj/argo-workflows/v3"
+SERVER_PAGE = "<!doctype html><title>Argo</title><p>The laboratory's argo-server has no user interface."
+
+
+@dataclass(frozen=True)
+class Binary:
+    """One program: where its source is and how it is linked."""
+
+    name: str
+    pin: str
+    module: str
+    package: str
+    stamp: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Where the finished program is."""
+        return CACHE / f"{self.name}-{version(self.pin)}" / self.name
+
+
+def _kubernetes(name: str) -> Binary:
+    stamp = "k8s.io/component-base/version.gitVersion"
+    return Binary(name, "KUBERNETES", "kubernetes", f"k8s.io/kubernetes/cmd/{name}", stamp)
+
+
+def _argo(name: str) -> Binary:
+    return Binary(name, "ARGO", "argo", f"./cmd/{name}", f"{ARGO_MODULE}.version")
+
+
+# One chain per module: the programs of a chain share most packages, so they are built one after the other, while two
+# chains keep both cores busy during the other's linking.
+CHAINS: tuple[tuple[Binary, ...], ...] = (
+    tuple(
+        _kubernetes(name)
+        for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl")
+    ),
+    tuple(_argo(name) for name in ("workflow-controller", "argoexec", "argo")),
+    (Binary("etcd", "ETCD", "etcd", "go.etcd.io/etcd/server/v3"),),
+    (Binary("kube-state-metrics", "KUBE_STATE_METRICS", "kube-state-metrics", "k8s.io/kube-state-metrics/v2"),),
+)
+BINARIES: dict[str, Binary] = {binary.name: binary for chain in CHAINS for binary in chain}
+
+Report = Callable[[str, str], None]
+
+
+def binary(name: str) -> str:
+    """The path of a built program."""
+    return str(BINARIES[name].path)
+
+
+def missing() -> list[str]:
+    """The programs that are not in the cache yet."""
+    return [name for name, wanted in BINARIES.items() if not wanted.path.exists()]
+
+
+def build_all(report: Report) -> None:
+    """Build what is missing; `report(name, state)` hears of every change."""
+    if not missing():
+        return
+    go = golang.find_go()
+    failed = threading.Event()
+
+    def chain_of(chain: tuple[Binary, ...]) -> None:
+        for wanted in chain:
+            if not failed.is_set() and not wanted.path.exists():
+                report(wanted.name, "building")
+                try:
+                    _build(go, wanted)
+                except BaseException:
+                    failed.set()
+                    report(wanted.name, "failed")
+                    raise
+                report(wanted.name, "built")
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for future in [pool.submit(chain_of, chain) for chain in CHAINS]:
+            future.result()
+
+
+def _build(go: Path, wanted: Binary) -> None:
+    folder = argo_source() if wanted.module == "argo" else HERE / "gomod" / wanted.module
+    _check_pin(wanted, folder)
+    stamp = f" -X {wanted.stamp}=v{version(wanted.pin)}" if wanted.stamp else ""
+    wanted.path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = wanted.path.with_name(f".{wanted.name}.{os.getpid()}")
+    flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", f"-ldflags=-s -w{stamp}"]
+    log = wanted.path.with_name("build.log")
+    with log.open("w") as out:
+        done = subprocess.run(
+            [str(go), "build", *flags, "-o", str(fresh), wanted.package],
+            cwd=folder,
+            env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off", "GOTOOLCHAIN": "local"},
+            stdout=out,
+            stderr=out,
+            check=False,
+        )
+    if done.returncode != 0:
+        fresh.unlink(missing_ok=True)
+        raise LabError(f"{wanted.name} was not built:\n" + "\n".join(log.read_text().splitlines()[-20:]))
+    fresh.rename(wanted.path)
+
+
+def _check_pin(wanted: Binary, folder: Path) -> None:
+    if wanted.module == "argo":
+        return
+    words = (folder / "go.mod").read_text().split()
+    if f"v{version(wanted.pin)}" not in words:
+        raise LabError(f"gomod/{wanted.module}/go.mod does not require v{version(wanted.pin)} as versions.env says")
+
+
+_argo_lock = threading.Lock()
+
+
+@cache
+def argo_source() -> Path:
+    """Argo's source, out of the module cache, with the two files that a Go module cannot carry."""
+    folder = CACHE / f"argo-source-{version('ARGO')}"
+    with _argo_lock:
+        if not folder.exists():
+            _copy_argo_source(folder)
+    return folder
+
+
+def _copy_argo_source(folder: Path) -> None:
+    go = golang.find_go()
+    module = f"{ARGO_MODULE}@v{version('ARGO')}"
+    # From the root folder there is no go.mod that could change what is downloaded.
+    run([go, "mod", "download", module], timeout=600, cwd=Path("/"))
+    modules = run([go, "env", "GOMODCACHE"]).strip()
+    fresh = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(Path(modules) / module, fresh)
+    run(["chmod", "-R", "u+w", fresh])
+    page = fresh / "ui" / "dist" / "app" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text(SERVER_PAGE)
+    signals = fresh / "workflow" / "executor" / "osspecific"
+    shutil.copy(signals / "signal_darwin.go", signals / "signal_linux.go")
+    fresh.rename(folder)

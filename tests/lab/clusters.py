@@ -1,0 +1,91 @@
+"""Bringing one cluster up: its processes in the order they need, and the objects every cluster starts with."""
+
+import hashlib
+from concurrent.futures import Executor
+from pathlib import Path
+
+from tests.lab import argo, cgroups, controlplane, monitoring, node, pki, supervisor
+from tests.lab.lab import Lab
+from tests.lab.layout import FRONT, WORKFLOWS, Cluster
+from tests.lab.processes import Process
+from tests.lab.versions import HERE, version
+
+
+def prepare(cluster: Cluster) -> None:
+    """The folders, identities and cgroup that its processes need."""
+    cluster.folder.mkdir(parents=True, exist_ok=True)
+    pki.kubeconfig(cluster, "admin", controlplane.MASTERS, path=cluster.kubeconfig)
+    cgroups.set_up(cluster)
+
+
+def processes(cluster: Cluster) -> list[Process]:
+    """Everything that one cluster consists of."""
+    found = [
+        controlplane.apiserver(cluster),
+        controlplane.controller_manager(cluster),
+        controlplane.scheduler(cluster),
+        node.containerd(cluster),
+        node.kubelet(cluster),
+        monitoring.kube_state_metrics(cluster),
+    ]
+    if argo.controllers_wanted(cluster):
+        found.append(argo.workflow_controller(cluster))
+    if cluster == FRONT:
+        found.append(argo.argo_server())
+    return found
+
+
+def bring_up(lab: Lab, cluster: Cluster, archives: list[Path], pool: Executor) -> None:
+    """Start what does not run, and wait until a Workflow could run here."""
+    container_runtime = pool.submit(_bring_up_containerd, cluster, archives)
+    apiserver = controlplane.apiserver(cluster)
+    supervisor.start(apiserver)
+    supervisor.wait_ready(apiserver)
+    first = [controlplane.controller_manager(cluster), controlplane.scheduler(cluster)]
+    for process in first:
+        supervisor.start(process)
+    _apply(lab, cluster)
+    container_runtime.result()
+    _stop_unwanted(cluster)
+    rest = processes(cluster)
+    for process in rest:
+        supervisor.start(process)
+    for process in rest:
+        supervisor.wait_ready(process)
+    _wait_usable(lab, cluster)
+
+
+def _bring_up_containerd(cluster: Cluster, archives: list[Path]) -> None:
+    containerd = node.containerd(cluster)
+    supervisor.start(containerd)
+    supervisor.wait_ready(containerd)
+    node.import_images(cluster, archives)
+
+
+def _stop_unwanted(cluster: Cluster) -> None:
+    if not argo.controllers_wanted(cluster):
+        supervisor.kill(f"workflow-controller-{cluster.name}")
+
+
+def _apply(lab: Lab, cluster: Cluster) -> None:
+    own = "front" if cluster == FRONT else "target"
+    texts = [(HERE / "manifests" / f"{name}.yaml").read_text() for name in ("common", own)]
+    key = hashlib.sha256("".join([*texts, version("ARGO"), argo.crds()]).encode()).hexdigest()[:16]
+    marker = cluster.folder / f"applied-{key}"
+    if marker.exists():
+        return
+    text = "\n---\n".join([*texts, argo.manifest()])
+    lab.kubectl(cluster.name, "apply", "--server-side", "--force-conflicts", "-f", "-", input=text, timeout=90)
+    lab.kubectl(cluster.name, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s", timeout=65)
+    marker.touch()
+
+
+def _wait_usable(lab: Lab, cluster: Cluster) -> None:
+    """The node takes pods, and pods of the Workflows' namespace have their ServiceAccount."""
+    for what, condition in (
+        (f"node/{cluster.name}", "create"),
+        (f"node/{cluster.name}", "condition=Ready"),
+        ("serviceaccount/default", "create"),
+    ):
+        words = ["-n", WORKFLOWS, "wait", f"--for={condition}", what, "--timeout=60s"]
+        lab.kubectl(cluster.name, *words, timeout=65)

@@ -1,0 +1,114 @@
+"""Medea's own processes in the laboratory, and what it installs into the clusters.
+
+Medea runs as two processes of this checkout on the host, so that they can be killed and started one by one; what it
+needs inside the clusters comes from the project's own manifests.
+"""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from certs.files import ensure
+from plugin.configmap import configmap
+from tests.lab import image
+from tests.lab.lab import Lab
+from tests.lab.layout import CHECKOUT, FRONT, MEDEA_CERTS, MEDEA_PORT, MEDEA_URL, POSTGRES_PORT, PROMETHEUS, TARGETS, WORKFLOWS
+from tests.lab.processes import Process, from_caller, http_ok
+
+USER = "system:serviceaccount:medea-system:medea"
+"""The lab's certificates name the very account that the manifests give rights to."""
+SYSTEM = "medea-system"
+_AGENTS_REACH = f"https://{FRONT.gateway}:{MEDEA_PORT}"
+_CONTROLLER_METRICS = 9096
+_PYTHON = str(CHECKOUT / ".venv/bin/python")
+
+
+def processes(lab: Lab) -> list[Process]:
+    """The processes of Medea: `webhook` and `controller`."""
+    environment = {
+        "KUBECONFIG": str(lab.identity("front", USER)),
+        "POSTGRESQL_URL": f"127.0.0.1:{POSTGRES_PORT}/medea",
+        "PROMETHEUS_URL": f"http://{PROMETHEUS}",
+        "MEDEA_CERTS": str(MEDEA_CERTS),
+        "MEDEA_CONTROLLER_METRICS_PORT": str(_CONTROLLER_METRICS),
+        "PYTHONPATH": str(CHECKOUT),
+        "PYTHONUNBUFFERED": "1",
+        **from_caller(MEDEA_SAMPLE_INTERVAL="1", MEDEA_SWEEP_INTERVAL="10"),
+    }
+    source = _source_digest()
+    return [
+        Process(
+            "webhook",
+            [_PYTHON, "-m", "webhook", "serve"],
+            ready=http_ok(f"{MEDEA_URL}/readyz", MEDEA_CERTS / "ca.crt"),
+            env=environment,
+            cwd=CHECKOUT,
+            config=source,
+        ),
+        Process(
+            "controller",
+            [_PYTHON, "-m", "webhook", "controller"],
+            ready=http_ok(f"http://127.0.0.1:{_CONTROLLER_METRICS}/metrics"),
+            env=environment,
+            cwd=CHECKOUT,
+            config=source,
+        ),
+    ]
+
+
+def prepare() -> None:
+    """Make the certificates that the environment file and the webhook's configuration speak of."""
+    ensure(MEDEA_CERTS, names=("medea.medea-system.svc", "localhost"), ips=("127.0.0.1", FRONT.gateway))
+
+
+def install(lab: Lab) -> None:
+    """Called when the clusters are ready, before the processes start."""
+    prepare()
+    lab.import_image("front", image.build(lambda _: None))
+    for name in ("namespace.yaml", "rbac.yaml"):
+        lab.kubectl("front", "apply", "-f", str(CHECKOUT / "manifests/base" / name))
+    for target in TARGETS:
+        lab.kubectl(target.name, "apply", "-f", str(CHECKOUT / "manifests/target/rbac.yaml"))
+        register(lab, target.name)
+    _apply(lab, configmap(_AGENTS_REACH, (MEDEA_CERTS / "ca.crt").read_text(), image.IMAGE, "argo"))
+    lab.kubectl("front", "apply", "-n", WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
+    _apply(lab, webhook_configuration())
+
+
+def register(lab: Lab, target: str) -> None:
+    """Make a cluster a target, as an administrator would: by a Secret at the front door."""
+    kubeconfig = lab.identity(target, USER).read_bytes()
+    _apply(
+        lab,
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": f"target-{target}", "namespace": SYSTEM, "labels": {"medea.dev/cluster": target}},
+            "data": {"kubeconfig": base64.b64encode(kubeconfig).decode()},
+        },
+    )
+
+
+def webhook_configuration() -> dict[str, Any]:
+    """The project's own, with an address in place of the Service: Medea runs outside of the cluster here."""
+    configuration: dict[str, Any] = yaml.safe_load((CHECKOUT / "manifests/base/webhook.yaml").read_text())
+    bundle = base64.b64encode((MEDEA_CERTS / "ca.crt").read_bytes()).decode()
+    for webhook in configuration["webhooks"]:
+        webhook["clientConfig"] = {"url": f"{MEDEA_URL}/mutate", "caBundle": bundle}
+    return configuration
+
+
+def _apply(lab: Lab, manifest: dict[str, Any]) -> None:
+    lab.kubectl("front", "apply", "-f", "-", input=json.dumps(manifest))
+
+
+def _source_digest() -> str:
+    """Changes with Medea's source, so that `up` starts what runs an older one anew."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(CHECKOUT / "webhook").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,56 @@
+"""kube-state-metrics for every cluster, and the one Prometheus that asks them all."""
+
+import yaml
+
+from tests.lab import pki
+from tests.lab.binaries import binary
+from tests.lab.controlplane import MASTERS
+from tests.lab.layout import CLUSTERS, PROMETHEUS, STATE, Cluster
+from tests.lab.processes import Process, http_ok
+
+_RESOURCES = "resourcequotas,pods,nodes,namespaces"
+
+
+def kube_state_metrics(cluster: Cluster) -> Process:
+    """One cluster's kube-state-metrics."""
+    argv = [
+        binary("kube-state-metrics"),
+        f"--kubeconfig={pki.kubeconfig(cluster, 'kube-state-metrics', MASTERS)}",
+        "--host=127.0.0.1",
+        f"--port={cluster.metrics_port}",
+        "--telemetry-host=127.0.0.1",
+        f"--telemetry-port={cluster.telemetry_port}",
+        f"--resources={_RESOURCES}",
+    ]
+    health = http_ok(f"http://127.0.0.1:{cluster.metrics_port}/metrics")
+    return Process(f"kube-state-metrics-{cluster.name}", argv, health)
+
+
+def prometheus() -> Process:
+    """The Prometheus that Medea reads."""
+    folder = STATE / "prometheus"
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "prometheus.yml"
+    config.write_text(yaml.safe_dump(_config()))
+    argv = [
+        "/usr/bin/prometheus",
+        f"--config.file={config}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        "--storage.tsdb.retention.time=2h",
+        f"--web.listen-address={PROMETHEUS}",
+        "--log.level=warn",
+    ]
+    return Process("prometheus", argv, http_ok(f"http://{PROMETHEUS}/-/ready"))
+
+
+def _config() -> dict[str, object]:
+    targets = [
+        {"targets": [f"127.0.0.1:{cluster.metrics_port}"], "labels": {"cluster": cluster.name}} for cluster in CLUSTERS
+    ]
+    job = {
+        "job_name": "kube-state-metrics",
+        # The namespace and pod that a sample is about, not those that it was scraped from.
+        "honor_labels": True,
+        "static_configs": targets,
+    }
+    return {"global": {"scrape_interval": "2s", "scrape_timeout": "2s"}, "scrape_configs": [job]}

@@ -1,0 +1,100 @@
+"""The pods' networks: one bridge per cluster, the way to its apiserver, and no way out of the machine."""
+
+import json
+from pathlib import Path
+
+from tests.lab.layout import CLUSTERS, MEDEA_PORT, SERVICE_IP, Cluster
+from tests.lab.shell import run
+
+CNI_PROGRAMS = "/usr/lib/cni"
+_CHAIN, _INPUT = "MEDEA-LAB", "MEDEA-LAB-IN"
+_IPTABLES = ("iptables", "-w", "10")
+
+
+def set_up() -> None:
+    """Bridges and rules for all clusters; repeating it changes nothing."""
+    for cluster in CLUSTERS:
+        _bridge(cluster)
+    _rules()
+
+
+def tear_down() -> None:
+    """Remove every bridge and rule that `set_up` made."""
+    for table, hook, chain in (
+        ("nat", "PREROUTING", _CHAIN),
+        ("filter", "FORWARD", _CHAIN),
+        ("filter", "INPUT", _INPUT),
+    ):
+        run([*_IPTABLES, "-t", table, "-D", hook, "-j", chain], check=False)
+        run([*_IPTABLES, "-t", table, "-F", chain], check=False)
+        run([*_IPTABLES, "-t", table, "-X", chain], check=False)
+    for cluster in CLUSTERS:
+        run(["ip", "link", "delete", cluster.bridge], check=False)
+        for leftover in Path("/var/lib/cni/results").glob(f"{cluster.bridge}-*"):
+            leftover.unlink(missing_ok=True)
+
+
+def write_cni(cluster: Cluster, folder: Path) -> None:
+    """The configuration by which containerd connects a pod to its cluster's bridge."""
+    folder.mkdir(parents=True, exist_ok=True)
+    bridge = {
+        "type": "bridge",
+        "bridge": cluster.bridge,
+        "isGateway": True,
+        "isDefaultGateway": True,
+        "ipMasq": False,
+        "hairpinMode": True,
+        "ipam": {
+            "type": "host-local",
+            "dataDir": str(cluster.folder / "addresses"),
+            "ranges": [[{"subnet": cluster.subnet, "gateway": cluster.gateway}]],
+        },
+    }
+    config = {"cniVersion": "0.4.0", "name": cluster.bridge, "plugins": [bridge]}
+    (folder / "10-bridge.conflist").write_text(json.dumps(config, indent=2))
+
+
+def _bridge(cluster: Cluster) -> None:
+    if not Path(f"/sys/class/net/{cluster.bridge}").exists():
+        run(["ip", "link", "add", cluster.bridge, "type", "bridge"])
+    address = f"{cluster.gateway}/{cluster.subnet.partition('/')[2]}"
+    run(["ip", "address", "replace", address, "dev", cluster.bridge])
+    run(["ip", "link", "set", cluster.bridge, "up"])
+    # Only on this interface: packets for the service address are sent on to the loopback, where the apiserver is.
+    Path(f"/proc/sys/net/ipv4/conf/{cluster.bridge}/route_localnet").write_text("1")
+
+
+def _rules() -> None:
+    nat = [_to_apiserver(cluster) for cluster in CLUSTERS]
+    forward = [[direction, cluster.bridge, "-j", "DROP"] for cluster in CLUSTERS for direction in ("-i", "-o")]
+    _chain("nat", "PREROUTING", _CHAIN, nat)
+    _chain("filter", "FORWARD", _CHAIN, forward)
+    _chain("filter", "INPUT", _INPUT, [rule for cluster in CLUSTERS for rule in _from_pods(cluster)])
+
+
+def _to_apiserver(cluster: Cluster) -> list[str]:
+    match = ["-s", cluster.subnet, "-d", SERVICE_IP, "-p", "tcp", "--dport", "443"]
+    return [*match, "-j", "DNAT", "--to-destination", f"127.0.0.1:{cluster.api_port}"]
+
+
+def _from_pods(cluster: Cluster) -> list[list[str]]:
+    """Of this host, a pod may reach its own apiserver and Medea, nothing else."""
+    rules = [["-i", cluster.bridge, "-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "ACCEPT"]]
+    ports = f"{cluster.api_port},{MEDEA_PORT}"
+    rules.append(["-i", cluster.bridge, "-p", "tcp", "-m", "multiport", "--dports", ports, "-j", "ACCEPT"])
+    rules.append(["-i", cluster.bridge, "-p", "icmp", "-j", "ACCEPT"])
+    rules.append(["-i", cluster.bridge, "-j", "DROP"])
+    return rules
+
+
+def _chain(table: str, hook: str, chain: str, rules: list[list[str]]) -> None:
+    # A pod that starts right now must not find a moment without rules, so a chain that is complete is left alone.
+    iptables = [*_IPTABLES, "-t", table]
+    if run([*iptables, "-S", chain], check=False).count("\n-A ") == len(rules):
+        return
+    run([*iptables, "-N", chain], check=False)
+    run([*iptables, "-F", chain])
+    for rule in rules:
+        run([*iptables, "-A", chain, *rule])
+    run([*iptables, "-D", hook, "-j", chain], check=False)
+    run([*iptables, "-I", hook, "-j", chain])

@@ -1,0 +1,5 @@
+"""`python -m webhook` is `medea`."""
+
+from webhook.cli import main
+
+main()
