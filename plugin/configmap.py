@@ -14,6 +14,16 @@ NAME = "medea-executor-plugin"
 namespace with held Workflows, with its token in the Secret `medea-executor-plugin.service-account-token`."""
 
 
+class _Readable(yaml.SafeDumper):
+    """Certificates and the container inside the ConfigMap stay text that a person can read."""
+
+
+_Readable.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
+)
+
+
 def configmap(medea_url: str, ca_pem: str, image: str, namespace: str) -> dict[str, Any]:
     """The ConfigMap for `namespace`: Argo's own for every Workflow, or one namespace for the Workflows there."""
     manifest = yaml.safe_load(_MANIFEST.read_text())
@@ -34,7 +44,7 @@ def configmap(medea_url: str, ca_pem: str, image: str, namespace: str) -> dict[s
         },
         "data": {
             "sidecar.automountServiceAccountToken": str(sidecar["automountServiceAccountToken"]).lower(),
-            "sidecar.container": yaml.safe_dump(container, sort_keys=False),
+            "sidecar.container": _dump(container),
         },
     }
 
@@ -47,9 +57,11 @@ def main() -> None:
     parser.add_argument("--image", required=True, help="image that holds the plugin")
     parser.add_argument("--namespace", default="argo", help="where Argo's controller runs (default: %(default)s)")
     args = parser.parse_args()
-    yaml.safe_dump(
-        configmap(args.medea_url, args.ca.read_text(), args.image, args.namespace), sys.stdout, sort_keys=False
-    )
+    sys.stdout.write(_dump(configmap(args.medea_url, args.ca.read_text(), args.image, args.namespace)))
+
+
+def _dump(value: dict[str, Any]) -> str:
+    return yaml.dump(value, Dumper=_Readable, sort_keys=False, width=120)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 
 # The apiserver keeps its connections for 90 s; a server that closes them first makes reviews fail.
 _KEEP_ALIVE = 120
+_SILENCE = 10.0
 
 
 def create_app(service: Service) -> Flask:
@@ -73,6 +74,8 @@ class Server(BaseApplication):  # type: ignore[misc]
             "graceful_timeout": 10,
             "certfile": str(settings.medea_certs / "tls.crt"),
             "keyfile": str(settings.medea_certs / "tls.key"),
+            # In one go with the wrapping: a plain connection has no handshake to do afterwards.
+            "do_handshake_on_connect": True,
             "ssl_context": _tls_only_on(settings.medea_webhook_port),
             "worker_tmp_dir": "/dev/shm",
             "control_socket_disable": True,
@@ -104,6 +107,8 @@ class _ByPort:
 
     def wrap_socket(self, sock: socket, **options: Any) -> socket:
         """The connection, with TLS on it where it belongs. The certificate is read anew, so that it can be rotated."""
+        # A client that falls silent halfway gives its thread back.
+        sock.settimeout(_SILENCE)
         if sock.getsockname()[1] != self._port:
             return sock
         return self._make().wrap_socket(sock, **options)

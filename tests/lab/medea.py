@@ -16,7 +16,17 @@ from certs.files import ensure
 from plugin.configmap import configmap
 from tests.lab import image
 from tests.lab.lab import Lab
-from tests.lab.layout import CHECKOUT, FRONT, MEDEA_CERTS, MEDEA_PORT, MEDEA_URL, POSTGRES_PORT, PROMETHEUS, TARGETS, WORKFLOWS
+from tests.lab.layout import (
+    CHECKOUT,
+    FRONT,
+    MEDEA_CERTS,
+    MEDEA_PORT,
+    MEDEA_URL,
+    POSTGRES_PORT,
+    PROMETHEUS,
+    TARGETS,
+    WORKFLOWS,
+)
 from tests.lab.processes import Process, from_caller, http_ok
 
 USER = "system:serviceaccount:medea-system:medea"

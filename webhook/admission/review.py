@@ -187,11 +187,10 @@ def _marks(new: NewPlacement, decision: Decision) -> dict[str, str]:
 
 
 def _warning(new: NewPlacement, decision: Decision, dry_run: bool) -> str:
-    """The line that `argo submit` and kubectl print. Warnings past 120 characters may be cut on the way."""
+    """The line that `argo submit` and kubectl print; kubectl cuts warnings past 256 characters."""
     would = "would be " if dry_run else ""
-    if decision.cluster is None:
-        return f"medea: {would}queued, {new.totals}: {decision.reason}"[:250]
-    return f"medea: {would}placed on {decision.cluster}, {new.totals}: {decision.reason}"[:250]
+    verb = "queued" if decision.cluster is None else "placed on"
+    return f"medea: {would}{verb} {decision.reason} (needs {new.totals})"[:250]
 
 
 def _spark_hint(job: SparkJob, decision: Decision) -> str:

@@ -19,8 +19,6 @@ _KEPT = (
     "displayName",
     "type",
     "templateName",
-    "templateRef",
-    "templateScope",
     "phase",
     "message",
     "startedAt",

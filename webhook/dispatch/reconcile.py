@@ -129,7 +129,7 @@ class Reconciler:
             tell(self.front, facts.origin, "Queued", str(bound.reason))
             self.room_came_free()
         else:
-            tell(self.front, facts.origin, "Placed", f"{bound.totals} on {bound.cluster}: {bound.reason}")
+            tell(self.front, facts.origin, "Placed", f"on {bound.reason} (needs {bound.totals})")
         return True
 
     def _remove_strays(self, facts: Facts) -> bool:

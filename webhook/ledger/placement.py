@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg.rows import DictRow
-
 from webhook.contract import State
 from webhook.totals.model import Totals
 
@@ -74,7 +72,7 @@ class Placement:
         return "placed" if self.state is State.RESERVED else str(self.state)
 
 
-def placement_of(row: DictRow) -> Placement:
+def placement_of(row: Mapping[str, Any]) -> Placement:
     """A row that was selected with COLUMNS."""
     fields = dict(row)
     totals = Totals(fields.pop("cpu_milli"), fields.pop("memory_bytes"))

@@ -36,7 +36,8 @@ def decide(
     if fitting:
         cluster = POLICIES[request.policy](fitting, Random(request.seed))
         chosen = next(verdict for verdict in fitting if verdict.cluster == cluster)
-        reason = f"{cluster} has room: free {_room(chosen.free)} of {_room(chosen.hard)}"
+        among = f"{request.policy} among {len(fitting)} that fit"
+        reason = f"{cluster}: free {_room(chosen.free)} of {_room(chosen.hard)}; {among}"
         return Decision(Outcome.PLACED, reason, request.policy, now, cluster, verdicts)
     impossible = _why_never(request, verdicts)
     if impossible:

@@ -1,0 +1,64 @@
+"""The plugin hold: the stub that the origin becomes."""
+
+from typing import Any
+
+import jsonpatch
+
+from webhook.admission.hold import hold_patch, stub_placement, stub_spec
+
+SPEC: dict[str, Any] = {
+    "entrypoint": "main",
+    "arguments": {"parameters": [{"name": "a", "value": "1"}]},
+    "volumes": [{"name": "v"}],
+    "hooks": {"exit": {"template": "x"}},
+    "priority": 5,
+    "suspend": True,
+    "workflowTemplateRef": {"name": "t"},
+    "templates": [{"name": "main", "container": {"image": "x"}}],
+}
+
+
+def held(metadata: dict[str, Any]) -> dict[str, Any]:
+    patch = hold_patch(metadata, stub=stub_spec(SPEC, {}, "p1"), annotations={"medea.dev/placement": "p1"})
+    changed: dict[str, Any] = jsonpatch.JsonPatch(patch).apply({"metadata": metadata, "spec": SPEC})
+    return changed
+
+
+def test_a_stub_keeps_arguments_and_priority_and_nothing_that_would_create_something() -> None:
+    stub = stub_spec(SPEC, {}, "p1")
+    assert stub.keys() == {"arguments", "priority", "entrypoint", "serviceAccountName", "templates"}
+    assert stub["arguments"] == SPEC["arguments"]
+    assert not [template for template in stub["templates"] if "container" in template]
+
+
+def test_what_the_workflow_leaves_to_its_template_comes_from_there() -> None:
+    ttl = {"secondsAfterCompletion": 60}
+    assert stub_spec({}, {"ttlStrategy": ttl, "volumes": []}, "p1")["ttlStrategy"] == ttl
+
+
+def test_a_stub_tells_its_placement_and_other_specs_do_not() -> None:
+    assert stub_placement(stub_spec(SPEC, {}, "p1")) == "p1"
+    assert stub_placement(SPEC) is None
+    assert stub_placement({"entrypoint": "medea", "templates": [{"plugin": None}, 5]}) is None
+
+
+def test_the_patch_applies_to_a_workflow_without_annotations_and_finalizers() -> None:
+    origin = held({"generateName": "x-"})
+    assert origin["metadata"]["annotations"] == {"medea.dev/placement": "p1"}
+    assert origin["metadata"]["finalizers"] == ["medea.dev/run"]
+
+
+def test_the_patch_keeps_what_is_the_users_and_drops_what_an_earlier_origin_was_told() -> None:
+    origin = held(
+        {
+            "annotations": {
+                "mine": "1",
+                "medea.dev/placement": "old",
+                "medea.dev/reason": "old",
+                "medea.dev/policy": "random",
+            },
+            "finalizers": ["other", "medea.dev/run"],
+        }
+    )
+    assert origin["metadata"]["annotations"] == {"mine": "1", "medea.dev/policy": "random", "medea.dev/placement": "p1"}
+    assert origin["metadata"]["finalizers"] == ["other", "medea.dev/run"]

