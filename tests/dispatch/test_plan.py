@@ -31,6 +31,10 @@ def facts(**known: Any) -> Facts:
         ({"row": row(state=State.ENDED, phase="Failed")}, Step.FINISH),
         ({"row": row(state=State.ENDED, phase="Failed"), "run": None}, Step.FINISH),
         ({"row": row(state=State.ENDED, phase="Failed", mirrored=True)}, Step.NOTHING),
+        (
+            {"row": row(state=State.ENDED, phase="Failed", mirrored=True), "run": run(finalizers=["medea.dev/run"])},
+            Step.RELEASE_RUN,
+        ),
         ({"row": row(state=State.DELETING)}, Step.REMOVE),
         ({"row": row(state=State.DELETING), "origin": None, "origin_gone": True}, Step.REMOVE),
         ({"row": row(state=State.DELETED), "run": None}, Step.LET_GO),

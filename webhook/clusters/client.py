@@ -28,8 +28,8 @@ CONNECT_TIMEOUT = 1.0
 READ_TIMEOUT = 5.0
 # A quiet watch is ended by the server after this long and begun anew; the client waits a little longer, so that a
 # connection that died without a word is noticed.
-WATCH_SECONDS = 40
-_WATCH_READ_TIMEOUT = WATCH_SECONDS + 10.0
+WATCH_SECONDS = 20
+_WATCH_READ_TIMEOUT = WATCH_SECONDS + 5.0
 _POOL = 32
 _Query = Sequence[tuple[str, str]]
 _CODES: dict[int, type[Rejected]] = {404: NotThere, 409: Clash}

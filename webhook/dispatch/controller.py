@@ -12,6 +12,7 @@ from webhook.clusters.kinds import NAMESPACES, Object
 from webhook.clusters.registry import Registry
 from webhook.clusters.watch import Watch
 from webhook.contract import ENABLED, PLACEMENT
+from webhook.dispatch.events import Teller
 from webhook.dispatch.index import WorkflowIndex, origin_placement, run_placement
 from webhook.dispatch.namespaces import prepare
 from webhook.dispatch.queue import Queue
@@ -52,6 +53,7 @@ class Controller:
         self._origins = WorkflowIndex(front, placement_of=origin_placement, changed=self._work.add)
         self._namespaces = Watch(front, NAMESPACES, self._on_namespace, selector=f"{ENABLED}=true")
         self._runs: dict[str, WorkflowIndex] = {}
+        self._teller = Teller(front)
         self._reconciler = Reconciler(
             front=front,
             registry=registry,
@@ -59,6 +61,7 @@ class Controller:
             origins=self._origins,
             runs=self._runs,
             room_came_free=self._queue.wake,
+            teller=self._teller,
         )
         self._ready = threading.Event()
 
@@ -77,6 +80,7 @@ class Controller:
             watch.start()
         self._await_lists()
         self._queue.start()
+        self._teller.start()
         for number in range(_WORKERS):
             threading.Thread(target=self._worker, name=f"worker-{number}", daemon=True).start()
         self._ready.set()
@@ -111,10 +115,12 @@ class Controller:
                 self._work.done(key)
 
     def _look_at(self, key: str) -> None:
-        if key.startswith(_NAMESPACE):
-            prepare(self._front, key.removeprefix(_NAMESPACE))
-        else:
+        if not key.startswith(_NAMESPACE):
             self._reconciler.reconcile(key)
+            return
+        namespace = self._namespaces.get("", key.removeprefix(_NAMESPACE))
+        if namespace and "deletionTimestamp" not in namespace["metadata"]:
+            prepare(self._front, namespace["metadata"]["name"])
 
     def _failed(self, key: str, result: str, error: MedeaError) -> None:
         log.info("trying again", placement=key, result=result, reason=error.message)
@@ -146,7 +152,7 @@ class Controller:
         if old:
             old.watch.stop()
         if cluster:
-            index = WorkflowIndex(cluster, placement_of=run_placement, changed=self._work.add, selector=PLACEMENT)
+            index = WorkflowIndex(cluster, placement_of=run_placement, changed=self._work.add_soon, selector=PLACEMENT)
             self._runs[name] = index
             index.watch.start()
         self._queue.wake()

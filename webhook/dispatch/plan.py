@@ -39,6 +39,8 @@ class Step(StrEnum):
     RECORD_END = "record_end"
     CHECK_RUN = "check_run"
     FINISH = "finish"
+    RELEASE_RUN = "release_run"
+    """Take the finalizer off the run: its end is in the ledger, so its target may do away with it."""
     BEGIN_REMOVAL = "begin_removal"
     REMOVE = "remove"
     LET_GO = "let_go"
@@ -82,6 +84,8 @@ def _live(row: Placement, run: Object | None) -> Step:
             return Step.MIRROR
         case State.ENDED if not row.mirrored:
             return Step.FINISH
+        case State.ENDED if run is not None and _held(run):
+            return Step.RELEASE_RUN
     return Step.NOTHING
 
 

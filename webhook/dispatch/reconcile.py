@@ -12,7 +12,7 @@ from webhook.clusters.kinds import PODS, TASK_SETS, WORKFLOWS
 from webhook.clusters.registry import Registry
 from webhook.contract import ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW, State
 from webhook.dispatch.create import create_run, is_run_of
-from webhook.dispatch.events import tell
+from webhook.dispatch.events import Teller
 from webhook.dispatch.graft import graft
 from webhook.dispatch.index import WorkflowIndex
 from webhook.dispatch.outcome import final_patch, final_phase, outcome_of, running_patch
@@ -47,6 +47,7 @@ class Reconciler:
     origins: WorkflowIndex
     runs: dict[str, WorkflowIndex]
     room_came_free: Callable[[], None]
+    teller: Teller
     _acts: dict[Step, Callable[["Reconciler", Facts], bool]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -59,6 +60,7 @@ class Reconciler:
             Step.RECORD_END: Reconciler._record_end,
             Step.CHECK_RUN: Reconciler._check_run,
             Step.FINISH: Reconciler._finish,
+            Step.RELEASE_RUN: Reconciler._release_run,
             Step.BEGIN_REMOVAL: Reconciler._begin_removal,
             Step.REMOVE: Reconciler._remove,
             Step.LET_GO: Reconciler._let_go,
@@ -126,10 +128,10 @@ class Reconciler:
             log.info("a copy carries this placement", placement=facts.row.placement, workflow=metadata["name"])
             return False
         if bound.state is State.QUEUED:
-            tell(self.front, facts.origin, "Queued", str(bound.reason))
+            self.teller.tell(facts.origin, "Queued", str(bound.reason))
             self.room_came_free()
         else:
-            tell(self.front, facts.origin, "Placed", f"on {bound.reason} (needs {bound.totals})")
+            self.teller.tell(facts.origin, "Placed", f"on {bound.reason} (needs {bound.totals})")
         return True
 
     def _remove_strays(self, facts: Facts) -> bool:
@@ -154,13 +156,13 @@ class Reconciler:
             log.warning("run refused", cluster=row.cluster, placement=row.placement, reason=error.message)
             placements.refused_by_target(self.pool, row.placement, error.message)
             if facts.origin:
-                tell(self.front, facts.origin, "RefusedByTarget", f"{row.cluster}: {error.message}", warning=True)
+                self.teller.tell(facts.origin, "RefusedByTarget", f"{row.cluster}: {error.message}", warning=True)
             self.room_came_free()
             return True
         if created is not None and created.dispatched_at is not None:
             _DISPATCH.observe((created.dispatched_at - (created.placed_at or created.created_at)).total_seconds())
             if facts.origin:
-                tell(self.front, facts.origin, "Dispatched", f"run {created.run_name} exists on {created.cluster}")
+                self.teller.tell(facts.origin, "Dispatched", f"run {created.run_name} exists on {created.cluster}")
             patch = running_patch(facts.origin, created, {}) if facts.origin else {}
             if patch:
                 self.front.patch(WORKFLOWS, created.namespace, str(created.name), patch)
@@ -202,14 +204,17 @@ class Reconciler:
     def _finish(self, facts: Facts) -> bool:
         row, origin = facts.row, facts.origin
         assert row is not None and origin is not None
-        if facts.run is not None and row.cluster is not None:
-            release(self.registry.get(row.cluster), facts.run)
         patch = final_patch(origin, row, placements.outcome(self.pool, row.placement))
         if patch:
             self._patch_origin(origin, patch)
         self._dismiss_agent(row)
         placements.mirrored(self.pool, row.placement)
-        tell(self.front, origin, "Ended", f"{row.phase} on {row.cluster}: {row.message or 'no message'}")
+        self.teller.tell(origin, "Ended", f"{row.phase} on {row.cluster}: {row.message or 'no message'}")
+        return True
+
+    def _release_run(self, facts: Facts) -> bool:
+        assert facts.row is not None and facts.row.cluster is not None and facts.run is not None
+        release(self.registry.get(facts.row.cluster), facts.run)
         return False
 
     def _dismiss_agent(self, row: Placement) -> None:

@@ -6,6 +6,7 @@ import time
 
 _FIRST_DELAY = 0.2
 _LONGEST_DELAY = 5.0
+_MOMENT = 0.1
 
 
 class WorkQueue:
@@ -16,6 +17,7 @@ class WorkQueue:
         self._later: list[tuple[float, str]] = []
         self._busy: set[str] = set()
         self._again: set[str] = set()
+        self._soon: set[str] = set()
         self._failures: dict[str, int] = {}
         self._closed = False
         self._changed = threading.Condition()
@@ -25,11 +27,13 @@ class WorkQueue:
         with self._changed:
             self._add(key)
 
-    def add_later(self, key: str, delay: float) -> None:
-        """Look at `key` in `delay` seconds."""
+    def add_soon(self, key: str) -> None:
+        """Look at `key` in a moment, once for all that changes about it until then: runs change in bursts."""
         with self._changed:
-            heapq.heappush(self._later, (time.monotonic() + delay, key))
-            self._changed.notify()
+            if key not in self._soon:
+                self._soon.add(key)
+                heapq.heappush(self._later, (time.monotonic() + _MOMENT, key))
+                self._changed.notify()
 
     def get(self) -> str | None:
         """The next key, once there is one; None when the queue is closed."""
@@ -86,4 +90,6 @@ class WorkQueue:
     def _ripen(self) -> None:
         now = time.monotonic()
         while self._later and self._later[0][0] <= now:
-            self._add(heapq.heappop(self._later)[1])
+            key = heapq.heappop(self._later)[1]
+            self._soon.discard(key)
+            self._add(key)
