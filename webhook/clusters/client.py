@@ -1,5 +1,6 @@
 """One cluster: every call has a deadline, a metric, and one of our own errors."""
 
+import contextlib
 import json
 import threading
 import time
@@ -123,19 +124,18 @@ class Cluster:
             ("timeoutSeconds", str(WATCH_SECONDS)),
             *([("labelSelector", selector)] if selector else []),
         ]
-        response = self._send("GET", kind.path(namespace), query=query, read_timeout=_WATCH_READ_TIMEOUT)
         try:
-            if response.status != 200:
-                raise self._error(response.status, response.data)
-            for line in _lines(response):
-                if stop.is_set():
-                    return
-                yield json.loads(line)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+            response = self._send("GET", kind.path(namespace), query=query, read_timeout=_WATCH_READ_TIMEOUT)
+            # Closed at the end rather than given back to the pool: the rest of a stream is of no use to anybody.
+            with contextlib.closing(response):
+                if response.status != 200:
+                    raise self._error(response.status, response.data)
+                for line in _lines(response):
+                    if stop.is_set():
+                        return
+                    yield json.loads(line)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise ClusterUnavailable(f"the watch on {self.name} broke: {shown(str(error))}") from error
-        finally:
-            # Closed rather than given back to the pool: the rest of a stream is of no use to the next request.
-            response.close()
 
     @property
     def api_client(self) -> ApiClient:
@@ -171,9 +171,7 @@ class Cluster:
             _SECONDS.labels(self.name, verb, kind.plural, outcome).observe(time.perf_counter() - started)
         if not 200 <= response.status < 300:
             raise self._error(response.status, data)
-        answer = json.loads(data)
-        assert isinstance(answer, dict)
-        return answer
+        return self._read(data)
 
     def _send(
         self,
@@ -199,6 +197,17 @@ class Cluster:
             timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=read_timeout),
             preload_content=False,
         )
+
+    def _read(self, data: bytes) -> Object:
+        try:
+            answer = json.loads(data)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise ClusterUnavailable(
+                f"something that is no apiserver answers for cluster {self.name}: {shown(data[:80])}"
+            )
+        return answer
 
     def _error(self, status: int, data: bytes) -> ClusterUnavailable | Rejected:
         words = _message(data)

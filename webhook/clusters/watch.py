@@ -81,6 +81,9 @@ class Watch:
             except MedeaError as error:
                 _RESTARTS.labels(self._cluster.name, self._kind.plural).inc()
                 log.warning("watch lost", cluster=self._cluster.name, kind=self._kind.plural, reason=error.message)
+            except Exception:
+                # A watch that ended for good would leave everybody with what it last knew, and nobody would notice.
+                log.exception("bug", cluster=self._cluster.name, kind=self._kind.plural)
             finally:
                 self._current.clear()
                 _UP.labels(self._cluster.name, self._kind.plural).set(0)
