@@ -78,20 +78,25 @@ def migrate() -> None:
 def targets(namespace: Annotated[str, typer.Option("--namespace", "-n")]) -> None:
     """Show every target's quota and room for a namespace."""
     answer = _ask(f"/api/v1/targets/{namespace}")
-    Console().print(verdict_table(f"namespace {namespace}", answer["targets"]))
+    _console().print(verdict_table(f"namespace {namespace}", answer["targets"]))
 
 
 @app.command()
 def explain(placement: Annotated[str, typer.Argument(help="the annotation medea.dev/placement of an origin")]) -> None:
     """Show why a Workflow went where it went."""
     answer = _ask(f"/api/v1/placements/{placement}")
-    row, console = answer["placement"], Console()
+    row, console = answer["placement"], _console()
     console.print(
         f"[bold]{row['name'] or row['generate_name']}[/] is {row['state']}"
         + (f" on {row['cluster']}" if row["cluster"] else "")
     )
     for decision in answer["decisions"]:
         console.print(verdict_table(f"{decision['outcome']}: {decision['reason']}", decision["verdicts"]))
+
+
+def _console() -> Console:
+    """The terminal as wide as it is; a pipe as wide as a table needs."""
+    return Console(width=None if sys.stdout.isatty() else 160)
 
 
 def verdict_table(title: str, verdicts: list[dict[str, Any]]) -> Table:

@@ -4,6 +4,7 @@ One port speaks TLS and serves everything; the balancer's and the scout's are pl
 Medea. gunicorn knows TLS only for all of its ports or none, so the TLS context leaves the plain ones alone.
 """
 
+import logging
 import ssl
 from collections.abc import Callable
 from socket import socket
@@ -12,6 +13,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, jsonify
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from prometheus_client import start_http_server
 
 from webhook.admission.wire import decode
@@ -25,7 +27,8 @@ log = structlog.get_logger(__name__)
 
 # The apiserver keeps its connections for 90 s; a server that closes them first makes reviews fail.
 _KEEP_ALIVE = 120
-_SILENCE = 10.0
+# A client that connects and says nothing holds a thread for so long, and no longer.
+_SILENCE = 5.0
 
 
 def create_app(service: Service) -> Flask:
@@ -54,6 +57,24 @@ def create_app(service: Service) -> Flask:
     return app
 
 
+class ServerLog(Logger):  # type: ignore[misc]
+    """gunicorn's lines through Medea's own log; a client that fell silent is one line in it, and no error."""
+
+    def setup(self, cfg: Any) -> None:
+        """Called by gunicorn when it starts."""
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        self.error_log.addFilter(_silence_is_no_error)
+
+
+def _silence_is_no_error(record: logging.LogRecord) -> bool:
+    if record.exc_info and isinstance(record.exc_info[1], TimeoutError | ConnectionError):
+        record.msg, record.args, record.exc_info = "a client fell silent", (), None
+        record.levelno, record.levelname = logging.INFO, "INFO"
+    return True
+
+
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn, configured from the settings. The service is made in the worker: nothing of it survives a fork."""
 
@@ -80,6 +101,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "worker_tmp_dir": "/dev/shm",
             "control_socket_disable": True,
             "proc_name": "medea",
+            "logger_class": ServerLog,
         }
         for name, value in options.items():
             self.cfg.set(name, value)

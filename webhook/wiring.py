@@ -56,7 +56,7 @@ def make_parts(settings: Settings) -> Parts:
     """The parts, none of them started."""
     front = front_door(str(settings.kubeconfig) if settings.kubeconfig else None)
     registry = Registry(front, settings.medea_namespace)
-    pool = Pool(ledger_dsn(settings), size=settings.medea_threads)
+    pool = Pool(ledger_dsn(settings))
     sampler = Sampler(url=settings.prometheus_url, interval=settings.medea_sample_interval)
     placer = Placer(pool=pool, sampler=sampler, registry=registry, max_age=settings.medea_sample_max_age)
     return Parts(front, registry, pool, sampler, placer)

@@ -156,7 +156,7 @@ class Demo:
         wait_for(f"the run to go from {cluster}", lambda: self._runs(cluster), lambda found: name not in found, 60)
         took = time.monotonic() - began
         wait_for("the origin to go", lambda: self._runs("front"), lambda found: name not in found, 30)
-        say(f"Workflows on {cluster} after: {' '.join(self._runs(cluster)) or 'none of this name'}")
+        say(f"Workflows on {cluster} after: {' '.join(self._runs(cluster)) or 'none'}")
         self._note("argo delete → run gone", f"{took:.1f} s, from {cluster}")
 
     def clean(self) -> None:

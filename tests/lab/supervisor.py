@@ -80,7 +80,7 @@ def pid_of(name: str) -> int | None:
     if not kept:
         return None
     pid = int(kept["pid"])
-    return pid if _started_at(pid) == kept["started"] else None
+    return pid if kept["started"] and _started_at(pid) == kept["started"] else None
 
 
 def kill(name: str) -> bool:

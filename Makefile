@@ -1,0 +1,59 @@
+# `make` alone prints the targets. Nothing has to be set up before: .venv is made by the first target that needs it.
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+VENV := .venv/requirements.sha256
+# LAB=kind: the same three clusters made by kind, where Docker exists (never run so far, see the README).
+LAB_MODULE := $(if $(filter kind,$(LAB)),tests.lab.kind,tests.lab)
+OUT ?= certs/out
+UV := $(or $(shell command -v uv),.venv/bin/uv)
+SOLVE := pip compile --quiet --no-annotate --no-header --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade)
+
+.PHONY: help demo test check static lab lab-down lab-kill lab-start lab-status certs lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '  make %-22s %s\n' "$$name" "$$text"; done
+
+demo: $(VENV) ## bring the laboratory up and watch Workflows find their clusters
+	@$(PYTHON) -m tests.lab.demo
+
+test: $(VENV) ## style, types, layers and all tests, in a laboratory that is gone afterwards
+	@.ci/test
+
+check: static ## the same without the laboratory
+	@$(PYTHON) -m pytest -m 'not lab'
+
+static: $(VENV) ## style, types and layers only
+	@.ci/static
+
+lab: $(VENV) ## start the laboratory, or what is missing of it; then: source .lab/env
+	@$(PYTHON) -m $(LAB_MODULE) up
+
+lab-down: $(VENV) ## remove the laboratory; what was built stays cached
+	@$(PYTHON) -m $(LAB_MODULE) down
+
+lab-kill: $(VENV) ## kill -9 one process: make lab-kill WHAT=controller
+	@$(PYTHON) -m tests.lab kill $(or $(WHAT),$(error WHAT is missing; `make lab-status` shows the names))
+
+lab-start: $(VENV) ## start it again: make lab-start WHAT=controller
+	@$(PYTHON) -m tests.lab start $(or $(WHAT),$(error WHAT is missing; `make lab-status` shows the names))
+
+lab-status: $(VENV) ## every process of the laboratory, and its log
+	@$(PYTHON) -m tests.lab status
+
+certs: $(VENV) ## make or renew the webhook's certificates in certs/out, or OUT=folder
+	@mkdir -p $(OUT) && printf '*\n' > $(OUT)/.gitignore
+	@$(PYTHON) -m certs --out $(OUT)
+
+lock: $(VENV) ## write both lock files from pyproject.toml; UPGRADE=1 takes the newest versions
+	@$(UV) --version 2> /dev/null || $(PYTHON) -m pip install --quiet uv
+	$(UV) $(SOLVE) pyproject.toml -o requirements-run.lock
+	$(UV) $(SOLVE) pyproject.toml --group dev -o requirements.lock
+
+clean: ## remove .venv and all caches of this checkout, and the laboratory if it is up
+	@if [ -e .lab/env ] && [ -x $(PYTHON) ]; then $(PYTHON) -m tests.lab down; fi
+	rm -rf .venv .lab .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV): requirements.lock .ci/bootstrap
+	@.ci/bootstrap

@@ -1,0 +1,1 @@
+"""The laboratory's own pure parts: nothing here starts a cluster."""
