@@ -8,7 +8,7 @@ OUT ?= certs/out
 UV := $(or $(shell command -v uv),.venv/bin/uv)
 SOLVE := pip compile --quiet --no-annotate --no-header --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test check static lab lab-down lab-kill lab-start lab-status certs lock clean
+.PHONY: help demo test check static lab lab-down lab-kill lab-start lab-status bench certs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -40,6 +40,9 @@ lab-start: $(VENV) ## start it again: make lab-start WHAT=controller
 
 lab-status: $(VENV) ## every process of the laboratory, and its log
 	@$(PYTHON) -m tests.lab status
+
+bench: $(VENV) ## what Medea adds to a create, beside the same create without it, in the running laboratory
+	@$(PYTHON) -m tests.bench
 
 certs: $(VENV) ## make or renew the webhook's certificates in certs/out, or OUT=folder
 	@mkdir -p $(OUT) && printf '*\n' > $(OUT)/.gitignore

@@ -1,13 +1,10 @@
 """The service process: Flask under gunicorn, one worker with many threads.
 
 One port speaks TLS and serves everything; the balancer's and the scout's are plain HTTP, as they were in the original
-Medea. gunicorn knows TLS only for all of its ports or none, so the TLS context leaves the plain ones alone.
+Medea.
 """
 
 import logging
-import ssl
-from collections.abc import Callable
-from socket import socket
 from typing import Any
 
 import structlog
@@ -20,6 +17,7 @@ from webhook.admission.wire import decode
 from webhook.api.http import LARGEST_BODY, body, install_errors
 from webhook.api.routes import SPEC, blueprint
 from webhook.errors import Unavailable
+from webhook.ports import tls_only_on
 from webhook.settings import Settings
 from webhook.wiring import Service, make_service
 
@@ -27,8 +25,6 @@ log = structlog.get_logger(__name__)
 
 # The apiserver keeps its connections for 90 s; a server that closes them first makes reviews fail.
 _KEEP_ALIVE = 120
-# A client that connects and says nothing holds a thread for so long, and no longer.
-_SILENCE = 5.0
 
 
 def create_app(service: Service) -> Flask:
@@ -97,7 +93,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "keyfile": str(settings.medea_certs / "tls.key"),
             # In one go with the wrapping: a plain connection has no handshake to do afterwards.
             "do_handshake_on_connect": True,
-            "ssl_context": _tls_only_on(settings.medea_webhook_port),
+            "ssl_context": tls_only_on(settings.medea_webhook_port),
             "worker_tmp_dir": "/dev/shm",
             "control_socket_disable": True,
             "proc_name": "medea",
@@ -112,25 +108,3 @@ class Server(BaseApplication):  # type: ignore[misc]
         service.start()
         start_http_server(self._settings.medea_metrics_port, addr=self._settings.medea_bind)
         return create_app(service)
-
-
-def _tls_only_on(port: int) -> Callable[[Any, Callable[[], ssl.SSLContext]], Any]:
-    def context(_: Any, default: Callable[[], ssl.SSLContext]) -> Any:
-        return _ByPort(default, port)
-
-    return context
-
-
-class _ByPort:
-    """Stands where gunicorn expects a TLS context: wraps what arrives on one port, and nothing else."""
-
-    def __init__(self, make: Callable[[], ssl.SSLContext], port: int) -> None:
-        self._make, self._port = make, port
-
-    def wrap_socket(self, sock: socket, **options: Any) -> socket:
-        """The connection, with TLS on it where it belongs. The certificate is read anew, so that it can be rotated."""
-        # A client that falls silent halfway gives its thread back.
-        sock.settimeout(_SILENCE)
-        if sock.getsockname()[1] != self._port:
-            return sock
-        return self._make().wrap_socket(sock, **options)

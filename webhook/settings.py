@@ -30,7 +30,7 @@ class Settings(BaseSettings):
         int, Field(description="plain HTTP: metrics and health of the controller")
     ] = 9096
     medea_bind: Annotated[str, Field(description="the address the ports are opened on")] = "0.0.0.0"
-    medea_threads: Annotated[int, Field(ge=4, description="requests served at once")] = 64
+    medea_threads: Annotated[int, Field(ge=4, description="requests served at once")] = 128
 
     medea_certs: Annotated[Path, Field(description="folder with tls.crt and tls.key")] = Path("certs/out")
     medea_data: Annotated[Path, Field(description="folder of the embedded Postgres")] = Path(".medea")

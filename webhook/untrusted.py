@@ -2,14 +2,16 @@
 
 import json
 import math
+import re
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from webhook.errors import BadRequest, shown, wrong_field
+from webhook.errors import BadRequest, MedeaError, shown, wrong_field
 
 # Kubernetes' own limit for one object is 1.5 MB; deeper than this no manifest is nested.
 _DEEPEST = 200
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -28,12 +30,33 @@ def parse_json(body: bytes) -> Any:
 def parse_model(body: bytes, model: type[Model]) -> Model:
     """JSON as a `model` describes it. Raises BadRequest with the first field that is wrong."""
     value = parse_json(body)
+    check_storable(BadRequest, "the body", value)
     try:
         return model.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the body"
         raise wrong_field(BadRequest, field, first.get("input"), first["msg"]) from error
+
+
+def check_storable(error: type[MedeaError], field: str, value: Any) -> None:
+    """Refuse text that JSON can carry and Postgres can't: zero bytes, and halves of a surrogate pair."""
+    waiting = [(field, value)]
+    while waiting:
+        where, one = waiting.pop()
+        if isinstance(one, str) and _UNSTORABLE.search(one):
+            raise wrong_field(error, where, one, "it must be text without zero bytes and lone surrogates")
+        if isinstance(one, dict):
+            waiting += [(f"a key in {where}", key) for key in one]
+            waiting += [(f"{where}.{key}", inner) for key, inner in one.items()]
+        elif isinstance(one, list):
+            waiting += [(f"{where}[{_called(inner, number)}]", inner) for number, inner in enumerate(one)]
+
+
+def _called(entry: Any, number: int) -> object:
+    """How people find an entry of a list: by its name, if it has one."""
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return name if isinstance(name, str) and not _UNSTORABLE.search(name) else number
 
 
 def _no_constant(name: str) -> NoReturn:

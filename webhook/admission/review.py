@@ -14,8 +14,8 @@ from webhook.admission.wire import Review, allow, deny
 from webhook.clusters.client import Cluster
 from webhook.clusters.kinds import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, WORKFLOWS, checked_name
 from webhook.clusters.registry import Registry
-from webhook.contract import CLUSTER, DECISION, PLACEMENT, REASON, STATE, TOTALS, State
-from webhook.errors import ClusterUnavailable, MedeaError, Refused, Rejected, shown
+from webhook.contract import CLUSTER, CLUSTERS, DECISION, PLACEMENT, REASON, STATE, TOTALS, State
+from webhook.errors import ClusterUnavailable, MedeaError, Refused, Rejected, shown, wrong_field
 from webhook.ledger import placements
 from webhook.ledger.placement import NewPlacement
 from webhook.ledger.pool import Pool
@@ -101,7 +101,7 @@ class Admission:
             template=template["metadata"]["name"] if template else None,
             totals=job.totals,
             policy=known_policy(submission.policy),
-            only_clusters=submission.only_clusters,
+            only_clusters=self._registered(submission.only_clusters),
             # Only Medea's own API may speak for somebody else.
             identity=(submission.identity if review.user == self.own_user else None) or review.user,
             original=original,
@@ -122,6 +122,14 @@ class Admission:
         # The stub keeps the arguments, and a resubmission may change them.
         spec = {**original["workflow"]["spec"], "arguments": submission.spec.get("arguments", {})}
         return {**submission.workflow, "spec": spec}
+
+    def _registered(self, clusters: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        there = self.registry.names()
+        for cluster in clusters or ():
+            if cluster not in there:
+                expected = f"the targets are {', '.join(sorted(there)) or 'none at all'}"
+                raise wrong_field(Refused, f"annotation {CLUSTERS}", cluster, expected)
+        return clusters
 
     def _template(self, namespace: str, submission: Submission) -> Object | None:
         reference = submission.template_reference

@@ -7,6 +7,7 @@ from typing import Any
 
 from webhook.contract import CLUSTERS, IDENTITY, PLACEMENT, POLICY, SKIP
 from webhook.errors import Refused, wrong_field
+from webhook.untrusted import check_storable
 
 Object = dict[str, Any]
 
@@ -85,7 +86,9 @@ class Submission:
 
 def read_submission(workflow: Object) -> Submission:
     """Check the parts of a Workflow that Medea reads. Raises Refused with the field that is wrong."""
+    check_storable(Refused, "Workflow", workflow)
     metadata = _mapping("metadata", workflow.get("metadata"))
+    _texts("metadata", {key: metadata[key] for key in ("name", "generateName") if key in metadata})
     return Submission(
         workflow=workflow,
         metadata=metadata,
@@ -105,5 +108,5 @@ def _texts(field: str, value: Any) -> dict[str, str]:
     texts = {} if value is None else _mapping(field, value)
     for key, text in texts.items():
         if not isinstance(text, str):
-            raise wrong_field(Refused, f"{field}[{key}]", text, "it must be a text")
+            raise wrong_field(Refused, f"{field}.{key}", text, "it must be a text")
     return texts

@@ -8,9 +8,12 @@ from typing import Any
 import jsonpatch
 
 from webhook.errors import BadRequest, MedeaError, wrong_field
-from webhook.untrusted import parse_json
+from webhook.untrusted import check_storable, parse_json
 
 Object = dict[str, Any]
+
+# The Workflow's own text is judged where its user reads the answer.
+_OBJECTS = ("object", "oldObject")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ def decode(body: bytes) -> Review:
         raise wrong_field(BadRequest, "apiVersion", review.get("apiVersion"), "it must be admission.k8s.io/v1")
     request = _mapping("request", review.get("request"))
     thing = request.get("object")
+    check_storable(BadRequest, "request", {key: value for key, value in request.items() if key not in _OBJECTS})
     return Review(
         uid=_text("request.uid", request.get("uid")),
         operation=_text("request.operation", request.get("operation")),

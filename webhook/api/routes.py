@@ -1,5 +1,6 @@
 """The routes of the API, as one blueprint."""
 
+import re
 import uuid
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
@@ -13,7 +14,7 @@ from webhook.api.bodies import AskBody, Chosen, ErrorBody, PluginBody, SubmitBod
 from webhook.api.http import body
 from webhook.api.steps import Steps
 from webhook.clusters.kinds import checked_name
-from webhook.errors import BadRequest, Missing, NoRoom, Refused
+from webhook.errors import BadRequest, Missing, NoRoom, Refused, shown
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.placing import Placer
@@ -21,6 +22,7 @@ from webhook.scout.model import Outcome, Request
 from webhook.totals.model import GIB, Totals
 from webhook.untrusted import parse_model
 
+_ID = re.compile("[0-9a-f]{32}")
 SPEC = SpecTree("flask", title="Medea", version="0.1.0", path="apidoc")
 _ERRORS = {f"HTTP_{status}": ErrorBody for status in (400, 404, 409, 413, 422, 503)}
 
@@ -84,9 +86,9 @@ def blueprint(deps: Deps) -> Blueprint:
     @SPEC.validate(resp=Documented(**_ERRORS), tags=["explain"], skip_validation=True)
     def explain(placement: str) -> Response:
         """A placement and every decision about it, with every target's numbers."""
-        row = placements.get(deps.pool, placement)
+        row = placements.get(deps.pool, placement) if _ID.fullmatch(placement) else None
         if row is None:
-            raise Missing(f"the ledger knows no placement {placement}")
+            raise Missing(f"the ledger knows no placement {shown(placement)}; one is 32 hexadecimal digits")
         return jsonify({"placement": row, "decisions": placements.decisions(deps.pool, placement)})
 
     @api.post("/api/v1/plugin")

@@ -1,0 +1,49 @@
+"""Workflows to submit, as people would write them."""
+
+from typing import Any
+
+from tests.end_to_end.workspace import TEMPLATE
+
+Object = dict[str, Any]
+
+SMALL = {
+    "executor_num": "0",
+    "executor_cores_limit": "1",
+    "executor_memory_limit": "0.25g",
+    "driver_cores_limit": "1",
+    "driver_memory_limit": "0.25g",
+}
+"""Spark parameters of a driver alone: one core and a quarter of a gibibyte."""
+
+
+def parameters(values: dict[str, str]) -> Object:
+    """`spec.arguments` with these parameters."""
+    return {"parameters": [{"name": name, "value": value} for name, value in values.items()]}
+
+
+def from_template(values: dict[str, str], *, name: str = "", annotations: dict[str, str] | None = None) -> Object:
+    """A Workflow that names the template; without a name the apiserver makes one."""
+    named = {"name": name} if name else {"generateName": "from-template-"}
+    spec = {"workflowTemplateRef": {"name": TEMPLATE}, "arguments": parameters(values)}
+    return _workflow({**named, "annotations": annotations or {}}, spec)
+
+
+def inline(script: str, values: dict[str, str], annotations: dict[str, str] | None = None, *, name: str = "") -> Object:
+    """A Workflow with a template of its own, which runs a shell script."""
+    container = {
+        "image": "localhost/busybox:lab",
+        "command": ["sh", "-c"],
+        "args": [script],
+        "resources": {"requests": {"cpu": "1m", "memory": "1Mi"}, "limits": {"cpu": "1", "memory": "256Mi"}},
+    }
+    spec: Object = {"entrypoint": "main", "templates": [{"name": "main", "container": container}]}
+    # A container that is told to go while it starts hears nothing, and would take the usual 30 seconds.
+    spec["podSpecPatch"] = '{"terminationGracePeriodSeconds": 1}'
+    if values:
+        spec["arguments"] = parameters(values)
+    named = {"name": name} if name else {"generateName": "inline-"}
+    return _workflow({**named, "annotations": annotations or {}}, spec)
+
+
+def _workflow(metadata: Object, spec: Object) -> Object:
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": metadata, "spec": spec}

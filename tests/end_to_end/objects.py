@@ -1,0 +1,98 @@
+"""Kubernetes objects of any cluster, without the time a program takes to start: waiting may take a hundred looks."""
+
+import base64
+import functools
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from tests.lab.layout import BY_NAME
+
+Object = dict[str, Any]
+
+CLUSTERS = ("front", "west", "east")
+TARGETS = ("west", "east")
+_ARGO = "/apis/argoproj.io/v1alpha1"
+
+
+def workflow(cluster: str, namespace: str, name: str) -> Object | None:
+    """A Workflow, or None when it is not there."""
+    return _get(cluster, f"{_ARGO}/namespaces/{namespace}/workflows/{name}")
+
+
+def origin(namespace: str, name: str) -> Object:
+    """A Workflow at the front door that has to be there."""
+    found = workflow("front", namespace, name)
+    assert found is not None, f"there is no Workflow {namespace}/{name} at the front door"
+    return found
+
+
+def workflows(cluster: str, namespace: str) -> list[Object]:
+    """All Workflows of a namespace."""
+    return _list(cluster, f"{_ARGO}/namespaces/{namespace}/workflows")
+
+
+def pods(cluster: str, namespace: str) -> list[Object]:
+    """All pods of a namespace."""
+    return _list(cluster, f"/api/v1/namespaces/{namespace}/pods")
+
+
+def runs_of(placement: str) -> list[tuple[str, Object]]:
+    """The runs of a placement with their clusters, wherever they are: in any namespace of any cluster."""
+    selector = f"{_ARGO}/workflows?labelSelector=medea.dev/placement%3D{placement}"
+    return [(cluster, run) for cluster in CLUSTERS for run in _list(cluster, selector)]
+
+
+def runs_in(namespace: str) -> list[tuple[str, str]]:
+    """Cluster and name of every Workflow on the targets, in one namespace."""
+    return [(cluster, run["metadata"]["name"]) for cluster in TARGETS for run in workflows(cluster, namespace)]
+
+
+def create_and_delete(namespace: str, manifest: Object) -> None:
+    """Create a Workflow at the front door and delete it in the very next request."""
+    session, server = _connection("front")
+    collection = f"{server}{_ARGO}/namespaces/{namespace}/workflows"
+    session.post(collection, json=manifest, timeout=20).raise_for_status()
+    session.delete(f"{collection}/{manifest['metadata']['name']}", timeout=20).raise_for_status()
+
+
+def annotations(thing: Object) -> dict[str, str]:
+    """Medea's annotations of an object, without their prefix."""
+    found = thing["metadata"].get("annotations") or {}
+    return {key.removeprefix("medea.dev/"): text for key, text in found.items() if key.startswith("medea.dev/")}
+
+
+def _list(cluster: str, path: str) -> list[Object]:
+    found = _get(cluster, path)
+    return found["items"] if found else []
+
+
+def _get(cluster: str, path: str) -> Object | None:
+    session, server = _connection(cluster)
+    answer = session.get(server + path, timeout=10)
+    if answer.status_code == 404:
+        return None
+    answer.raise_for_status()
+    found: Object = answer.json()
+    return found
+
+
+@functools.cache
+def _connection(cluster: str) -> tuple[requests.Session, str]:
+    config = yaml.safe_load(BY_NAME[cluster].kubeconfig.read_text())
+    about, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+    session = requests.Session()
+    session.trust_env = False
+    session.cert = (_file(user["client-certificate-data"]), _file(user["client-key-data"]))
+    session.verify = _file(about["certificate-authority-data"])
+    return session, about["server"]
+
+
+def _file(encoded: str) -> str:
+    # requests reads certificates from files only, and at each new connection: they stay until the machine goes.
+    with tempfile.NamedTemporaryFile(delete=False, prefix="medea-end-to-end-") as file:
+        file.write(base64.b64decode(encoded))
+    return str(Path(file.name))

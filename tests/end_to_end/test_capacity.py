@@ -1,0 +1,109 @@
+"""More Workflows than there is room for: no target is overfilled, nobody is lost, and who came first goes first."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from tests.end_to_end.ledger import ledger_row, rows_of
+from tests.end_to_end.objects import TARGETS, annotations, origin, pods, runs_in
+from tests.end_to_end.waiting import eventually
+from tests.end_to_end.workspace import WorkspaceMaker
+
+MANY, ROOM = 30, 20
+# Twice one core and a quarter of a GiB: a driver and one executor of the template.
+PER_TARGET = (str(ROOM), "5Gi")
+_ALIVE = ("Pending", "Running")
+
+
+class Use:
+    """The most cores that the pods of a namespace had for limits at once, per target."""
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+        self.most = dict.fromkeys(TARGETS, 0.0)
+
+    def look(self) -> None:
+        """Look once."""
+        for cluster in TARGETS:
+            alive = [pod for pod in pods(cluster, self._namespace) if pod["status"].get("phase") in _ALIVE]
+            self.most[cluster] = max(self.most[cluster], sum(_cores(pod) for pod in alive))
+
+
+def _cores(pod: dict[str, dict[str, list[dict[str, dict[str, dict[str, str]]]]]]) -> float:
+    texts = [container["resources"].get("limits", {}).get("cpu", "0") for container in pod["spec"]["containers"]]
+    return sum(float(text[:-1]) / 1000 if text.endswith("m") else float(text) for text in texts)
+
+
+@contextmanager
+def watched(use: Use) -> Iterator[None]:
+    """Look again and again while the block runs."""
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.5):
+            use.look()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+
+
+def test_thirty_at_once_into_room_for_twenty_fill_no_target_over_its_quota_and_all_run(
+    make_workspace: WorkspaceMaker,
+) -> None:
+    workspace = make_workspace(west=PER_TARGET, east=PER_TARGET)
+    use = Use(workspace.name)
+    with watched(use), ThreadPoolExecutor(10) as people:
+        names = list(people.map(lambda _: workspace.submit("executor_num=1", "seconds=4"), range(MANY)))
+        placed_at_first = [row for row in rows_of(workspace.name) if row["cluster"]]
+        eventually(
+            lambda: all(row["state"] == "ended" and row["mirrored"] for row in rows_of(workspace.name)),
+            "all thirty have ended",
+            within=200,
+        )
+    rows = rows_of(workspace.name)
+    assert len(placed_at_first) == ROOM
+    assert {row["phase"] for row in rows} == {"Succeeded"}
+    assert sorted(row["name"] for row in rows) == sorted(names)
+    assert sorted(name for _, name in runs_in(workspace.name)) == sorted(names)
+    assert all(most <= ROOM for most in use.most.values()), use.most
+
+
+def test_who_was_queued_first_is_placed_first_and_is_told_why_it_waits(make_workspace: WorkspaceMaker) -> None:
+    workspace = make_workspace(west=("2", "5Gi"), east=("1", "5Gi"))
+    first = workspace.submit("executor_num=1", "seconds=5")
+    waiting = [workspace.submit("executor_num=1", "seconds=1") for _ in range(2)]
+    for name in waiting:
+        marks = annotations(origin(workspace.name, name))
+        assert marks["state"] == "queued"
+        assert "west: free 0 cpu" in marks["reason"]
+    assert "cluster" not in marks
+    for name in [first, *waiting]:
+        workspace.wait(name, timeout=90).ok()
+    placed = [ledger_row(workspace.name, name)["placed_at"] for name in [first, *waiting]]
+    assert placed == sorted(placed)
+    assert "reason" not in annotations(origin(workspace.name, waiting[1]))
+
+
+def test_a_queued_workflow_that_is_deleted_never_runs(make_workspace: WorkspaceMaker) -> None:
+    workspace = make_workspace(west=("2", "5Gi"), east=("1", "5Gi"))
+    workspace.submit("executor_num=1", "seconds=5")
+    waiting = workspace.submit("executor_num=1")
+    workspace.argo("delete", waiting).ok()
+    eventually(lambda: ledger_row(workspace.name, waiting)["state"] == "deleted", "the queued Workflow is gone")
+    assert waiting not in [name for _, name in runs_in(workspace.name)]
+
+
+def test_a_workflow_queued_for_want_of_a_quota_runs_when_an_administrator_adds_one(
+    make_workspace: WorkspaceMaker,
+) -> None:
+    workspace = make_workspace(west=("1", "1Gi"), east=("1", "1Gi"))
+    for cluster in TARGETS:
+        workspace.kubectl("delete", "quota", "compute", cluster=cluster).ok()
+    name = workspace.submit("executor_num=0", "seconds=1")
+    for cluster in TARGETS:
+        workspace.kubectl("create", "quota", "more", "--hard=limits.cpu=4,limits.memory=4Gi", cluster=cluster).ok()
+    workspace.wait(name, timeout=90).ok()

@@ -1,0 +1,107 @@
+"""kill -9 of Medea's parts, and of what they need, while Workflows are in flight: nothing lost, nothing run twice."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from tests.end_to_end.commands import Ran
+from tests.end_to_end.lab import away
+from tests.end_to_end.ledger import rows_of
+from tests.end_to_end.manifests import SMALL, inline
+from tests.end_to_end.objects import annotations, origin, runs_of, workflow, workflows
+from tests.end_to_end.waiting import eventually
+from tests.end_to_end.workspace import Workspace
+
+IN_FLIGHT = 10
+BAD = 3
+"""So many of them fail: the right final state is not always success."""
+
+
+def submit(workspace: Workspace, number: int) -> Ran:
+    """Submit one; may be refused while the webhook is away."""
+    manifest = inline("sleep 2; exit 3" if number < BAD else "sleep 3", SMALL)
+    return workspace.argo("submit", "-o", "name", "-", stdin=json.dumps(manifest))
+
+
+@contextmanager
+def people_submitting(workspace: Workspace) -> Iterator[list[Future[Ran]]]:
+    """Ten people submit, three at a time; given out once some of their Workflows are there."""
+    with ThreadPoolExecutor(3) as people:
+        calls = [people.submit(submit, workspace, number) for number in range(IN_FLIGHT)]
+        eventually(lambda: len(workflows("front", workspace.name)) >= 3, "some Workflows are in flight")
+        yield calls
+
+
+def check_each_origin_has_one_run_and_its_end(workspace: Workspace, names: list[str]) -> None:
+    """The oracle of every fault."""
+    eventually(
+        lambda: all(ended(workspace, name) for name in names),
+        f"all {len(names)} have ended and are shown so",
+        within=90,
+    )
+    for name in names:
+        shown = origin(workspace.name, name)
+        runs = runs_of(annotations(shown)["placement"])
+        assert len(runs) == 1, f"{name} has the runs {[(cluster, run['metadata']['name']) for cluster, run in runs]}"
+        assert shown["status"]["phase"] == runs[0][1]["status"]["phase"]
+    all_runs = [run for cluster in ("west", "east") for run in workflows(cluster, workspace.name)]
+    assert len(all_runs) == len(names)
+
+
+def ended(workspace: Workspace, name: str) -> bool:
+    """Whether the front door shows the end."""
+    labels = origin(workspace.name, name)["metadata"].get("labels") or {}
+    return labels.get("workflows.argoproj.io/completed") == "true"
+
+
+@pytest.mark.parametrize("victims", [("webhook",), ("controller",), ("webhook", "controller")], ids=" and ".join)
+def test_each_origin_has_exactly_one_run_and_the_right_end_after(
+    victims: tuple[str, ...], workspace: Workspace
+) -> None:
+    with people_submitting(workspace) as calls, away(*victims):
+        accepted = [call.result() for call in calls]
+    again = [submit(workspace, number).ok() for number, call in enumerate(accepted) if call.code != 0]
+    names = [call.out.strip() for call in [*accepted, *again] if call.code == 0]
+    assert len(names) == IN_FLIGHT
+    check_each_origin_has_one_run_and_its_end(workspace, names)
+    failed = [name for name in names if origin(workspace.name, name)["status"]["phase"] == "Failed"]
+    assert len(failed) == BAD
+
+
+def test_a_target_that_is_away_delays_its_runs_and_loses_none(workspace: Workspace) -> None:
+    with people_submitting(workspace) as calls, away("west"):
+        names = [call.result().ok().out.strip() for call in calls]
+    check_each_origin_has_one_run_and_its_end(workspace, names)
+
+
+def test_without_its_ledger_medea_refuses_clearly_and_goes_on_where_it_was(workspace: Workspace) -> None:
+    name = workspace.submit("executor_num=0", "seconds=5")
+    with away("postgres"):
+        refused = submit(workspace, IN_FLIGHT)
+        assert refused.code != 0
+        assert "ledger" in refused.said
+    eventually(lambda: submit(workspace, IN_FLIGHT).code == 0, "Workflows are placed again", within=30)
+    workspace.wait(name).ok()
+    names = [row["name"] for row in rows_of(workspace.name) if row["name"]]
+    check_each_origin_has_one_run_and_its_end(workspace, names)
+
+
+def test_a_workflow_that_is_deleted_while_its_target_is_away_is_removed_there_when_it_is_back(
+    workspace: Workspace,
+) -> None:
+    name = workspace.create(inline("sleep 60", SMALL))
+    cluster = eventually(lambda: dispatched_to(workspace, name), "its run exists")
+    with away(cluster):
+        workspace.argo("delete", name).ok()
+        assert workflow("front", workspace.name, name) is not None
+    eventually(lambda: workflow(cluster, workspace.name, name) is None, "the run is gone")
+    eventually(lambda: workflow("front", workspace.name, name) is None, "the origin is gone")
+
+
+def dispatched_to(workspace: Workspace, name: str) -> str:
+    """The cluster on which the run is known to exist; empty before."""
+    rows = [row for row in rows_of(workspace.name) if row["name"] == name and row["state"] == "running"]
+    return rows[0]["cluster"] if rows else ""

@@ -1,0 +1,104 @@
+"""A namespace on all clusters for a test or a module, prepared as an administrator would, and removed afterwards."""
+
+import json
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.end_to_end import medea
+from tests.end_to_end.commands import Ran, argo, kubectl
+from tests.end_to_end.objects import CLUSTERS, TARGETS, runs_in
+from tests.end_to_end.waiting import eventually
+from tests.lab.layout import CHECKOUT
+
+EXAMPLES = CHECKOUT / "examples"
+TEMPLATE = "hello-world-template"
+AMPLE = ("20", "20Gi")
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The namespace, and the commands in it."""
+
+    name: str
+
+    def argo(self, verb: str, *words: str, stdin: str | None = None, timeout: float = 60) -> Ran:
+        """`argo VERB -n NAMESPACE …`."""
+        return argo(verb, "-n", self.name, *words, stdin=stdin, timeout=timeout)
+
+    def kubectl(self, verb: str, *words: str, cluster: str = "front", stdin: str | None = None) -> Ran:
+        """`kubectl VERB -n NAMESPACE …`."""
+        return kubectl(cluster, verb, "-n", self.name, *words, stdin=stdin)
+
+    def submit(self, *parameters: str) -> str:
+        """Submit the template with these parameters; returns the Workflow's name."""
+        words = [word for parameter in parameters for word in ("-p", parameter)]
+        return self.argo("submit", "--from", f"workflowtemplate/{TEMPLATE}", "-o", "name", *words).ok().out.strip()
+
+    def create(self, manifest: Mapping[str, Any]) -> str:
+        """Submit a Workflow from a file; returns its name."""
+        done = self.argo("submit", "-o", "name", "-", stdin=json.dumps(manifest)).ok()
+        return done.out.strip()
+
+    def wait(self, name: str, *, timeout: float = 60) -> Ran:
+        """`argo wait`: it ends when the Workflow has ended."""
+        return self.argo("wait", name, timeout=timeout)
+
+
+WorkspaceMaker = Callable[..., Workspace]
+
+
+@contextmanager
+def new_workspace(
+    west: tuple[str, str] = AMPLE, east: tuple[str, str] = AMPLE, *, enabled: bool = True
+) -> Iterator[Workspace]:
+    """A fresh namespace; `west` and `east` are the targets' quotas, `(limits.cpu, limits.memory)`.
+
+    It is given out when Medea knows both quotas: until then Workflows would only be queued.
+    """
+    workspace = Workspace(f"e2e-{secrets.token_hex(4)}")
+    try:
+        for cluster, quota in zip(TARGETS, (west, east), strict=True):
+            _apply(cluster, _namespace(workspace.name, {}), _quota(workspace.name, quota))
+        _apply("front", _namespace(workspace.name, {"medea.dev/enabled": "true"} if enabled else {}))
+        workspace.kubectl("apply", "-f", str(EXAMPLES / f"{TEMPLATE}.yaml")).ok()
+        if enabled:
+            eventually(lambda: _known(workspace.name), f"Medea knows the quotas of {workspace.name}", within=20)
+        yield workspace
+    finally:
+        _remove(workspace)
+
+
+def _remove(workspace: Workspace) -> None:
+    try:
+        workspace.kubectl("delete", "workflows", "--all", "--timeout=45s").ok()
+        eventually(lambda: not runs_in(workspace.name), f"the runs in {workspace.name} went with their origins")
+    finally:
+        for cluster in CLUSTERS:
+            kubectl(cluster, "delete", "namespace", workspace.name, "--wait=false", "--ignore-not-found").ok()
+
+
+def _known(namespace: str) -> bool:
+    return all(verdict["hard"] for verdict in medea.targets(namespace).values())
+
+
+def _apply(cluster: str, *manifests: Mapping[str, Any]) -> None:
+    listed = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
+    kubectl(cluster, "apply", "-f", "-", stdin=json.dumps(listed)).ok()
+
+
+def _namespace(name: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def _quota(namespace: str, quota: tuple[str, str]) -> dict[str, Any]:
+    cpu, memory = quota
+    return {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "compute", "namespace": namespace},
+        "spec": {"hard": {"limits.cpu": cpu, "limits.memory": memory}},
+    }
