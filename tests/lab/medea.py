@@ -79,7 +79,7 @@ def install(lab: Lab) -> None:
     """Called when the clusters are ready, before the processes start."""
     prepare()
     lab.import_image("front", image.build(lambda _: None))
-    for name in ("namespace.yaml", "rbac.yaml"):
+    for name in ("namespace.yaml", "rbac.yaml", "argo.yaml"):
         lab.kubectl("front", "apply", "-f", str(CHECKOUT / "manifests/base" / name))
     for target in TARGETS:
         lab.kubectl(target.name, "apply", "-f", str(CHECKOUT / "manifests/target/rbac.yaml"))
