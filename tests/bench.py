@@ -28,7 +28,7 @@ def main() -> None:
     """Measure, print, and remove what was made."""
     lab = Lab()
     front = front_door(str(lab.kubeconfig("front")))
-    console = Console()
+    console = Console(width=150)
     _prepare(lab)
     try:
         rows = {
