@@ -58,14 +58,16 @@ def test_thirty_at_once_into_room_for_twenty_fill_no_target_over_its_quota_and_a
     use = Use(workspace.name)
     with watched(use), ThreadPoolExecutor(10) as people:
         names = list(people.map(lambda _: workspace.submit("executor_num=1", "seconds=4"), range(MANY)))
-        placed_at_first = [row for row in rows_of(workspace.name) if row["cluster"]]
+        after_the_rush = rows_of(workspace.name)
         eventually(
             lambda: all(row["state"] == "ended" and row["mirrored"] for row in rows_of(workspace.name)),
             "all thirty have ended",
             within=200,
         )
     rows = rows_of(workspace.name)
-    assert len(placed_at_first) == ROOM
+    # On a busy machine the first have ended before the last are submitted, and given their room on.
+    assert len([row for row in after_the_rush if row["cluster"]]) >= ROOM
+    assert len([row for row in after_the_rush if row["cluster"] and not row["released_at"]]) <= ROOM
     assert {row["phase"] for row in rows} == {"Succeeded"}
     assert sorted(row["name"] for row in rows) == sorted(names)
     assert sorted(name for _, name in runs_in(workspace.name)) == sorted(names)

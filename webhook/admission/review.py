@@ -22,7 +22,7 @@ from webhook.ledger.pool import Pool
 from webhook.placing import Placer, known_policy, request_of
 from webhook.runs import Original, run_object
 from webhook.scout.model import Decision, Outcome
-from webhook.totals.model import NOTHING, Totals
+from webhook.totals.model import Totals
 from webhook.totals.parameters import effective_parameters
 from webhook.totals.spark import SparkJob, spark_job
 
@@ -36,8 +36,8 @@ _SECONDS = Histogram(
 
 Object = dict[str, Any]
 
-# A target gets this long for its dry run, and no more targets are asked once this long has passed in all: the
-# apiserver waits ten seconds for the whole review.
+# A target gets this long for its dry run, and the front door as long for a template; no more targets are asked once
+# the budget is spent: the apiserver waits ten seconds for the whole review.
 _PREFLIGHT_TIMEOUT = 2.0
 _PREFLIGHT_BUDGET = 4.0
 
@@ -137,7 +137,7 @@ class Admission:
             return None
         name, cluster_scope = reference
         kind = CLUSTER_WORKFLOW_TEMPLATES if cluster_scope else WORKFLOW_TEMPLATES
-        template = self.front.find(kind, None if cluster_scope else namespace, name)
+        template = self.front.find(kind, None if cluster_scope else namespace, name, read_timeout=_PREFLIGHT_TIMEOUT)
         if template is None:
             raise Refused(
                 f"spec.workflowTemplateRef.name is {shown(name)}: there is no such {kind.kind}",
@@ -205,6 +205,6 @@ def _spark_hint(job: SparkJob, decision: Decision) -> str:
     """How many executors would have fitted into the largest quota that was looked at."""
     rooms: list[Totals] = [verdict.hard for verdict in decision.verdicts if verdict.hard is not None]
     most = max((job.most_executors(room) or 0 for room in rooms), default=0)
-    if not most or most >= job.executor_num or job.totals == NOTHING:
+    if not most or most >= job.executor_num:
         return ""
     return f"; executor_num={most} would fit"

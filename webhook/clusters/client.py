@@ -56,10 +56,12 @@ class Cluster:
                 return self._call("get", kind, "GET", path, read_timeout=read_timeout)
         raise AssertionError("retry_context either returns or raises")
 
-    def find(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
+    def find(
+        self, kind: Kind, namespace: str | None, name: str, *, read_timeout: float = READ_TIMEOUT
+    ) -> Object | None:
         """Like `get`, with None for an object that certainly is not there."""
         try:
-            return self.get(kind, namespace, name)
+            return self.get(kind, namespace, name, read_timeout=read_timeout)
         except NotThere:
             return None
 

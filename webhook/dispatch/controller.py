@@ -13,6 +13,7 @@ from webhook.clusters.registry import Registry
 from webhook.clusters.watch import Watch
 from webhook.contract import ENABLED, PLACEMENT
 from webhook.dispatch.events import Teller
+from webhook.dispatch.gather import Gatherer
 from webhook.dispatch.index import WorkflowIndex, origin_placement, run_placement
 from webhook.dispatch.namespaces import prepare
 from webhook.dispatch.queue import Queue
@@ -58,8 +59,7 @@ class Controller:
             front=front,
             registry=registry,
             pool=pool,
-            origins=self._origins,
-            runs=self._runs,
+            gatherer=Gatherer(front, pool, self._origins, self._runs),
             room_came_free=self._queue.wake,
             teller=self._teller,
         )

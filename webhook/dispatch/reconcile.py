@@ -13,8 +13,8 @@ from webhook.clusters.registry import Registry
 from webhook.contract import ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW, State
 from webhook.dispatch.create import create_run, is_run_of
 from webhook.dispatch.events import Teller
+from webhook.dispatch.gather import Gatherer, is_the_run
 from webhook.dispatch.graft import graft
-from webhook.dispatch.index import WorkflowIndex
 from webhook.dispatch.outcome import final_patch, final_phase, outcome_of, running_patch
 from webhook.dispatch.plan import Facts, Step, plan
 from webhook.dispatch.remove import release, remove_run
@@ -39,13 +39,12 @@ _MOST_STEPS = 12
 
 @dataclass
 class Reconciler:
-    """Takes the steps. `runs` holds the index of runs of each target that is watched."""
+    """Takes the steps that `plan` asks for on the facts that `gatherer` finds."""
 
     front: Cluster
     registry: Registry
     pool: Pool
-    origins: WorkflowIndex
-    runs: dict[str, WorkflowIndex]
+    gatherer: Gatherer
     room_came_free: Callable[[], None]
     teller: Teller
     _acts: dict[Step, Callable[["Reconciler", Facts], bool]] = field(init=False, repr=False)
@@ -70,7 +69,7 @@ class Reconciler:
     def reconcile(self, placement: str) -> None:
         """Take steps until none is left, or the next one has to wait for an event. Raises what a step raises."""
         for _ in range(_MOST_STEPS):
-            facts = self._gather(placement)
+            facts = self.gatherer.gather(placement)
             step = plan(facts)
             if step is Step.NOTHING:
                 return
@@ -78,41 +77,6 @@ class Reconciler:
             log.debug("step", step=step, placement=placement)
             if not self._acts[step](self, facts):
                 return
-
-    def _gather(self, placement: str) -> Facts:
-        row = placements.get(self.pool, placement)
-        carriers = self.origins.carrying(placement)
-        if row is None:
-            return Facts(row, carriers[0] if carriers else None, False, None)
-        origin = next((one for one in carriers if _may_be_origin(one, row)), None)
-        if row.origin_uid is None:
-            return Facts(row, origin, False, None)
-        gone = origin is None and self._certainly_gone(row)
-        copies = [one for one in carriers if one["metadata"]["uid"] != row.origin_uid]
-        return Facts(row, origin, gone, self._run(row), self._strays(row, placement), copies)
-
-    def _certainly_gone(self, row: Placement) -> bool:
-        if row.state in (State.DELETED, State.EXPIRED, State.DELETING) or row.name is None:
-            return True
-        found = self.front.find(WORKFLOWS, row.namespace, row.name)
-        return found is None or found["metadata"]["uid"] != row.origin_uid
-
-    def _run(self, row: Placement) -> Object | None:
-        index = self.runs.get(row.cluster or "")
-        found = index.carrying(row.placement) if index else []
-        return next((one for one in found if _is_the_run(one, row)), None)
-
-    def _strays(self, row: Placement, placement: str) -> list[tuple[str, Object]]:
-        """Runs that a lost answer has left behind. While a run is being created, nothing is a stray yet."""
-        if row.state is State.RESERVED:
-            return []
-        found = [(cluster, run) for cluster, index in list(self.runs.items()) for run in index.carrying(placement)]
-        ours = [(cluster, run) for cluster, run in found if is_run_of(run, row)]
-        return [
-            (cluster, run)
-            for cluster, run in ours
-            if cluster != row.cluster or not _is_the_run(run, row) or row.state in (State.DELETED, State.EXPIRED)
-        ]
 
     def _bind(self, facts: Facts) -> bool:
         assert facts.row is not None and facts.origin is not None
@@ -194,7 +158,7 @@ class Reconciler:
         row = facts.row
         assert row is not None and row.cluster is not None and row.run_name is not None
         found = self.registry.get(row.cluster).find(WORKFLOWS, row.namespace, row.run_name)
-        if found is not None and _is_the_run(found, row):
+        if found is not None and is_the_run(found, row):
             return False
         message = f"the run {row.run_name} is gone from {row.cluster}, and nobody saw how it ended"
         placements.ended(self.pool, row.placement, phase="Error", message=message, outcome={})
@@ -263,14 +227,3 @@ class Reconciler:
 def dismiss_agents(front: Cluster, namespace: str, selector: str) -> None:
     """Delete the agent pods that the selector matches."""
     front.delete_all(PODS, namespace, selector=f"{selector},{ARGO_COMPONENT}=agent")
-
-
-def _may_be_origin(workflow: Object, row: Placement) -> bool:
-    metadata = workflow["metadata"]
-    if row.origin_uid is not None:
-        return bool(metadata["uid"] == row.origin_uid)
-    return metadata["namespace"] == row.namespace and row.name in (None, metadata["name"])
-
-
-def _is_the_run(workflow: Object, row: Placement) -> bool:
-    return is_run_of(workflow, row) and row.run_uid in (None, workflow["metadata"]["uid"])

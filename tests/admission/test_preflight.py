@@ -1,0 +1,144 @@
+"""The chosen target is asked before the user is answered; when it doesn't want the run, the next one is."""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+
+from tests.clusters.fake import Answer, Script, apiserver, cut, reply
+from webhook.admission.review import Admission
+from webhook.admission.wire import Review
+from webhook.clusters.client import Cluster
+from webhook.errors import Missing
+from webhook.ledger import placements
+from webhook.ledger.pool import Pool
+from webhook.placing import Placer
+from webhook.scout.model import Snapshot
+from webhook.totals.model import GIB, NOTHING, Totals
+
+NOW = 1000.0
+TAKES_IT = reply(201, {"metadata": {"name": "x"}})
+FORBIDS = reply(403, {"message": "workflows are forbidden here"})
+SIZES = {
+    "executor_num": "1",
+    "executor_cores_limit": "1",
+    "executor_memory_limit": "1g",
+    "driver_cores_limit": "1",
+    "driver_memory_limit": "1g",
+}
+
+
+class Targets:
+    """A registry of given clusters."""
+
+    def __init__(self, clusters: dict[str, Cluster]) -> None:
+        self._clusters = clusters
+
+    def names(self) -> dict[str, str | None]:
+        return dict.fromkeys(self._clusters)
+
+    def get(self, name: str) -> Cluster:
+        if name not in self._clusters:
+            raise Missing(name)
+        return self._clusters[name]
+
+
+class Samples:
+    """Every target has a hundred cores and a hundred GiB free."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._names = names
+
+    def of_namespace(self, namespace: str) -> dict[str, Snapshot]:
+        return {name: Snapshot(name, namespace, NOW, Totals(100_000, 100 * GIB), NOTHING) for name in self._names}
+
+
+@contextmanager
+def admission(pool: Pool, **answers: Answer) -> Iterator[Admission]:
+    """An admission whose targets answer their dry run like this."""
+    with ExitStack() as stack:
+        clusters = {name: stack.enter_context(apiserver(Script(answer))) for name, answer in answers.items()}
+        registry: Any = Targets(clusters)
+        samples: Any = Samples(list(clusters))
+        placer = Placer(pool=pool, sampler=samples, registry=registry, max_age=60, clock=lambda: NOW)
+        front = stack.enter_context(apiserver(Script(reply(404, {"message": "no such template"}))))
+        yield Admission(front=front, registry=registry, pool=pool, placer=placer, own_user="medea")
+
+
+def review(spec: dict[str, Any] | None = None, **metadata: Any) -> Review:
+    arguments = {"parameters": [{"name": name, "value": value} for name, value in SIZES.items()]}
+    workflow = {"metadata": metadata, "spec": spec or {"entrypoint": "main", "arguments": arguments, "templates": []}}
+    return Review("u", "CREATE", "Workflow", "ns", dry_run=False, user="ann", object=workflow)
+
+
+def placement_in(answer: dict[str, Any]) -> str:
+    patch = json.loads(base64.b64decode(answer["response"]["patch"]))
+    found = next(one["value"] for one in patch if one["path"] == "/metadata/annotations")
+    return str(found["medea.dev/placement"])
+
+
+@pytest.mark.parametrize("east", [FORBIDS, cut], ids=["refuses", "is away"])
+def test_the_next_target_is_taken_when_one(pool: Pool, east: Answer) -> None:
+    with admission(pool, east=east, west=TAKES_IT) as asked:
+        # Chance may ask west first; ten submissions ask both.
+        for _ in range(10):
+            answer = asked.review(review())
+            row = placements.get(pool, placement_in(answer))
+            assert row is not None and row.cluster == "west"
+
+
+def test_a_workflow_that_every_target_refuses_is_refused_in_their_words_and_leaves_no_row(pool: Pool) -> None:
+    with admission(pool, west=FORBIDS) as asked:
+        response = asked.review(review())["response"]
+    assert not response["allowed"]
+    assert "west refused: workflows are forbidden here" in response["status"]["message"]
+    assert placements.unbound(pool, 0) == []
+
+
+def test_a_workflow_whose_targets_are_all_away_is_queued_and_holds_no_room(pool: Pool) -> None:
+    with admission(pool, west=cut) as asked:
+        answer = asked.review(review())
+    row = placements.get(pool, placement_in(answer))
+    assert row is not None and (row.state, row.cluster) == ("queued", None)
+    assert "did not answer" in str(row.reason)
+    assert row.refused_by == {}
+
+
+def test_a_template_that_does_not_exist_is_named(pool: Pool) -> None:
+    with admission(pool, west=TAKES_IT) as asked:
+        response = asked.review(review({"workflowTemplateRef": {"name": "nothing"}}))["response"]
+    assert not response["allowed"]
+    assert "'nothing'" in response["status"]["message"]
+
+
+def test_a_copied_stub_is_placed_anew_with_the_original_spec_and_its_own_arguments(pool: Pool) -> None:
+    with admission(pool, west=TAKES_IT) as asked:
+        first = asked.review(review())
+        patch = json.loads(base64.b64decode(first["response"]["patch"]))
+        stub = next(one["value"] for one in patch if one["path"] == "/spec")
+        stub["arguments"]["parameters"][0]["value"] = "2"
+        again = asked.review(review(stub, annotations={"medea.dev/placement": placement_in(first)}))
+    placement = placement_in(again)
+    row, original = placements.get(pool, placement), placements.original(pool, placement)
+    assert placement != placement_in(first)
+    assert row is not None and row.totals == Totals(3000, 3 * GIB)
+    assert original is not None and original["workflow"]["spec"]["entrypoint"] == "main"
+
+
+def test_a_stub_that_this_front_door_never_made_is_refused(pool: Pool) -> None:
+    track = {"plugin": {"medea": {"track": {"placement": "0" * 32}}}}
+    with admission(pool, west=TAKES_IT) as asked:
+        response = asked.review(review({"entrypoint": "medea", "templates": [track]}))["response"]
+    assert not response["allowed"]
+    assert "submit the original" in response["status"]["message"]
+
+
+def test_a_run_of_medeas_own_passes_where_the_front_door_is_a_target_and_nobody_elses_does(pool: Pool) -> None:
+    labelled = review(labels={"medea.dev/placement": "p"})
+    with admission(pool, west=TAKES_IT) as asked:
+        assert "patch" in asked.review(labelled)["response"]
+        mine = Review("u", "CREATE", "Workflow", "ns", dry_run=False, user="medea", object=labelled.object)
+        assert "patch" not in asked.review(mine)["response"]
