@@ -55,6 +55,7 @@ def test_the_patch_keeps_what_is_the_users_and_drops_what_an_earlier_origin_was_
                 "mine": "1",
                 "medea.dev/placement": "old",
                 "medea.dev/reason": "old",
+                "medea.dev/identity": "somebody else",
                 "medea.dev/policy": "random",
             },
             "finalizers": ["other", "medea.dev/run"],

@@ -64,7 +64,9 @@ def admission(pool: Pool, **answers: Answer) -> Iterator[Admission]:
         registry: Any = Targets(clusters)
         samples: Any = Samples(list(clusters))
         placer = Placer(pool=pool, sampler=samples, registry=registry, max_age=60, clock=lambda: NOW)
-        front = stack.enter_context(apiserver(Script(reply(404, {"message": "no such template"}))))
+        front = stack.enter_context(
+            apiserver(Script(reply(404, {"message": "no such template", "details": {"name": "nothing"}})))
+        )
         yield Admission(front=front, registry=registry, pool=pool, placer=placer, own_user="medea")
 
 

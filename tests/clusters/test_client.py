@@ -1,9 +1,11 @@
 """What Medea makes of a cluster's answers, and of none."""
 
+from typing import Any
+
 import pytest
 from kubernetes.client import Configuration
 
-from tests.clusters.fake import Script, apiserver, cut, reply
+from tests.clusters.fake import Answer, Script, apiserver, cut, reply
 from webhook.clusters.client import Cluster
 from webhook.clusters.kinds import WORKFLOWS
 from webhook.errors import BadRequest, Clash, ClusterUnavailable, MedeaError, NotThere, Rejected
@@ -11,8 +13,8 @@ from webhook.errors import BadRequest, Clash, ClusterUnavailable, MedeaError, No
 FOUND = {"metadata": {"name": "a"}}
 
 
-def status(message: str) -> dict[str, str]:
-    return {"kind": "Status", "message": message}
+def status(message: str) -> dict[str, Any]:
+    return {"kind": "Status", "message": message, "details": {"name": "a", "kind": "workflows"}}
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,22 @@ def test_each_status_is_one_of_our_errors_with_the_clusters_words(code: int, err
     ):
         west.create(WORKFLOWS, "ns", {"metadata": {}})
     assert type(raised.value) is error
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(404, {"message": "the server could not find the requested resource", "details": {}}),
+        reply(404, b"404 page not found"),
+        reply(403, status('workflows is forbidden: User "medea" cannot create resource "workflows" in API group "x"')),
+    ],
+    ids=["a kind it does not serve", "no status at all", "rights that Medea lacks"],
+)
+def test_an_answer_that_says_nothing_about_the_object_is_as_good_as_none(answer: Answer) -> None:
+    with apiserver(Script(answer)) as west, pytest.raises(ClusterUnavailable):
+        west.create(WORKFLOWS, "ns", {"metadata": {}})
+    with apiserver(Script(answer)) as west, pytest.raises(ClusterUnavailable):
+        west.find(WORKFLOWS, "ns", "a")
 
 
 def test_a_read_is_asked_once_more_when_the_connection_breaks() -> None:

@@ -97,7 +97,7 @@ def test_a_workflow_that_is_deleted_while_its_target_is_away_is_removed_there_wh
     with away(cluster):
         workspace.argo("delete", name).ok()
         assert workflow("front", workspace.name, name) is not None
-    eventually(lambda: workflow(cluster, workspace.name, name) is None, "the run is gone")
+    eventually(lambda: workflow(cluster, workspace.name, name) is None, "the run is gone", within=60)
     eventually(lambda: workflow("front", workspace.name, name) is None, "the origin is gone")
 
 

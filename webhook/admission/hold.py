@@ -7,12 +7,13 @@ that is the entrypoint itself. `spec.suspend` and a controller instance id would
 from collections.abc import Mapping
 from typing import Any
 
-from webhook.contract import AGENT_ACCOUNT, FINALIZER, PLACEMENT
+from webhook.contract import AGENT_ACCOUNT, CLUSTER, DECISION, FINALIZER, IDENTITY, PLACEMENT, REASON, STATE, TOTALS
 
 Object = dict[str, Any]
 
 ENTRYPOINT = "medea"
 TASK = "placement"
+_WRITTEN = frozenset({PLACEMENT, CLUSTER, STATE, TOTALS, DECISION, REASON, IDENTITY})
 # All that may stay of a spec: everything else either creates something at the front door or is meaningless there.
 _KEPT = ("arguments", "priority", "ttlStrategy")
 
@@ -55,8 +56,5 @@ def hold_patch(metadata: Mapping[str, Any], *, stub: Object, annotations: Mappin
 
 
 def _not_ours(given: Mapping[str, str] | None) -> dict[str, str]:
-    """Annotations that came with a copy of an earlier origin must not speak for the new one."""
-    return {key: value for key, value in (given or {}).items() if key != PLACEMENT and key not in _WRITTEN}
-
-
-_WRITTEN = frozenset(f"medea.dev/{word}" for word in ("cluster", "state", "totals", "decision", "reason"))
+    """What only Medea writes is dropped: it came with a copy of an earlier origin, or somebody made it up."""
+    return {key: value for key, value in (given or {}).items() if key not in _WRITTEN}

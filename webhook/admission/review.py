@@ -14,7 +14,7 @@ from webhook.admission.wire import Review, allow, deny
 from webhook.clusters.client import Cluster
 from webhook.clusters.kinds import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, WORKFLOWS, checked_name
 from webhook.clusters.registry import Registry
-from webhook.contract import CLUSTER, CLUSTERS, DECISION, PLACEMENT, REASON, STATE, TOTALS, State
+from webhook.contract import CLUSTER, CLUSTERS, DECISION, IDENTITY, PLACEMENT, REASON, STATE, TOTALS, State
 from webhook.errors import ClusterUnavailable, MedeaError, Refused, Rejected, shown, wrong_field
 from webhook.ledger import placements
 from webhook.ledger.placement import NewPlacement
@@ -75,7 +75,8 @@ class Admission:
         if decision.outcome is Outcome.REFUSED:
             raise Refused(decision.reason + _spark_hint(work.job, decision))
         _REVIEWS.labels(decision.outcome).inc()
-        patch = hold_patch(submission.metadata, stub=work.stub, annotations=_marks(work.new, decision))
+        marks = _marks(work.new, decision, self._caller(review, submission))
+        patch = hold_patch(submission.metadata, stub=work.stub, annotations=marks)
         return allow(review, patch=patch, warnings=[_warning(work.new, decision, review.dry_run)])
 
     def _untouched(self, review: Review) -> Object:
@@ -102,8 +103,7 @@ class Admission:
             totals=job.totals,
             policy=known_policy(submission.policy),
             only_clusters=self._registered(submission.only_clusters),
-            # Only Medea's own API may speak for somebody else.
-            identity=(submission.identity if review.user == self.own_user else None) or review.user,
+            identity=self._caller(review, submission) or review.user,
             original=original,
         )
         return _Work(new, job, workflow, stub_spec(spec, template_spec, placement))
@@ -122,6 +122,10 @@ class Admission:
         # The stub keeps the arguments, and a resubmission may change them.
         spec = {**original["workflow"]["spec"], "arguments": submission.spec.get("arguments", {})}
         return {**submission.workflow, "spec": spec}
+
+    def _caller(self, review: Review, submission: Submission) -> str | None:
+        """For whom Medea's own API submits; nobody else may speak for another."""
+        return submission.identity if review.user == self.own_user else None
 
     def _registered(self, clusters: tuple[str, ...] | None) -> tuple[str, ...] | None:
         there = self.registry.names()
@@ -187,8 +191,10 @@ class _Work:
     stub: Object = field(repr=False)
 
 
-def _marks(new: NewPlacement, decision: Decision) -> dict[str, str]:
+def _marks(new: NewPlacement, decision: Decision, caller: str | None) -> dict[str, str]:
     marks = {PLACEMENT: new.placement, TOTALS: str(new.totals), DECISION: decision.reason}
+    if caller:
+        marks[IDENTITY] = caller
     if decision.cluster is None:
         return {**marks, STATE: State.QUEUED, REASON: decision.reason}
     return {**marks, STATE: "placed", CLUSTER: decision.cluster}

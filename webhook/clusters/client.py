@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -35,6 +36,9 @@ _POOL = 32
 _Query = Sequence[tuple[str, str]]
 _CODES: dict[int, type[Rejected]] = {404: NotThere, 409: Clash}
 # These say nothing about the object: the cluster is overloaded, starting, or does not know us (a rotated token).
+# The same holds for a 403 about Medea's own rights, which an apiserver that starts gives too, and for a 404 that names
+# no object: the cluster doesn't serve that kind, or not yet.
+_NOT_ALLOWED = re.compile(r'is forbidden: User ".*" cannot ')
 _AWAY = frozenset({401, 408, 429, 500, 502, 503, 504})
 
 
@@ -212,8 +216,8 @@ class Cluster:
         return answer
 
     def _error(self, status: int, data: bytes) -> ClusterUnavailable | Rejected:
-        words = _message(data)
-        if status in _AWAY:
+        words, about = _status(data)
+        if status in _AWAY or (status == 404 and not about) or (status == 403 and _NOT_ALLOWED.search(words)):
             return ClusterUnavailable(f"cluster {self.name} answered {status}: {shown(words)}")
         return _CODES.get(status, Rejected)(words, cluster=self.name)
 
@@ -235,9 +239,10 @@ def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         yield from (line for line in whole if line)
 
 
-def _message(data: bytes) -> str:
+def _status(data: bytes) -> tuple[str, str]:
+    """An apiserver's words, and the name of the object they are about, if they are about one."""
     try:
         status: Any = json.loads(data)
-        return str(status["message"])
-    except (ValueError, KeyError, TypeError):
-        return data[:200].decode(errors="replace")
+        return str(status["message"]), str((status.get("details") or {}).get("name") or "")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return data[:200].decode(errors="replace"), ""
