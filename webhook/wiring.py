@@ -1,5 +1,6 @@
 """Makes the parts from the settings. Nothing is shared between processes, and nothing is made at import."""
 
+import functools
 import threading
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from webhook.clusters.registry import Registry
 from webhook.dispatch.controller import Cadence, Controller
 from webhook.ledger.embedded import embedded_dsn
 from webhook.ledger.pool import Pool
+from webhook.namespaces import Prepared
 from webhook.placing import Placer
 from webhook.scout.sampler import Sampler
 from webhook.settings import Settings
@@ -63,15 +65,21 @@ def make_parts(settings: Settings) -> Parts:
 
 
 def make_service(settings: Settings) -> Service:
-    """The service's parts. Asks the front door who Medea is to it."""
+    """The service's parts, none of them started."""
     parts = make_parts(settings)
-    review = parts.front.create(SELF_REVIEWS, None, {})
+
+    @functools.cache
+    def own_user() -> str:
+        # Asked when it is first needed: the service may start before the front door does.
+        return str(parts.front.create(SELF_REVIEWS, None, {})["status"]["userInfo"]["username"])
+
     admission = Admission(
         front=parts.front,
         registry=parts.registry,
         pool=parts.pool,
         placer=parts.placer,
-        own_user=review["status"]["userInfo"]["username"],
+        own_user=own_user,
+        prepared=Prepared(parts.front),
     )
     # Half of the threads: a submission waits for a review that another thread has to answer.
     slots = threading.BoundedSemaphore(settings.medea_threads // 2)

@@ -46,6 +46,13 @@ class Targets:
         return self._clusters[name]
 
 
+class Nothing:
+    """Namespaces that need nothing."""
+
+    def see_to(self, namespace: str) -> None:
+        assert namespace == "ns"
+
+
 class Samples:
     """Every target has a hundred cores and a hundred GiB free."""
 
@@ -64,10 +71,13 @@ def admission(pool: Pool, **answers: Answer) -> Iterator[Admission]:
         registry: Any = Targets(clusters)
         samples: Any = Samples(list(clusters))
         placer = Placer(pool=pool, sampler=samples, registry=registry, max_age=60, clock=lambda: NOW)
+        prepared: Any = Nothing()
         front = stack.enter_context(
             apiserver(Script(reply(404, {"message": "no such template", "details": {"name": "nothing"}})))
         )
-        yield Admission(front=front, registry=registry, pool=pool, placer=placer, own_user="medea")
+        yield Admission(
+            front=front, registry=registry, pool=pool, placer=placer, own_user=lambda: "medea", prepared=prepared
+        )
 
 
 def review(spec: dict[str, Any] | None = None, **metadata: Any) -> Review:

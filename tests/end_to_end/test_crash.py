@@ -1,9 +1,11 @@
 """kill -9 of Medea's parts, and of what they need, while Workflows are in flight: nothing lost, nothing run twice."""
 
+import datetime
 import json
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -75,6 +77,30 @@ def test_a_target_that_is_away_delays_its_runs_and_loses_none(workspace: Workspa
     with people_submitting(workspace) as calls, away("west"):
         names = [call.result().ok().out.strip() for call in calls]
     check_each_origin_has_one_run_and_its_end(workspace, names)
+
+
+def test_when_the_front_doors_apiserver_is_back_its_origins_catch_up(workspace: Workspace) -> None:
+    names = [workspace.create(inline("sleep 2", SMALL)) for _ in range(2)]
+    eventually(lambda: all(dispatched_to(workspace, name) for name in names), "their runs exist")
+    with away("front"):
+        # Longer than the controller's lease: it has to begin anew.
+        eventually(lambda: run_ended_alone(workspace, names), "the runs end without the front door", within=60)
+    names.append(eventually(partial(accepted_again, workspace), "Workflows are accepted again"))
+    check_each_origin_has_one_run_and_its_end(workspace, names)
+
+
+def accepted_again(workspace: Workspace) -> str:
+    """The name of a Workflow that was let in; empty while none is."""
+    return submit(workspace, BAD).out.strip()
+
+
+def run_ended_alone(workspace: Workspace, names: list[str]) -> bool:
+    """Whether the targets have ended every run, and long enough ago for a lease to be lost meanwhile."""
+    runs = [run for cluster in ("west", "east") for run in workflows(cluster, workspace.name)]
+    ends = [run["status"].get("finishedAt") for run in runs if run.get("status")]
+    now = datetime.datetime.now(datetime.UTC)
+    past = [(now - datetime.datetime.fromisoformat(end)).total_seconds() > 6 for end in ends if end]
+    return len(past) == len(names) and all(past)
 
 
 def test_without_its_ledger_medea_refuses_clearly_and_goes_on_where_it_was(workspace: Workspace) -> None:

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from webhook.errors import ClusterUnavailable, MedeaError, Refused, Rejected, sh
 from webhook.ledger import placements
 from webhook.ledger.placement import NewPlacement
 from webhook.ledger.pool import Pool
+from webhook.namespaces import Prepared
 from webhook.placing import Placer, known_policy, request_of
 from webhook.runs import Original, run_object
 from webhook.scout.model import Decision, Outcome
@@ -44,13 +46,14 @@ _PREFLIGHT_BUDGET = 4.0
 
 @dataclass
 class Admission:
-    """Answers reviews. `own_user` is the name under which Medea itself talks to the front door."""
+    """Answers reviews. `own_user` tells the name under which Medea itself talks to the front door."""
 
     front: Cluster
     registry: Registry
     pool: Pool
     placer: Placer
-    own_user: str
+    own_user: Callable[[], str]
+    prepared: Prepared
 
     def review(self, review: Review) -> Object:
         """The AdmissionReview to answer with. Refusals are answers; nothing is raised for them."""
@@ -66,11 +69,13 @@ class Admission:
         if review.operation != "CREATE" or review.kind != "Workflow":
             return self._untouched(review)
         submission = read_submission(review.object)
-        if submission.skipped or (submission.is_run and review.user == self.own_user):
+        if submission.skipped or (submission.is_run and review.user == self.own_user()):
             return self._untouched(review)
         work = self._gather(review, submission)
         if work is None:
             return self._untouched(review)
+        if not review.dry_run:
+            self.prepared.see_to(work.new.namespace)
         decision = self.placer.peek(request_of(work.new)) if review.dry_run else self._settle(work)
         if decision.outcome is Outcome.REFUSED:
             raise Refused(decision.reason + _spark_hint(work.job, decision))
@@ -125,7 +130,7 @@ class Admission:
 
     def _caller(self, review: Review, submission: Submission) -> str | None:
         """For whom Medea's own API submits; nobody else may speak for another."""
-        return submission.identity if review.user == self.own_user else None
+        return submission.identity if submission.identity and review.user == self.own_user() else None
 
     def _registered(self, clusters: tuple[str, ...] | None) -> tuple[str, ...] | None:
         there = self.registry.names()

@@ -15,13 +15,13 @@ from webhook.contract import ENABLED, PLACEMENT
 from webhook.dispatch.events import Teller
 from webhook.dispatch.gather import Gatherer
 from webhook.dispatch.index import WorkflowIndex, origin_placement, run_placement
-from webhook.dispatch.namespaces import prepare
 from webhook.dispatch.queue import Queue
 from webhook.dispatch.reconcile import Reconciler
 from webhook.dispatch.sweep import sweep
 from webhook.dispatch.workqueue import WorkQueue
 from webhook.errors import Clash, MedeaError, Missing
 from webhook.ledger.pool import Pool
+from webhook.namespaces import prepare
 from webhook.placing import Placer
 from webhook.scout.sampler import Sampler
 

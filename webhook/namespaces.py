@@ -1,9 +1,11 @@
 """Prepares the namespaces that opted in, so that a user's namespace needs no preparation of its own.
 
 The agent's pod runs as `medea-agent` and the plugin in it as `medea-executor-plugin`. Argo mounts the token of each
-from a Secret with the account's name, which Kubernetes no longer makes by itself.
+from a Secret with the account's name, which Kubernetes no longer makes by itself. Without them Argo ends the Workflow
+with an error at once, so the webhook sees to them before the first one is let in, and the controller ever after.
 """
 
+import time
 from typing import Any
 
 import structlog
@@ -16,8 +18,25 @@ from webhook.errors import Clash
 log = structlog.get_logger(__name__)
 Object = dict[str, Any]
 
+# Seconds; a namespace may be deleted and come back under its name, without its accounts.
+_FRESH = 10.0
 _ARGO_GROUP = TASK_SETS.api_version.split("/")[0]
 _LABELS = {"app.kubernetes.io/managed-by": "medea"}
+
+
+class Prepared:
+    """Namespaces seen to be prepared a moment ago: one Workflow of many pays for looking."""
+
+    def __init__(self, front: Cluster) -> None:
+        self._front = front
+        self._seen: dict[str, float] = {}
+
+    def see_to(self, namespace: str) -> None:
+        """Prepare the namespace, unless that was seen to just now. Raises what the front door answers."""
+        now = time.monotonic()
+        if now - self._seen.get(namespace, -_FRESH) >= _FRESH:
+            prepare(self._front, namespace)
+            self._seen[namespace] = now
 
 
 def prepare(front: Cluster, namespace: str) -> None:
