@@ -66,7 +66,8 @@ def new_workspace(
         _apply("front", _namespace(workspace.name, {"medea.dev/enabled": "true"} if enabled else {}))
         workspace.kubectl("apply", "-f", str(EXAMPLES / f"{TEMPLATE}.yaml")).ok()
         if enabled:
-            eventually(lambda: _known(workspace.name), f"Medea knows the quotas of {workspace.name}", within=20)
+            # Seconds as a rule; kube-state-metrics takes its time to come back after its apiserver was killed.
+            eventually(lambda: _known(workspace.name), f"Medea knows the quotas of {workspace.name}", within=120)
         yield workspace
     finally:
         _remove(workspace)
