@@ -41,8 +41,9 @@ def sweep(
 
 def expire(pool: Pool, front: Cluster, work: WorkQueue, expiry: float) -> None:
     """Expire placements whose origin never came. Asked of the front door itself: a watch may lag behind an origin."""
-    for namespace in {row.namespace for row in placements.unbound(pool, expiry)}:
-        late = [row for row in placements.unbound(pool, expiry) if row.namespace == namespace]
+    unbound = placements.unbound(pool, expiry)
+    for namespace in {row.namespace for row in unbound}:
+        late = [row for row in unbound if row.namespace == namespace]
         workflows, _ = front.list(WORKFLOWS, namespace)
         there = {origin_placement(workflow) for workflow in workflows}
         for row in late:
