@@ -154,3 +154,25 @@ def test_a_run_of_medeas_own_passes_where_the_front_door_is_a_target_and_nobody_
         assert "patch" in asked.review(labelled)["response"]
         mine = Review("u", "CREATE", "Workflow", "ns", dry_run=False, user="medea", object=labelled.object)
         assert "patch" not in asked.review(mine)["response"]
+
+
+def test_a_workflow_without_spark_parameters_is_placed_too(pool: Pool) -> None:
+    limits = {"cpu": "2", "memory": "3Gi"}
+    template = {"name": "main", "container": {"image": "x", "resources": {"limits": limits}}}
+    with admission(pool, west=TAKES_IT) as asked:
+        answer = asked.review(review({"entrypoint": "main", "templates": [template]}))
+    row = placements.get(pool, placement_in(answer))
+    assert row is not None and row.totals == Totals(2000, 3 * GIB)
+
+
+@pytest.mark.parametrize("verb", ["run", "get", "delete"])
+def test_a_workflow_with_a_step_of_medeas_own_stays_and_its_user_is_told(pool: Pool, verb: str) -> None:
+    step = {"name": "look", "plugin": {"medea": {verb: {"name": "other"}}}}
+    tasks = [{"name": "a", "inline": step}]
+    inline = {"entrypoint": "main", "templates": [{"name": "main", "dag": {"tasks": tasks}}]}
+    with admission(pool, west=TAKES_IT) as asked:
+        for spec in ({"entrypoint": "look", "templates": [step]}, inline):
+            response = asked.review(review(spec))["response"]
+            assert response["allowed"] and "patch" not in response
+            assert "left at the front door: template 'look'" in response["warnings"][0]
+    assert placements.unbound(pool, 0) == []

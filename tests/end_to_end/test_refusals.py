@@ -98,11 +98,10 @@ def foreign(make_workspace: WorkspaceMaker) -> Workspace:
     return make_workspace(enabled=False)
 
 
-@pytest.mark.parametrize("why", ["no Spark parameters", "medea.dev/skip", "namespace without the label"])
+@pytest.mark.parametrize("why", ["medea.dev/skip", "namespace without the label"])
 def test_what_is_not_medeas_is_left_untouched(shared: Workspace, foreign: Workspace, why: str) -> None:
     workspace = foreign if why == "namespace without the label" else shared
     manifest = {
-        "no Spark parameters": inline("true", {"color": "blue"}),
         "medea.dev/skip": inline("true", SMALL, {"medea.dev/skip": "true"}),
         "namespace without the label": inline("true", SMALL),
     }[why]

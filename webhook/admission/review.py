@@ -11,6 +11,7 @@ from prometheus_client import Counter, Histogram
 
 from webhook.admission.hold import hold_patch, stub_placement, stub_spec
 from webhook.admission.submission import Submission, read_submission
+from webhook.admission.templates import front_door_step
 from webhook.admission.wire import Review, allow, deny
 from webhook.clusters.client import Cluster
 from webhook.clusters.kinds import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, WORKFLOWS, checked_name
@@ -25,8 +26,8 @@ from webhook.placing import Placer, known_policy, request_of
 from webhook.runs import Original, run_object
 from webhook.scout.model import Decision, Outcome
 from webhook.totals.model import Totals
-from webhook.totals.parameters import effective_parameters
-from webhook.totals.spark import SparkJob, spark_job
+from webhook.totals.need import Need, need_of
+from webhook.totals.spark import SparkJob
 
 log = structlog.get_logger(__name__)
 _REVIEWS = Counter("medea_reviews_total", "Reviews answered", ["outcome"])
@@ -42,6 +43,8 @@ Object = dict[str, Any]
 # the budget is spent: the apiserver waits ten seconds for the whole review.
 _PREFLIGHT_TIMEOUT = 2.0
 _PREFLIGHT_BUDGET = 4.0
+# kubectl cuts warnings past 256 characters.
+_LONGEST_WARNING = 250
 
 
 @dataclass
@@ -72,31 +75,33 @@ class Admission:
         if submission.skipped or (submission.is_run and review.user == self.own_user()):
             return self._untouched(review)
         work = self._gather(review, submission)
-        if work is None:
-            return self._untouched(review)
+        if isinstance(work, _Stays):
+            return self._untouched(review, work.warning)
         if not review.dry_run:
             self.prepared.see_to(work.new.namespace)
         decision = self.placer.peek(request_of(work.new)) if review.dry_run else self._settle(work)
         if decision.outcome is Outcome.REFUSED:
-            raise Refused(decision.reason + _spark_hint(work.job, decision))
+            hint = _spark_hint(work.need.spark, decision) if work.need.spark else ""
+            raise Refused(decision.reason + hint)
         _REVIEWS.labels(decision.outcome).inc()
         marks = _marks(work.new, decision, self._caller(review, submission))
         patch = hold_patch(submission.metadata, stub=work.stub, annotations=marks)
         return allow(review, patch=patch, warnings=[_warning(work.new, decision, review.dry_run)])
 
-    def _untouched(self, review: Review) -> Object:
+    def _untouched(self, review: Review, *warnings: str) -> Object:
         _REVIEWS.labels("untouched").inc()
-        return allow(review)
+        return allow(review, warnings=warnings)
 
-    def _gather(self, review: Review, submission: Submission) -> "_Work | None":
-        """Everything known of the Workflow; None when it needs no placing."""
+    def _gather(self, review: Review, submission: Submission) -> "_Work | _Stays":
+        """Everything known of the Workflow, or why it stays at the front door."""
         workflow = self._restored(review.namespace, submission)
         spec = workflow["spec"]
         template = self._template(review.namespace, read_submission(workflow))
         template_spec = template["spec"] if template else {}
-        job = spark_job(effective_parameters(spec, template_spec))
-        if job is None:
-            return None
+        step = front_door_step(spec) or front_door_step(template_spec)
+        if step is not None:
+            return _Stays(step)
+        need = need_of(spec, [template_spec] if template else [])
         placement = uuid.uuid4().hex
         original: Original = {"workflow": workflow, "templates": [template] if template else []}
         new = NewPlacement(
@@ -105,13 +110,13 @@ class Admission:
             name=submission.name,
             generate_name=submission.generate_name,
             template=template["metadata"]["name"] if template else None,
-            totals=job.totals,
+            totals=need.totals,
             policy=known_policy(submission.policy),
             only_clusters=self._registered(submission.only_clusters),
             identity=self._caller(review, submission) or review.user,
             original=original,
         )
-        return _Work(new, job, workflow, stub_spec(spec, template_spec, placement))
+        return _Work(new, need, workflow, stub_spec(spec, template_spec, placement))
 
     def _restored(self, namespace: str, submission: Submission) -> Object:
         """The Workflow to place: of a copied stub, the original that it stands for."""
@@ -189,9 +194,19 @@ class Admission:
 
 
 @dataclass(frozen=True)
+class _Stays:
+    step: str
+
+    @property
+    def warning(self) -> str:
+        why = f"template {shown(self.step)} is a step of Medea's own, and its plugin exists only there"
+        return f"medea: left at the front door: {why}"[:_LONGEST_WARNING]
+
+
+@dataclass(frozen=True)
 class _Work:
     new: NewPlacement
-    job: SparkJob
+    need: Need
     workflow: Object
     stub: Object = field(repr=False)
 
@@ -206,10 +221,10 @@ def _marks(new: NewPlacement, decision: Decision, caller: str | None) -> dict[st
 
 
 def _warning(new: NewPlacement, decision: Decision, dry_run: bool) -> str:
-    """The line that `argo submit` and kubectl print; kubectl cuts warnings past 256 characters."""
+    """The line that `argo submit` and kubectl print."""
     would = "would be " if dry_run else ""
     verb = "queued" if decision.cluster is None else "placed on"
-    return f"medea: {would}{verb} {decision.reason} (needs {new.totals})"[:250]
+    return f"medea: {would}{verb} {decision.reason} (needs {new.totals})"[:_LONGEST_WARNING]
 
 
 def _spark_hint(job: SparkJob, decision: Decision) -> str:

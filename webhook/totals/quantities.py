@@ -1,0 +1,49 @@
+"""Kubernetes quantities, as containers' limits are written. Not Spark's sizes: `512m` of memory is half a byte here."""
+
+import re
+from decimal import ROUND_CEILING, Decimal
+
+from webhook.errors import Refused, wrong_field
+
+# At most 18 digits on either side and an exponent of two: what is longer is a slip of the pen, and stays out of
+# arithmetic.
+_QUANTITY = re.compile(
+    r"([+-]?)([0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(?:([KMGTPE]i|[numkMGTPE])|[eE]([+-]?[0-9]{1,2}))?"
+)
+_UNITS = {
+    **{
+        unit: Decimal(1000) ** power for power, unit in enumerate(("n", "u", "m", "", "k", "M", "G", "T", "P", "E"), -3)
+    },
+    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
+}
+_LARGEST = {"cpu": 10**12, "memory": 1 << 62}
+"""In thousandths of a core and in bytes. Kubernetes itself takes no more than 2⁶³ − 1; sums must fit the ledger."""
+
+
+def cpu_milli(field: str, value: object) -> int:
+    """Cores in thousandths, rounded up: `1`, `0.5`, `500m`. Raises Refused with `field` and the value."""
+    return _whole(field, value, "cpu", 1000, "it must be a number of cores, 0 or more, such as 1, 0.5 or 500m")
+
+
+def memory_bytes(field: str, value: object) -> int:
+    """Bytes, rounded up: `128974848`, `129M`, `123Mi`. Raises Refused with `field` and the value."""
+    return _whole(field, value, "memory", 1, "it must be an amount of memory, 0 or more, such as 512Mi or 1.5Gi")
+
+
+def _whole(field: str, value: object, resource: str, scale: int, expected: str) -> int:
+    number = _number(value)
+    if number is None or number < 0:
+        raise wrong_field(Refused, field, value, expected)
+    return min(int((number * scale).to_integral_value(rounding=ROUND_CEILING)), _LARGEST[resource])
+
+
+def _number(value: object) -> Decimal | None:
+    """The quantity as a number; None for what is none. JSON numbers are taken for their text, as Kubernetes does."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    match = _QUANTITY.fullmatch(str(value))
+    if not match:
+        return None
+    sign, digits, unit, exponent = match.groups()
+    size = Decimal(10) ** int(exponent) if exponent else _UNITS[unit or ""]
+    return Decimal(sign + digits) * size
