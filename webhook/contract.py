@@ -15,6 +15,9 @@ REASON = "medea.dev/reason"
 IDENTITY = "medea.dev/identity"
 """Annotation that Medea's own API sets on what it submits for a caller; believed from nobody else."""
 
+VERBS = "medea.dev/verbs"
+"""Annotation: what people did to the origin that has not been done to its run yet. See `webhook.verbs`."""
+
 SKIP = "medea.dev/skip"
 CLUSTERS = "medea.dev/clusters"
 POLICY = "medea.dev/policy"

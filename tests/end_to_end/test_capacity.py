@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.end_to_end.ledger import ledger_row, rows_of
+from tests.end_to_end.manifests import SMALL, inline
 from tests.end_to_end.objects import TARGETS, annotations, origin, pods, runs_in
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import WorkspaceMaker
@@ -16,6 +17,8 @@ MANY, ROOM = 30, 20
 # Twice one core and a quarter of a GiB: a driver and one executor of the template.
 PER_TARGET = (str(ROOM), "5Gi")
 _ALIVE = ("Pending", "Running")
+FULL = inline("sleep 100000", {**SMALL, "driver_cores_limit": "2"})
+"""Takes two cores for as long as it is there."""
 
 
 class Use:
@@ -82,14 +85,16 @@ def test_thirty_at_once_into_room_for_twenty_fill_no_target_over_its_quota_and_a
 
 def test_who_was_queued_first_is_placed_first_and_is_told_why_it_waits(make_workspace: WorkspaceMaker) -> None:
     workspace = make_workspace(west=("2", "5Gi"), east=("1", "5Gi"))
-    first = workspace.submit("executor_num=1", "seconds=5")
+    # It would never end by itself: on however slow a machine, the room is taken while the others are submitted.
+    first = workspace.create(FULL)
     waiting = [workspace.submit("executor_num=1", "seconds=1") for _ in range(2)]
     for name in waiting:
         marks = annotations(origin(workspace.name, name))
         assert marks["state"] == "queued"
         assert "west: free 0 cpu" in marks["reason"]
     assert "cluster" not in marks
-    for name in [first, *waiting]:
+    workspace.argo("delete", first).ok()
+    for name in waiting:
         workspace.wait(name, timeout=90).ok()
     placed = [ledger_row(workspace.name, name)["placed_at"] for name in [first, *waiting]]
     assert placed == sorted(placed)
@@ -98,7 +103,7 @@ def test_who_was_queued_first_is_placed_first_and_is_told_why_it_waits(make_work
 
 def test_a_queued_workflow_that_is_deleted_never_runs(make_workspace: WorkspaceMaker) -> None:
     workspace = make_workspace(west=("2", "5Gi"), east=("1", "5Gi"))
-    workspace.submit("executor_num=1", "seconds=5")
+    workspace.create(FULL)
     waiting = workspace.submit("executor_num=1")
     workspace.argo("delete", waiting).ok()
     eventually(lambda: ledger_row(workspace.name, waiting)["state"] == "deleted", "the queued Workflow is gone")
