@@ -31,6 +31,10 @@ FINALIZER = "medea.dev/run"
 """On the origin: it goes when the run is gone. On the run: it goes when the run's end is in the ledger."""
 
 ENABLED = "medea.dev/enabled"
+HOLD = "medea.dev/hold"
+"""Label on a namespace: which hold its origins have."""
+PROBE = "medea.dev/probe"
+"""Label on the Workflow by which Medea sees whether an Argo controller works in a namespace."""
 PREFIX = "medea.dev/"
 
 AGENT_ACCOUNT = "medea-agent"
@@ -39,7 +43,18 @@ PLUGIN_ACCOUNT = "medea-executor-plugin"
 ARGO_COMPLETED = "workflows.argoproj.io/completed"
 ARGO_PHASE = "workflows.argoproj.io/phase"
 ARGO_WORKFLOW = "workflows.argoproj.io/workflow"
+ARGO_INSTANCE = "workflows.argoproj.io/controller-instanceid"
+ARGO_POD_NAMES = "workflows.argoproj.io/pod-name-format"
 ARGO_COMPONENT = "workflows.argoproj.io/component"
+
+
+class Hold(StrEnum):
+    """What keeps the origin's templates from running at the front door."""
+
+    PLUGIN = "plugin"
+    """Argo's controller is there: the origin's spec is a stub whose one task Medea answers for."""
+    NONE = "none"
+    """No Argo controller is there: the spec is the user's own, and Medea alone writes the status."""
 
 
 class State(StrEnum):

@@ -4,7 +4,7 @@ import datetime
 from dataclasses import replace
 from typing import Any
 
-from webhook.contract import State
+from webhook.contract import Hold, State
 from webhook.ledger.placement import Placement
 from webhook.totals.model import Totals
 
@@ -30,6 +30,7 @@ ROW = Placement(
     refused_by={},
     identity="ann",
     mirrored=False,
+    hold=Hold.PLUGIN,
     created_at=MOMENT,
     bound_at=MOMENT,
     placed_at=MOMENT,

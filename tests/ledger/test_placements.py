@@ -1,8 +1,10 @@
 """What the ledger promises about one placement."""
 
+from dataclasses import replace
+
 import pytest
 
-from webhook.contract import State
+from webhook.contract import Hold, State
 from webhook.errors import LedgerUnavailable
 from webhook.ledger import placements, reserving
 from webhook.ledger.migrate import migrate
@@ -124,3 +126,10 @@ def test_a_ledger_that_is_away_is_said_to_be_away() -> None:
     pool = Pool("host=127.0.0.1 port=1 connect_timeout=1", size=2)
     with pytest.raises(LedgerUnavailable):
         placements.get(pool, "p1")
+
+
+def test_the_hold_chosen_with_a_placement_stays_with_it(pool: Pool) -> None:
+    assert bound(pool).hold is Hold.PLUGIN
+    reserving.admit(pool, replace(new("p2"), hold=Hold.NONE), lambda _: PLACED)
+    found = placements.get(pool, "p2")
+    assert found is not None and found.hold is Hold.NONE

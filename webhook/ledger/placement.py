@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from webhook.contract import State
+from webhook.contract import Hold, State
 from webhook.totals.model import Totals
 
 COLUMNS = (
     "placement, seq, state, name, generate_name, namespace, template, cluster, origin_uid, run_name, run_uid, phase, "
     "message, reason, cpu_milli, memory_bytes, policy, only_clusters, refused_by, identity, mirrored, "
-    "created_at, bound_at, placed_at, dispatched_at, ended_at, released_at, deleted_at"
+    "hold, created_at, bound_at, placed_at, dispatched_at, ended_at, released_at, deleted_at"
 )
 """All but `original` and `outcome`, which can be a megabyte each and are read alone where they are needed."""
 
@@ -30,6 +30,7 @@ class NewPlacement:
     only_clusters: tuple[str, ...] | None
     identity: str
     original: Mapping[str, Any]
+    hold: Hold = Hold.PLUGIN
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Placement:
     refused_by: Mapping[str, str]
     identity: str
     mirrored: bool
+    hold: Hold
     created_at: datetime
     bound_at: datetime | None
     placed_at: datetime | None
@@ -77,5 +79,5 @@ def placement_of(row: Mapping[str, Any]) -> Placement:
     fields = dict(row)
     totals = Totals(fields.pop("cpu_milli"), fields.pop("memory_bytes"))
     only = fields.pop("only_clusters")
-    state = State(fields.pop("state"))
-    return Placement(**fields, state=state, totals=totals, only_clusters=None if only is None else tuple(only))
+    fields |= {"state": State(fields["state"]), "hold": Hold(fields["hold"])}
+    return Placement(**fields, totals=totals, only_clusters=None if only is None else tuple(only))

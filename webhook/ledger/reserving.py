@@ -142,9 +142,9 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
     connection.execute(
         """
         INSERT INTO workflows (placement, state, name, generate_name, namespace, template, cluster, reason, cpu_milli,
-                               memory_bytes, policy, only_clusters, identity, original, placed_at)
+                               memory_bytes, policy, only_clusters, identity, original, hold, placed_at)
         VALUES (%(placement)s, %(state)s, %(name)s, %(generate_name)s, %(namespace)s, %(template)s, %(cluster)s,
-                %(reason)s, %(cpu)s, %(memory)s, %(policy)s, %(only)s, %(identity)s, %(original)s,
+                %(reason)s, %(cpu)s, %(memory)s, %(policy)s, %(only)s, %(identity)s, %(original)s, %(hold)s,
                 CASE WHEN %(cluster)s::text IS NOT NULL THEN now() END)
         """,
         {
@@ -162,6 +162,7 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
             "only": None if new.only_clusters is None else list(new.only_clusters),
             "identity": new.identity,
             "original": Jsonb(dict(new.original)),
+            "hold": new.hold,
         },
     )
     _keep(connection, new.placement, decision)
