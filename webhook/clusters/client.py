@@ -13,9 +13,11 @@ import stamina
 import urllib3
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import load_incluster_config, load_kube_config
+from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 from prometheus_client import Histogram
 
-from webhook.clusters.kinds import Kind, Object
+from webhook.clusters.kinds import PODS, Kind, Object
+from webhook.clusters.stream import LogStream
 from webhook.errors import Clash, ClusterUnavailable, NotThere, Rejected, shown
 
 _SECONDS = Histogram(
@@ -24,6 +26,9 @@ _SECONDS = Histogram(
     ["cluster", "verb", "kind", "outcome"],
     buckets=(0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
+
+MANAGER = "medea"
+"""The field manager of everything that is written through here: the webhook knows Medea's own changes by it."""
 
 # A cluster that doesn't accept a connection within a second, or doesn't answer within five, is treated as away.
 CONNECT_TIMEOUT = 1.0
@@ -39,6 +44,7 @@ _CODES: dict[int, type[Rejected]] = {404: NotThere, 409: Clash}
 # The same holds for a 403 about Medea's own rights, which an apiserver that starts gives too, and for a 404 that names
 # no object: the cluster doesn't serve that kind, or not yet.
 _NOT_ALLOWED = re.compile(r'is forbidden: User ".*" cannot ')
+_MANAGED = ("fieldManager", MANAGER)
 _AWAY = frozenset({401, 408, 429, 500, 502, 503, 504})
 
 
@@ -50,6 +56,8 @@ class Cluster:
         # Retries are decided here and in the work queue, where it is known which calls may be repeated.
         configuration.retries = urllib3.Retry(0, redirect=0)
         configuration.connection_pool_maxsize = _POOL
+        # A log may be silent for hours: only the kernel can tell a quiet target from one that is gone, in 40 s.
+        configuration.socket_options = tcp_keepalive_socket_options(idle=20, interval=5, count=4)
         self._api = ApiClient(configuration)
 
     def get(self, kind: Kind, namespace: str | None, name: str, *, read_timeout: float = READ_TIMEOUT) -> Object:
@@ -86,7 +94,7 @@ class Cluster:
     ) -> Object:
         """Create an object. Raises Clash when the name is taken. Unavailable means that it may have happened."""
         full = {"apiVersion": kind.api_version, "kind": kind.kind, **body}
-        query = [("dryRun", "All")] if dry_run else []
+        query = [_MANAGED, *([("dryRun", "All")] if dry_run else [])]
         verb = "dry-run" if dry_run else "create"
         return self._call(verb, kind, "POST", kind.path(namespace), query=query, body=full, read_timeout=read_timeout)
 
@@ -95,16 +103,19 @@ class Cluster:
     ) -> Object:
         """Apply a JSON merge patch; with `metadata.resourceVersion` in it, only to that very version (else Clash)."""
         path = kind.path(namespace, name, subresource)
-        return self._call("patch", kind, "PATCH", path, body=body, content_type="application/merge-patch+json")
+        content_type = "application/merge-patch+json"
+        return self._call("patch", kind, "PATCH", path, query=[_MANAGED], body=body, content_type=content_type)
 
     def replace(self, kind: Kind, namespace: str | None, name: str, body: Object) -> Object:
         """Put an object in the place of the version it was made from."""
         full = {"apiVersion": kind.api_version, "kind": kind.kind, **body}
-        return self._call("replace", kind, "PUT", kind.path(namespace, name), body=full)
+        return self._call("replace", kind, "PUT", kind.path(namespace, name), query=[_MANAGED], body=full)
 
-    def delete(self, kind: Kind, namespace: str | None, name: str, *, uid: str | None = None) -> None:
+    def delete(
+        self, kind: Kind, namespace: str | None, name: str, *, uid: str | None = None, propagation: str = "Foreground"
+    ) -> None:
         """Delete in the foreground: the object stays visible until everything it owns is gone. Gone already is fine."""
-        body: Object = {"propagationPolicy": "Foreground"}
+        body: Object = {"propagationPolicy": propagation}
         if uid:
             body["preconditions"] = {"uid": uid}
         try:
@@ -142,6 +153,27 @@ class Cluster:
                     yield json.loads(line)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise ClusterUnavailable(f"the watch on {self.name} broke: {shown(str(error))}") from error
+
+    def open_log(self, namespace: str, pod: str, options: _Query, *, patience: float, follow: bool) -> LogStream | None:
+        """A container's log as the apiserver sends it; None when it has sent nothing at all for `patience` seconds.
+
+        That is no failure: a kubelet doesn't even answer before there is a first line. Raises NotThere or Rejected.
+        """
+        path, started, outcome = PODS.path(namespace, pod, "log"), time.perf_counter(), "unavailable"
+        try:
+            response = self._send("GET", path, query=options, read_timeout=patience)
+            outcome = str(response.status)
+            if response.status != 200:
+                with contextlib.closing(response):
+                    raise self._error(response.status, response.data)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            if isinstance(getattr(error, "reason", error), urllib3.exceptions.ReadTimeoutError):
+                outcome = "silent"
+                return None
+            raise ClusterUnavailable(f"cluster {self.name} did not answer: {shown(str(error))}") from error
+        finally:
+            _SECONDS.labels(self.name, "log", PODS.plural, outcome).observe(time.perf_counter() - started)
+        return LogStream(response, self.name, follow=follow)
 
     @property
     def api_client(self) -> ApiClient:

@@ -32,10 +32,18 @@ class Watch:
     """The objects of one kind on one cluster, in memory: those of one namespace, or of all."""
 
     def __init__(
-        self, cluster: Cluster, kind: Kind, listener: Listener, *, selector: str = "", namespace: str | None = None
+        self,
+        cluster: Cluster,
+        kind: Kind,
+        listener: Listener,
+        *,
+        selector: str = "",
+        namespace: str | None = None,
+        keep: Callable[[Object], Object] = lambda thing: thing,
     ) -> None:
+        """`keep` makes of an object what is kept of it: `metadata` must stay, with its name, namespace and uid."""
         self._cluster, self._kind, self._selector, self._namespace = cluster, kind, selector, namespace
-        self._listener = listener
+        self._listener, self._keep = listener, keep
         self._objects: dict[Key, Object] = {}
         self._lock = threading.Lock()
         self._synced = threading.Event()
@@ -91,7 +99,8 @@ class Watch:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _list(self) -> str:
-        items, version = self._cluster.list(self._kind, self._namespace, selector=self._selector)
+        listed, version = self._cluster.list(self._kind, self._namespace, selector=self._selector)
+        items = [self._keep(item) for item in listed]
         fresh = {_key(item): item for item in items}
         with self._lock:
             before, self._objects = self._objects, fresh
@@ -116,7 +125,7 @@ class Watch:
                 raise MedeaError(f"the apiserver ended the watch: {thing.get('message')}")
             version = thing["metadata"]["resourceVersion"]
             if what != "BOOKMARK":
-                self._note(thing, what == "DELETED")
+                self._note(self._keep(thing), what == "DELETED")
         return version
 
     def _note(self, thing: Object, gone: bool) -> None:
