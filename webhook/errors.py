@@ -13,6 +13,7 @@
     └── Unavailable             something Medea needs did not answer; the same call may succeed later      503
         ├── LedgerUnavailable
         ├── ClusterUnavailable
+        ├── ArgoServerUnavailable
         └── SamplesUnavailable
 
 Anything else that escapes is a bug. Over HTTP each becomes `{"error": {"code", "message", …}}`.
@@ -92,6 +93,10 @@ class LedgerUnavailable(Unavailable):
 
 class ClusterUnavailable(Unavailable):
     code = "cluster_unavailable"
+
+
+class ArgoServerUnavailable(Unavailable):
+    code = "argo_server_unavailable"
 
 
 class SamplesUnavailable(Unavailable):

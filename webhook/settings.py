@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, FilePath
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,6 +19,13 @@ class Settings(BaseSettings):
         "http://127.0.0.1:9090"
     )
 
+    medea_argo_server: Annotated[
+        str | None,
+        Field(pattern=r"^https?://[^\s/]+(/\S*)?$", description="URL of the front door's argo-server; unset: no verbs"),
+    ] = None
+    medea_argo_server_ca: Annotated[
+        FilePath | None, Field(description="file with the CA of argo-server; unset: the system's authorities")
+    ] = None
     medea_balancer_port: Annotated[int, Field(description="plain HTTP: submit, get and delete Workflows")] = 8090
     medea_scout_port: Annotated[int, Field(description="plain HTTP: ask for a target")] = 8091
     medea_scout_url: Annotated[str, Field(description="where the command line asks the scout")] = (

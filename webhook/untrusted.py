@@ -29,13 +29,17 @@ def parse_json(body: bytes) -> Any:
 
 def parse_model(body: bytes, model: type[Model]) -> Model:
     """JSON as a `model` describes it. Raises BadRequest with the first field that is wrong."""
-    value = parse_json(body)
-    check_storable(BadRequest, "the body", value)
+    return as_model(parse_json(body), model, "the body")
+
+
+def as_model(value: Any, model: type[Model], whole: str) -> Model:
+    """JSON that is read already, as a `model`; `whole` is what people call it. Raises BadRequest, as `parse_model`."""
+    check_storable(BadRequest, whole, value)
     try:
         return model.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the body"
+        field = ".".join(str(part) for part in first["loc"]) or whole
         raise wrong_field(BadRequest, field, first.get("input"), first["msg"]) from error
 
 

@@ -1,14 +1,15 @@
 """Makes the parts from the settings. Nothing is shared between processes, and nothing is made at import."""
 
 import functools
-import threading
 from dataclasses import dataclass
 
 from psycopg.conninfo import make_conninfo
 
 from webhook.admission.review import Admission
+from webhook.api.argoserver import ArgoServer
 from webhook.api.balancer import Balancer
 from webhook.api.routes import Deps
+from webhook.api.slots import Slots
 from webhook.api.steps import Steps
 from webhook.clusters.client import Cluster, front_door
 from webhook.clusters.kinds import SELF_REVIEWS
@@ -82,8 +83,10 @@ def make_service(settings: Settings) -> Service:
         prepared=Prepared(parts.front),
     )
     # Half of the threads: a submission waits for a review that another thread has to answer.
-    slots = threading.BoundedSemaphore(settings.medea_threads // 2)
-    balancer = Balancer(parts.front, parts.registry, parts.pool, slots)
+    slots = Slots(settings.medea_threads // 2)
+    ca = settings.medea_argo_server_ca
+    argo_server = ArgoServer(settings.medea_argo_server, str(ca) if ca else None, slots, own=parts.front.authorization)
+    balancer = Balancer(parts.front, parts.registry, parts.pool, slots, argo_server)
     api = Deps(parts.placer, parts.pool, balancer, Steps(parts.front, parts.pool))
     return Service(parts, admission, api)
 

@@ -38,6 +38,7 @@ def test_a_need_larger_than_the_room_now_is_a_conflict(make_workspace: Workspace
     assert "west" in error["message"] and "east" in error["message"]
 
 
+VERBS = ("stop", "terminate", "suspend", "resume", "retry", "resubmit", "set")
 BAD_CALLS = [
     (400, "POST", "/api/request", {"cpu": 1, "ram": 1}),
     (400, "POST", "/api/request", {"namespace": "a", "cpu": 0, "ram": 1}),
@@ -46,6 +47,12 @@ BAD_CALLS = [
     (400, "POST", "/api/v1/workflows/argo-workflows/submit", {"resourceKind": "CronWorkflow", "resourceName": "x"}),
     (404, "GET", "/api/v1/workflows/argo-workflows/no-such-workflow", None),
     (404, "DELETE", "/api/v1/workflows/argo-workflows/no-such-workflow", None),
+    (404, "PUT", "/api/v1/workflows/argo-workflows/no-such-workflow/stop", {}),
+    (404, "PUT", "/api/v1/workflows/argo-workflows/no-such-workflow/retry", None),
+    (404, "PUT", "/api/v1/workflows/argo-workflows/some-workflow/hibernate", {}),
+    (400, "PUT", "/api/v1/workflows/argo-workflows/some-workflow/stop", {"mesage": "enough"}),
+    (400, "PUT", "/api/v1/workflows/argo-workflows/some-workflow/retry", {"parameters": "a=b"}),
+    (400, "PUT", "/api/v1/workflows/argo-workflows/some-workflow/suspend", {"name": "another"}),
     (400, "GET", "/api/v1/targets/Not_A_Name", None),
     (404, "GET", "/api/v1/placements/no-such-placement", None),
     (400, "POST", "/api/v1/plugin", {"workflow": {"name": "a", "namespace": "b"}, "call": {"get": {"name": "c"}}}),
@@ -86,6 +93,7 @@ def test_openapi_describes_every_route() -> None:
         "/api/request": {"post"},
         "/api/v1/workflows/{namespace}/submit": {"post"},
         "/api/v1/workflows/{namespace}/{name}": {"get", "delete"},
+        **{f"/api/v1/workflows/{{namespace}}/{{name}}/{verb}": {"put"} for verb in VERBS},
         "/api/v1/targets/{namespace}": {"get"},
         "/api/v1/placements/{placement}": {"get"},
         "/api/v1/plugin": {"post"},

@@ -17,6 +17,7 @@ from plugin.configmap import configmap
 from tests.lab import image
 from tests.lab.lab import Lab
 from tests.lab.layout import (
+    ARGO_SERVER_URL,
     CHECKOUT,
     FRONT,
     MEDEA_CERTS,
@@ -43,6 +44,7 @@ def processes(lab: Lab) -> list[Process]:
         "KUBECONFIG": str(lab.identity("front", USER)),
         "POSTGRESQL_URL": f"127.0.0.1:{POSTGRES_PORT}/medea",
         "PROMETHEUS_URL": f"http://{PROMETHEUS}",
+        "MEDEA_ARGO_SERVER": ARGO_SERVER_URL,
         "MEDEA_CERTS": str(MEDEA_CERTS),
         "MEDEA_CONTROLLER_METRICS_PORT": str(_CONTROLLER_METRICS),
         "PYTHONPATH": str(CHECKOUT),

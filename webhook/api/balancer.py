@@ -1,22 +1,23 @@
-"""The balancer, as the original Medea had it: submit a WorkflowTemplate, get and delete Workflows wherever they run."""
+"""The balancer, as the original Medea had it: submit a WorkflowTemplate, get, steer and delete Workflows anywhere."""
 
-import threading
 from dataclasses import dataclass
 from typing import Any
 
-from webhook.api.bodies import SubmitBody
+from webhook.api.argoserver import ArgoServer
+from webhook.api.bodies import SubmitBody, VerbBody
+from webhook.api.slots import Slots
 from webhook.clusters.client import Cluster
 from webhook.clusters.kinds import WORKFLOWS, checked_name
 from webhook.clusters.registry import Registry
-from webhook.contract import IDENTITY, State
-from webhook.errors import BadRequest, Missing, NotThere, Unavailable, wrong_field
+from webhook.contract import IDENTITY, PREFIX, State
+from webhook.errors import BadRequest, Missing, NotThere, wrong_field
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 
 Object = dict[str, Any]
 
 # The webhook waits behind the apiserver that this call waits for, and is served by the same threads.
-_SUBMIT_TIMEOUT = 15.0
+SUBMIT_TIMEOUT = 15.0
 _LONGEST_IDENTITY = 128
 
 
@@ -27,17 +28,21 @@ class Balancer:
     front: Cluster
     registry: Registry
     pool: Pool
-    slots: threading.Semaphore
+    slots: Slots
+    argo_server: ArgoServer
 
     def submit(self, namespace: str, tuz: str, body: SubmitBody) -> Object:
         """Submit through the front door, so that the webhook places it like any other; returns the origin."""
         workflow = workflow_of(namespace, tuz, body)
-        if not self.slots.acquire(timeout=1):
-            raise Unavailable("too many submissions at once; try again")
-        try:
-            return self.front.create(WORKFLOWS, namespace, workflow, read_timeout=_SUBMIT_TIMEOUT)
-        finally:
-            self.slots.release()
+        with self.slots.one():
+            return self.front.create(WORKFLOWS, namespace, workflow, read_timeout=SUBMIT_TIMEOUT)
+
+    def steer(self, namespace: str, name: str, verb: str, body: VerbBody, authorization: str | None) -> Object:
+        """Have argo-server do `verb` for whom `authorization` names; returns the Workflow as it answers it."""
+        for field, said, path in (("name", body.name, name), ("namespace", body.namespace, namespace)):
+            if said not in (None, path):
+                raise wrong_field(BadRequest, field, said, f"it must be {path}, as in the path")
+        return self.argo_server.steer(namespace, name, verb, body.options, authorization)
 
     def get(self, namespace: str, name: str) -> Object:
         """The run, from the target it is on; the origin while there is none, or where Medea has no part in it."""
@@ -68,7 +73,12 @@ def workflow_of(namespace: str, tuz: str, body: SubmitBody) -> Object:
     if body.namespace not in (None, namespace):
         raise wrong_field(BadRequest, "namespace", body.namespace, f"it must be {namespace}, as in the path")
     template = checked_name("resourceName", body.resourceName)
-    metadata: Object = {"labels": pairs("submitOptions.labels", options.labels)}
+    labels = pairs("submitOptions.labels", options.labels)
+    for label in labels:
+        # Medea's own user submits it, and is believed what a label of Medea's says.
+        if label.startswith(PREFIX):
+            raise wrong_field(BadRequest, "submitOptions.labels", label, f"labels under {PREFIX} are Medea's own")
+    metadata: Object = {"labels": labels}
     metadata["annotations"] = pairs("submitOptions.annotations", options.annotations)
     if tuz:
         metadata["annotations"][IDENTITY] = _identity(tuz)

@@ -51,6 +51,67 @@ class SubmitBody(BaseModel):
     submitOptions: SubmitOptions = SubmitOptions()
 
 
+class VerbBody(BaseModel):
+    """A verb, as argo-server takes it. What of the path is repeated here must be the same."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = None
+    namespace: str | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """All of it that says how the verb is meant, without what was not set."""
+        return self.model_dump(exclude={"name", "namespace"}, exclude_defaults=True)
+
+
+NodeSelector = Annotated[str, Field(description="which nodes, by Argo's fields", examples=["displayName=approve"])]
+
+
+class ResumeBody(VerbBody):
+    """Resume the Workflow, or only those of its suspended nodes that the selector matches."""
+
+    nodeFieldSelector: NodeSelector = ""
+
+
+class StopBody(ResumeBody):
+    """Stop the Workflow, or end the suspended nodes that the selector matches as failed."""
+
+    message: str = ""
+
+
+class SetBody(StopBody):
+    """Set phase, message or outputs of suspended nodes."""
+
+    phase: str = ""
+    outputParameters: str = Field(default="", description="names and values, a JSON object as text")
+
+
+class RetryBody(ResumeBody):
+    """Run what failed once more."""
+
+    restartSuccessful: bool = False
+    parameters: list[str] = Field(default_factory=list, examples=[["executor_num=2"]])
+
+
+class ResubmitBody(VerbBody):
+    """Submit it once more as a new Workflow."""
+
+    memoized: bool = False
+    parameters: list[str] = Field(default_factory=list, examples=[["executor_num=2"]])
+
+
+VERB_BODIES: dict[str, type[VerbBody]] = {
+    "stop": StopBody,
+    "terminate": VerbBody,
+    "suspend": VerbBody,
+    "resume": ResumeBody,
+    "retry": RetryBody,
+    "resubmit": ResubmitBody,
+    "set": SetBody,
+}
+
+
 class PluginBody(BaseModel):
     """What the executor plugin forwards: which Workflow asks, and for what."""
 

@@ -10,7 +10,7 @@ from spectree import Response as Documented
 from spectree import SpecTree
 
 from webhook.api.balancer import Balancer
-from webhook.api.bodies import AskBody, Chosen, ErrorBody, PluginBody, SubmitBody
+from webhook.api.bodies import VERB_BODIES, AskBody, Chosen, ErrorBody, PluginBody, SubmitBody, VerbBody
 from webhook.api.http import body
 from webhook.api.steps import Steps
 from webhook.clusters.kinds import checked_name
@@ -24,7 +24,7 @@ from webhook.untrusted import parse_model
 
 _ID = re.compile("[0-9a-f]{32}")
 SPEC = SpecTree("flask", title="Medea", version="0.1.0", path="apidoc")
-_ERRORS = {f"HTTP_{status}": ErrorBody for status in (400, 404, 409, 413, 422, 503)}
+_ERRORS = {f"HTTP_{status}": ErrorBody for status in (400, 403, 404, 409, 413, 422, 503)}
 
 
 @dataclass
@@ -75,6 +75,13 @@ def blueprint(deps: Deps) -> Blueprint:
         """Delete the Workflow at the front door, and its run with it."""
         return jsonify(deps.balancer.delete(namespace, name))
 
+    for word, verb_body in VERB_BODIES.items():
+        _add_verb(api, deps.balancer, word, verb_body)
+
+    @api.put("/api/v1/workflows/<namespace>/<name>/<verb>")
+    def unknown_verb(namespace: str, name: str, verb: str) -> Response:  # noqa: ARG001
+        raise Missing(f"there is no verb {shown(verb)}; the verbs are {', '.join(VERB_BODIES)}")
+
     @api.get("/api/v1/targets/<namespace>")
     @SPEC.validate(resp=Documented(**_ERRORS), tags=["scout"], skip_validation=True)
     def targets(namespace: str) -> Response:
@@ -99,6 +106,16 @@ def blueprint(deps: Deps) -> Blueprint:
         return jsonify(deps.steps.answer(_bearer(), asked))
 
     return api
+
+
+def _add_verb(api: Blueprint, balancer: Balancer, verb: str, model: type[VerbBody]) -> None:
+    def steer(namespace: str, name: str) -> Response:
+        wanted = parse_model(body() or b"{}", model)
+        return jsonify(balancer.steer(namespace, name, verb, wanted, request.headers.get("Authorization")))
+
+    steer.__doc__ = f"{model.__doc__}\n\nargo-server does it, for whom the header Authorization names."
+    documented = SPEC.validate(json=model, resp=Documented(**_ERRORS), tags=["balancer"], skip_validation=True)(steer)
+    api.add_url_rule(f"/api/v1/workflows/<namespace>/<name>/{verb}", verb, documented, methods=["PUT"])
 
 
 def _bearer() -> str:

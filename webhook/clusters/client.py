@@ -180,6 +180,12 @@ class Cluster:
         """The client underneath, for what `kubernetes` does better itself: leader election."""
         return self._api
 
+    def authorization(self) -> str | None:
+        """The header by which Medea shows who it is; None where it does so by a certificate."""
+        headers: dict[str, str] = {}
+        self._api.update_params_for_auth(headers, [], ["BearerToken"], "", "GET", None)
+        return headers.get("authorization")
+
     def close(self) -> None:
         """Drop the connections."""
         self._api.close()

@@ -1,0 +1,117 @@
+"""The front door's argo-server. It knows best what a verb means for a Workflow: what a retry starts anew, for one.
+
+The change it makes goes through the front door's apiserver, where Medea's own webhook takes it on to the run.
+"""
+
+import json
+import re
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any
+
+import urllib3
+from prometheus_client import Histogram
+
+from webhook.api.slots import Slots
+from webhook.clusters.kinds import checked_name
+from webhook.errors import ArgoServerUnavailable, BadRequest, Clash, Forbidden, MedeaError, Missing, Refused, shown
+
+Object = dict[str, Any]
+
+_SECONDS = Histogram(
+    "medea_argo_server_request_seconds",
+    "Time of one request to the front door's argo-server",
+    ["verb", "outcome"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+# argo-server reads and writes through the apiserver, which waits for Medea's own webhook.
+_TIMEOUT = urllib3.Timeout(connect=1.0, read=12.0)
+# Only what never reached it is sent again: nothing can have happened.
+_RETRIES = urllib3.Retry(connect=2, read=False, redirect=0, status=0, other=0, backoff_factor=0.1)
+
+# Argo has no code of its own for these; its words are what tells them from a failure inside.
+_WRONG_STATE = re.compile(
+    "cannot shutdown a completed|cannot suspend completed|Cannot retry a workflow in phase|must be Failed/Error"
+)
+_WRONG_REQUEST = re.compile(
+    "only targets? suspend nodes|no suspend nodes matching|cannot set output parameter|not expecting|"
+    "has not been set and does not have a default|invalid selector|invalid field selector|To retry a succeeded|"
+    "expected value of the form|is an invalid phase|unable to parse|denied the request"
+)
+
+
+class ArgoServer:
+    """A client of argo-server, safe to share between threads.
+
+    `url` is None where none is set; `ca` names a file with the authorities that vouch for it, None for the system's;
+    `own` tells the Authorization header under which Medea itself speaks, if it has one.
+    """
+
+    def __init__(self, url: str | None, ca: str | None, slots: Slots, own: Callable[[], str | None]) -> None:
+        self._url, self._slots, self._own = url.rstrip("/") if url else None, slots, own
+        context = ssl.create_default_context(cafile=ca)
+        self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=_RETRIES, ssl_context=context, maxsize=16)
+
+    def steer(self, namespace: str, name: str, verb: str, body: Object, authorization: str | None = None) -> Object:
+        """Do `verb` to a Workflow, for whom `authorization` names; returns the Workflow as argo-server answers it.
+
+        Raises Missing, BadRequest, Refused, Clash (it is in no state for this), Forbidden, or ArgoServerUnavailable,
+        after which it may have happened.
+        """
+        if self._url is None:
+            raise ArgoServerUnavailable(f"{verb} needs the front door's argo-server: set MEDEA_ARGO_SERVER to its URL")
+        path = f"/api/v1/workflows/{checked_name('namespace', namespace)}/{checked_name('name', name)}/{verb}"
+        header = authorization or self._own()
+        with self._slots.one():
+            status, data = self._put(verb, self._url + path, {**body, "namespace": namespace, "name": name}, header)
+        if status == 200:
+            return _workflow(data)
+        raise error_of(status, _words(data), as_caller=authorization is not None)
+
+    def _put(self, verb: str, url: str, body: Object, authorization: str | None) -> tuple[int, bytes]:
+        headers = {"Content-Type": "application/json", "User-Agent": "medea"}
+        if authorization:
+            headers["Authorization"] = authorization
+        started, outcome = time.perf_counter(), "unavailable"
+        try:
+            response = self._pool.request("PUT", url, body=json.dumps(body).encode(), headers=headers)
+            outcome = str(response.status)
+            return response.status, response.data
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise ArgoServerUnavailable(f"argo-server did not answer: {shown(str(error))}") from error
+        finally:
+            _SECONDS.labels(verb, outcome).observe(time.perf_counter() - started)
+
+
+def error_of(status: int, words: str, *, as_caller: bool) -> MedeaError:
+    """Argo's error in Medea's terms. Pure."""
+    if status == 404:
+        return Missing(words)
+    if status == 409 or (status in (400, 500) and _WRONG_STATE.search(words)):
+        return Clash(words)
+    if status in (400, 403, 500) and _WRONG_REQUEST.search(words):
+        return Refused(words)
+    if status == 403 or (status == 401 and as_caller):
+        return Forbidden(f"argo-server does not allow it: {words}")
+    if 400 <= status < 500 and status not in (401, 408, 429, 499):
+        return BadRequest(words)
+    return ArgoServerUnavailable(f"argo-server answered {status}: {shown(words)}")
+
+
+def _words(data: bytes) -> str:
+    try:
+        return str(json.loads(data)["message"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return shown(data[:200].decode(errors="replace"))
+
+
+def _workflow(data: bytes) -> Object:
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or "metadata" not in found:
+        raise ArgoServerUnavailable(f"something that is no argo-server answers: {shown(data[:80])}")
+    return found
