@@ -18,6 +18,9 @@ IDENTITY = "medea.dev/identity"
 VERBS = "medea.dev/verbs"
 """Annotation: what people did to the origin that has not been done to its run yet. See `webhook.verbs`."""
 
+WRITTEN = frozenset({PLACEMENT, CLUSTER, STATE, TOTALS, DECISION, REASON, IDENTITY, VERBS})
+"""The annotations that only Medea writes: on what comes from elsewhere they are dropped."""
+
 SKIP = "medea.dev/skip"
 CLUSTERS = "medea.dev/clusters"
 POLICY = "medea.dev/policy"
@@ -35,7 +38,18 @@ HOLD = "medea.dev/hold"
 """Label on a namespace: which hold its origins have."""
 PROBE = "medea.dev/probe"
 """Label on the Workflow by which Medea sees whether an Argo controller works in a namespace."""
+MIRRORED = "medea.dev/mirrored"
+"""Label on a pod at the front door that stands for one on a target, and on the Node it is on: the target's name."""
+MIRRORED_POD = "medea.dev/mirrored-pod"
+"""Annotation on such a pod: the name of the pod it stands for."""
+MIRRORED_UID = "medea.dev/mirrored-uid"
+"""Annotation on such a pod: the uid of the pod it stands for."""
+VIRTUAL = "medea.dev/virtual"
+"""Taint of a Node that is none: nothing may be scheduled there."""
 PREFIX = "medea.dev/"
+
+GRAFTED = "medea-"
+"""Begins the id of every node of a run at its origin: Argo's own ids begin with the Workflow's name and hold a hash."""
 
 AGENT_ACCOUNT = "medea-agent"
 PLUGIN_ACCOUNT = "medea-executor-plugin"
@@ -45,6 +59,7 @@ ARGO_PHASE = "workflows.argoproj.io/phase"
 ARGO_WORKFLOW = "workflows.argoproj.io/workflow"
 ARGO_INSTANCE = "workflows.argoproj.io/controller-instanceid"
 ARGO_POD_NAMES = "workflows.argoproj.io/pod-name-format"
+ARGO_NODE_ID = "workflows.argoproj.io/node-id"
 ARGO_COMPONENT = "workflows.argoproj.io/component"
 
 

@@ -26,7 +26,7 @@ def held(metadata: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_stub_keeps_arguments_and_priority_and_nothing_that_would_create_something() -> None:
     stub = stub_spec(SPEC, {}, "p1")
-    assert stub.keys() == {"arguments", "priority", "entrypoint", "serviceAccountName", "templates"}
+    assert stub.keys() == {"arguments", "priority", "suspend", "entrypoint", "serviceAccountName", "templates"}
     assert stub["arguments"] == SPEC["arguments"]
     assert not [template for template in stub["templates"] if "container" in template]
 

@@ -7,15 +7,14 @@ that is the entrypoint itself. `spec.suspend` and a controller instance id would
 from collections.abc import Mapping
 from typing import Any
 
-from webhook.contract import AGENT_ACCOUNT, CLUSTER, DECISION, FINALIZER, IDENTITY, PLACEMENT, REASON, STATE, TOTALS
+from webhook.contract import AGENT_ACCOUNT, FINALIZER, WRITTEN
 
 Object = dict[str, Any]
 
 ENTRYPOINT = "medea"
 TASK = "placement"
-_WRITTEN = frozenset({PLACEMENT, CLUSTER, STATE, TOTALS, DECISION, REASON, IDENTITY})
 # All that may stay of a spec: everything else either creates something at the front door or is meaningless there.
-_KEPT = ("arguments", "priority", "ttlStrategy")
+_KEPT = ("arguments", "priority", "ttlStrategy", "suspend")
 
 
 def stub_spec(spec: Mapping[str, Any], template_spec: Mapping[str, Any], placement: str) -> Object:
@@ -57,4 +56,4 @@ def hold_patch(metadata: Mapping[str, Any], *, stub: Object, annotations: Mappin
 
 def _not_ours(given: Mapping[str, str] | None) -> dict[str, str]:
     """What only Medea writes is dropped: it came with a copy of an earlier origin, or somebody made it up."""
-    return {key: value for key, value in (given or {}).items() if key not in _WRITTEN}
+    return {key: value for key, value in (given or {}).items() if key not in WRITTEN}

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Histogram
 
+from webhook.admission.changes import Changes
 from webhook.admission.hold import hold_patch, stub_placement, stub_spec
 from webhook.admission.submission import Submission, read_submission
 from webhook.admission.templates import front_door_step
@@ -58,6 +59,9 @@ class Admission:
     own_user: Callable[[], str]
     prepared: Prepared
 
+    def __post_init__(self) -> None:
+        self._changes = Changes(self.registry, self.pool, self.own_user)
+
     def review(self, review: Review) -> Object:
         """The AdmissionReview to answer with. Refusals are answers; nothing is raised for them."""
         with _SECONDS.time():
@@ -69,6 +73,8 @@ class Admission:
                 return deny(review.uid, error)
 
     def _answer(self, review: Review) -> Object:
+        if review.operation == "UPDATE" and review.kind == "Workflow":
+            return self._changes.answer(review)
         if review.operation != "CREATE" or review.kind != "Workflow":
             return self._untouched(review)
         submission = read_submission(review.object)

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jsonpatch
@@ -18,7 +18,7 @@ _OBJECTS = ("object", "oldObject")
 
 @dataclass(frozen=True)
 class Review:
-    """What Medea needs of a request. `object` is the Workflow as sent; for a DELETE there is none."""
+    """What Medea needs of a request. `object` is the Workflow as sent, `old` as it was; empty where there is none."""
 
     uid: str
     operation: str
@@ -27,6 +27,8 @@ class Review:
     dry_run: bool
     user: str
     object: Object
+    old: Object = field(default_factory=dict)
+    field_manager: str = ""
 
 
 def decode(body: bytes) -> Review:
@@ -37,7 +39,6 @@ def decode(body: bytes) -> Review:
     if review.get("apiVersion") != "admission.k8s.io/v1":
         raise wrong_field(BadRequest, "apiVersion", review.get("apiVersion"), "it must be admission.k8s.io/v1")
     request = _mapping("request", review.get("request"))
-    thing = request.get("object")
     check_storable(BadRequest, "request", {key: value for key, value in request.items() if key not in _OBJECTS})
     return Review(
         uid=_text("request.uid", request.get("uid")),
@@ -46,7 +47,9 @@ def decode(body: bytes) -> Review:
         namespace=_text("request.namespace", request.get("namespace", ""), may_be_empty=True),
         dry_run=request.get("dryRun") is True,
         user=_text("request.userInfo.username", _mapping("request.userInfo", request.get("userInfo")).get("username")),
-        object={} if thing is None else _mapping("request.object", thing),
+        object=_optional("request.object", request.get("object")),
+        old=_optional("request.oldObject", request.get("oldObject")),
+        field_manager=str(_optional("request.options", request.get("options")).get("fieldManager", "")),
     )
 
 
@@ -75,6 +78,10 @@ def _mapping(field: str, value: Any) -> Object:
     if not isinstance(value, dict):
         raise wrong_field(BadRequest, field, value, "it must be a JSON object")
     return value
+
+
+def _optional(field: str, value: Any) -> Object:
+    return {} if value is None else _mapping(field, value)
 
 
 def _text(field: str, value: Any, *, may_be_empty: bool = False) -> str:

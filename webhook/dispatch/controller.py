@@ -12,6 +12,7 @@ from webhook.clusters.kinds import NAMESPACES, Object
 from webhook.clusters.registry import Registry
 from webhook.clusters.watch import Watch
 from webhook.contract import ENABLED, PLACEMENT
+from webhook.dispatch.carry import Carrier
 from webhook.dispatch.events import Teller
 from webhook.dispatch.gather import Gatherer
 from webhook.dispatch.index import WorkflowIndex, origin_placement, run_placement
@@ -62,6 +63,7 @@ class Controller:
             gatherer=Gatherer(front, pool, self._origins, self._runs),
             room_came_free=self._queue.wake,
             teller=self._teller,
+            carrier=Carrier(front, registry, pool, self._teller, self._queue.wake),
         )
         self._ready = threading.Event()
 

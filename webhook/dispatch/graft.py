@@ -7,11 +7,11 @@ Each node keeps its shape and gets an id and a name of its own. The run's root h
 from collections.abc import Mapping
 from typing import Any
 
+from webhook.contract import GRAFTED
+from webhook.nodes import nodes_of, offloaded
+
 Node = dict[str, Any]
 Nodes = dict[str, Node]
-
-PREFIX = "medea-"
-"""Begins the id of every grafted node: Argo's own ids begin with the Workflow's name and hold a hash."""
 
 _FINAL = frozenset({"Succeeded", "Failed", "Error", "Skipped", "Omitted"})
 _IDS = ("children", "outboundNodes")
@@ -36,27 +36,35 @@ _KEPT = (
 def graft(run: Mapping[str, Any], *, origin_name: str, cluster: str) -> Nodes:
     """The nodes to show, by id, for a run's whole object; empty while the run has none."""
     run_name = run["metadata"]["name"]
-    nodes: Mapping[str, Node] = run.get("status", {}).get("nodes") or {}
+    nodes: Mapping[str, Node] = {run_name: _placeholder(run, cluster)} if offloaded(run) else nodes_of(run)
     return {
-        PREFIX + node_id: _grafted(node_id, node, run_name=run_name, origin_name=origin_name, cluster=cluster)
+        GRAFTED + node_id: _grafted(node_id, node, run_name=run_name, origin_name=origin_name, cluster=cluster)
         for node_id, node in nodes.items()
     }
 
 
 def graft_root(run_name: str) -> str:
     """The id of the graft's root: the run's root node has the run's name for an id."""
-    return PREFIX + run_name
+    return GRAFTED + run_name
+
+
+def _placeholder(run: Mapping[str, Any], cluster: str) -> Node:
+    """What is known of a run whose nodes only its own cluster can read."""
+    status = run["status"]
+    known = {key: status[key] for key in ("phase", "startedAt", "finishedAt", "progress") if key in status}
+    message = f"its nodes are offloaded on {cluster}: {status.get('progress', 'unknown')} of them done"
+    return {"type": "DAG", "name": run["metadata"]["name"], "children": [], **known, "message": message}
 
 
 def _grafted(node_id: str, node: Node, *, run_name: str, origin_name: str, cluster: str) -> Node:
     root = node_id == run_name
     name = str(node.get("name", node_id))
     grafted: Node = {key: node[key] for key in _KEPT if key in node}
-    grafted |= {key: [PREFIX + other for other in node[key]] for key in _IDS if node.get(key)}
+    grafted |= {key: [GRAFTED + other for other in node[key]] for key in _IDS if node.get(key)}
     grafted |= {
-        "id": PREFIX + node_id,
+        "id": GRAFTED + node_id,
         "name": f"{origin_name}.{cluster}{name.removeprefix(run_name)}",
-        "boundaryID": origin_name if root else PREFIX + str(node.get("boundaryID", run_name)),
+        "boundaryID": origin_name if root else GRAFTED + str(node.get("boundaryID", run_name)),
     }
     if root:
         grafted["displayName"] = cluster
@@ -68,5 +76,5 @@ def _grafted(node_id: str, node: Node, *, run_name: str, origin_name: str, clust
 
 def origin_nodes(origin_root: Node, grafted: Nodes, root: str) -> Nodes:
     """The nodes that Medea has a say in: the graft, and the origin's own root with the graft's among its children."""
-    children = [child for child in origin_root.get("children") or [] if not child.startswith(PREFIX)]
+    children = [child for child in origin_root.get("children") or [] if not child.startswith(GRAFTED)]
     return {**grafted, origin_root["id"]: {**origin_root, "children": [*children, *([root] if grafted else [])]}}

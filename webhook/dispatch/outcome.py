@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from webhook.contract import ARGO_COMPLETED, ARGO_PHASE, CLUSTER, FINAL_PHASES, REASON, STATE, TOTALS, State
-from webhook.dispatch.graft import PREFIX, Nodes, graft_root, origin_nodes
+from webhook.contract import ARGO_COMPLETED, ARGO_PHASE, CLUSTER, FINAL_PHASES, GRAFTED, REASON, STATE, TOTALS, State
+from webhook.dispatch.graft import Nodes, graft_root, origin_nodes
 from webhook.dispatch.merge import exactly, merge_patch
 from webhook.ledger.placement import Placement
+from webhook.nodes import is_large, nodes_of, pack
 
 Object = dict[str, Any]
 
@@ -19,6 +20,7 @@ _RUN_STATUS = (
     "outputs",
     "resourcesDuration",
     "estimatedDuration",
+    "conditions",
 )
 _AT_THE_END = ("finishedAt", "progress", "outputs", "resourcesDuration")
 
@@ -50,12 +52,25 @@ def running_patch(origin: Object, row: Placement, grafted: Nodes) -> Object:
     """The patch that shows a live placement on its origin; empty when it is shown already."""
     metadata = merge_patch(origin["metadata"], {"annotations": _present(origin, annotations_of(row))})
     patch: Object = {"metadata": metadata} if metadata else {}
-    root = _nodes(origin).get(_name(origin))
+    root = nodes_of(origin).get(_name(origin))
     if root is not None and grafted:
-        nodes = _nodes_patch(origin, origin_nodes(root, grafted, _graft_root(origin, row)))
-        if nodes:
-            patch["status"] = {"nodes": nodes}
+        status = _nodes_patch(origin, origin_nodes(root, grafted, _graft_root(origin, row)))
+        if status:
+            patch["status"] = status
     return patch
+
+
+def suspension_patch(origin: Object, run: Object) -> Object:
+    """The patch that shows whether the run is suspended as a whole; empty when it is shown already."""
+    suspended = bool(run["spec"].get("suspend"))
+    if suspended == bool((origin.get("spec") or {}).get("suspend")):
+        return {}
+    return {"spec": {"suspend": True if suspended else None}}
+
+
+def shown_ids(run: Object) -> dict[str, str]:
+    """Every node of the run: its id at the origin, and its id at the run."""
+    return {GRAFTED + node_id: node_id for node_id in nodes_of(run)}
 
 
 def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> Object:
@@ -71,16 +86,14 @@ def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> O
         "startedAt": status.get("startedAt") or outcome.get("startedAt") or _ended_at(row, outcome),
         **{key: outcome.get(key) for key in _AT_THE_END},
         "finishedAt": _ended_at(row, outcome),
-        "conditions": _conditions(status),
+        "conditions": _conditions(outcome.get("conditions") or status.get("conditions")),
     }
     metadata = {
         "labels": {ARGO_COMPLETED: "true", ARGO_PHASE: phase},
         "annotations": _present(origin, annotations_of(row)),
     }
     patch: Object = {"metadata": merge_patch(origin["metadata"], metadata), "status": merge_patch(status, ended)}
-    nodes = _nodes_patch(origin, _final_nodes(origin, row, outcome))
-    if nodes:
-        patch["status"]["nodes"] = nodes
+    patch["status"] |= _nodes_patch(origin, _final_nodes(origin, row, outcome))
     return {key: value for key, value in patch.items() if value}
 
 
@@ -88,7 +101,7 @@ def _final_nodes(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> 
     """The graft, and the stub's own nodes ended: its root, and the task that waited for the run."""
     name = _name(origin)
     ending = {"phase": row.phase, "finishedAt": _ended_at(row, outcome), "message": row.message}
-    root = _nodes(origin).get(name) or {
+    root = nodes_of(origin).get(name) or {
         "id": name,
         "name": name,
         "displayName": name,
@@ -99,21 +112,23 @@ def _final_nodes(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> 
     nodes = origin_nodes(root, outcome.get("nodes") or {}, _graft_root(origin, row))
     nodes[name] |= {**ending, "outputs": _outputs(outcome), "progress": outcome.get("progress")}
     where = f"ran on {row.cluster}" if row.cluster else "ran nowhere"
-    for node_id, node in _nodes(origin).items():
-        if node_id != name and not node_id.startswith(PREFIX):
+    for node_id, node in nodes_of(origin).items():
+        if node_id != name and not node_id.startswith(GRAFTED):
             nodes[node_id] = {**node, **ending, "message": row.message or where}
     return nodes
 
 
 def _nodes_patch(origin: Object, desired: Object) -> Object:
-    """The patch to `desired`; grafted nodes that are no longer in it vanish, others' nodes stay."""
-    current = _nodes(origin)
-    ours = {node_id: node for node_id, node in current.items() if node_id in desired or node_id.startswith(PREFIX)}
-    return merge_patch(ours, exactly(ours, desired))
-
-
-def _nodes(origin: Object) -> Nodes:
-    return (origin.get("status") or {}).get("nodes") or {}
+    """The part of `status` that leads to `desired`; grafted nodes that are no longer in it vanish, others' stay."""
+    status, current = origin.get("status") or {}, nodes_of(origin)
+    ours = {node_id: node for node_id, node in current.items() if node_id in desired or node_id.startswith(GRAFTED)}
+    patch = merge_patch(ours, exactly(ours, desired))
+    if not patch:
+        return {}
+    whole = {**{node_id: node for node_id, node in current.items() if node_id not in ours}, **desired}
+    if is_large(whole):
+        return {"nodes": None, "compressedNodes": pack(whole)}
+    return {"nodes": patch} if status.get("nodes") else {"nodes": whole, "compressedNodes": None}
 
 
 def _name(origin: Object) -> str:
@@ -126,7 +141,7 @@ def _graft_root(origin: Object, row: Placement) -> str:
 
 def _outputs(outcome: Mapping[str, Any]) -> Any:
     """The root's outputs are those of the run's root."""
-    roots = [node for node in (outcome.get("nodes") or {}).values() if not str(node["boundaryID"]).startswith(PREFIX)]
+    roots = [node for node in (outcome.get("nodes") or {}).values() if not str(node["boundaryID"]).startswith(GRAFTED)]
     return roots[0].get("outputs") if roots else None
 
 
@@ -137,8 +152,8 @@ def _ended_at(row: Placement, outcome: Mapping[str, Any]) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _conditions(status: Object) -> list[Object]:
-    others = [one for one in status.get("conditions") or [] if one.get("type") not in ("Completed", "PodRunning")]
+def _conditions(given: Any) -> list[Object]:
+    others = [one for one in given or [] if one.get("type") not in ("Completed", "PodRunning")]
     return [{"type": "PodRunning", "status": "False"}, *others, {"type": "Completed", "status": "True"}]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from webhook.contract import FINALIZER, State
 from webhook.dispatch.outcome import final_phase
 from webhook.ledger.placement import Placement
+from webhook.verbs import pending
 
 Object = dict[str, Any]
 
@@ -38,6 +39,8 @@ class Step(StrEnum):
     MIRROR = "mirror"
     RECORD_END = "record_end"
     CHECK_RUN = "check_run"
+    CARRY_OUT = "carry_out"
+    """Do to the run what a person has done to the origin."""
     FINISH = "finish"
     RELEASE_RUN = "release_run"
     """Take the finalizer off the run: its end is in the ledger, so its target may do away with it."""
@@ -52,8 +55,8 @@ def plan(facts: Facts) -> Step:
     """The next step. Deletion comes before everything: a tombstone wins over a create that is under way."""
     row, origin = facts.row, facts.origin
     if row is None:
-        return Step.LET_GO if origin is not None and _deleting(origin) and _held(origin) else Step.NOTHING
-    if any(_deleting(copy) and _held(copy) for copy in facts.copies):
+        return Step.LET_GO if origin is not None and deleting(origin) and _held(origin) else Step.NOTHING
+    if any(deleting(copy) and _held(copy) for copy in facts.copies):
         return Step.LET_COPIES_GO
     if facts.strays:
         return Step.REMOVE_STRAYS
@@ -63,11 +66,23 @@ def plan(facts: Facts) -> Step:
         return Step.REMOVE
     if row.bound_at is None or row.state is State.EXPIRED:
         return Step.BIND if origin is not None else Step.NOTHING
-    if facts.origin_gone or (origin is not None and _deleting(origin)):
+    if facts.origin_gone or (origin is not None and deleting(origin)):
         return Step.BEGIN_REMOVAL
     if origin is None:
         return Step.NOTHING
-    return _live(row, facts.run)
+    return Step.CARRY_OUT if _verbs_come_first(row, origin, facts.run) else _live(row, facts.run)
+
+
+def _verbs_come_first(row: Placement, origin: Object, run: Object | None) -> bool:
+    """An end that nobody asked to undo is recorded before any verb, and a run that may exist is waited for."""
+    verbs = pending(origin)
+    if not verbs:
+        return False
+    if row.state is State.RESERVED:
+        return row.run_name is None and any(verb.shutdown for verb in verbs)
+    if row.state is State.RUNNING and run is not None and final_phase(run):
+        return any(verb.retry for verb in verbs)
+    return True
 
 
 def _live(row: Placement, run: Object | None) -> Step:
@@ -78,7 +93,7 @@ def _live(row: Placement, run: Object | None) -> Step:
             return Step.CREATE
         case State.RUNNING if run is None:
             return Step.CHECK_RUN
-        case State.RUNNING if run is not None and (final_phase(run) or _deleting(run)):
+        case State.RUNNING if run is not None and (final_phase(run) or deleting(run)):
             return Step.RECORD_END
         case State.RUNNING:
             return Step.MIRROR
@@ -89,7 +104,8 @@ def _live(row: Placement, run: Object | None) -> Step:
     return Step.NOTHING
 
 
-def _deleting(thing: Object) -> bool:
+def deleting(thing: Object) -> bool:
+    """Whether somebody has deleted it, and finalizers are all that keeps it."""
     return "deletionTimestamp" in thing["metadata"]
 
 

@@ -11,12 +11,13 @@ from webhook.clusters.client import Cluster
 from webhook.clusters.kinds import PODS, TASK_SETS, WORKFLOWS
 from webhook.clusters.registry import Registry
 from webhook.contract import ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW, State
+from webhook.dispatch.carry import Carrier
 from webhook.dispatch.create import create_run, is_run_of
 from webhook.dispatch.events import Teller
 from webhook.dispatch.gather import Gatherer, is_the_run
 from webhook.dispatch.graft import graft
-from webhook.dispatch.outcome import final_patch, final_phase, outcome_of, running_patch
-from webhook.dispatch.plan import Facts, Step, plan
+from webhook.dispatch.outcome import final_patch, final_phase, outcome_of, running_patch, suspension_patch
+from webhook.dispatch.plan import Facts, Step, deleting, plan
 from webhook.dispatch.remove import release, remove_run
 from webhook.errors import Rejected
 from webhook.ledger import placements
@@ -47,6 +48,7 @@ class Reconciler:
     gatherer: Gatherer
     room_came_free: Callable[[], None]
     teller: Teller
+    carrier: Carrier
     _acts: dict[Step, Callable[["Reconciler", Facts], bool]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -58,6 +60,7 @@ class Reconciler:
             Step.MIRROR: Reconciler._mirror,
             Step.RECORD_END: Reconciler._record_end,
             Step.CHECK_RUN: Reconciler._check_run,
+            Step.CARRY_OUT: Reconciler._carry_out,
             Step.FINISH: Reconciler._finish,
             Step.RELEASE_RUN: Reconciler._release_run,
             Step.BEGIN_REMOVAL: Reconciler._begin_removal,
@@ -114,7 +117,7 @@ class Reconciler:
                 self.pool,
                 self.registry.get(row.cluster),
                 row,
-                Original(workflow=original["workflow"], templates=original["templates"]),
+                Original(workflow=as_steered(original["workflow"], facts.origin), templates=original["templates"]),
             )
         except Rejected as error:
             log.warning("run refused", cluster=row.cluster, placement=row.placement, reason=error.message)
@@ -132,19 +135,30 @@ class Reconciler:
                 self.front.patch(WORKFLOWS, created.namespace, str(created.name), patch)
         return False
 
+    def _carry_out(self, facts: Facts) -> bool:
+        assert facts.row is not None and facts.origin is not None
+        return self.carrier.carry_out(facts.row, facts.origin)
+
     def _mirror(self, facts: Facts) -> bool:
         row, origin = facts.row, facts.origin
         assert row is not None and origin is not None
         nodes = graft(facts.run, origin_name=str(row.name), cluster=str(row.cluster)) if facts.run else {}
         patch = running_patch(origin, row, nodes)
+        if facts.run:
+            patch |= suspension_patch(origin, facts.run)
         if patch:
             self._patch_origin(origin, patch)
         return False
 
     def _record_end(self, facts: Facts) -> bool:
-        row, run = facts.row, facts.run
-        assert row is not None and run is not None
+        row = facts.row
+        assert row is not None and row.cluster is not None and facts.run is not None
+        name = facts.run["metadata"]["name"]
+        # The watch may lag behind a retry, and show an end that is none any more.
+        run = self.registry.get(row.cluster).find(WORKFLOWS, row.namespace, name) or facts.run
         phase = final_phase(run)
+        if phase is None and not deleting(run):
+            return False
         status = run.get("status") or {}
         message = status.get("message") if phase else f"the run was deleted on {row.cluster} before it had ended"
         grafted = graft(run, origin_name=str(row.name), cluster=str(row.cluster))
@@ -222,6 +236,13 @@ class Reconciler:
         metadata = origin["metadata"]
         patch = {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": metadata["resourceVersion"]}}
         self.front.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)
+
+
+def as_steered(workflow: Object, origin: Object | None) -> Object:
+    """The Workflow to run, suspended or not as its origin is by now: it may have been steered while it waited."""
+    spec = {key: value for key, value in workflow["spec"].items() if key != "suspend"}
+    suspended = bool(((origin or workflow).get("spec") or {}).get("suspend"))
+    return {**workflow, "spec": {**spec, **({"suspend": True} if suspended else {})}}
 
 
 def dismiss_agents(front: Cluster, namespace: str, selector: str) -> None:

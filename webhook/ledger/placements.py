@@ -130,6 +130,26 @@ def ended(
     )
 
 
+def stopped(pool: Pool, placement: str, message: str) -> Placement | None:
+    """A person stopped it before its run could exist."""
+    return _write(
+        pool,
+        "SET state = 'ended', phase = 'Failed', message = %(message)s, ended_at = now(), released_at = now() "
+        "WHERE placement = %(placement)s AND (state = 'queued' OR (state = 'reserved' AND run_name IS NULL))",
+        {"placement": placement, "message": message},
+    )
+
+
+def reopened(pool: Pool, placement: str) -> Placement | None:
+    """A person retries a run that has ended: it goes on where it is, and its room is held again from now on."""
+    return _write(
+        pool,
+        "SET state = 'running', phase = NULL, message = NULL, mirrored = false, ended_at = NULL, released_at = NULL "
+        "WHERE placement = %(placement)s AND state = 'ended' AND run_uid IS NOT NULL",
+        {"placement": placement},
+    )
+
+
 def mirrored(pool: Pool, placement: str) -> Placement | None:
     """The origin shows the end."""
     return _write(

@@ -1,0 +1,112 @@
+"""The review of a change to an origin: what a person did to it is put on its way to the run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from prometheus_client import Counter
+
+from webhook.admission.steering import spec_after, verb_between
+from webhook.admission.wire import Review, allow
+from webhook.clusters.client import MANAGER
+from webhook.clusters.kinds import WORKFLOWS, annotations, labels
+from webhook.clusters.registry import Registry
+from webhook.contract import GRAFTED, ORIGIN_UID, PLACEMENT, VERBS, WRITTEN, Hold
+from webhook.errors import ClusterUnavailable, Missing, NotThere, Refused
+from webhook.ledger import placements
+from webhook.ledger.placement import Placement
+from webhook.ledger.pool import Pool
+from webhook.nodes import offloaded
+from webhook.verbs import Verb, pending, written
+
+log = structlog.get_logger(__name__)
+Object = dict[str, Any]
+
+_VERBS = Counter("medea_verbs_total", "Verbs that people gave", ["verb"])
+# A target is only asked whether a run can be retried, and is given this long; away, it gets the verb when it is back.
+_ASK_TIMEOUT = 2.0
+
+
+@dataclass
+class Changes:
+    """Answers reviews of changes. `own_user` tells the name under which Medea itself talks to the front door."""
+
+    registry: Registry
+    pool: Pool
+    own_user: Callable[[], str]
+
+    def answer(self, review: Review) -> Object:
+        """The AdmissionReview to answer with. Raises Refused for a verb that can't work."""
+        old, new = review.old, review.object
+        if not self._concerns(review):
+            return allow(review)
+        row = placements.get(self.pool, annotations(old)[PLACEMENT])
+        if row is None or row.origin_uid not in (None, old["metadata"].get("uid")):
+            return allow(review)
+        plugin = row.hold is Hold.PLUGIN
+        of_run = _is_grafted if plugin else _any_node
+        verb = verb_between(old, new, user=review.user, of_run=of_run)
+        if verb.retry:
+            self._check_retry(row)
+        spec, lost = spec_after(old, new, verb, shows_shutdown=not plugin)
+        patch = [{"op": "add", "path": "/metadata/annotations", "value": _annotations(old, new, verb)}]
+        if spec != new.get("spec"):
+            patch.append({"op": "add", "path": "/spec", "value": spec})
+        if verb:
+            _VERBS.labels(verb.word).inc()
+            log.info("verb", verb=verb.word, user=review.user, placement=row.placement, workflow=row.name)
+        return allow(review, patch=patch, warnings=_warnings(row, verb, lost))
+
+    def _concerns(self, review: Review) -> bool:
+        """Whether a person changed a living origin. What Medea's controller writes is marked by its field manager."""
+        own = review.field_manager == MANAGER and review.user == self.own_user()
+        old = review.old
+        is_origin = PLACEMENT in annotations(old) and ORIGIN_UID not in labels(old)
+        return is_origin and not own and "deletionTimestamp" not in (review.object.get("metadata") or {})
+
+    def _check_retry(self, row: Placement) -> None:
+        if row.cluster is None or row.run_name is None:
+            raise Refused("there is no run to retry, since it never got to a target; use argo resubmit")
+        try:
+            target = self.registry.get(row.cluster)
+            run = target.get(WORKFLOWS, row.namespace, row.run_name, read_timeout=_ASK_TIMEOUT)
+        except ClusterUnavailable:
+            return
+        except (NotThere, Missing):
+            run = None
+        if run is None or run["metadata"]["uid"] != row.run_uid:
+            raise Refused(f"the run is gone from {row.cluster}, so it can't be retried; use argo resubmit")
+        if offloaded(run):
+            raise Refused(f"the nodes of the run are offloaded on {row.cluster} and can't be retried from here")
+
+
+def _is_grafted(node_id: str) -> bool:
+    return node_id.startswith(GRAFTED)
+
+
+def _any_node(_: str) -> bool:
+    return True
+
+
+def _annotations(old: Object, new: Object, verb: Verb) -> dict[str, str]:
+    """The new annotations, with those that only Medea writes as they were, and the verb."""
+    kept = {key: text for key, text in annotations(new).items() if key not in WRITTEN}
+    ours = {key: text for key, text in annotations(old).items() if key in WRITTEN}
+    if verb:
+        ours[VERBS] = written([*pending(old), verb])
+    return {**kept, **ours}
+
+
+def _warnings(row: Placement, verb: Verb, lost: list[str]) -> list[str]:
+    """The lines that Argo's CLI and kubectl print; kubectl cuts warnings past 256 characters."""
+    lines = []
+    if verb:
+        where = f"on {row.cluster}" if row.cluster else "before it is placed"
+        lines.append(f"medea: {verb.word} is carried out {where}")
+    if lost:
+        fields = ", ".join(f"spec.{key}" for key in lost)
+        lines.append(
+            f"medea: {fields} stays as it was: a placed Workflow's run has its own; submit it anew to change it"
+        )
+    return [line[:250] for line in lines]

@@ -1,0 +1,112 @@
+"""Carries verbs out: what a person did to an origin is done to its run, however long its target is away."""
+
+import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from webhook.clusters.client import Cluster
+from webhook.clusters.kinds import PODS, TASK_SETS, WORKFLOWS, annotations
+from webhook.clusters.registry import Registry
+from webhook.contract import ARGO_COMPLETED, ARGO_NODE_ID, ARGO_WORKFLOW, VERBS, Hold, State
+from webhook.dispatch.events import Teller
+from webhook.dispatch.gather import is_the_run
+from webhook.dispatch.outcome import shown_ids
+from webhook.dispatch.steer import steering
+from webhook.errors import NotThere, Rejected
+from webhook.ledger import placements
+from webhook.ledger.placement import Placement
+from webhook.ledger.pool import Pool
+from webhook.verbs import Verb, pending
+
+log = structlog.get_logger(__name__)
+Object = dict[str, Any]
+
+
+@dataclass
+class Carrier:
+    """Takes the verbs off an origin, oldest first, and does them. Raises what the target answers."""
+
+    front: Cluster
+    registry: Registry
+    pool: Pool
+    teller: Teller
+    room_came_free: Callable[[], None]
+
+    def carry_out(self, row: Placement, origin: Object) -> bool:
+        """Returns whether the row has changed, so that there is more to do at once."""
+        verbs = pending(origin)
+        match row.state:
+            case State.QUEUED | State.RESERVED:
+                return self._before_the_run(row, origin, verbs)
+            case State.RUNNING:
+                for verb in verbs:
+                    self._do(row, origin, verb)
+            case State.ENDED:
+                if any(verb.retry for verb in verbs) and placements.reopened(self.pool, row.placement):
+                    self._open_task_set(row)
+                    return True
+                self.teller.tell(origin, "TooLate", f"{verbs[0].word}: it had ended", warning=True)
+        self._take_off(origin)
+        return False
+
+    def _before_the_run(self, row: Placement, origin: Object, verbs: list[Verb]) -> bool:
+        """A shutdown ends what waits. A suspension is in the origin's spec, from where the run gets it."""
+        shutdowns = [verb.shutdown for verb in verbs if verb.shutdown]
+        if shutdowns:
+            # The words are those of Argo's controller.
+            message = f"Stopped with strategy '{shutdowns[-1]}'"
+            if placements.stopped(self.pool, row.placement, message):
+                self.room_came_free()
+            return True
+        self._take_off(origin)
+        return False
+
+    def _do(self, row: Placement, origin: Object, verb: Verb) -> None:
+        assert row.cluster is not None and row.run_name is not None
+        target = self.registry.get(row.cluster)
+        run = target.find(WORKFLOWS, row.namespace, row.run_name)
+        if run is None or not is_the_run(run, row):
+            self.teller.tell(origin, "TooLate", f"{verb.word}: the run is gone from {row.cluster}", warning=True)
+            return
+        what = steering(run, verb, shown_ids(run), now=datetime.datetime.now(datetime.UTC))
+        if what.too_late:
+            self.teller.tell(origin, "TooLate", f"{verb.word}: {what.too_late}", warning=True)
+            return
+        remove_pods(target, row.namespace, row.run_name, what.doomed)
+        version = {"resourceVersion": run["metadata"]["resourceVersion"]}
+        patch = {**what.patch, "metadata": {**what.patch.get("metadata", {}), **version}}
+        target.patch(WORKFLOWS, row.namespace, row.run_name, patch)
+        log.info("verb carried out", verb=verb.word, placement=row.placement, cluster=row.cluster, user=verb.user)
+        self.teller.tell(origin, "Steered", f"{verb.word} by {verb.user} carried out on {row.cluster}")
+
+    def _take_off(self, origin: Object) -> None:
+        """From the very version that was read: a verb that came meanwhile stays."""
+        metadata = origin["metadata"]
+        patch = {"metadata": {"annotations": {VERBS: None}, "resourceVersion": metadata["resourceVersion"]}}
+        self.front.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)
+
+    def _open_task_set(self, row: Placement) -> None:
+        """It was closed when the Workflow ended; Argo's agent looks at open ones only."""
+        if row.hold is not Hold.PLUGIN:
+            return
+        try:
+            patch: Mapping[str, Any] = {"metadata": {"labels": {ARGO_COMPLETED: None}}}
+            self.front.patch(TASK_SETS, row.namespace, str(row.name), dict(patch))
+        except Rejected as error:
+            log.debug("no task set to open", workflow=row.name, reason=error.message)
+
+
+def remove_pods(target: Cluster, namespace: str, run_name: str, nodes: frozenset[str]) -> None:
+    """Delete the pods of these nodes: Argo takes a pod that is there for the node's, however it ended."""
+    if not nodes:
+        return
+    found, _ = target.list(PODS, namespace, selector=f"{ARGO_WORKFLOW}={run_name}")
+    for pod in found:
+        if annotations(pod).get(ARGO_NODE_ID) in nodes:
+            try:
+                target.delete(PODS, namespace, pod["metadata"]["name"], uid=pod["metadata"]["uid"])
+            except NotThere:
+                continue

@@ -1,0 +1,54 @@
+"""The nodes in a Workflow's status, however Argo has stored them. Pure.
+
+Argo keeps them as they are while the object is small, gzipped and in base64 above a mebibyte, and outside of the
+cluster where a controller is set up to offload them.
+"""
+
+import base64
+import binascii
+import gzip
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+Object = dict[str, Any]
+Nodes = dict[str, Object]
+
+# etcd takes 1.5 MB an object; what unpacks to more than this was not made from one.
+_MOST_UNPACKED = 64 * 1024 * 1024
+_LARGE = 700 * 1024
+"""Characters of JSON from which nodes are packed: the rest of the object needs room too below Argo's mebibyte."""
+
+
+def nodes_of(workflow: Mapping[str, Any]) -> Nodes:
+    """The nodes by id; empty where there are none, or none that can be read."""
+    status = workflow.get("status") or {}
+    packed = status.get("compressedNodes")
+    return unpacked(packed) if packed and not status.get("nodes") else status.get("nodes") or {}
+
+
+def offloaded(workflow: Mapping[str, Any]) -> bool:
+    """Whether its nodes are in a database that only its own cluster's Argo reads."""
+    status = workflow.get("status") or {}
+    return bool(status.get("offloadNodeStatusVersion")) and not nodes_of(workflow)
+
+
+def pack(nodes: Mapping[str, Any]) -> str:
+    """Nodes as Argo writes them into `status.compressedNodes`."""
+    return base64.b64encode(gzip.compress(json.dumps(nodes).encode(), mtime=0)).decode()
+
+
+def unpacked(text: str) -> Nodes:
+    """What `pack` was given; empty for anything else."""
+    try:
+        with gzip.open(io.BytesIO(base64.b64decode(text, validate=True))) as stream:
+            nodes = json.loads(stream.read(_MOST_UNPACKED))
+    except (OSError, EOFError, ValueError, binascii.Error):
+        return {}
+    return nodes if isinstance(nodes, dict) else {}
+
+
+def is_large(nodes: Mapping[str, Any]) -> bool:
+    """Whether the nodes have to be packed to fit into an object."""
+    return len(json.dumps(nodes)) > _LARGE
