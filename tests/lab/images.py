@@ -15,6 +15,8 @@ from tests.lab.layout import ARGOEXEC, BUSYBOX, PAUSE, Cluster
 from tests.lab.shell import run
 
 BUSYBOX_PROGRAM = Path("/bin/busybox")
+_SHIMS = Path(__file__).parent / "shims"
+"""Scripts under the names of programs that busybox lacks and that examples of Workflows call."""
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _USERS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
 _FOREVER = "2147483647"
@@ -24,7 +26,7 @@ Fill = Callable[[tarfile.TarFile], None]
 
 def build_all() -> list[Path]:
     """The archives that every node needs; made only when their content is not in the cache."""
-    busybox = _archive(BUSYBOX, _busybox, [BUSYBOX_PROGRAM], command=["sh"])
+    busybox = _archive(BUSYBOX, _busybox_with_shims, [BUSYBOX_PROGRAM, *_shims()], command=["sh"])
     # Containers share only the network with it, so sleeping is all it has to do.
     pause = _archive(PAUSE, _busybox, [BUSYBOX_PROGRAM], entrypoint=["/bin/sleep", _FOREVER])
     program = BINARIES["argoexec"].path
@@ -102,6 +104,16 @@ def _busybox(layer: tarfile.TarFile) -> None:
             entry = tarfile.TarInfo(f"bin/{applet}")
             entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
             layer.addfile(entry)
+
+
+def _busybox_with_shims(layer: tarfile.TarFile) -> None:
+    _busybox(layer)
+    for shim in _shims():
+        _file(layer, f"bin/{shim.name}", shim.read_bytes(), mode=0o755)
+
+
+def _shims() -> list[Path]:
+    return sorted(_SHIMS.iterdir())
 
 
 def _argoexec(layer: tarfile.TarFile) -> None:

@@ -26,6 +26,8 @@ MEDEA_PORT = 8443
 MEDEA_URL = f"https://127.0.0.1:{MEDEA_PORT}"
 MEDEA_CERTS = STATE / "medea" / "certs"
 KUBELET_PORT = 10250
+STORE_PORT = 8095
+"""A test may put a server of its own here; pods reach it at their gateway."""
 
 WORKFLOWS = "argo-workflows"
 BUSYBOX = "localhost/busybox:lab"

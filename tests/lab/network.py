@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.lab.layout import CLUSTERS, MEDEA_PORT, SERVICE_IP, Cluster
+from tests.lab.layout import CLUSTERS, MEDEA_PORT, SERVICE_IP, STORE_PORT, Cluster
 from tests.lab.shell import run
 
 CNI_PROGRAMS = "/usr/lib/cni"
@@ -66,7 +66,9 @@ def _bridge(cluster: Cluster) -> None:
 
 def _rules() -> None:
     nat = [_to_apiserver(cluster) for cluster in CLUSTERS]
-    forward = [[direction, cluster.bridge, "-j", "DROP"] for cluster in CLUSTERS for direction in ("-i", "-o")]
+    # Where bridges pass through iptables, pods of one cluster would not reach each other either.
+    forward = [["-i", cluster.bridge, "-o", cluster.bridge, "-j", "ACCEPT"] for cluster in CLUSTERS]
+    forward += [[direction, cluster.bridge, "-j", "DROP"] for cluster in CLUSTERS for direction in ("-i", "-o")]
     _chain("nat", "PREROUTING", _CHAIN, nat)
     _chain("filter", "FORWARD", _CHAIN, forward)
     _chain("filter", "INPUT", _INPUT, [rule for cluster in CLUSTERS for rule in _from_pods(cluster)])
@@ -78,10 +80,11 @@ def _to_apiserver(cluster: Cluster) -> list[str]:
 
 
 def _from_pods(cluster: Cluster) -> list[list[str]]:
-    """Of this host, a pod may reach its own apiserver and Medea, nothing else."""
+    """Of this host, a pod may reach its own apiserver, Medea, and what a test serves; nothing else."""
     rules = [["-i", cluster.bridge, "-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "ACCEPT"]]
     ports = f"{cluster.api_port},{MEDEA_PORT}"
     rules.append(["-i", cluster.bridge, "-p", "tcp", "-m", "multiport", "--dports", ports, "-j", "ACCEPT"])
+    rules.append(["-i", cluster.bridge, "-p", "tcp", "--dport", str(STORE_PORT), "-j", "ACCEPT"])
     rules.append(["-i", cluster.bridge, "-p", "icmp", "-j", "ACCEPT"])
     rules.append(["-i", cluster.bridge, "-j", "DROP"])
     return rules
