@@ -74,6 +74,7 @@ class Carrier:
         what = steering(run, verb, shown_ids(run), now=datetime.datetime.now(datetime.UTC))
         if what.too_late:
             self.teller.tell(origin, "TooLate", f"{verb.word}: {what.too_late}", warning=True)
+        if not what.patch:
             return
         remove_pods(target, row.namespace, row.run_name, what.doomed)
         version = {"resourceVersion": run["metadata"]["resourceVersion"]}

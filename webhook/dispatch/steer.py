@@ -21,7 +21,10 @@ _REFERENCES = ("children", "outboundNodes")
 
 @dataclass(frozen=True)
 class Steering:
-    """A merge patch for the run, and the nodes whose pods must go before it. `too_late` says why there is nothing."""
+    """A merge patch for the run, and the nodes whose pods must go before it.
+
+    Without a patch there is nothing to do: it was done already, or `too_late` says what came in between.
+    """
 
     patch: Object
     doomed: frozenset[str] = frozenset()
@@ -32,30 +35,29 @@ def steering(run: Object, verb: Verb, ids: Mapping[str, str], *, now: datetime) 
     """How to do `verb` to `run`. `ids` leads from a node's id at the origin to its id at the run."""
     if verb.retry:
         return _retried(run, verb, ids, now)
+    spec, nodes = run.get("spec") or {}, nodes_of(run)
+    wanted = {"shutdown": verb.shutdown} if verb.shutdown else {}
+    if verb.suspend is not None:
+        wanted |= {"suspend": True if verb.suspend else None}
+    changed = {key: value for key, value in wanted.items() if spec.get(key) != value}
+    here = {ids[shown]: edit for shown, edit in verb.edits.items() if shown in ids}
+    due = {node_id: edit.fields for node_id, edit in here.items() if nodes[node_id].get("phase") == edit.phase}
+    if not changed and not due:
+        over = any(nodes[node_id].get("phase") != edit.fields.get("phase") for node_id, edit in here.items())
+        return Steering({}, too_late="the run had gone on meanwhile" if over else None)
     if (run.get("status") or {}).get("phase") in FINAL_PHASES:
         return Steering({}, too_late="the run had ended")
-    spec: Object = {}
-    if verb.shutdown:
-        spec["shutdown"] = verb.shutdown
-    if verb.suspend is not None:
-        spec["suspend"] = True if verb.suspend else None
-    nodes = nodes_of(run)
-    edits = {
-        ids[shown]: edit.fields
-        for shown, edit in verb.edits.items()
-        if shown in ids and nodes[ids[shown]].get("phase") == edit.phase
-    }
-    patch: Object = {"spec": spec} if spec else {}
-    if edits:
-        patch["status"] = {**_nodes_patch(run, nodes, edits, frozenset(), ids), **_outputs(run, verb)}
-    return Steering(patch, too_late=None if patch else "the run had gone on meanwhile")
+    patch: Object = {"spec": changed} if changed else {}
+    if due:
+        patch["status"] = {**_nodes_patch(run, nodes, due, frozenset(), ids), **_outputs(run, verb)}
+    return Steering(patch)
 
 
 def _retried(run: Object, verb: Verb, ids: Mapping[str, str], now: datetime) -> Steering:
     assert verb.retry is not None
     status, name = run.get("status") or {}, run["metadata"]["name"]
     if status.get("phase") not in FINAL_PHASES or status.get("finishedAt") != verb.retry.ended:
-        return Steering({}, too_late="the run was going already")
+        return Steering({})
     nodes = nodes_of(run)
     # The exit handler ran for the end that is no longer one. At the origin it has a name that Argo doesn't know it by.
     removed = {ids[shown] for shown in verb.removed if shown in ids}
