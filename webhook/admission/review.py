@@ -12,10 +12,10 @@ from prometheus_client import Counter, Histogram
 from webhook.admission.changes import Changes
 from webhook.admission.hold import hold_patch, stub_placement, stub_spec
 from webhook.admission.submission import Submission, read_submission
-from webhook.admission.templates import front_door_step
+from webhook.admission.templates import gather
 from webhook.admission.wire import Review, allow, deny
 from webhook.clusters.client import Cluster
-from webhook.clusters.kinds import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, WORKFLOWS, checked_name
+from webhook.clusters.kinds import WORKFLOWS, checked_name
 from webhook.clusters.registry import Registry
 from webhook.contract import CLUSTER, CLUSTERS, DECISION, IDENTITY, PLACEMENT, REASON, STATE, TOTALS, State
 from webhook.errors import ClusterUnavailable, MedeaError, Refused, Rejected, shown, wrong_field
@@ -28,6 +28,8 @@ from webhook.runs import Original, run_object
 from webhook.scout.model import Decision, Outcome
 from webhook.totals.model import Totals
 from webhook.totals.need import Need, need_of
+from webhook.totals.pods import Defaults
+from webhook.totals.shape import Name
 from webhook.totals.spark import SparkJob
 
 log = structlog.get_logger(__name__)
@@ -102,20 +104,21 @@ class Admission:
         """Everything known of the Workflow, or why it stays at the front door."""
         workflow = self._restored(review.namespace, submission)
         spec = workflow["spec"]
-        template = self._template(review.namespace, read_submission(workflow))
-        template_spec = template["spec"] if template else {}
-        step = front_door_step(spec) or front_door_step(template_spec)
+        reference = read_submission(workflow).template_reference
+        found = gather(self.front, review.namespace, spec)
+        step = found.front_door_step
         if step is not None:
             return _Stays(step)
-        need = need_of(spec, [template_spec] if template else [])
+        need = need_of(spec, found.library, Defaults())
+        template_spec = found.library[Name(*reference)] if reference else {}
         placement = uuid.uuid4().hex
-        original: Original = {"workflow": workflow, "templates": [template] if template else []}
+        original: Original = {"workflow": workflow, "templates": found.originals}
         new = NewPlacement(
             placement=placement,
             namespace=checked_name("request.namespace", review.namespace),
             name=submission.name,
             generate_name=submission.generate_name,
-            template=template["metadata"]["name"] if template else None,
+            template=reference[0] if reference else None,
             totals=need.totals,
             policy=known_policy(submission.policy),
             only_clusters=self._registered(submission.only_clusters),
@@ -150,20 +153,6 @@ class Admission:
                 expected = f"the targets are {', '.join(sorted(there)) or 'none at all'}"
                 raise wrong_field(Refused, f"annotation {CLUSTERS}", cluster, expected)
         return clusters
-
-    def _template(self, namespace: str, submission: Submission) -> Object | None:
-        reference = submission.template_reference
-        if reference is None:
-            return None
-        name, cluster_scope = reference
-        kind = CLUSTER_WORKFLOW_TEMPLATES if cluster_scope else WORKFLOW_TEMPLATES
-        template = self.front.find(kind, None if cluster_scope else namespace, name, read_timeout=_PREFLIGHT_TIMEOUT)
-        if template is None:
-            raise Refused(
-                f"spec.workflowTemplateRef.name is {shown(name)}: there is no such {kind.kind}",
-                field="spec.workflowTemplateRef.name",
-            )
-        return {"kind": kind.kind, "metadata": template["metadata"], "spec": template.get("spec") or {}}
 
     def _settle(self, work: "_Work") -> Decision:
         """Reserve room, then ask the chosen target whether it would take the run; on a refusal, the next one.

@@ -1,13 +1,45 @@
-"""What any Workflow needs: by its Spark parameters if it has some, else by its containers' limits."""
+"""What any Workflow needs: by its Spark parameters if it has some, else by the peak of its containers' limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from webhook.totals.lookup import Lookup
+from webhook.totals.manifests import created_objects, is_workflow
+from webhook.totals.merged import over_template
 from webhook.totals.model import NOTHING, Totals
 from webhook.totals.parameters import effective_parameters
-from webhook.totals.quantities import cpu_milli, memory_bytes
+from webhook.totals.pods import Defaults, Gaps
+from webhook.totals.quantities import LARGEST
+from webhook.totals.scope import workflow_parameters
+from webhook.totals.shape import Name, Spec, mapping, named_templates
 from webhook.totals.spark import SparkJob, spark_job
+from webhook.totals.tags import Known
+from webhook.totals.walk import Walk
+
+# The limits of the pod in which Argo's agent runs http and plugin templates, unless its administrator says otherwise.
+_AGENT = Totals(100, 256 * 10**6)
+# A Workflow that creates a Workflow that creates a Workflow: deeper than this nobody looks.
+_DEEPEST = 3
+# Kinds of objects of which everybody knows that no pod comes of them.
+_WITHOUT_PODS = frozenset(
+    {
+        "ConfigMap",
+        "Secret",
+        "Service",
+        "ServiceAccount",
+        "PersistentVolumeClaim",
+        "PersistentVolume",
+        "Role",
+        "RoleBinding",
+        "Ingress",
+        "NetworkPolicy",
+        "WorkflowTemplate",
+        "Namespace",
+    }
+)
+
+Library = Mapping[Name, Spec]
+"""The specs of the WorkflowTemplates that a Workflow refers to."""
 
 
 @dataclass(frozen=True)
@@ -19,32 +51,64 @@ class Need:
     spark: SparkJob | None = None
 
 
-def need_of(spec: Mapping[str, Any], template_specs: Sequence[Mapping[str, Any]]) -> Need:
-    """The need of a Workflow's spec; `template_specs` are those of the WorkflowTemplates it refers to.
-
-    Raises Refused for a Spark parameter or a limit that can't be read.
-    """
-    job = spark_job(effective_parameters(spec, *template_specs[:1]))
-    if job is not None:
-        return Need(job.totals, spark=job)
-    totals = NOTHING
-    for one in (spec, *template_specs):
-        listed = one.get("templates")
-        for template in listed if isinstance(listed, list) else []:
-            totals = totals + _pod(template)
-    return Need(totals, ("rough: the sum of all templates",))
+def need_of(spec: Spec, library: Library, defaults: Defaults) -> Need:
+    """The need of a Workflow. Raises Refused for a Spark parameter or a limit that can't be read."""
+    gaps = Gaps()
+    found = _Needs(library, defaults, gaps).of(spec, 0)
+    return Need(_bounded(found.totals), gaps.notes(), found.spark)
 
 
-def _pod(template: Mapping[str, Any]) -> Totals:
-    containers = [template.get("container"), template.get("script"), *(template.get("sidecars") or [])]
-    containers += (template.get("containerSet") or {}).get("containers") or []
-    totals = NOTHING
-    for container in containers:
-        if isinstance(container, Mapping):
-            limits = (container.get("resources") or {}).get("limits") or {}
-            field = f"template {template.get('name')}: limits"
-            totals = totals + Totals(
-                cpu_milli(f"{field}.cpu", limits.get("cpu", 0)),
-                memory_bytes(f"{field}.memory", limits.get("memory", 0)),
-            )
-    return totals
+@dataclass(frozen=True)
+class _Needs:
+    library: Library
+    defaults: Defaults
+    gaps: Gaps
+
+    def of(self, spec: Spec, depth: int) -> Need:
+        """`depth` counts the Workflows that this one would be created by."""
+        template_spec = self._template_spec(spec)
+        job = spark_job(effective_parameters(spec, template_spec))
+        if job is not None:
+            return Need(job.totals, spark=job)
+        whole = over_template(spec, template_spec)
+        walk = Walk(
+            spec=whole,
+            lookup=Lookup("", named_templates(whole), self.library),
+            defaults=self.defaults,
+            gaps=self.gaps,
+            creates=lambda template, inner: self._created(template, inner, depth + 1),
+        )
+        return Need(walk.whole(workflow_parameters(spec, template_spec)).totals + self._agents(walk.agents))
+
+    def _template_spec(self, spec: Spec) -> Spec:
+        reference = mapping(spec.get("workflowTemplateRef"))
+        if not reference:
+            return {}
+        found = self.library.get(Name(str(reference.get("name")), reference.get("clusterScope") is True))
+        if found is None:
+            self.gaps.say(f"WorkflowTemplate {reference.get('name')} is known only when it runs, and is not counted")
+        return found or {}
+
+    def _agents(self, agents: Mapping[str, str]) -> Totals:
+        if "plugin" in agents:
+            self.gaps.say(f"the plugin of template {agents['plugin']} brings a container of its own, not counted")
+        return _AGENT if agents else NOTHING
+
+    def _created(self, template: Spec, known: Known, depth: int) -> Totals:
+        name = template.get("name")
+        objects = created_objects(template, known)
+        if objects is None:
+            self.gaps.say(f"what template {name} creates can't be read before it runs, and is not counted")
+            return NOTHING
+        total = NOTHING
+        for one in objects:
+            if is_workflow(one) and depth <= _DEEPEST:
+                total = total + self.of(mapping(one.get("spec")), depth).totals
+            elif one.get("kind") not in _WITHOUT_PODS:
+                self.gaps.say(f"the {one.get('kind')} that template {name} creates is not counted")
+        return total
+
+
+def _bounded(totals: Totals) -> Totals:
+    """No more than the ledger can hold: far beyond any quota."""
+    return Totals(min(totals.cpu_milli, LARGEST["cpu"]), min(totals.memory_bytes, LARGEST["memory"]))

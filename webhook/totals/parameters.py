@@ -16,9 +16,9 @@ def effective_parameters(*specs: Mapping[str, Any]) -> dict[str, str | None]:
             name = parameter["name"]
             values.setdefault(name, None)
             if values[name] is None:
-                values[name] = _text(parameter.get("value"))
+                values[name] = parameter_text(parameter.get("value"))
             if defaults.get(name) is None:
-                defaults[name] = _text(parameter.get("default"))
+                defaults[name] = parameter_text(parameter.get("default"))
     return {name: value if value is not None else defaults[name] for name, value in values.items()}
 
 
@@ -30,8 +30,8 @@ def _parameters(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [entry for entry in listed if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)]
 
 
-def _text(value: object) -> str | None:
-    """Argo takes numbers and booleans for a parameter's text; anything else is no value here."""
+def parameter_text(value: object) -> str | None:
+    """A parameter's value as Argo takes it: numbers and booleans are their text, anything else is no value here."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):

@@ -16,7 +16,7 @@ _UNITS = {
     },
     **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
 }
-_LARGEST = {"cpu": 10**12, "memory": 1 << 62}
+LARGEST = {"cpu": 10**12, "memory": 1 << 62}
 """In thousandths of a core and in bytes. Kubernetes itself takes no more than 2⁶³ − 1; sums must fit the ledger."""
 
 
@@ -34,7 +34,7 @@ def _whole(field: str, value: object, resource: str, scale: int, expected: str) 
     number = _number(value)
     if number is None or number < 0:
         raise wrong_field(Refused, field, value, expected)
-    return min(int((number * scale).to_integral_value(rounding=ROUND_CEILING)), _LARGEST[resource])
+    return min(int((number * scale).to_integral_value(rounding=ROUND_CEILING)), LARGEST[resource])
 
 
 def _number(value: object) -> Decimal | None:

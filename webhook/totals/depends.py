@@ -1,0 +1,68 @@
+"""What has ended for certain before a task of a DAG, or a step, begins. As bits: bit j of entry i is for task j."""
+
+import re
+from collections.abc import Sequence
+
+from webhook.totals.shape import Spec, mapping, tasks_of, text
+from webhook.totals.tags import Known, filled
+
+# As Argo finds the tasks in `depends`: a name, or a name with a result such as `.Succeeded`.
+_TASK = re.compile(r"([a-zA-Z0-9_][-a-zA-Z0-9_]*?)\.[A-Z][a-zA-Z]+|([a-zA-Z0-9_][-a-zA-Z0-9_]*)")
+
+
+def wanted_tasks(template: Spec, known: Known) -> list[Spec]:
+    """The tasks of a DAG that run: all of them, or its targets and what they depend on."""
+    tasks = tasks_of(template)
+    targets = text(mapping(template.get("dag")).get("target"))
+    if targets is None:
+        return tasks
+    places = {str(task.get("name")): place for place, task in enumerate(tasks)}
+    chosen = [places[name] for name in filled(targets, known).split() if name in places]
+    if not chosen:
+        return tasks
+    earlier = dag_order(tasks)
+    wanted = 0
+    for place in chosen:
+        wanted |= earlier[place] | 1 << place
+    return [task for place, task in enumerate(tasks) if wanted >> place & 1]
+
+
+def dag_order(tasks: Sequence[Spec]) -> list[int]:
+    """By `depends` or `dependencies`. Argo looks at them only once all tasks named there have ended, however they did.
+
+    Tasks in a circle, which Argo refuses, count as if they depended on nothing.
+    """
+    places = {str(task.get("name")): place for place, task in enumerate(tasks)}
+    waits = [{places[name] for name in _named(task) if name in places} for task in tasks]
+    earlier = [0] * len(tasks)
+    ready = [place for place, names in enumerate(waits) if not names]
+    left = [len(names) for names in waits]
+    waiting: list[list[int]] = [[] for _ in tasks]
+    for place, names in enumerate(waits):
+        for other in names:
+            waiting[other].append(place)
+    while ready:
+        done = ready.pop()
+        for place in waiting[done]:
+            earlier[place] |= earlier[done] | 1 << done
+            left[place] -= 1
+            if not left[place]:
+                ready.append(place)
+    return [0 if left[place] else mask for place, mask in enumerate(earlier)]
+
+
+def steps_order(groups: Sequence[Sequence[Spec]]) -> list[int]:
+    """Group after group, the steps of one group side by side."""
+    order: list[int] = []
+    for group in groups:
+        earlier = (1 << len(order)) - 1
+        order += [earlier] * len(group)
+    return order
+
+
+def _named(task: Spec) -> set[str]:
+    depends = text(task.get("depends"))
+    if depends is not None:
+        return {match[1] or match[2] for match in _TASK.finditer(depends)}
+    listed = task.get("dependencies")
+    return {str(name) for name in listed} if isinstance(listed, list) else set()

@@ -1,0 +1,186 @@
+"""How much may run at once, under an order of what waits for what. Exact, or above the truth where it says so.
+
+A load is the most that one resource may be used by 1, 2, 3 … pods at a time: a rising tuple whose last entry is the
+peak. Without a limit on pods only the peak matters, and the tuple holds that alone.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, islice, repeat
+
+from webhook.totals.antichain import heaviest
+
+Load = tuple[int, ...]
+NO_LOAD: Load = ()
+
+# A set of tasks that neither falls into parts side by side nor one after the other is weighed by a flow; of more tasks
+# than this only an upper bound is computed, which takes no time.
+_MOST_IN_FLOW = 160
+_DEEPEST = 40
+# Prices tried for a limit on pods: each gives an upper bound, and the best one counts.
+_MOST_PRICES = 12
+
+
+@dataclass(frozen=True)
+class Element:
+    """What is ordered: `parts` of it run side by side, each a load and how many of that kind."""
+
+    parts: tuple[tuple[Load, int], ...]
+
+
+def peak(load: Load) -> int:
+    """The most that is ever used."""
+    return load[-1] if load else 0
+
+
+def one_after_another(loads: Iterable[Load]) -> Load:
+    """The load of what never overlaps."""
+    found = [load for load in loads if load]
+    longest = max(map(len, found), default=0)
+    return tuple(max(load[min(pods, len(load) - 1)] for load in found) for pods in range(longest))
+
+
+def side_by_side(parts: Iterable[tuple[Load, int]], limit: int | None) -> Load:
+    """The load of what may all overlap; of more than `limit` pods, what is above it is left out.
+
+    Under a limit this takes each part for at least as much as its gains in falling order would give.
+    """
+    kinds = [(load, count) for load, count in parts if load and count > 0]
+    if not kinds:
+        return NO_LOAD
+    if limit is None:
+        return (sum(peak(load) * count for load, count in kinds),)
+    gains = sorted(_gains(kinds, limit), reverse=True)
+    return tuple(accumulate(islice(gains, limit)))
+
+
+def ordered(elements: Sequence[Element], before: Sequence[int], limit: int | None) -> Load:
+    """The load of elements under an order. `before[i]` has bit j set when j has ended for certain before i begins."""
+    after = _turned(before)
+    related = [before[i] | after[i] for i in range(len(elements))]
+    return _Order([side_by_side(one.parts, limit) for one in elements], list(before), related, limit).load(
+        (1 << len(elements)) - 1, 0
+    )
+
+
+def at_most(load: Load, ceiling: int) -> Load:
+    """The load, where something else keeps it under `ceiling`."""
+    return tuple(min(value, ceiling) for value in load)
+
+
+@dataclass(frozen=True)
+class _Order:
+    loads: list[Load]
+    before: list[int]
+    related: list[int]
+    limit: int | None
+
+    def load(self, members: int, depth: int) -> Load:
+        """Of some of the elements: those that have nothing to do with each other add up, those in a row don't."""
+        if members & (members - 1) == 0:
+            return self.loads[members.bit_length() - 1] if members else NO_LOAD
+        if depth < _DEEPEST:
+            parts = list(_parts(members, self.related))
+            if len(parts) > 1:
+                return side_by_side([(self.load(part, depth + 1), 1) for part in parts], self.limit)
+            rows = list(_parts(members, [~one for one in self.related]))
+            if len(rows) > 1:
+                return one_after_another(self.load(row, depth + 1) for row in rows)
+        return self._woven(list(_bits(members)))
+
+    def _woven(self, members: list[int]) -> Load:
+        everything = side_by_side([(self.loads[one], 1) for one in members], self.limit)
+        if len(members) > _MOST_IN_FLOW:
+            rows = _rows(members, self.before)
+            bound = side_by_side([(one_after_another(self.loads[one] for one in row), 1) for row in rows], self.limit)
+            return tuple(map(min, everything, _stretched(bound, len(everything))))
+        where = {one: place for place, one in enumerate(members)}
+        before = [sum(1 << where[low] for low in _bits(self.before[one]) if low in where) for one in members]
+        if self.limit is None:
+            return (heaviest([peak(self.loads[one]) for one in members], before),)
+        best = list(everything)
+        for price in _prices([self.loads[one] for one in members]):
+            worth = heaviest([_worth(self.loads[one], price) for one in members], before)
+            for pods in range(len(best)):
+                best[pods] = min(best[pods], worth + price * (pods + 1))
+        return tuple(best)
+
+
+def _gains(kinds: Iterable[tuple[Load, int]], limit: int) -> Iterator[int]:
+    for load, count in kinds:
+        for gain in _falling(load):
+            yield from repeat(gain, min(count, limit))
+
+
+def _falling(load: Load) -> list[int]:
+    """The gains of one more pod each, evened out so that they fall: never less in sum than the load itself."""
+    blocks: list[tuple[int, int]] = []
+    last = 0
+    for value in load:
+        total, length = value - last, 1
+        last = value
+        while blocks and blocks[-1][0] * length < total * blocks[-1][1]:
+            more, longer = blocks.pop()
+            total, length = total + more, length + longer
+        blocks.append((total, length))
+    # Each block is rounded up as a whole at its beginning, so that no sum falls short.
+    return [gain for total, length in blocks for gain in _even(total, length)]
+
+
+def _even(total: int, length: int) -> list[int]:
+    each, rest = divmod(total, length)
+    return [each + 1] * rest + [each] * (length - rest)
+
+
+def _worth(load: Load, price: int) -> int:
+    return max((value - price * (pods + 1) for pods, value in enumerate(load)), default=0)
+
+
+def _prices(loads: Iterable[Load]) -> list[int]:
+    gains = sorted({gain for load in loads for gain in _falling(load)})
+    return [0, *gains[:: max(1, len(gains) // _MOST_PRICES)]]
+
+
+def _parts(members: int, adjacent: Sequence[int]) -> Iterator[int]:
+    """The connected parts of some members."""
+    while members:
+        part = edge = members & -members
+        while edge:
+            reached = 0
+            for one in _bits(edge):
+                reached |= adjacent[one]
+            edge = reached & members & ~part
+            part |= edge
+        yield part
+        members &= ~part
+
+
+def _rows(members: Iterable[int], before: Sequence[int]) -> list[list[int]]:
+    """Some rows of elements of which each has ended before the next begins, found without much search."""
+    rows: list[list[int]] = []
+    for one in sorted(members, key=lambda member: before[member].bit_count()):
+        row = next((row for row in rows if before[one] >> row[-1] & 1), None)
+        if row is None:
+            rows.append([one])
+        else:
+            row.append(one)
+    return rows
+
+
+def _stretched(load: Load, length: int) -> Load:
+    return load + (peak(load),) * (length - len(load))
+
+
+def _turned(before: Sequence[int]) -> list[int]:
+    after = [0] * len(before)
+    for late, mask in enumerate(before):
+        for early in _bits(mask):
+            after[early] |= 1 << late
+    return after
+
+
+def _bits(mask: int) -> Iterator[int]:
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low

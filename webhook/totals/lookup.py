@@ -1,0 +1,51 @@
+"""Finds the template that a task, a step or a hook calls."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from webhook.totals.pods import Gaps
+from webhook.totals.shape import Name, Spec, mapping, named_templates, text
+from webhook.totals.tags import UNKNOWN, Known, filled
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Where names are looked up: in the Workflow itself (`key` is empty), or in the WorkflowTemplate one stands in."""
+
+    key: str
+    templates: Mapping[str, Spec]
+    library: Mapping[Name, Spec]
+
+    def find(self, caller: Spec, known: Known, gaps: Gaps) -> "Found | None":
+        """The template meant; None, and a gap, when it can't be known or is not there."""
+        if isinstance(caller.get("inline"), Mapping):
+            return Found(caller["inline"], self, f"{self.key}/inline {id(caller)}")
+        reference = mapping(caller.get("templateRef"))
+        there = self._elsewhere(reference, known, gaps) if reference else self
+        wanted = text(reference.get("template") if reference else caller.get("template")) or ""
+        name = filled(wanted, known)
+        if there is None:
+            return None
+        template = there.templates.get(name)
+        if template is None:
+            why = "is known only when it runs" if UNKNOWN in name else "does not exist"
+            gaps.say(f"template {wanted or 'without a name'} {why}, and is not counted")
+            return None
+        return Found(template, there, f"{there.key}/{name}")
+
+    def _elsewhere(self, reference: Spec, known: Known, gaps: Gaps) -> "Lookup | None":
+        to = Name(filled(str(reference.get("name")), known), reference.get("clusterScope") is True)
+        spec = self.library.get(to)
+        if spec is None:
+            gaps.say(f"WorkflowTemplate {reference.get('name')} is known only when it runs, and is not counted")
+            return None
+        return Lookup(f"{'cluster ' if to.cluster else ''}{to.name}", named_templates(spec), self.library)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A template, where names inside it are looked up, and a key that only this template has."""
+
+    template: Spec
+    lookup: Lookup
+    key: str

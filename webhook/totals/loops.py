@@ -1,0 +1,88 @@
+"""How often a task runs: its withItems, withParam or withSequence."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from webhook.totals.scope import value_of
+from webhook.totals.shape import Spec
+from webhook.totals.tags import Known, filled
+
+# A loop longer than this would need more memory at the target than any cluster has.
+_LONGEST = 10**6
+
+
+@dataclass(frozen=True)
+class Loop:
+    """`count` rounds. `note` says why the count is a guess."""
+
+    count: int
+    _items: Sequence[Any]
+    _format: str | None = None
+    note: str | None = None
+
+    def items(self, most: int) -> Iterator[Any]:
+        """The first `most` items; for those of a sequence, their text."""
+        if self._format is None:
+            return islice(self._items, most)
+        return (_formatted(self._format, number) for number in islice(self._items, most))
+
+
+def loop_of(task: Spec, name: str, known: Known) -> Loop | None:
+    """The loop of a task; None when it runs once."""
+    if isinstance(task.get("withItems"), list) and task["withItems"]:
+        items = [filled(item, known) if isinstance(item, str) else item for item in task["withItems"]]
+        return Loop(len(items), items)
+    if task.get("withParam"):
+        return _from_parameter(task["withParam"], name, known)
+    if isinstance(task.get("withSequence"), Mapping):
+        return _sequence(task["withSequence"], name, known)
+    return None
+
+
+def _from_parameter(written: object, name: str, known: Known) -> Loop:
+    value = value_of(written, known)
+    try:
+        items = json.loads(value) if value is not None else None
+    except (ValueError, RecursionError):
+        items = None
+    return Loop(len(items), items) if isinstance(items, list) else _unknown(name)
+
+
+def _sequence(written: Spec, name: str, known: Known) -> Loop:
+    numbers = {key: _number(written[key], known) for key in ("start", "end", "count") if written.get(key) is not None}
+    start, end, count = numbers.get("start", 0), numbers.get("end"), numbers.get("count")
+    if start is None or None in numbers.values() or (end is None and count is None):
+        return _unknown(name)
+    if end is None:
+        assert count is not None
+        if count == 0:
+            return Loop(0, ())
+        end = start + count - 1
+    rounds = abs(end - start) + 1
+    if rounds > _LONGEST:
+        return Loop(_LONGEST, (), note=f"task {name} runs {rounds} times; counted as {_LONGEST}")
+    items = range(start, end + 1) if start <= end else range(start, end - 1, -1)
+    return Loop(rounds, items, str(written.get("format") or "%d"))
+
+
+def _unknown(name: str) -> Loop:
+    return Loop(1, ({},), note=f"how often task {name} runs is not known before it does; counted once")
+
+
+def _number(value: object, known: Known) -> int | None:
+    text = value_of(value, known)
+    try:
+        return int(text) if text is not None and len(text) <= 12 else None
+    except ValueError:
+        return None
+
+
+def _formatted(how: str, number: int) -> str:
+    """Go's format for one number, which for all that is in use is Python's."""
+    try:
+        return how % number
+    except (ValueError, TypeError):
+        return str(number)

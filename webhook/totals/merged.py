@@ -1,0 +1,48 @@
+"""A spec over its WorkflowTemplate's, and a template over its Workflow's `templateDefaults`, as Argo merges them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from webhook.totals.shape import Spec, mapping, mappings, type_of
+
+_SAME_FOR_ALL = ("podSpecPatch", "sidecars", "initContainers", "daemon", "parallelism", "inputs")
+_BY_NAME = frozenset({"sidecars", "initContainers", "containers"})
+
+
+def over_template(spec: Spec, template_spec: Spec) -> dict[str, Any]:
+    """The Workflow's own words first, and its WorkflowTemplate's for what it does not say."""
+    own = {key: value for key, value in spec.items() if value is not None}
+    return {
+        **template_spec,
+        **own,
+        "templates": [*mappings(spec.get("templates")), *mappings(template_spec.get("templates"))],
+        "hooks": {**mapping(template_spec.get("hooks")), **mapping(spec.get("hooks"))},
+    }
+
+
+def with_defaults(template: Spec, defaults: Spec) -> Spec:
+    """The template with what it does not say itself; it stays of its own type."""
+    kind = type_of(template)
+    if not defaults or kind is None:
+        return template
+    used = {key: defaults[key] for key in (*_SAME_FOR_ALL, kind) if defaults.get(key) is not None}
+    merged: Spec = _merged(used, template)
+    return merged
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    made = dict(under)
+    for key, value in over.items():
+        if isinstance(value, Mapping) and isinstance(under.get(key), Mapping):
+            made[key] = _merged(under[key], value)
+        elif key in _BY_NAME and isinstance(value, list) and isinstance(under.get(key), list):
+            made[key] = _by_name(mappings(under[key]), mappings(value))
+        elif value is not None:
+            made[key] = value
+    return made
+
+
+def _by_name(under: list[Spec], over: list[Spec]) -> list[Spec]:
+    named = {str(one.get("name")): one for one in under}
+    own = [_merged(named.pop(str(one.get("name")), {}), one) for one in over]
+    return [*own, *named.values()]

@@ -1,0 +1,176 @@
+"""What one pod of a template counts for in a quota: its limits, as Kubernetes adds them up."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from webhook.totals.manifests import read_yaml
+from webhook.totals.model import Totals
+from webhook.totals.quantities import cpu_milli, memory_bytes
+from webhook.totals.shape import Spec, mapping, mappings, text, type_of
+from webhook.totals.tags import UNKNOWN, Known, filled
+
+RESOURCES = ("cpu", "memory")
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """The limits that a namespace gives to containers without: thousandths of a core, and bytes. None: none."""
+
+    cpu_milli: int | None = None
+    memory_bytes: int | None = None
+
+    def of(self, resource: str) -> int | None:
+        """By the resource's name in Kubernetes."""
+        return self.cpu_milli if resource == "cpu" else self.memory_bytes
+
+
+@dataclass
+class Gaps:
+    """What could not be known, collected along the way: containers without a limit, by resource, and sentences."""
+
+    unlimited: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: {one: set() for one in RESOURCES})
+    sentences: dict[str, None] = field(default_factory=dict)
+
+    def say(self, sentence: str) -> None:
+        """Say something once."""
+        self.sentences[sentence] = None
+
+    def notes(self) -> tuple[str, ...]:
+        """All of it as short sentences."""
+        lacking: dict[frozenset[tuple[str, str]], list[str]] = {}
+        for resource in RESOURCES:
+            if self.unlimited[resource]:
+                lacking.setdefault(frozenset(self.unlimited[resource]), []).append(f"limits.{resource}")
+        return (*(_lacking(sorted(where), words) for where, words in lacking.items()), *self.sentences)
+
+
+def _lacking(where: Sequence[tuple[str, str]], words: Sequence[str]) -> str:
+    number = f"{len(where)} container{'s' if len(where) > 1 else ''}"
+    which = "e.g. template" if len(where) > 1 else "template"
+    return f"{number} without {' and '.join(words)}, {which} {where[0][0]}"
+
+
+@dataclass
+class _Container:
+    name: str
+    limits: dict[str, Any]
+    field: str
+    argo: bool = False
+    restarts: bool = False
+
+
+def pod_totals(template: Spec, patches: Iterable[str], known: Known, defaults: Defaults, gaps: Gaps) -> Totals:
+    """The totals of one pod. `patches` are pod spec patches as they are written, in the order in which they apply.
+
+    Raises Refused for a limit that is no quantity.
+    """
+    name = str(template.get("name") or "inline")
+    main, first = _written(template, f"templates[{name}]")
+    whole: dict[str, Any] = {}
+    for patch in patches:
+        changes = _read_patch(filled(patch, known))
+        if changes is None:
+            gaps.say(f"podSpecPatch of template {name} can't be read before it runs")
+            continue
+        where = f"podSpecPatch of template {name}"
+        _apply(main, changes.get("containers"), where, gaps)
+        _apply(first, changes.get("initContainers"), where, gaps)
+        whole |= _without_unknown(mapping(mapping(changes.get("resources")).get("limits")), where, gaps)
+    amounts = [_amount(resource, name, main, first, whole, defaults, gaps) for resource in RESOURCES]
+    return Totals(*amounts)
+
+
+def _written(template: Spec, field: str) -> tuple[list[_Container], list[_Container]]:
+    """The main containers with sidecars, and the init containers. Of Argo's own, only the one that does the work."""
+    kind = type_of(template)
+    if kind == "containerSet":
+        inner = mappings(mapping(template["containerSet"]).get("containers"))
+        main = [_container(one, f"{field}.containerSet.containers") for one in inner]
+    elif kind in ("container", "script"):
+        main = [_container({**mapping(template[kind]), "name": "main"}, f"{field}.{kind}")]
+    else:
+        main = [_Container("main", {}, field, argo=True)]
+    main += [_container(one, f"{field}.sidecars") for one in mappings(template.get("sidecars"))]
+    return main, [_container(one, f"{field}.initContainers") for one in mappings(template.get("initContainers"))]
+
+
+def _container(written: Spec, field: str) -> _Container:
+    name = str(written.get("name"))
+    here = field if name == "main" else f"{field}[{name}]"
+    limits = dict(mapping(mapping(written.get("resources")).get("limits")))
+    return _Container(name, limits, f"{here}.resources.limits", restarts=written.get("restartPolicy") == "Always")
+
+
+def _apply(containers: list[_Container], changes: object, where: str, gaps: Gaps) -> None:
+    """Kubernetes' own way to merge: by the container's name, and what is new is added."""
+    for change in mappings(changes):
+        patched = _container(change, where)
+        limits = _without_unknown(patched.limits, where, gaps)
+        there = next((one for one in containers if one.name == patched.name), None)
+        if there is None:
+            patched.limits = limits
+            containers.append(patched)
+        else:
+            there.limits |= limits
+            there.field = patched.field
+
+
+def _without_unknown(limits: Mapping[str, Any], where: str, gaps: Gaps) -> dict[str, Any]:
+    for resource in RESOURCES:
+        if UNKNOWN in str(limits.get(resource)):
+            gaps.say(f"limits.{resource} in {where} can't be known before it runs")
+    return {name: value for name, value in limits.items() if UNKNOWN not in str(value)}
+
+
+def _read_patch(patch: str) -> Mapping[str, Any] | None:
+    if text(patch.strip()) is None:
+        return {}
+    try:
+        found = json.loads(patch)
+    except (ValueError, RecursionError):
+        try:
+            found = next(iter(read_yaml(patch)), {})
+        except ValueError:
+            return None
+    return found if isinstance(found, Mapping) else None
+
+
+def _amount(
+    resource: str,
+    template: str,
+    main: list[_Container],
+    first: list[_Container],
+    whole: Mapping[str, Any],
+    defaults: Defaults,
+    gaps: Gaps,
+) -> int:
+    """As Kubernetes counts: what runs together, or the hungriest init container if that needs more."""
+    if whole.get(resource) is not None:
+        return _parsed(resource, f"podSpecPatch of template {template}.resources.limits", whole[resource])
+    together = sum(_limit(resource, one, template, defaults, gaps) for one in main)
+    most, staying = 0, 0
+    for one in first:
+        own = _limit(resource, one, template, defaults, gaps)
+        if one.restarts:
+            together, staying = together + own, staying + own
+            most = max(most, staying)
+        else:
+            most = max(most, staying + own)
+    return max(together, most)
+
+
+def _limit(resource: str, one: _Container, template: str, defaults: Defaults, gaps: Gaps) -> int:
+    value = one.limits.get(resource)
+    if value is not None:
+        return _parsed(resource, one.field, value)
+    default = defaults.of(resource)
+    if default is None and not one.argo:
+        gaps.unlimited[resource].add((template, one.name))
+    return default or 0
+
+
+def _parsed(resource: str, field: str, value: object) -> int:
+    read = cpu_milli if resource == "cpu" else memory_bytes
+    return read(f"{field}.{resource}", value)

@@ -1,0 +1,66 @@
+"""What is known before a Workflow runs: its parameters, and what is handed on from task to task."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from webhook.totals.parameters import effective_parameters, parameter_text
+from webhook.totals.shape import Spec, mapping, mappings
+from webhook.totals.tags import UNKNOWN, Known, filled
+
+_ITEM = re.compile(r"\{\{[^}]*\bitem\b")
+
+
+def value_of(value: object, known: Known) -> str | None:
+    """A value that may be an expression, as text; None when it can't be known before the Workflow runs."""
+    text = parameter_text(value)
+    if text is None:
+        return None
+    made = filled(text, known)
+    return None if UNKNOWN in made else made
+
+
+def workflow_parameters(spec: Spec, template_spec: Spec) -> Known:
+    """What is known in the whole of a Workflow: its own parameters, over its WorkflowTemplate's."""
+    given = effective_parameters(spec, template_spec).items()
+    return {f"workflow.parameters.{name}": text for name, value in given if (text := value_of(value, {})) is not None}
+
+
+def mentions_item(task: Spec) -> bool:
+    """Whether what a task passes on depends on the item of its loop."""
+    passed = {key: task[key] for key in ("arguments", "template", "templateRef", "inline", "hooks") if key in task}
+    return bool(_ITEM.search(json.dumps(passed, default=str)))
+
+
+def with_item(known: Known, item: object) -> Known:
+    """What is known inside of a loop."""
+    made = dict(known)
+    if isinstance(item, Mapping):
+        made |= {f"item.{key}": text for key, value in item.items() if (text := _item_text(value)) is not None}
+    whole = _item_text(item)
+    if whole is not None:
+        made["item"] = whole
+    return made
+
+
+def inside(template: Spec, arguments: object, known: Known) -> Known:
+    """What is known inside a template that is called with these arguments: the Workflow's own, and its inputs."""
+    given = {str(one.get("name")): one for one in mappings(mapping(arguments).get("parameters"))}
+    made = {name: value for name, value in known.items() if name.startswith("workflow.")}
+    for declared in mappings(mapping(template.get("inputs")).get("parameters")):
+        name = str(declared.get("name"))
+        passed = given.get(name, {})
+        if "value" in passed or "valueFrom" in passed:
+            value = value_of(passed.get("value"), known)
+        else:
+            value = value_of(declared.get("value", declared.get("default")), known)
+        if value is not None:
+            made[f"inputs.parameters.{name}"] = value
+    return made
+
+
+def _item_text(item: Any) -> str | None:
+    if isinstance(item, Mapping | list):
+        return json.dumps(item, default=str)
+    return parameter_text(item)

@@ -1,0 +1,171 @@
+"""Walks through a Workflow as Argo would run it, and weighs what may run at once."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from webhook.totals.depends import dag_order, steps_order, wanted_tasks
+from webhook.totals.lookup import Found, Lookup
+from webhook.totals.loops import loop_of
+from webhook.totals.merged import with_defaults
+from webhook.totals.model import Totals
+from webhook.totals.pods import Defaults, Gaps, pod_totals
+from webhook.totals.scope import inside, mentions_item, with_item
+from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, mapping, text, type_of
+from webhook.totals.tags import Known
+from webhook.totals.work import IDLE, Parts, Work, in_turn, side_by_side, woven
+
+# Bounds of the work for one Workflow, which an apiserver waits for: what is beyond them is said, not computed.
+_MOST_VISITS = 2000
+_MOST_ROUNDS = 100
+_DEEPEST = 50
+# Argo takes any number; a limit beyond this one would only make the arithmetic long.
+_MOST_PODS = 2000
+
+Creates = Callable[[Spec, Known], Totals]
+"""What the Workflows need that a resource template creates."""
+
+
+@dataclass
+class Walk:
+    """One walk through one Workflow. `spec` is its own over that of its WorkflowTemplate.
+
+    `agents` collects the types and names of templates that Argo's agent runs.
+    """
+
+    spec: Spec
+    lookup: Lookup
+    defaults: Defaults
+    gaps: Gaps
+    creates: Creates
+    agents: dict[str, str] = field(default_factory=dict)
+    _seen: dict[object, Work] = field(default_factory=dict)
+    _completed: dict[str, Spec] = field(default_factory=dict)
+    _above: list[str] = field(default_factory=list)
+    _visits: int = 0
+    _cuts: int = 0
+
+    def whole(self, known: Known) -> Work:
+        """The entrypoint, then the exit handler; other hooks beside them."""
+        entrypoint = {"template": self.spec.get("entrypoint"), "arguments": self.spec.get("arguments")}
+        hooks = {name: self._called(hook, self.lookup, known) for name, hook in hooks_of(self.spec)}
+        after = hooks.pop("exit", IDLE)
+        main = self._called(entrypoint, self.lookup, known)
+        # A daemon as the entrypoint is stopped only at the very end.
+        daemon = self._is_daemon(entrypoint, self.lookup, known)
+        both = side_by_side([(main, 1), (after, 1)], self._limit) if daemon else in_turn([main, after])
+        return side_by_side([(both, 1), *((hook, 1) for hook in hooks.values())], self._limit)
+
+    @property
+    def _limit(self) -> int | None:
+        return _limit_in(self.spec)
+
+    def _called(self, caller: Spec, lookup: Lookup, known: Known) -> Work:
+        found = lookup.find(caller, known, self.gaps)
+        if found is None:
+            return IDLE
+        template = self._complete(found)
+        return self._visit(template, found, inside(template, caller.get("arguments"), known))
+
+    def _visit(self, template: Spec, found: Found, known: Known) -> Work:
+        key = (found.key, frozenset(known.items()) if self._varies(template) else None)
+        if key in self._seen:
+            return self._seen[key]
+        if found.key in self._above:
+            self._cuts += 1
+            self.gaps.say(f"template {template.get('name')} calls itself; counted once")
+            return IDLE
+        self._visits += 1
+        if self._visits > _MOST_VISITS or len(self._above) >= _DEEPEST:
+            self._cuts += 1
+            self.gaps.say("the Workflow is too large to be looked at as a whole: some of it is not counted")
+            return IDLE
+        cuts = self._cuts
+        self._above.append(found.key)
+        work = self._weighed(template, found.lookup, known)
+        self._above.pop()
+        # What was cut short because of the templates above it is not true of it elsewhere.
+        if cuts == self._cuts:
+            self._seen[key] = work
+        return work
+
+    def _complete(self, found: Found) -> Spec:
+        if found.key not in self._completed:
+            self._completed[found.key] = with_defaults(found.template, mapping(self.spec.get("templateDefaults")))
+        return self._completed[found.key]
+
+    def _varies(self, template: Spec) -> bool:
+        """Whether what is known may change the weight: of most pods it does not, and one look is enough."""
+        if type_of(template) not in PODS or template.get("resource") is not None:
+            return True
+        return any("{{" in patch for patch in self._patches(template))
+
+    def _patches(self, template: Spec) -> list[str]:
+        return [patch for one in (self.spec, template) if (patch := text(one.get("podSpecPatch")))]
+
+    def _weighed(self, template: Spec, lookup: Lookup, known: Known) -> Work:
+        kind = type_of(template)
+        if kind in PODS:
+            pod = pod_totals(template, self._patches(template), known, self.defaults, self.gaps)
+            work = Work((pod.cpu_milli,), (pod.memory_bytes,))
+            return work.leaving(self.creates(template, known)) if kind == "resource" else work
+        if kind in ("http", "plugin"):
+            self.agents.setdefault(kind, str(template.get("name")))
+        if kind == "dag":
+            tasks = wanted_tasks(template, known)
+            return self._composed(template, tasks, dag_order(tasks), lookup, known)
+        if kind == "steps":
+            groups = groups_of(template)
+            return self._composed(
+                template, [step for group in groups for step in group], steps_order(groups), lookup, known
+            )
+        return IDLE
+
+    def _composed(self, template: Spec, tasks: list[Spec], order: list[int], lookup: Lookup, known: Known) -> Work:
+        """A daemon never ends before another task begins: it is stopped when the whole template is done."""
+        daemons = sum(1 << place for place, task in enumerate(tasks) if self._is_daemon(task, lookup, known))
+        parts = [list(self._rounds(task, lookup, known)) for task in tasks]
+        return woven(parts, [mask & ~daemons for mask in order], pods=self._limit, children=_limit_in(template))
+
+    def _is_daemon(self, caller: Spec, lookup: Lookup, known: Known) -> bool:
+        found = lookup.find(caller, known, Gaps())
+        if found is None:
+            return False
+        template = self._complete(found)
+        return template.get("daemon") is True and type_of(template) in PODS
+
+    def _rounds(self, task: Spec, lookup: Lookup, known: Known) -> Iterator[tuple[Work, int]]:
+        """What a task consists of, each with the number of times."""
+        name = str(task.get("name"))
+        loop = loop_of(task, name, known)
+        if loop is None:
+            yield from self._once(task, lookup, known, 1)
+            return
+        if loop.note:
+            self.gaps.say(loop.note)
+        if not mentions_item(task):
+            yield from self._once(task, lookup, known, loop.count)
+            return
+        looked_at: list[list[tuple[Work, int]]] = []
+        for item in loop.items(_MOST_ROUNDS):
+            looked_at.append(list(self._once(task, lookup, with_item(known, item), 1)))
+            yield from looked_at[-1]
+        if looked_at and loop.count > len(looked_at):
+            self.gaps.say(
+                f"task {name} runs {loop.count} times; all past {_MOST_ROUNDS} counted as the largest of these"
+            )
+            yield from (
+                (in_turn(work for work, _ in kind), loop.count - len(looked_at))
+                for kind in zip(*looked_at, strict=True)
+            )
+
+    def _once(self, task: Spec, lookup: Lookup, known: Known, count: int) -> Parts:
+        """One round: the template with its exit hook after it, and the other hooks beside it."""
+        hooks = {name: self._called(hook, lookup, known) for name, hook in hooks_of(task)}
+        after = hooks.pop("exit", IDLE)
+        main = in_turn([self._called(task, lookup, known), after])
+        return [(main, count), *((hook, count) for hook in hooks.values())]
+
+
+def _limit_in(spec: Mapping[str, object]) -> int | None:
+    pods = spec.get("parallelism")
+    return pods if isinstance(pods, int) and 0 < pods <= _MOST_PODS else None

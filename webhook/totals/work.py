@@ -1,0 +1,75 @@
+"""What a part of a Workflow needs, and how parts add up."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from webhook.totals import loads
+from webhook.totals.loads import NO_LOAD, Element, Load, at_most, one_after_another, ordered, peak
+from webhook.totals.model import NOTHING, Totals
+
+
+@dataclass(frozen=True)
+class Work:
+    """The loads of both resources: CPU in thousandths, memory in bytes. `left` is what goes on after it, to the end."""
+
+    cpu: Load = NO_LOAD
+    memory: Load = NO_LOAD
+    left: Totals = NOTHING
+
+    @property
+    def totals(self) -> Totals:
+        """What is needed at the peak, with all that was left behind by then."""
+        return Totals(peak(self.cpu), peak(self.memory)) + self.left
+
+    def leaving(self, left: Totals) -> "Work":
+        """The same, leaving this behind."""
+        return replace(self, left=left)
+
+
+IDLE = Work()
+Parts = Sequence[tuple[Work, int]]
+"""Works, and how many of each."""
+
+
+def in_turn(works: Iterable[Work]) -> Work:
+    """Works that never overlap."""
+    every = list(works)
+    return Work(
+        one_after_another(one.cpu for one in every),
+        one_after_another(one.memory for one in every),
+        _left((one, 1) for one in every),
+    )
+
+
+def side_by_side(parts: Parts, pods: int | None) -> Work:
+    """Works that may all overlap, in at most so many pods."""
+    return Work(
+        loads.side_by_side([(one.cpu, count) for one, count in parts], pods),
+        loads.side_by_side([(one.memory, count) for one, count in parts], pods),
+        _left(parts),
+    )
+
+
+def woven(tasks: Sequence[Parts], before: Sequence[int], *, pods: int | None, children: int | None) -> Work:
+    """Tasks under an order, in at most so many pods, and with at most so many children of the template at once."""
+    cpu = [Element(tuple((one.cpu, count) for one, count in parts)) for parts in tasks]
+    memory = [Element(tuple((one.memory, count) for one, count in parts)) for parts in tasks]
+    left = _left(part for parts in tasks for part in parts)
+    return Work(_bounded(cpu, before, pods, children), _bounded(memory, before, pods, children), left)
+
+
+def _bounded(elements: Sequence[Element], before: Sequence[int], pods: int | None, children: int | None) -> Load:
+    load = ordered(elements, before, pods)
+    if children is None or sum(count for one in elements for _, count in one.parts) <= children:
+        return load
+    # A child counts once, however many pods it has.
+    units = [Element(tuple(((peak(part),), count) for part, count in one.parts if part)) for one in elements]
+    return at_most(load, peak(ordered(units, before, children)))
+
+
+def _left(parts: Iterable[tuple[Work, int]]) -> Totals:
+    total = NOTHING
+    for one, count in parts:
+        if one.left != NOTHING:
+            total = total + Totals(one.left.cpu_milli * count, one.left.memory_bytes * count)
+    return total
