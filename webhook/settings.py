@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import Field, FilePath
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from webhook.contract import Hold
+
 
 class Settings(BaseSettings):
     """Settings of the service and the controller; both read the same."""
@@ -45,6 +47,11 @@ class Settings(BaseSettings):
         "medea-system"
     )
     kubeconfig: Annotated[Path | None, Field(description="the front door; unset: the cluster Medea runs in")] = None
+
+    medea_hold: Annotated[Hold, Field(description="hold of namespaces without the label medea.dev/hold")] = Hold.PLUGIN
+    medea_probe_quiet: Annotated[
+        float, Field(gt=0, description="seconds a probe must be left alone before hold none is used")
+    ] = 30.0
 
     medea_sample_interval: Annotated[float, Field(gt=0, description="seconds between two reads of Prometheus")] = 5.0
     medea_sample_max_age: Annotated[

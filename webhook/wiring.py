@@ -15,6 +15,7 @@ from webhook.clusters.client import Cluster, front_door
 from webhook.clusters.kinds import SELF_REVIEWS
 from webhook.clusters.registry import Registry
 from webhook.dispatch.controller import Cadence, Controller
+from webhook.holds import Holds
 from webhook.ledger.embedded import embedded_dsn
 from webhook.ledger.pool import Pool
 from webhook.namespaces import Prepared
@@ -47,6 +48,7 @@ class Service:
         self.parts.pool.start()
         self.parts.sampler.start()
         self.parts.registry.start()
+        self.admission.holds.start()
 
     def unready(self) -> str | None:
         """Why the service can't place Workflows yet, or None when it can."""
@@ -81,6 +83,7 @@ def make_service(settings: Settings) -> Service:
         placer=parts.placer,
         own_user=own_user,
         prepared=Prepared(parts.front),
+        holds=Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet),
     )
     # Half of the threads: a submission waits for a review that another thread has to answer.
     slots = Slots(settings.medea_threads // 2)
@@ -101,6 +104,7 @@ def make_controller(settings: Settings) -> tuple[Parts, Controller]:
         placer=parts.placer,
         sampler=parts.sampler,
         cadence=Cadence(sweep=settings.medea_sweep_interval, expiry=settings.medea_expiry),
+        default_hold=settings.medea_hold,
     )
     return parts, controller
 

@@ -12,6 +12,7 @@ from tests.clusters.fake import Answer, Script, apiserver, cut, reply
 from webhook.admission.review import Admission
 from webhook.admission.wire import Review
 from webhook.clusters.client import Cluster
+from webhook.contract import Hold
 from webhook.errors import Missing
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
@@ -53,6 +54,17 @@ class Nothing:
         assert namespace == "ns"
 
 
+class Held:
+    """Namespaces that all have one hold."""
+
+    def __init__(self, hold: Hold) -> None:
+        self._hold = hold
+
+    def choose(self, namespace: str, workflow: dict[str, Any]) -> Hold:
+        assert namespace == "ns" and "metadata" in workflow
+        return self._hold
+
+
 class Samples:
     """Every target has a hundred cores and a hundred GiB free."""
 
@@ -64,7 +76,7 @@ class Samples:
 
 
 @contextmanager
-def admission(pool: Pool, **answers: Answer) -> Iterator[Admission]:
+def admission(pool: Pool, hold: Hold = Hold.PLUGIN, **answers: Answer) -> Iterator[Admission]:
     """An admission whose targets answer their dry run like this."""
     with ExitStack() as stack:
         clusters = {name: stack.enter_context(apiserver(Script(answer))) for name, answer in answers.items()}
@@ -72,11 +84,18 @@ def admission(pool: Pool, **answers: Answer) -> Iterator[Admission]:
         samples: Any = Samples(list(clusters))
         placer = Placer(pool=pool, sampler=samples, registry=registry, max_age=60, clock=lambda: NOW)
         prepared: Any = Nothing()
+        holds: Any = Held(hold)
         front = stack.enter_context(
             apiserver(Script(reply(404, {"message": "no such template", "details": {"name": "nothing"}})))
         )
         yield Admission(
-            front=front, registry=registry, pool=pool, placer=placer, own_user=lambda: "medea", prepared=prepared
+            front=front,
+            registry=registry,
+            pool=pool,
+            placer=placer,
+            own_user=lambda: "medea",
+            prepared=prepared,
+            holds=holds,
         )
 
 
@@ -176,3 +195,29 @@ def test_a_workflow_with_a_step_of_medeas_own_stays_and_its_user_is_told(pool: P
             assert response["allowed"] and "patch" not in response
             assert "left at the front door: template 'look'" in response["warnings"][0]
     assert placements.unbound(pool, 0) == []
+
+
+def test_with_hold_none_the_spec_stays_the_users_and_the_row_says_so(pool: Pool) -> None:
+    with admission(pool, Hold.NONE, west=TAKES_IT) as asked:
+        answer = asked.review(review())
+    paths = {one["path"] for one in json.loads(base64.b64decode(answer["response"]["patch"]))}
+    row = placements.get(pool, placement_in(answer))
+    assert paths == {"/metadata/annotations", "/metadata/finalizers"}
+    assert row is not None and row.hold is Hold.NONE
+
+
+def test_a_stub_copied_to_where_no_stubs_are_becomes_what_it_stands_for(pool: Pool) -> None:
+    with admission(pool, west=TAKES_IT) as asked:
+        first = json.loads(base64.b64decode(asked.review(review())["response"]["patch"]))
+    stub = next(one["value"] for one in first if one["path"] == "/spec")
+    with admission(pool, Hold.NONE, west=TAKES_IT) as asked:
+        again = json.loads(base64.b64decode(asked.review(review(stub))["response"]["patch"]))
+    assert next(one["value"] for one in again if one["path"] == "/spec")["entrypoint"] == "main"
+
+
+def test_with_hold_none_a_step_of_medeas_own_is_refused_since_nobody_would_run_it(pool: Pool) -> None:
+    step = {"name": "main", "plugin": {"medea": {"get": {"name": "x"}}}}
+    with admission(pool, Hold.NONE, west=TAKES_IT) as asked:
+        response = asked.review(review({"entrypoint": "main", "templates": [step]}))["response"]
+    assert not response["allowed"]
+    assert "needs a namespace with hold plugin" in response["status"]["message"]

@@ -1,7 +1,9 @@
-"""The plugin hold: what stops the front door's own controller from running the origin's templates. Pure.
+"""What a submission becomes at the front door, so that nothing there runs its templates. Pure.
 
-The stub's entrypoint is a DAG with one task, because Argo shows nodes beside a DAG's task but not beside a template
-that is the entrypoint itself. `spec.suspend` and a controller instance id would hold too, and both break the CLI.
+With the hold `none` it only gets Medea's marks: no controller is there that would run it. With the plugin hold it
+becomes a stub. That one's entrypoint is a DAG with one task, because Argo shows nodes beside a DAG's task but not
+beside a template that is the entrypoint itself. `spec.suspend` and a controller instance id would hold too, and both
+break the CLI.
 """
 
 from collections.abc import Mapping
@@ -43,14 +45,14 @@ def stub_placement(spec: Mapping[str, Any]) -> str | None:
     return None
 
 
-def hold_patch(metadata: Mapping[str, Any], *, stub: Object, annotations: Mapping[str, str]) -> list[Object]:
-    """The JSON Patch that turns the submitted Workflow into a held origin."""
+def hold_patch(metadata: Mapping[str, Any], *, spec: Object | None, annotations: Mapping[str, str]) -> list[Object]:
+    """The JSON Patch that turns the submitted Workflow into a held origin; without a `spec` it keeps its own."""
     marked = {**_not_ours(metadata.get("annotations")), **annotations}
     finalizers = [*(metadata.get("finalizers") or []), FINALIZER]
     return [
         {"op": "add", "path": "/metadata/annotations", "value": marked},
         {"op": "add", "path": "/metadata/finalizers", "value": list(dict.fromkeys(finalizers))},
-        {"op": "replace", "path": "/spec", "value": stub},
+        *([] if spec is None else [{"op": "replace", "path": "/spec", "value": spec}]),
     ]
 
 

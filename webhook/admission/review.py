@@ -17,8 +17,9 @@ from webhook.admission.wire import Review, allow, deny
 from webhook.clusters.client import Cluster
 from webhook.clusters.kinds import WORKFLOWS, checked_name
 from webhook.clusters.registry import Registry
-from webhook.contract import CLUSTER, CLUSTERS, DECISION, IDENTITY, PLACEMENT, REASON, STATE, TOTALS, State
+from webhook.contract import CLUSTER, CLUSTERS, DECISION, IDENTITY, PLACEMENT, REASON, STATE, TOTALS, Hold, State
 from webhook.errors import ClusterUnavailable, MedeaError, Refused, Rejected, shown, wrong_field
+from webhook.holds import Holds
 from webhook.ledger import placements
 from webhook.ledger.placement import NewPlacement
 from webhook.ledger.pool import Pool
@@ -60,6 +61,7 @@ class Admission:
     placer: Placer
     own_user: Callable[[], str]
     prepared: Prepared
+    holds: Holds
 
     def __post_init__(self) -> None:
         self._changes = Changes(self.registry, self.pool, self.own_user)
@@ -85,7 +87,7 @@ class Admission:
         work = self._gather(review, submission)
         if isinstance(work, _Stays):
             return self._untouched(review, work.warning)
-        if not review.dry_run:
+        if not review.dry_run and work.new.hold is Hold.PLUGIN:
             self.prepared.see_to(work.new.namespace)
         decision = self.placer.peek(request_of(work.new)) if review.dry_run else self._settle(work)
         if decision.outcome is Outcome.REFUSED:
@@ -93,7 +95,7 @@ class Admission:
             raise Refused(decision.reason + hint)
         _REVIEWS.labels(decision.outcome).inc()
         marks = _marks(work.new, decision, self._caller(review, submission))
-        patch = hold_patch(submission.metadata, stub=work.stub, annotations=marks)
+        patch = hold_patch(submission.metadata, spec=work.held_spec, annotations=marks)
         return allow(review, patch=patch, warnings=[_warning(work.new, decision, review.dry_run)])
 
     def _untouched(self, review: Review, *warnings: str) -> Object:
@@ -107,6 +109,9 @@ class Admission:
         reference = read_submission(workflow).template_reference
         found = gather(self.front, review.namespace, spec)
         step = found.front_door_step
+        hold = self.holds.choose(review.namespace, workflow)
+        if step is not None and hold is Hold.NONE:
+            raise Refused(f"template {shown(step)} is a step of Medea's own, which needs a namespace with hold plugin")
         if step is not None:
             return _Stays(step)
         need = need_of(spec, found.library, Defaults())
@@ -124,8 +129,12 @@ class Admission:
             only_clusters=self._registered(submission.only_clusters),
             identity=self._caller(review, submission) or review.user,
             original=original,
+            hold=hold,
         )
-        return _Work(new, need, workflow, stub_spec(spec, template_spec, placement))
+        # A copied stub becomes what it stands for where no stubs are.
+        own_spec = None if workflow is submission.workflow else spec
+        held_spec = stub_spec(spec, template_spec, placement) if hold is Hold.PLUGIN else own_spec
+        return _Work(new, need, workflow, held_spec)
 
     def _restored(self, namespace: str, submission: Submission) -> Object:
         """The Workflow to place: of a copied stub, the original that it stands for."""
@@ -203,7 +212,7 @@ class _Work:
     new: NewPlacement
     need: Need
     workflow: Object
-    stub: Object = field(repr=False)
+    held_spec: Object | None = field(repr=False)
 
 
 def _marks(new: NewPlacement, decision: Decision, caller: str | None) -> dict[str, str]:

@@ -11,7 +11,7 @@ from webhook.clusters.client import Cluster
 from webhook.clusters.kinds import NAMESPACES, Object
 from webhook.clusters.registry import Registry
 from webhook.clusters.watch import Watch
-from webhook.contract import ENABLED, PLACEMENT
+from webhook.contract import ENABLED, PLACEMENT, Hold
 from webhook.dispatch.carry import Carrier
 from webhook.dispatch.events import Teller
 from webhook.dispatch.gather import Gatherer
@@ -19,11 +19,12 @@ from webhook.dispatch.index import WorkflowIndex, origin_placement, run_placemen
 from webhook.dispatch.queue import Queue
 from webhook.dispatch.reconcile import Reconciler
 from webhook.dispatch.sweep import sweep
+from webhook.dispatch.tending import Tending
 from webhook.dispatch.workqueue import WorkQueue
 from webhook.errors import Clash, MedeaError, Missing
 from webhook.ledger.pool import Pool
-from webhook.namespaces import prepare
 from webhook.placing import Placer
+from webhook.probes import Probes
 from webhook.scout.sampler import Sampler
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,15 @@ class Controller:
     """Owns the watches, the work queue and the threads."""
 
     def __init__(
-        self, *, front: Cluster, registry: Registry, pool: Pool, placer: Placer, sampler: Sampler, cadence: Cadence
+        self,
+        *,
+        front: Cluster,
+        registry: Registry,
+        pool: Pool,
+        placer: Placer,
+        sampler: Sampler,
+        cadence: Cadence,
+        default_hold: Hold,
     ) -> None:
         self._front, self._registry, self._pool, self._sampler, self._cadence = front, registry, pool, sampler, cadence
         self._work = WorkQueue()
@@ -56,6 +65,7 @@ class Controller:
         self._namespaces = Watch(front, NAMESPACES, self._on_namespace, selector=f"{ENABLED}=true")
         self._runs: dict[str, WorkflowIndex] = {}
         self._teller = Teller(front)
+        self._tending = Tending(front, self._origins, self._teller, Probes(front), default_hold)
         self._reconciler = Reconciler(
             front=front,
             registry=registry,
@@ -121,8 +131,8 @@ class Controller:
             self._reconciler.reconcile(key)
             return
         namespace = self._namespaces.get("", key.removeprefix(_NAMESPACE))
-        if namespace and "deletionTimestamp" not in namespace["metadata"]:
-            prepare(self._front, namespace["metadata"]["name"])
+        if namespace:
+            self._tending.see_to(namespace)
 
     def _failed(self, key: str, result: str, error: MedeaError) -> None:
         log.info("trying again", placement=key, result=result, reason=error.message)
@@ -139,6 +149,9 @@ class Controller:
                 work=self._work,
                 expiry=self._cadence.expiry,
             )
+            # What is not listed has not opted out.
+            if self._namespaces.current:
+                self._tending.sweep(self._namespaces.all())
         except MedeaError as error:
             log.warning("sweep cut short", reason=error.message)
         for namespace in self._namespaces.all():
