@@ -6,14 +6,16 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from tests.lab import lifecycle, supervisor
+from tests.lab import argo, lifecycle, supervisor
 from tests.lab.errors import LabError
-from tests.lab.layout import BY_NAME, ENV_FILE
+from tests.lab.layout import BY_NAME, ENV_FILE, FRONT
 from tests.lab.processes import Process
 from tests.lab.progress import console
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-What = Annotated[str, typer.Argument(help="a cluster (its apiserver), or a name that `status` shows")]
+What = Annotated[
+    str, typer.Argument(help="a cluster (its apiserver), front-controller (Argo's), or a name that `status` shows")
+]
 
 
 @app.callback()
@@ -72,8 +74,11 @@ def status() -> None:
 
 
 def _find(what: str) -> Process:
-    name = f"apiserver-{what}" if what in BY_NAME else what
-    known = {process.name: process for process in lifecycle.everything()}
+    # The front door's controller can also be started where `up` leaves it out.
+    front_controller = argo.workflow_controller(FRONT)
+    known = {process.name: process for process in [*lifecycle.everything(), front_controller]}
+    short = {name: f"apiserver-{name}" for name in BY_NAME} | {"front-controller": front_controller.name}
+    name = short.get(what, what)
     if name not in known:
         raise LabError(f"no process {what}; there are: {' '.join(sorted(known))}")
     return known[name]

@@ -14,7 +14,7 @@ import yaml
 
 from certs.files import ensure
 from plugin.configmap import configmap
-from tests.lab import image
+from tests.lab import argo, image
 from tests.lab.lab import Lab
 from tests.lab.layout import (
     ARGO_SERVER_URL,
@@ -49,7 +49,12 @@ def processes(lab: Lab) -> list[Process]:
         "MEDEA_CONTROLLER_METRICS_PORT": str(_CONTROLLER_METRICS),
         "PYTHONPATH": str(CHECKOUT),
         "PYTHONUNBUFFERED": "1",
-        **from_caller(MEDEA_SAMPLE_INTERVAL="1", MEDEA_SWEEP_INTERVAL="10"),
+        **from_caller(
+            MEDEA_SAMPLE_INTERVAL="1",
+            MEDEA_SWEEP_INTERVAL="10",
+            MEDEA_PROBE_QUIET="5",
+            MEDEA_HOLD="plugin" if argo.controllers_wanted(FRONT) else "none",
+        ),
     }
     source = _source_digest()
     return [
