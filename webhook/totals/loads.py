@@ -133,7 +133,7 @@ def _even(total: int, length: int) -> list[int]:
 
 
 def _worth(load: Load, price: int) -> int:
-    return max((value - price * (pods + 1) for pods, value in enumerate(load)), default=0)
+    return max((0, *(value - price * (pods + 1) for pods, value in enumerate(load))))
 
 
 def _prices(loads: Iterable[Load]) -> list[int]:

@@ -1,0 +1,100 @@
+"""What one pod counts for in a quota."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.totals.workflows import Object, need, spec
+from webhook.errors import Refused
+from webhook.totals.model import Totals
+
+
+def box(milli: int, **more: Any) -> Object:
+    return {"image": "x", "resources": {"limits": {"cpu": f"{milli}m", "memory": f"{milli}Mi"}}, **more}
+
+
+def named(name: str, milli: int, **more: Any) -> Object:
+    return box(milli, name=name, **more)
+
+
+def cpu(template: Object, **more: Any) -> int:
+    return need(spec({"name": "main", **template}, **more)).totals.cpu_milli
+
+
+def test_sidecars_run_beside_and_init_containers_before() -> None:
+    assert cpu({"container": box(100), "sidecars": [named("s", 50)]}) == 150
+    assert cpu({"container": box(100), "initContainers": [named("i", 70), named("j", 80)]}) == 100
+    assert cpu({"script": box(100), "sidecars": [named("s", 50)], "initContainers": [named("i", 200)]}) == 200
+
+
+def test_an_init_container_that_stays_counts_with_all_that_comes_after_it() -> None:
+    stays = named("i", 60, restartPolicy="Always")
+    assert cpu({"container": box(100), "initContainers": [stays]}) == 160
+    assert cpu({"container": box(100), "initContainers": [stays, named("j", 200)]}) == 260
+    assert cpu({"container": box(100), "initContainers": [named("j", 130), stays]}) == 160
+
+
+def test_all_containers_of_a_container_set_are_one_pod() -> None:
+    assert cpu({"containerSet": {"containers": [named("a", 100), named("b", 200)]}}) == 300
+
+
+def patch(**containers: int) -> str:
+    changed = [{"name": name, "resources": {"limits": {"cpu": f"{size}m"}}} for name, size in containers.items()]
+    return json.dumps({"containers": changed})
+
+
+def test_a_patch_changes_the_container_it_names_and_adds_what_is_not_there() -> None:
+    assert cpu({"container": box(100), "podSpecPatch": patch(main=300)}) == 300
+    assert cpu({"container": box(100), "podSpecPatch": patch(wait=30)}) == 130
+    assert cpu({"container": box(100), "podSpecPatch": json.dumps({"initContainers": [named("init", 500)]})}) == 500
+
+
+def test_the_workflows_patch_comes_before_the_templates() -> None:
+    template = {"container": box(100), "podSpecPatch": patch(main=300)}
+    assert cpu(template, podSpecPatch=patch(main=999, wait=1)) == 301
+    assert cpu({"container": box(100)}, podSpecPatch=patch(main=999)) == 999
+
+
+def test_a_patch_may_be_yaml_and_may_limit_the_pod_as_a_whole() -> None:
+    assert cpu({"container": box(100), "podSpecPatch": "resources:\n  limits: {cpu: 2}"}) == 2000
+
+
+def test_defaults_for_all_templates_fill_in_what_one_does_not_say() -> None:
+    defaults = {"container": box(100), "sidecars": [named("s", 50)], "podSpecPatch": patch(main=70)}
+    bare = {"container": {"image": "x"}}
+    assert cpu(bare, templateDefaults=defaults) == 120
+    assert cpu({**bare, "podSpecPatch": patch(main=10)}, templateDefaults=defaults) == 60
+    assert cpu({"script": box(5)}, templateDefaults={"container": box(100)}) == 5
+
+
+def test_a_resource_template_runs_argos_own_container_alone() -> None:
+    template = {"resource": {"action": "get"}}
+    assert need(spec({"name": "main", **template})).notes == ()
+    assert cpu({**template, "podSpecPatch": patch(main=20)}) == 20
+
+
+@pytest.mark.parametrize("limit", ["{{inputs.parameters.x}}", "{{=sprig.int('1')}}"])
+def test_a_limit_that_only_the_run_knows_is_said(limit: str) -> None:
+    changed = {"containers": [{"name": "main", "resources": {"limits": {"memory": limit}}}]}
+    found = need(spec({"name": "main", "container": box(100), "podSpecPatch": json.dumps(changed)}))
+    assert found.totals == Totals(100, 100 << 20)
+    assert found.notes == ("limits.memory in podSpecPatch of template main can't be known before it runs",)
+
+
+def test_a_patch_that_is_no_text_of_an_object_is_said() -> None:
+    for wrong in ("[", "- a", "x" * 70_000):
+        found = need(spec({"name": "main", "container": box(100), "podSpecPatch": wrong}))
+        assert found.notes == ("podSpecPatch of template main can't be read before it runs",)
+
+
+def test_a_wrong_quantity_in_a_patch_is_refused_by_the_patchs_name() -> None:
+    with pytest.raises(Refused, match=r"podSpecPatch of template main\.resources\.limits\.cpu is 'much'"):
+        cpu(
+            {
+                "container": box(1),
+                "podSpecPatch": json.dumps(
+                    {"containers": [{"name": "main", "resources": {"limits": {"cpu": "much"}}}]}
+                ),
+            }
+        )
