@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.dispatch.make import MOMENT, origin, row, run
 from tests.dispatch.test_merge import applied, mappings
 from webhook.contract import Hold, State
-from webhook.dispatch.whole import final_patch, outcome_of, running_patch
+from webhook.dispatch.whole import final_patch, outcome_of, running_patch, shown_ids
 from webhook.ledger.placement import Placement
 from webhook.nodes import nodes_of, pack
 
@@ -154,6 +154,7 @@ def test_a_run_under_another_name_is_shown_as_the_same_tree_under_the_origins(
         },
     }
     assert ("compressedNodes" in status) == packed
+    assert shown_ids(there, "job") == {shown_id: shown_id.replace("job", "job-0a1b2c3d", 1) for shown_id in shown}
 
 
 def test_nodes_in_the_database_of_a_targets_own_argo_are_not_looked_for_at_the_front_door() -> None:

@@ -13,7 +13,7 @@ from webhook.clusters.registry import Registry
 from webhook.contract import ARGO_COMPLETED, ARGO_NODE_ID, ARGO_WORKFLOW, VERBS, Hold, State
 from webhook.dispatch.events import Teller
 from webhook.dispatch.gather import is_the_run
-from webhook.dispatch.outcome import shown_ids
+from webhook.dispatch.showing import shown_ids
 from webhook.dispatch.steer import steering
 from webhook.errors import NotThere, Rejected
 from webhook.ledger import placements
@@ -71,7 +71,7 @@ class Carrier:
         if run is None or not is_the_run(run, row):
             self.teller.tell(origin, "TooLate", f"{verb.word}: the run is gone from {row.cluster}", warning=True)
             return
-        what = steering(run, verb, shown_ids(run), now=datetime.datetime.now(datetime.UTC))
+        what = steering(run, verb, shown_ids(run, row), now=datetime.datetime.now(datetime.UTC))
         if what.too_late:
             self.teller.tell(origin, "TooLate", f"{verb.word}: {what.too_late}", warning=True)
         if not what.patch:

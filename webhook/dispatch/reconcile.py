@@ -10,15 +10,15 @@ from prometheus_client import Counter, Histogram
 from webhook.clusters.client import Cluster
 from webhook.clusters.kinds import PODS, TASK_SETS, WORKFLOWS
 from webhook.clusters.registry import Registry
-from webhook.contract import ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW, State
+from webhook.contract import ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW, Hold, State
 from webhook.dispatch.carry import Carrier
 from webhook.dispatch.create import create_run, is_run_of
 from webhook.dispatch.events import Teller
 from webhook.dispatch.gather import Gatherer, is_the_run
-from webhook.dispatch.graft import graft
-from webhook.dispatch.outcome import final_patch, final_phase, outcome_of, running_patch, suspension_patch
+from webhook.dispatch.outcome import final_phase
 from webhook.dispatch.plan import Facts, Step, deleting, plan
 from webhook.dispatch.remove import release, remove_run
+from webhook.dispatch.showing import final_patch, outcome_of, running_patch
 from webhook.errors import Rejected
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
@@ -130,7 +130,7 @@ class Reconciler:
             _DISPATCH.observe((created.dispatched_at - (created.placed_at or created.created_at)).total_seconds())
             if facts.origin:
                 self.teller.tell(facts.origin, "Dispatched", f"run {created.run_name} exists on {created.cluster}")
-            patch = running_patch(facts.origin, created, {}) if facts.origin else {}
+            patch = running_patch(facts.origin, created, None) if facts.origin else {}
             if patch:
                 self.front.patch(WORKFLOWS, created.namespace, str(created.name), patch)
         return False
@@ -142,10 +142,7 @@ class Reconciler:
     def _mirror(self, facts: Facts) -> bool:
         row, origin = facts.row, facts.origin
         assert row is not None and origin is not None
-        nodes = graft(facts.run, origin_name=str(row.name), cluster=str(row.cluster)) if facts.run else {}
-        patch = running_patch(origin, row, nodes)
-        if facts.run:
-            patch |= suspension_patch(origin, facts.run)
+        patch = running_patch(origin, row, facts.run)
         if patch:
             self._patch_origin(origin, patch)
         return False
@@ -161,8 +158,7 @@ class Reconciler:
             return False
         status = run.get("status") or {}
         message = status.get("message") if phase else f"the run was deleted on {row.cluster} before it had ended"
-        grafted = graft(run, origin_name=str(row.name), cluster=str(row.cluster))
-        outcome = outcome_of(run, grafted) if phase else {"nodes": grafted}
+        outcome = outcome_of(run, row)
         placements.ended(self.pool, row.placement, phase=phase or "Error", message=message, outcome=outcome)
         self.room_came_free()
         return True
@@ -182,10 +178,11 @@ class Reconciler:
     def _finish(self, facts: Facts) -> bool:
         row, origin = facts.row, facts.origin
         assert row is not None and origin is not None
-        patch = final_patch(origin, row, placements.outcome(self.pool, row.placement))
+        patch = final_patch(origin, row, placements.outcome(self.pool, row.placement), facts.run)
         if patch:
             self._patch_origin(origin, patch)
-        self._dismiss_agent(row)
+        if row.hold is Hold.PLUGIN:
+            self._dismiss_agent(row)
         placements.mirrored(self.pool, row.placement)
         self.teller.tell(origin, "Ended", f"{row.phase} on {row.cluster}: {row.message or 'no message'}")
         return True

@@ -30,6 +30,12 @@ def outcome_of(run: Object, origin_name: str) -> Object:
     return status if run_name == origin_name else _renamed_status(status, run_name, origin_name)
 
 
+def shown_ids(run: Object, origin_name: str) -> dict[str, str]:
+    """Every node of the run: its id at the origin, and its id at the run."""
+    run_name = run["metadata"]["name"]
+    return {_renamed(node_id, run_name, origin_name): node_id for node_id in nodes_of(run)}
+
+
 def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
     """The patch that shows a live placement on its origin; empty when it is shown already.
 
@@ -110,19 +116,24 @@ def _cut_short(last: Mapping[str, Any], row: Placement) -> Object:
 
 def _renamed_status(status: Object, old: str, new: str) -> Object:
     """The status under the origin's name: the tree's root is looked up by it, and all ids begin with it."""
+    nodes = {
+        _renamed(node_id, old, new): _renamed_node(node, old, new)
+        for node_id, node in nodes_of({"status": status}).items()
+    }
+    done = status.get("taskResultsCompletionStatus") or {}
+    renamed_done = {_renamed(node_id, old, new): value for node_id, value in done.items()}
+    changed = _with_nodes(status, nodes) | ({"taskResultsCompletionStatus": renamed_done} if done else {})
+    return _with_message(changed, old, new)
 
-    def renamed(text: str) -> str:
-        return new + text.removeprefix(old) if text.startswith(old) else text
 
-    def node_under_new_name(node: Object) -> Object:
-        changed = {**node, **{key: renamed(node[key]) for key in _NAMED if node.get(key)}}
-        changed |= {key: [renamed(one) for one in node[key]] for key in _LISTED if node.get(key)}
-        return _with_message(changed, old, new)
+def _renamed_node(node: Object, old: str, new: str) -> Object:
+    changed = {**node, **{key: _renamed(node[key], old, new) for key in _NAMED if node.get(key)}}
+    changed |= {key: [_renamed(one, old, new) for one in node[key]] for key in _LISTED if node.get(key)}
+    return _with_message(changed, old, new)
 
-    nodes = {renamed(node_id): node_under_new_name(node) for node_id, node in nodes_of({"status": status}).items()}
-    done = status.get("taskResultsCompletionStatus")
-    renamed_done = {"taskResultsCompletionStatus": {renamed(key): value for key, value in done.items()}} if done else {}
-    return _with_message({**_with_nodes(status, nodes), **renamed_done}, old, new)
+
+def _renamed(text: str, old: str, new: str) -> str:
+    return new + text.removeprefix(old) if text.startswith(old) else text
 
 
 def _with_message(thing: Object, old: str, new: str) -> Object:
