@@ -30,6 +30,16 @@ ORIGIN_NAME = "medea.dev/origin-name"
 COPIED = "medea.dev/copied"
 """Label on a WorkflowTemplate that Medea copied to a target: Medea may update that one, and nobody's own."""
 
+PARENT = "medea.dev/parent"
+"""Label on a sub-Workflow: the name of the Workflow whose step has begun it."""
+PARENT_UID = "medea.dev/parent-uid"
+STEP = "medea.dev/step"
+"""Annotation on a sub-Workflow: its own name. A copy of it carries another's, and is nobody's sub-Workflow."""
+STOPPED = "medea.dev/stopped-with-parent"
+"""Annotation on a sub-Workflow: how it was stopped because its parent was."""
+ASKED = "medea.dev/asked-"
+"""Begins the annotations by which a step that is asked for twice is done once: on the Workflow that it is done to."""
+
 FINALIZER = "medea.dev/run"
 """On the origin: it goes when the run is gone. On the run: it goes when the run's end is in the ledger."""
 

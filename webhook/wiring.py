@@ -8,9 +8,12 @@ from psycopg.conninfo import make_conninfo
 from webhook.admission.review import Admission
 from webhook.api.argoserver import ArgoServer
 from webhook.api.balancer import Balancer
+from webhook.api.others import Others
+from webhook.api.rights import Rights
 from webhook.api.routes import Deps
 from webhook.api.slots import Slots
 from webhook.api.steps import Steps
+from webhook.api.subworkflows import SubWorkflows
 from webhook.clusters.client import Cluster, front_door
 from webhook.clusters.kinds import SELF_REVIEWS
 from webhook.clusters.registry import Registry
@@ -90,7 +93,15 @@ def make_service(settings: Settings) -> Service:
     ca = settings.medea_argo_server_ca
     argo_server = ArgoServer(settings.medea_argo_server, str(ca) if ca else None, slots, own=parts.front.authorization)
     balancer = Balancer(parts.front, parts.registry, parts.pool, slots, argo_server)
-    api = Deps(parts.placer, parts.pool, balancer, Steps(parts.front, parts.pool))
+    rights = Rights(parts.front)
+    steps = Steps(
+        parts.front,
+        parts.pool,
+        rights,
+        others=Others(parts.front, parts.pool, argo_server, rights),
+        sub_workflows=SubWorkflows(parts.front, parts.pool, slots, rights),
+    )
+    api = Deps(parts.placer, parts.pool, balancer, steps)
     return Service(parts, admission, api)
 
 

@@ -16,7 +16,7 @@ from tests.end_to_end.objects import (
     workflows,
 )
 from tests.end_to_end.waiting import eventually
-from tests.end_to_end.workspace import EXAMPLES, Workspace
+from tests.end_to_end.workspace import Workspace
 
 
 def test_argo_delete_of_a_running_workflow_removes_run_and_pods_and_then_the_origin(shared: Workspace) -> None:
@@ -55,22 +55,6 @@ def test_kubectl_delete_of_a_finished_workflow_removes_its_run(shared: Workspace
     assert runs_of(row["placement"]) == []
     deleted = ledger_row(shared.name, name)
     assert (deleted["state"], deleted["phase"]) == ("deleted", "Succeeded")
-
-
-def test_a_workflow_looks_at_another_and_deletes_it_in_its_steps(shared: Workspace) -> None:
-    other = shared.submit("executor_num=0", "seconds=0")
-    shared.wait(other).ok()
-    row = ledger_row(shared.name, other)
-    example = str(EXAMPLES / "steps.yaml")
-    name = shared.argo("submit", "-o", "name", example, "-p", f"workflow={other}").ok().out.strip()
-    waited = shared.wait(name)
-    done = origin(shared.name, name)
-    nodes = {node["displayName"]: node for node in done["status"]["nodes"].values()}
-    assert waited.code == 0, json.dumps(nodes)
-    outputs = {one["name"]: one["value"] for one in nodes["look"]["outputs"]["parameters"]}
-    assert (outputs["phase"], outputs["cluster"]) == ("Succeeded", row["cluster"])
-    assert workflow("front", shared.name, other) is None
-    assert runs_of(row["placement"]) == []
 
 
 def test_an_origin_deleted_right_after_its_creation_leaves_nothing(workspace: Workspace) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.end_to_end.ledger import rows_of
-from tests.end_to_end.objects import TARGETS, origin, pods, runs_of
+from tests.end_to_end.objects import TARGETS, origin, pods, runs_of, workflows
 from tests.end_to_end.workspace import EXAMPLES, TEMPLATE, Workspace
 
 
@@ -48,12 +48,36 @@ def a_workflow_that_is_skipped(workspace: Workspace) -> None:
     assert [pod for pod in pods("front", workspace.name) if pod["metadata"]["name"].startswith(name)]
 
 
-def a_workflow_that_deletes_another(workspace: Workspace) -> None:
-    """It looks at another one and then deletes it."""
-    other = workspace.submit("executor_num=0", "seconds=0")
-    workspace.wait(other).ok()
+def an_account_for_steps(workspace: Workspace) -> None:
+    """It may do what the steps do."""
+    workspace.kubectl("apply", "-f", str(EXAMPLES / "steps-account.yaml")).ok()
+    account = f"system:serviceaccount:{workspace.name}:steps"
+    for verb in ("create", "get", "delete", "patch", "update"):
+        workspace.kubectl("auth", "can-i", verb, "workflows.argoproj.io", f"--as={account}").ok()
+
+
+def a_workflow_that_stops_and_deletes_another(workspace: Workspace) -> None:
+    """It looks at another one, stops it and then deletes it."""
+    an_account_for_steps(workspace)
+    other = workspace.submit("executor_num=0", "seconds=300")
     workspace.wait(_submit(workspace, str(EXAMPLES / "steps.yaml"), "-p", f"workflow={other}")).ok()
     assert workspace.kubectl("get", "workflow", other).code != 0
+
+
+def a_workflow_that_has_two_others_placed(workspace: Workspace) -> None:
+    """Both are placed, and owned by it."""
+    an_account_for_steps(workspace)
+    name = _submit(workspace, str(EXAMPLES / "steps-run.yaml"))
+    workspace.wait(name, timeout=90).ok()
+    parent = origin(workspace.name, name)
+    children = [
+        one
+        for one in workflows("front", workspace.name)
+        if parent["metadata"]["uid"] in [owner["uid"] for owner in one["metadata"].get("ownerReferences", [])]
+    ]
+    placed = [_placements(workspace, child["metadata"]["name"]) for child in children]
+    assert [len(placements) for placements in placed] == [1, 1]
+    assert _placements(workspace, name) == []
 
 
 EXPECTATIONS = {
@@ -61,7 +85,9 @@ EXPECTATIONS = {
     "skip.yaml": a_workflow_that_is_skipped,
     "spark-from-template.yaml": a_workflow_that_names_the_template,
     "spark-inline.yaml": a_workflow_with_a_result,
-    "steps.yaml": a_workflow_that_deletes_another,
+    "steps-account.yaml": an_account_for_steps,
+    "steps-run.yaml": a_workflow_that_has_two_others_placed,
+    "steps.yaml": a_workflow_that_stops_and_deletes_another,
 }
 
 

@@ -31,12 +31,14 @@ _TIMEOUT = urllib3.Timeout(connect=1.0, read=12.0)
 # Only what never reached it is sent again: nothing can have happened.
 _RETRIES = urllib3.Retry(connect=2, read=False, redirect=0, status=0, other=0, backoff_factor=0.1)
 
+NO_NODE = "no suspend nodes matching"
+"""In Argo's words when a selector matches nothing that is suspended."""
 # Argo has no code of its own for these; its words are what tells them from a failure inside.
 _WRONG_STATE = re.compile(
     "cannot shutdown a completed|cannot suspend completed|Cannot retry a workflow in phase|must be Failed/Error"
 )
 _WRONG_REQUEST = re.compile(
-    "only targets? suspend nodes|no suspend nodes matching|cannot set output parameter|not expecting|"
+    "only targets? suspend nodes|" + NO_NODE + "|cannot set output parameter|not expecting|"
     "has not been set and does not have a default|invalid selector|invalid field selector|To retry a succeeded|"
     "expected value of the form|is an invalid phase|unable to parse|denied the request"
 )

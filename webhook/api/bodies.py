@@ -112,6 +112,71 @@ VERB_BODIES: dict[str, type[VerbBody]] = {
 }
 
 
+class StepBody(VerbBody):
+    """A step about another Workflow, which `name` names."""
+
+    name: str
+    call: str = Field(default="", description="any text, to set apart two calls that are the same otherwise")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """As above; argo-server knows nothing of calls."""
+        return self.model_dump(exclude={"name", "namespace", "call"}, exclude_defaults=True)
+
+
+class StopStep(StopBody, StepBody):
+    """Stop another Workflow, and wait until it has ended."""
+
+
+class ResumeStep(ResumeBody, StepBody):
+    """Resume another Workflow."""
+
+
+class RetryStep(RetryBody, StepBody):
+    """Retry another Workflow."""
+
+
+STEP_BODIES: dict[str, type[StepBody]] = {
+    "get": StepBody,
+    "delete": StepBody,
+    "stop": StopStep,
+    "terminate": StepBody,
+    "suspend": StepBody,
+    "resume": ResumeStep,
+    "retry": RetryStep,
+}
+
+
+class RunStep(BaseModel):
+    """Place a sub-Workflow."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    class Manifest(BaseModel):
+        """A Workflow as people write it."""
+
+        model_config = ConfigDict(extra="forbid")
+
+        class Metadata(BaseModel):
+            """What of it a sub-Workflow may have."""
+
+            model_config = ConfigDict(extra="forbid")
+
+            name: str | None = None
+            generateName: str | None = None
+            namespace: str | None = None
+            labels: dict[str, str] = Field(default_factory=dict)
+            annotations: dict[str, str] = Field(default_factory=dict)
+
+        apiVersion: Literal["argoproj.io/v1alpha1"] = "argoproj.io/v1alpha1"
+        kind: Literal["Workflow"] = "Workflow"
+        metadata: Metadata = Metadata()
+        spec: dict[str, Any] = Field(min_length=1)
+
+    workflow: Manifest
+    call: str = Field(default="", description="any text, to set apart two calls that are the same otherwise")
+
+
 class PluginBody(BaseModel):
     """What the executor plugin forwards: which Workflow asks, and for what."""
 

@@ -1,6 +1,5 @@
 """The routes of the API, as one blueprint."""
 
-import re
 import uuid
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
@@ -12,7 +11,7 @@ from spectree import SpecTree
 from webhook.api.balancer import Balancer
 from webhook.api.bodies import VERB_BODIES, AskBody, Chosen, ErrorBody, PluginBody, SubmitBody, VerbBody
 from webhook.api.http import body
-from webhook.api.steps import Steps
+from webhook.api.steps import PLACEMENT_ID, Steps
 from webhook.clusters.kinds import checked_name
 from webhook.errors import BadRequest, Missing, NoRoom, Refused, shown
 from webhook.ledger import placements
@@ -22,7 +21,6 @@ from webhook.scout.model import Outcome, Request
 from webhook.totals.model import GIB, Totals
 from webhook.untrusted import parse_model
 
-_ID = re.compile("[0-9a-f]{32}")
 SPEC = SpecTree("flask", title="Medea", version="0.1.0", path="apidoc")
 _ERRORS = {f"HTTP_{status}": ErrorBody for status in (400, 403, 404, 409, 413, 422, 503)}
 
@@ -93,7 +91,7 @@ def blueprint(deps: Deps) -> Blueprint:
     @SPEC.validate(resp=Documented(**_ERRORS), tags=["explain"], skip_validation=True)
     def explain(placement: str) -> Response:
         """A placement and every decision about it, with every target's numbers."""
-        row = placements.get(deps.pool, placement) if _ID.fullmatch(placement) else None
+        row = placements.get(deps.pool, placement) if PLACEMENT_ID.fullmatch(placement) else None
         if row is None:
             raise Missing(f"the ledger knows no placement {shown(placement)}; one is 32 hexadecimal digits")
         return jsonify({"placement": row, "decisions": placements.decisions(deps.pool, placement)})

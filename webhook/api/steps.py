@@ -1,13 +1,17 @@
-"""What the executor plugin asks, and what Argo's agent is answered: a node, and when to ask again."""
+"""What the executor plugin asks, and who may ask it."""
 
-from collections.abc import Callable
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from webhook.api.bodies import PluginBody
+from webhook.api.bodies import STEP_BODIES, PluginBody
+from webhook.api.others import Others
+from webhook.api.replies import node
+from webhook.api.rights import Rights
+from webhook.api.subworkflows import SubWorkflows
 from webhook.clusters.client import Cluster
-from webhook.clusters.kinds import TOKEN_REVIEWS, WORKFLOWS, checked_name
-from webhook.contract import PLUGIN_ACCOUNT, State
+from webhook.clusters.kinds import TOKEN_REVIEWS, WORKFLOWS, annotations, checked_name
+from webhook.contract import PLUGIN_ACCOUNT, VERBS, State
 from webhook.errors import BadRequest, Forbidden, wrong_field
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
@@ -15,32 +19,36 @@ from webhook.ledger.pool import Pool
 
 Object = dict[str, Any]
 
+PLACEMENT_ID = re.compile("[0-9a-f]{32}")
 # The end of a run is written into the origin as it happens, so this only paces the message in between.
 _TRACK_AGAIN = "5s"
-_DELETE_AGAIN = "2s"
+_VERBS = ("track", "run", *STEP_BODIES)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Steps:
-    """Answers the plugin. A plugin may only touch what is in the namespace it runs in."""
+    """Answers the plugin. A step may only touch what is in its Workflow's namespace, as that Workflow's account may."""
 
     front: Cluster
     pool: Pool
+    rights: Rights
+    others: Others
+    sub_workflows: SubWorkflows
 
     def answer(self, token: str, body: PluginBody) -> Object:
         """The reply to one template. Raises Forbidden, or BadRequest for a verb that doesn't exist."""
         namespace = checked_name("workflow.namespace", body.workflow.namespace)
         self._authenticate(token, namespace)
-        verbs: dict[str, Callable[[PluginBody, Object], Object]] = {
-            "track": self._track,
-            "get": self._get,
-            "delete": self._delete,
-        }
-        if len(body.call) != 1 or next(iter(body.call)) not in verbs:
-            expected = f"it must hold one of {', '.join(verbs)}"
+        if len(body.call) != 1 or next(iter(body.call)) not in _VERBS:
+            expected = f"it must hold one of {', '.join(_VERBS)}"
             raise wrong_field(BadRequest, "plugin.medea", list(body.call), expected)
         verb, arguments = next(iter(body.call.items()))
-        return verbs[verb](body, arguments)
+        if verb == "track":
+            return self._track(body.workflow, arguments)
+        asker = self.rights.asker(namespace, checked_name("workflow.name", body.workflow.name), body.workflow.uid)
+        if verb == "run":
+            return self.sub_workflows.answer(asker, arguments)
+        return self.others.answer(asker, verb, arguments)
 
     def _authenticate(self, token: str, namespace: str) -> None:
         review = self.front.create(TOKEN_REVIEWS, None, {"spec": {"token": token}})
@@ -49,52 +57,25 @@ class Steps:
         if user != f"system:serviceaccount:{namespace}:{PLUGIN_ACCOUNT}":
             raise Forbidden(f"only the ServiceAccount {PLUGIN_ACCOUNT} of namespace {namespace} may ask for it")
 
-    def _track(self, body: PluginBody, arguments: Object) -> Object:
-        row = placements.get(self.pool, _text(arguments, "placement"))
-        if row is None or row.namespace != body.workflow.namespace:
+    def _track(self, asking: PluginBody.Workflow, arguments: Object) -> Object:
+        placement = arguments.get("placement")
+        if not isinstance(placement, str) or not PLACEMENT_ID.fullmatch(placement):
+            raise wrong_field(BadRequest, "plugin.medea.track.placement", placement, "it must be 32 hexadecimal digits")
+        row = placements.get(self.pool, placement)
+        if row is None or row.namespace != asking.namespace:
             return node("Error", "the ledger knows no such placement")
-        if row.origin_uid not in (None, body.workflow.uid):
+        if row.origin_uid not in (None, asking.uid):
             return node("Error", "this placement belongs to another Workflow")
-        if row.state is State.ENDED:
-            return node(row.phase or "Error", row.message or f"ran on {row.cluster}")
-        return node("Running", _message(row), requeue=_TRACK_AGAIN)
+        if row.state is not State.ENDED:
+            return node("Running", _message(row), requeue=_TRACK_AGAIN)
+        if self._goes_on(row):
+            return node("Running", f"goes on on {row.cluster}", requeue=_TRACK_AGAIN)
+        return node(row.phase or "Error", row.message or f"ran on {row.cluster}")
 
-    def _get(self, body: PluginBody, arguments: Object) -> Object:
-        name = checked_name("plugin.medea.get.name", arguments.get("name"))
-        origin = self.front.find(WORKFLOWS, body.workflow.namespace, name)
-        if origin is None:
-            return node("Failed", f"there is no Workflow {name}")
-        row = placements.by_origin(self.pool, body.workflow.namespace, name)
-        ours = row if row and row.origin_uid == origin["metadata"]["uid"] else None
-        status = origin.get("status") or {}
-        found = {
-            "phase": status.get("phase") or "Pending",
-            "message": status.get("message") or "",
-            "progress": status.get("progress") or "",
-            "cluster": (ours.cluster if ours else None) or "",
-            "state": ours.word if ours else "",
-        }
-        outputs = [{"name": key, "value": str(value)} for key, value in found.items()]
-        return node("Succeeded", f"{name} is {found['phase']}", outputs={"parameters": outputs})
-
-    def _delete(self, body: PluginBody, arguments: Object) -> Object:
-        name = checked_name("plugin.medea.delete.name", arguments.get("name"))
-        if name == body.workflow.name:
-            return node("Error", "a Workflow can't delete itself in one of its steps")
-        origin = self.front.find(WORKFLOWS, body.workflow.namespace, name)
-        if origin is None:
-            return node("Succeeded", f"{name} is gone")
-        if "deletionTimestamp" not in origin["metadata"]:
-            self.front.delete(WORKFLOWS, body.workflow.namespace, name, uid=origin["metadata"]["uid"])
-        return node("Running", f"{name} is being deleted, and its run with it", requeue=_DELETE_AGAIN)
-
-
-def node(phase: str, message: str, *, outputs: Object | None = None, requeue: str | None = None) -> Object:
-    """A reply in the shape Argo's agent reads."""
-    body: Object = {"phase": phase, "message": message}
-    if outputs:
-        body["outputs"] = outputs
-    return {"node": body, **({"requeue": requeue} if requeue else {})}
+    def _goes_on(self, row: Placement) -> bool:
+        """Whether the run that has ended is about to be retried: the ledger learns that later than the origin."""
+        origin = self.front.find(WORKFLOWS, row.namespace, row.name) if row.name else None
+        return origin is not None and bool(annotations(origin).get(VERBS))
 
 
 def _message(row: Placement) -> str:
@@ -106,10 +87,3 @@ def _message(row: Placement) -> str:
         case State.RESERVED:
             return f"going to {row.cluster}"
     return str(row.state)
-
-
-def _text(arguments: Object, key: str) -> str:
-    value = arguments.get(key)
-    if not isinstance(value, str):
-        raise wrong_field(BadRequest, f"plugin.medea.track.{key}", value, "it must be a text")
-    return value

@@ -99,12 +99,20 @@ class Cluster:
         return self._call(verb, kind, "POST", kind.path(namespace), query=query, body=full, read_timeout=read_timeout)
 
     def patch(
-        self, kind: Kind, namespace: str | None, name: str, body: Object, *, subresource: str | None = None
+        self,
+        kind: Kind,
+        namespace: str | None,
+        name: str,
+        body: Object,
+        *,
+        subresource: str | None = None,
+        manager: str = MANAGER,
     ) -> Object:
         """Apply a JSON merge patch; with `metadata.resourceVersion` in it, only to that very version (else Clash)."""
         path = kind.path(namespace, name, subresource)
         content_type = "application/merge-patch+json"
-        return self._call("patch", kind, "PATCH", path, query=[_MANAGED], body=body, content_type=content_type)
+        managed = [("fieldManager", manager)]
+        return self._call("patch", kind, "PATCH", path, query=managed, body=body, content_type=content_type)
 
     def replace(self, kind: Kind, namespace: str | None, name: str, body: Object) -> Object:
         """Put an object in the place of the version it was made from."""

@@ -13,6 +13,7 @@ from webhook.clusters.registry import Registry
 from webhook.clusters.watch import Watch
 from webhook.contract import ENABLED, PLACEMENT, Hold
 from webhook.dispatch.carry import Carrier
+from webhook.dispatch.children import CHILD, Children
 from webhook.dispatch.events import Teller
 from webhook.dispatch.gather import Gatherer
 from webhook.dispatch.index import WorkflowIndex, origin_placement, run_placement
@@ -61,7 +62,10 @@ class Controller:
         self._front, self._registry, self._pool, self._sampler, self._cadence = front, registry, pool, sampler, cadence
         self._work = WorkQueue()
         self._queue = Queue(pool=pool, placer=placer, changed=self._work.add)
-        self._origins = WorkflowIndex(front, placement_of=origin_placement, changed=self._work.add)
+        self._children = Children(front, self._work.add)
+        self._origins = WorkflowIndex(
+            front, placement_of=origin_placement, changed=self._work.add, also=self._children.note
+        )
         self._namespaces = Watch(front, NAMESPACES, self._on_namespace, selector=f"{ENABLED}=true")
         self._runs: dict[str, WorkflowIndex] = {}
         self._teller = Teller(front)
@@ -127,6 +131,9 @@ class Controller:
                 self._work.done(key)
 
     def _look_at(self, key: str) -> None:
+        if key.startswith(CHILD):
+            self._children.look_at(key, self._origins.watch)
+            return
         if not key.startswith(_NAMESPACE):
             self._reconciler.reconcile(key)
             return
@@ -156,6 +163,8 @@ class Controller:
             log.warning("sweep cut short", reason=error.message)
         for namespace in self._namespaces.all():
             self._work.add(_NAMESPACE + namespace["metadata"]["name"])
+        for child in self._children.living():
+            self._work.add(child)
         self._queue.wake()
 
     def _on_namespace(self, namespace: Object, gone: bool) -> None:

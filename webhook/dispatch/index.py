@@ -6,7 +6,7 @@ from typing import Any
 
 from webhook.clusters.client import Cluster
 from webhook.clusters.kinds import WORKFLOWS, annotations, labels
-from webhook.clusters.watch import Watch
+from webhook.clusters.watch import Listener, Watch
 from webhook.contract import ORIGIN_UID, PLACEMENT
 
 Object = dict[str, Any]
@@ -32,8 +32,10 @@ class WorkflowIndex:
         placement_of: Callable[[Object], str | None],
         changed: Callable[[str], None],
         selector: str = "",
+        also: Listener = lambda _workflow, _gone: None,
     ) -> None:
-        self._placement_of, self._changed = placement_of, changed
+        """`also` hears of every Workflow, with a placement or without."""
+        self._placement_of, self._changed, self._also = placement_of, changed, also
         self._by_placement: dict[str, dict[str, Object]] = {}
         self._lock = threading.Lock()
         self.watch = Watch(cluster, WORKFLOWS, self._note, selector=selector)
@@ -49,6 +51,7 @@ class WorkflowIndex:
             return set(self._by_placement)
 
     def _note(self, workflow: Object, gone: bool) -> None:
+        self._also(workflow, gone)
         placement = self._placement_of(workflow)
         if placement is None:
             return

@@ -1,0 +1,87 @@
+"""For whom a plugin step acts, and whether that account may do it.
+
+The plugin speaks for every Workflow of its namespace, so its own token proves the namespace alone. What a step does is
+measured by the ServiceAccount of the Workflow that asks, as with every other template of Argo's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from webhook.clusters.client import Cluster
+from webhook.clusters.kinds import SUBJECT_ACCESS_REVIEWS, WORKFLOWS, annotations
+from webhook.contract import ASKED
+from webhook.errors import Forbidden, Missing, shown
+from webhook.family import ended, shutdown_of
+
+Object = dict[str, Any]
+
+_GROUP, _, _ = WORKFLOWS.api_version.partition("/")
+
+
+@dataclass(frozen=True)
+class Asker:
+    """The Workflow whose step asks. `attempt` changes when it is retried; it is empty until Argo has begun it."""
+
+    namespace: str
+    name: str
+    uid: str
+    account: str
+    attempt: str
+    ending: bool
+    memory: Mapping[str, str] = field(default_factory=dict)
+    """What its steps have noted on it."""
+
+    @property
+    def user(self) -> str:
+        """Its ServiceAccount as Kubernetes calls it."""
+        return f"system:serviceaccount:{self.namespace}:{self.account}"
+
+
+def asker_of(workflow: Object) -> Asker:
+    """What is known of the asking Workflow. Pure."""
+    metadata, status = workflow["metadata"], workflow.get("status") or {}
+    # Argo joins the Workflow, its WorkflowTemplate and its own defaults in there.
+    spec = status.get("storedWorkflowTemplateSpec") or workflow.get("spec") or {}
+    return Asker(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        account=spec.get("serviceAccountName") or "default",
+        attempt=status.get("startedAt") or "",
+        ending=bool(ended(workflow) or shutdown_of(workflow) or "deletionTimestamp" in metadata),
+        memory={key: text for key, text in annotations(workflow).items() if key.startswith(ASKED)},
+    )
+
+
+@dataclass(frozen=True)
+class Rights:
+    """Asks the front door."""
+
+    front: Cluster
+
+    def asker(self, namespace: str, name: str, uid: str) -> Asker:
+        """The Workflow that asks, as it is now. Raises Missing when it is another one, or gone."""
+        found = self.front.find(WORKFLOWS, namespace, name)
+        if found is None or found["metadata"]["uid"] != uid:
+            raise Missing(f"the Workflow {shown(name)} whose step asks is gone")
+        return asker_of(found)
+
+    def check(self, asker: Asker, verb: str, name: str) -> None:
+        """Raises Forbidden, with what to grant, unless the asker's account may do `verb` to the Workflow `name`."""
+        about = {
+            "namespace": asker.namespace,
+            "verb": verb,
+            "group": _GROUP,
+            "resource": WORKFLOWS.plural,
+            "name": name,
+        }
+        accounts = "system:serviceaccounts"
+        groups = [accounts, f"{accounts}:{asker.namespace}", "system:authenticated"]
+        spec = {"user": asker.user, "groups": groups, "resourceAttributes": {**about, "name": name}}
+        review = self.front.create(SUBJECT_ACCESS_REVIEWS, None, {"spec": spec})
+        if (review.get("status") or {}).get("allowed") is not True:
+            raise Forbidden(
+                f"the ServiceAccount {asker.account} of Workflow {asker.name} may not {verb} Workflow {name}: "
+                f"a Role in namespace {asker.namespace} must grant it {verb} on {WORKFLOWS.plural} of {_GROUP}"
+            )
