@@ -14,7 +14,8 @@
         ├── LedgerUnavailable
         ├── ClusterUnavailable
         ├── ArgoServerUnavailable
-        └── SamplesUnavailable
+        ├── SamplesUnavailable
+        └── Busy                as much of this is being done at once as Medea is set to                   429
 
 Anything else that escapes is a bug. Over HTTP each becomes `{"error": {"code", "message", …}}`.
 """
@@ -101,6 +102,10 @@ class ArgoServerUnavailable(Unavailable):
 
 class SamplesUnavailable(Unavailable):
     code = "samples_unavailable"
+
+
+class Busy(Unavailable):
+    status, code = 429, "busy"
 
 
 def wrong_field(error: type[MedeaError], field: str, value: object, expected: str) -> MedeaError:

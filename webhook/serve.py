@@ -1,7 +1,7 @@
 """The service process: Flask under gunicorn, one worker with many threads.
 
-One port speaks TLS and serves everything; the balancer's and the scout's are plain HTTP, as they were in the original
-Medea.
+One port speaks TLS and serves everything but logs; those have one of their own, for the apiserver alone. The
+balancer's and the scout's are plain HTTP, as they were in the original Medea.
 """
 
 import logging
@@ -17,7 +17,8 @@ from webhook.admission.wire import decode
 from webhook.api.http import LARGEST_BODY, body, install_errors
 from webhook.api.routes import SPEC, blueprint
 from webhook.errors import Unavailable
-from webhook.ports import tls_only_on
+from webhook.logs.endpoint import BrokeOff, create_log_app
+from webhook.ports import Application, by_port, known_clients_only, tls_only_on
 from webhook.settings import Settings
 from webhook.wiring import Service, make_service
 
@@ -65,6 +66,9 @@ class ServerLog(Logger):  # type: ignore[misc]
 
 
 def _silence_is_no_error(record: logging.LogRecord) -> bool:
+    if record.exc_info and isinstance(record.exc_info[1], BrokeOff):
+        # Whoever raised it has said why.
+        return False
     if record.exc_info and isinstance(record.exc_info[1], TimeoutError | ConnectionError):
         record.msg, record.args, record.exc_info = "a client fell silent", (), None
         record.levelno, record.levelname = logging.INFO, "INFO"
@@ -81,19 +85,25 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         """Tell gunicorn what it has to know."""
         settings = self._settings
-        ports = (settings.medea_webhook_port, settings.medea_balancer_port, settings.medea_scout_port)
+        ports = [settings.medea_webhook_port, settings.medea_balancer_port, settings.medea_scout_port]
+        threads, guarded = settings.medea_threads, {}
+        if settings.medea_logs_certs:
+            ports.append(settings.medea_logs_port)
+            # Threads of their own, as it were: readers of logs must not keep a review waiting.
+            threads += settings.medea_logs_streams
+            guarded[settings.medea_logs_port] = known_clients_only(settings.medea_logs_certs)
         options = {
             "bind": [f"{settings.medea_bind}:{port}" for port in ports],
             "worker_class": "gthread",
             "workers": 1,
-            "threads": settings.medea_threads,
+            "threads": threads,
             "keepalive": _KEEP_ALIVE,
             "graceful_timeout": 10,
             "certfile": str(settings.medea_certs / "tls.crt"),
             "keyfile": str(settings.medea_certs / "tls.key"),
             # In one go with the wrapping: a plain connection has no handshake to do afterwards.
             "do_handshake_on_connect": True,
-            "ssl_context": tls_only_on(settings.medea_webhook_port),
+            "ssl_context": tls_only_on(settings.medea_webhook_port, guarded),
             "worker_tmp_dir": "/dev/shm",
             "control_socket_disable": True,
             "proc_name": "medea",
@@ -102,9 +112,10 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name, value in options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Application:
         """Called in the worker."""
         service = make_service(self._settings)
         service.start()
         start_http_server(self._settings.medea_metrics_port, addr=self._settings.medea_bind)
-        return create_app(service)
+        others = {self._settings.medea_logs_port: create_log_app(service.logs)} if service.logs else {}
+        return by_port(create_app(service), others)

@@ -39,6 +39,15 @@ class Settings(BaseSettings):
         int, Field(description="plain HTTP: metrics and health of the controller")
     ] = 9096
     medea_bind: Annotated[str, Field(description="the address the ports are opened on")] = "0.0.0.0"
+    medea_logs_certs: Annotated[
+        Path | None,
+        Field(description="folder with tls.crt, tls.key and the apiserver's client authority ca.crt; unset: no logs"),
+    ] = None
+    medea_logs_port: Annotated[int, Field(description="TLS: logs, for the front door's apiserver alone")] = 8444
+    medea_logs_address: Annotated[
+        str, Field(description="name or address by which the front door's apiserver reaches that port")
+    ] = "medea.medea-system.svc"
+    medea_logs_streams: Annotated[int, Field(ge=1, description="logs read at once")] = 256
     medea_threads: Annotated[int, Field(ge=4, description="requests served at once")] = 128
 
     medea_certs: Annotated[Path, Field(description="folder with tls.crt and tls.key")] = Path("certs/out")

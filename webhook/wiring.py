@@ -21,6 +21,8 @@ from webhook.dispatch.controller import Cadence, Controller
 from webhook.holds import Holds
 from webhook.ledger.embedded import embedded_dsn
 from webhook.ledger.pool import Pool
+from webhook.logs.endpoint import Endpoint
+from webhook.logs.making import make_endpoint, make_mirror
 from webhook.namespaces import Prepared
 from webhook.placing import Placer
 from webhook.scout.sampler import Sampler
@@ -45,6 +47,7 @@ class Service:
     parts: Parts
     admission: Admission
     api: Deps
+    logs: Endpoint | None
 
     def start(self) -> None:
         """Begin everything that goes on in the background."""
@@ -52,6 +55,8 @@ class Service:
         self.parts.sampler.start()
         self.parts.registry.start()
         self.admission.holds.start()
+        if self.logs:
+            self.logs.streams.start()
 
     def unready(self) -> str | None:
         """Why the service can't place Workflows yet, or None when it can."""
@@ -102,7 +107,10 @@ def make_service(settings: Settings) -> Service:
         sub_workflows=SubWorkflows(parts.front, parts.pool, slots, rights),
     )
     api = Deps(parts.placer, parts.pool, balancer, steps)
-    return Service(parts, admission, api)
+    logs = None
+    if settings.medea_logs_certs:
+        logs = make_endpoint(parts.front, parts.registry, parts.pool, most=settings.medea_logs_streams)
+    return Service(parts, admission, api, logs)
 
 
 def make_controller(settings: Settings) -> tuple[Parts, Controller]:
@@ -117,6 +125,16 @@ def make_controller(settings: Settings) -> tuple[Parts, Controller]:
         cadence=Cadence(sweep=settings.medea_sweep_interval, expiry=settings.medea_expiry),
         default_hold=settings.medea_hold,
     )
+    if settings.medea_logs_certs:
+        mirror = make_mirror(
+            parts.front,
+            parts.registry,
+            controller.known,
+            host=settings.medea_logs_address,
+            port=settings.medea_logs_port,
+            sweep=settings.medea_sweep_interval,
+        )
+        controller.follow(mirror)
     return parts, controller
 
 

@@ -9,6 +9,7 @@ the ports that kind publishes on the loopback; apiservers and pods reach Medea b
 """
 
 import argparse
+import base64
 import json
 import os
 import shutil
@@ -73,8 +74,9 @@ def up() -> None:
             _start(argo.workflow_controller(cluster))
     _start(argo.argo_server())
     template = "{{range .IPAM.Config}}{{.Gateway}} {{end}}"
-    _install_medea(lab, gateway(run(["docker", "network", "inspect", "kind", "-f", template])))
-    for process in medea.processes(lab):
+    address = gateway(run(["docker", "network", "inspect", "kind", "-f", template]))
+    _install_medea(lab, address)
+    for process in medea.processes(lab, address=address):
         _start(process)
     envfile.write()
     print(f"source {ENV_FILE}")
@@ -150,7 +152,8 @@ def _make(lab: Lab, kind: str, cluster: Cluster) -> None:
     text = "\n---\n".join([*texts, argo.manifest()])
     lab.kubectl(cluster.name, "apply", "--server-side", "--force-conflicts", "-f", "-", input=text, timeout=90)
     lab.kubectl(cluster.name, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s", timeout=65)
-    for manifest in ("base/namespace.yaml", "base/rbac.yaml") if cluster == FRONT else ("target/rbac.yaml",):
+    front = ("base/namespace.yaml", "base/rbac.yaml", "logs/rbac.yaml")
+    for manifest in front if cluster == FRONT else ("target/rbac.yaml",):
         lab.kubectl(cluster.name, "apply", "-f", str(CHECKOUT / "manifests" / manifest))
     shutil.copy(cluster.kubeconfig, tokens.identity_file(cluster, "kube-state-metrics"))
     for account in ("medea-system:medea", "argo:argo", *(["argo:argo-server"] if cluster == FRONT else [])):
@@ -166,6 +169,10 @@ def _medea_archive() -> Path:
 
 def _install_medea(lab: Lab, address: str) -> None:
     ensure(MEDEA_CERTS, names=("medea.medea-system.svc", "localhost"), ips=("127.0.0.1", address))
+    # kubeadm's apiserver doesn't check kubelets, and its own certificate is of the cluster's authority.
+    authority = yaml.safe_load(FRONT.kubeconfig.read_text())["clusters"][0]["cluster"]["certificate-authority-data"]
+    certificate, key = (MEDEA_CERTS / name for name in ("tls.crt", "tls.key"))
+    medea.write_logs_certs(certificate.read_bytes(), key.read_bytes(), base64.b64decode(authority))
     for target in TARGETS:
         medea.register(lab, target.name)
     url = f"https://{address}:{MEDEA_PORT}"

@@ -25,6 +25,8 @@ POSTGRES_DSN = f"postgresql://medea:medea@127.0.0.1:{POSTGRES_PORT}/medea"
 MEDEA_PORT = 8443
 MEDEA_URL = f"https://127.0.0.1:{MEDEA_PORT}"
 MEDEA_CERTS = STATE / "medea" / "certs"
+MEDEA_LOGS_PORT = 8444
+MEDEA_LOGS_CERTS = STATE / "medea" / "logs"
 KUBELET_PORT = 10250
 STORE_PORT = 8095
 """A test may put a server of its own here; pods reach it at their gateway."""

@@ -14,13 +14,15 @@ import yaml
 
 from certs.files import ensure
 from plugin.configmap import configmap
-from tests.lab import argo, image
+from tests.lab import argo, image, pki
 from tests.lab.lab import Lab
 from tests.lab.layout import (
     ARGO_SERVER_URL,
     CHECKOUT,
     FRONT,
     MEDEA_CERTS,
+    MEDEA_LOGS_CERTS,
+    MEDEA_LOGS_PORT,
     MEDEA_PORT,
     MEDEA_URL,
     POSTGRES_PORT,
@@ -38,14 +40,17 @@ _CONTROLLER_METRICS = 9096
 _PYTHON = str(CHECKOUT / ".venv/bin/python")
 
 
-def processes(lab: Lab) -> list[Process]:
-    """The processes of Medea: `webhook` and `controller`."""
+def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
+    """The processes of Medea, `webhook` and `controller`; the front door's apiserver reaches them at `address`."""
     environment = {
         "KUBECONFIG": str(lab.identity("front", USER)),
         "POSTGRESQL_URL": f"127.0.0.1:{POSTGRES_PORT}/medea",
         "PROMETHEUS_URL": f"http://{PROMETHEUS}",
         "MEDEA_ARGO_SERVER": ARGO_SERVER_URL,
         "MEDEA_CERTS": str(MEDEA_CERTS),
+        "MEDEA_LOGS_CERTS": str(MEDEA_LOGS_CERTS),
+        "MEDEA_LOGS_PORT": str(MEDEA_LOGS_PORT),
+        "MEDEA_LOGS_ADDRESS": address,
         "MEDEA_CONTROLLER_METRICS_PORT": str(_CONTROLLER_METRICS),
         "PYTHONPATH": str(CHECKOUT),
         "PYTHONUNBUFFERED": "1",
@@ -80,14 +85,24 @@ def processes(lab: Lab) -> list[Process]:
 def prepare() -> None:
     """Make the certificates that the environment file and the webhook's configuration speak of."""
     ensure(MEDEA_CERTS, names=("medea.medea-system.svc", "localhost"), ips=("127.0.0.1", FRONT.gateway))
+    # The apiserver trusts kubelets of the laboratory's own authority only, and shows them a certificate of the same.
+    certificate, key = pki.issue("medea-logs", "medea-logs", hosts=[FRONT.gateway])
+    write_logs_certs(certificate.read_bytes(), key.read_bytes(), pki.CA.read_bytes())
+
+
+def write_logs_certs(certificate: bytes, key: bytes, authority: bytes) -> None:
+    """Make the folder that the port for logs reads; `authority` vouches for the apiserver."""
+    MEDEA_LOGS_CERTS.mkdir(parents=True, exist_ok=True)
+    for name, content in (("tls.crt", certificate), ("tls.key", key), ("ca.crt", authority)):
+        (MEDEA_LOGS_CERTS / name).write_bytes(content)
 
 
 def install(lab: Lab) -> None:
     """Called when the clusters are ready, before the processes start."""
     prepare()
     lab.import_image("front", image.build(lambda _: None))
-    for name in ("namespace.yaml", "rbac.yaml", "argo.yaml"):
-        lab.kubectl("front", "apply", "-f", str(CHECKOUT / "manifests/base" / name))
+    for name in ("base/namespace.yaml", "base/rbac.yaml", "base/argo.yaml", "logs/rbac.yaml"):
+        lab.kubectl("front", "apply", "-f", str(CHECKOUT / "manifests" / name))
     for target in TARGETS:
         lab.kubectl(target.name, "apply", "-f", str(CHECKOUT / "manifests/target/rbac.yaml"))
         register(lab, target.name)

@@ -2,7 +2,9 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -45,6 +47,25 @@ class Cadence:
     expiry: float
 
 
+@dataclass(frozen=True)
+class Known:
+    """The controller's watches, current for as long as it runs: namespaces are those that opted in, runs by target."""
+
+    origins: WorkflowIndex
+    runs: Mapping[str, WorkflowIndex]
+    namespaces: Watch
+
+
+class Follower(Protocol):
+    """Shows what the controller knows in another way."""
+
+    def start(self) -> None:
+        """Begin; the registry has not been started yet."""
+
+    def look_at(self, placement: str) -> None:
+        """The origin or the run of this placement has changed. It must only take note."""
+
+
 class Controller:
     """Owns the watches, the work queue and the threads."""
 
@@ -64,7 +85,7 @@ class Controller:
         self._queue = Queue(pool=pool, placer=placer, changed=self._work.add)
         self._children = Children(front, self._work.add)
         self._origins = WorkflowIndex(
-            front, placement_of=origin_placement, changed=self._work.add, also=self._children.note
+            front, placement_of=origin_placement, changed=self._on_origin, also=self._children.note
         )
         self._namespaces = Watch(front, NAMESPACES, self._on_namespace, selector=f"{ENABLED}=true")
         self._runs: dict[str, WorkflowIndex] = {}
@@ -80,6 +101,16 @@ class Controller:
             carrier=Carrier(front, registry, pool, self._teller, self._queue.wake),
         )
         self._ready = threading.Event()
+        self._followers: list[Follower] = []
+
+    @property
+    def known(self) -> Known:
+        """What the watches show, for rooms that show it in other ways."""
+        return Known(self._origins, self._runs, self._namespaces)
+
+    def follow(self, follower: Follower) -> None:
+        """Have `follower` started with the controller, and told of changes. To be called before `run`."""
+        self._followers.append(follower)
 
     @property
     def ready(self) -> bool:
@@ -90,6 +121,8 @@ class Controller:
         """Work until the process ends."""
         self._registry.on_change(self._on_target)
         self._sampler.on_read(self._queue.wake)
+        for follower in self._followers:
+            follower.start()
         self._pool.start()
         self._sampler.start()
         for watch in (self._registry, self._namespaces, self._origins.watch):
@@ -167,6 +200,16 @@ class Controller:
             self._work.add(child)
         self._queue.wake()
 
+    def _on_origin(self, placement: str) -> None:
+        self._work.add(placement)
+        for follower in self._followers:
+            follower.look_at(placement)
+
+    def _on_run(self, placement: str) -> None:
+        self._work.add_soon(placement)
+        for follower in self._followers:
+            follower.look_at(placement)
+
     def _on_namespace(self, namespace: Object, gone: bool) -> None:
         if not gone:
             self._work.add(_NAMESPACE + namespace["metadata"]["name"])
@@ -176,7 +219,7 @@ class Controller:
         if old:
             old.watch.stop()
         if cluster:
-            index = WorkflowIndex(cluster, placement_of=run_placement, changed=self._work.add_soon, selector=PLACEMENT)
+            index = WorkflowIndex(cluster, placement_of=run_placement, changed=self._on_run, selector=PLACEMENT)
             self._runs[name] = index
             index.watch.start()
         self._queue.wake()

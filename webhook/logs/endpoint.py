@@ -1,0 +1,108 @@
+"""The kubelet of the Nodes that are none: it knows logs, and nothing else."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import structlog
+from flask import Flask, Response, request
+from prometheus_client import Counter
+from werkzeug.exceptions import HTTPException
+
+from webhook.clusters.stream import LogStream
+from webhook.errors import BadRequest, Busy, Forbidden, MedeaError, Unavailable
+from webhook.logs.access import Access
+from webhook.logs.options import read_options
+from webhook.logs.reader import Reader
+from webhook.logs.streams import Streams, is_gone
+
+log = structlog.get_logger(__name__)
+_READS = Counter("medea_log_requests_total", "Logs that were asked for", ["outcome"])
+
+# Seconds for which a reader may read nothing while there is something: a person with a pager may.
+_READERS_PATIENCE = 600.0
+
+
+class BrokeOff(ConnectionError):
+    """The rest of a log is missing; the reader's connection is cut, so that nobody takes what there was for all."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What the routes call."""
+
+    reader: Reader
+    access: Access
+    streams: Streams
+
+    def read(self, namespace: str, pod: str, container: str) -> Response:
+        """One container's log, as the query of the current request asks for it."""
+        client: socket.socket = request.environ["gunicorn.socket"]
+        self.access.check(client.getpeercert())  # type: ignore[attr-defined]
+        options = read_options(container, request.args)
+        self.streams.take()
+        try:
+            source = self.reader.find(namespace, pod)
+            found = self.reader.open(source, options, lambda: not is_gone(client))
+            if found is None:
+                raise BadRequest("nobody waits for this log any more")
+        except BaseException:
+            self.streams.release()
+            raise
+        return self._answer(found, client)
+
+    def _answer(self, found: LogStream, client: socket.socket) -> Response:
+        client.settimeout(_READERS_PATIENCE)
+        forget = self.streams.watch(client, found.end)
+
+        def close() -> None:
+            forget()
+            found.close()
+            self.streams.release()
+
+        # The headers are sent with the first piece: as with a kubelet, a silent log is a silent answer.
+        answer = Response(_pieces(found), mimetype="text/plain")
+        answer.call_on_close(close)
+        _READS.labels("ok").inc()
+        return answer
+
+
+def create_log_app(endpoint: Endpoint) -> Flask:
+    """The WSGI application for the port that only the front door's apiserver may use."""
+    app = Flask("medea-logs")
+
+    @app.get("/containerLogs/<namespace>/<pod>/<container>")
+    def container_logs(namespace: str, pod: str, container: str) -> Response:
+        return endpoint.read(namespace, pod, container)
+
+    app.register_error_handler(MedeaError, _known)
+    app.register_error_handler(HTTPException, _unknown_route)
+    app.register_error_handler(Exception, _bug)
+    return app
+
+
+def _pieces(found: LogStream) -> Iterator[bytes]:
+    try:
+        yield from found.pieces()
+    except Unavailable as error:
+        log.warning("log broke off", reason=error.message)
+        raise BrokeOff from error
+
+
+def _known(error: MedeaError) -> Response:
+    """An apiserver passes on the words of a 400 and of a 500 only, and they are meant for whoever wants the log."""
+    _READS.labels(error.code).inc()
+    own = error.status if isinstance(error, Busy | Forbidden) else None
+    status = own or (500 if isinstance(error, Unavailable) else 400)
+    return Response(error.message + "\n", status, mimetype="text/plain")
+
+
+def _unknown_route(error: HTTPException) -> Response:
+    words = f"Medea stands for a target here, and only its logs can be read: {request.method} {request.path}\n"
+    return Response(words, error.code, mimetype="text/plain")
+
+
+def _bug(_: Exception) -> Response:
+    log.exception("bug", path=request.path)
+    _READS.labels("internal").inc()
+    return Response("something is wrong inside Medea; its log has the details\n", 500, mimetype="text/plain")

@@ -1,0 +1,43 @@
+"""Pods by what joins them, as a cluster's watch last saw them."""
+
+import threading
+from collections.abc import Callable
+
+from webhook.clusters.client import Cluster
+from webhook.clusters.kinds import PODS, Object
+from webhook.clusters.watch import Watch
+from webhook.logs.pods import slim
+
+
+class PodIndex:
+    """One watch of pods and, for each group, those in it. A pod stays in its group for as long as it exists."""
+
+    def __init__(
+        self, cluster: Cluster, *, selector: str, group_of: Callable[[Object], str], changed: Callable[[str], None]
+    ) -> None:
+        self._group_of, self._changed = group_of, changed
+        self._groups: dict[str, dict[str, Object]] = {}
+        self._lock = threading.Lock()
+        self.watch = Watch(cluster, PODS, self._note, selector=selector, keep=slim)
+
+    def of(self, group: str) -> list[Object]:
+        """The pods of a group."""
+        with self._lock:
+            return list(self._groups.get(group, {}).values())
+
+    def groups(self) -> list[str]:
+        """Every group that has a pod."""
+        with self._lock:
+            return list(self._groups)
+
+    def _note(self, pod: Object, gone: bool) -> None:
+        group, uid = self._group_of(pod), str(pod["metadata"]["uid"])
+        with self._lock:
+            members = self._groups.setdefault(group, {})
+            if gone:
+                members.pop(uid, None)
+            else:
+                members[uid] = pod
+            if not members:
+                del self._groups[group]
+        self._changed(group)

@@ -1,0 +1,141 @@
+"""Keeps the mirrored pods true, and the Nodes they are on: events make it quick, the sweep would do alone."""
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import structlog
+from prometheus_client import Counter
+
+from webhook.clusters.client import Cluster
+from webhook.clusters.kinds import PODS
+from webhook.clusters.registry import Registry
+from webhook.dispatch.controller import Known
+from webhook.dispatch.workqueue import WorkQueue
+from webhook.errors import MedeaError, NotThere, Rejected
+from webhook.logs.gather import Gatherer
+from webhook.logs.keeper import Keeper
+from webhook.logs.pods import Changes, plan
+
+log = structlog.get_logger(__name__)
+Object = dict[str, Any]
+
+_STEPS = Counter("medea_mirror_steps_total", "Changes to mirrored pods", ["step", "outcome"])
+
+_WORKERS = 4
+# Seconds between two heartbeats of the Nodes; one counts as lost when four have failed.
+_BEAT = 10.0
+_FIRST_LIST = 30.0
+
+
+class Mirror:
+    """Owns the watches of pods, the work queue and the threads. `sweep` is the time between two sweeps, in seconds."""
+
+    def __init__(
+        self,
+        *,
+        front: Cluster,
+        registry: Registry,
+        known: Known,
+        keeper: Keeper,
+        sweep: float,
+    ) -> None:
+        self._front, self._registry, self._known, self._keeper = front, registry, known, keeper
+        self._sweep_seconds = sweep
+        self._work = WorkQueue()
+        self._gatherer = Gatherer(front, registry, known, self.look_at)
+        self._beat_now = threading.Event()
+
+    def start(self) -> None:
+        """Begin. To be called before the registry starts."""
+        self._registry.on_change(self._on_target)
+        self._gatherer.mirrored.watch.start()
+        threading.Thread(target=self._run, name="mirror", daemon=True).start()
+
+    def look_at(self, placement: str) -> None:
+        """Something about this placement has changed: its origin, its run, or a pod."""
+        self._work.add_soon(placement)
+
+    def _on_target(self, name: str, cluster: Cluster | None) -> None:
+        self._gatherer.leave(name)
+        if cluster:
+            self._gatherer.join(name, cluster)
+        self._beat_now.set()
+        for placement in self._gatherer.mirrored.groups():
+            self._work.add(placement)
+
+    def _run(self) -> None:
+        known = self._known
+        watches = (self._gatherer.mirrored.watch, known.origins.watch, known.namespaces, self._registry)
+        while not all(watch.wait(_FIRST_LIST) for watch in watches):
+            log.warning("waiting for what the front door shows")
+        threading.Thread(target=self._beat, name="mirror-nodes", daemon=True).start()
+        for number in range(_WORKERS):
+            threading.Thread(target=self._worker, name=f"mirror-{number}", daemon=True).start()
+        pause = threading.Event()
+        while True:
+            for placement in self._gatherer.placements():
+                self._work.add(placement)
+            pause.wait(self._sweep_seconds)
+
+    def _beat(self) -> None:
+        while True:
+            try:
+                self._keeper.beat()
+            except MedeaError as error:
+                log.warning("nodes not kept", reason=error.message)
+            except Exception:
+                log.exception("bug", thread="mirror-nodes")
+            self._beat_now.wait(_BEAT)
+            self._beat_now.clear()
+
+    def _worker(self) -> None:
+        while (placement := self._work.get()) is not None:
+            try:
+                for facts in self._gatherer.gather(placement):
+                    self._act(plan(facts))
+            except MedeaError as error:
+                log.info("mirroring again", placement=placement, reason=error.message)
+                self._work.failed(placement)
+            except Exception:
+                log.exception("bug", placement=placement)
+                self._work.failed(placement)
+            else:
+                self._work.done(placement)
+
+    def _act(self, changes: Changes) -> None:
+        # Deletes first: a pod that was tried again has the name of the one before.
+        for pod in changes.delete:
+            self._do("delete", pod, partial(self._delete, pod))
+        for pod, patch in changes.statuses:
+            self._do("status", pod, partial(self._write_status, pod, patch))
+        for pod, status in changes.create:
+            self._do("create", pod, partial(self._create, pod, status))
+
+    def _do(self, step: str, pod: Object, act: Callable[[], None]) -> None:
+        """One change. A refusal is final until something changes, or the sweep tries again."""
+        outcome = "unavailable"
+        try:
+            act()
+            outcome = "ok"
+        except NotThere:
+            outcome = "gone"
+        except Rejected as error:
+            outcome = "refused"
+            name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
+            log.warning("pod not mirrored", step=step, pod=name, namespace=namespace, reason=error.message)
+        finally:
+            _STEPS.labels(step, outcome).inc()
+
+    def _create(self, pod: Object, status: Object) -> None:
+        self._front.create(PODS, pod["metadata"]["namespace"], pod)
+        self._write_status(pod, status)
+
+    def _write_status(self, pod: Object, status: Object) -> None:
+        metadata = pod["metadata"]
+        self._front.patch(PODS, metadata["namespace"], metadata["name"], {"status": status}, subresource="status")
+
+    def _delete(self, pod: Object) -> None:
+        metadata = pod["metadata"]
+        self._front.delete(PODS, metadata["namespace"], metadata["name"], uid=metadata["uid"], propagation="Background")

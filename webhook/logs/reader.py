@@ -1,0 +1,96 @@
+"""Finds the pod that a mirrored one stands for, and opens its log on the target."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from webhook.clusters.client import Cluster
+from webhook.clusters.kinds import PODS, Object, annotations, labels
+from webhook.clusters.registry import Registry
+from webhook.clusters.stream import LogStream
+from webhook.contract import ARGO_WORKFLOW, MIRRORED, MIRRORED_POD, MIRRORED_UID, PLACEMENT
+from webhook.errors import ClusterUnavailable, Missing, NotThere, Rejected
+from webhook.ledger import placements
+from webhook.ledger.pool import Pool
+from webhook.logs.node import node_name
+from webhook.logs.options import Options
+
+# Seconds for which a target may say nothing. Whoever follows a log that is silent asks again after that, unless nobody
+# listens any more; whoever does not follow one is owed an answer.
+_SILENCE = 10.0
+_LONGEST_SILENCE = 30.0
+# A pod runs a moment before its container does, and `argo logs -f` asks but once.
+_STARTING = re.compile("is waiting to start: (ContainerCreating|PodInitializing)")
+_LONGEST_START = 60.0
+_AGAIN = 0.3
+
+
+@dataclass(frozen=True)
+class Source:
+    """A pod on a target, whose log a mirrored pod at the front door shows."""
+
+    cluster: Cluster
+    namespace: str
+    pod: str
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads logs from targets."""
+
+    front: Cluster
+    registry: Registry
+    pool: Pool
+
+    def find(self, namespace: str, name: str) -> Source:
+        """The pod that a mirrored pod stands for. Raises Missing when there is none.
+
+        A mirrored pod is an object that others can write too, so nothing in it is believed that the ledger and the
+        target don't confirm: it shows only pods of Workflows that were placed from its own namespace.
+        """
+        shown = self.front.find(PODS, namespace, name)
+        if shown is None:
+            raise Missing(f"there is no pod {namespace}/{name} at the front door")
+        marks, told = labels(shown), annotations(shown)
+        cluster, placement = marks.get(MIRRORED, ""), marks.get(PLACEMENT, "")
+        if not cluster or shown["spec"].get("nodeName") != node_name(cluster):
+            raise Missing(f"the pod {namespace}/{name} stands for none on a target")
+        row = placements.get(self.pool, placement)
+        if row is None or row.run_name is None or (row.namespace, row.cluster) != (namespace, cluster):
+            raise Missing(f"the pod {namespace}/{name} belongs to no Workflow that Medea has placed on {cluster}")
+        target, wanted = self.registry.get(cluster), told.get(MIRRORED_POD, "")
+        found = _pod_of_run(target, namespace, wanted, row.run_name)
+        if found is None or found["metadata"]["uid"] != told.get(MIRRORED_UID):
+            raise Missing(f"the pod {wanted} is gone from {cluster}, and its log with it")
+        return Source(target, namespace, wanted)
+
+    def open(self, source: Source, options: Options, still_wanted: Callable[[], bool]) -> LogStream | None:
+        """The log; None once it is not wanted any more. Raises what the target answers."""
+        patience = _SILENCE if options.follow else _LONGEST_SILENCE
+        started = time.monotonic()
+        while still_wanted():
+            try:
+                log = source.cluster.open_log(
+                    source.namespace, source.pod, options.query, patience=patience, follow=options.follow
+                )
+            except NotThere as error:
+                raise Missing(
+                    f"the pod {source.pod} is gone from {source.cluster.name}, and its log with it"
+                ) from error
+            except Rejected as error:
+                early = time.monotonic() - started < _LONGEST_START
+                if not (options.follow and early and _STARTING.search(error.message)):
+                    raise
+                time.sleep(_AGAIN)
+                continue
+            if log is not None:
+                return log
+            if not options.follow:
+                raise ClusterUnavailable(f"{source.cluster.name} has sent nothing of the log for {patience:.0f} s")
+        return None
+
+
+def _pod_of_run(target: Cluster, namespace: str, name: str, run: str) -> Object | None:
+    pod = target.find(PODS, namespace, name)
+    return pod if pod is not None and labels(pod).get(ARGO_WORKFLOW) == run else None

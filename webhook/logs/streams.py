@@ -1,0 +1,69 @@
+"""The logs that are being read: how many at once, and whether anybody still listens."""
+
+import select
+import socket
+import threading
+from collections.abc import Callable
+
+from prometheus_client import Gauge
+
+from webhook.errors import Busy
+
+_STREAMS = Gauge("medea_log_streams", "Logs that are being read now")
+
+_GONE = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+
+
+class Streams:
+    """Places for readers, and one thread that notices when a reader goes away while its log is silent."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._free = threading.BoundedSemaphore(most)
+        self._readers = select.epoll()
+        self._ends: dict[int, Callable[[], None]] = {}
+        self._thread = threading.Thread(target=self._run, name="log-readers", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch over readers."""
+        self._thread.start()
+
+    def take(self) -> None:
+        """Take a place. Raises Busy when there is none."""
+        if not self._free.acquire(blocking=False):
+            raise Busy(f"{self._most} logs are being read at once, as many as MEDEA_LOGS_STREAMS allows; try again")
+        _STREAMS.inc()
+
+    def release(self) -> None:
+        """Give a place back."""
+        self._free.release()
+        _STREAMS.dec()
+
+    def watch(self, reader: socket.socket, end: Callable[[], None]) -> Callable[[], None]:
+        """Call `end`, from another thread, when the reader goes away.
+
+        Returns what has to be called before the reader's connection is closed, or used again.
+        """
+        number = reader.fileno()
+        self._ends[number] = end
+        self._readers.register(number, _GONE | select.EPOLLONESHOT)
+
+        def forget() -> None:
+            if self._ends.pop(number, None):
+                self._readers.unregister(number)
+
+        return forget
+
+    def _run(self) -> None:
+        while True:
+            for number, _ in self._readers.poll():
+                end = self._ends.get(number)
+                if end:
+                    end()
+
+
+def is_gone(reader: socket.socket) -> bool:
+    """Whether the other side has closed the connection."""
+    with select.epoll() as one:
+        one.register(reader.fileno(), _GONE)
+        return bool(one.poll(0))
