@@ -4,7 +4,7 @@ The webhook, the queue and the scout's HTTP call decide through here, so there i
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from webhook.clusters.registry import Registry
 from webhook.errors import Refused, wrong_field
@@ -16,7 +16,7 @@ from webhook.scout.decide import decide
 from webhook.scout.model import Decision, Request, Target, Verdict
 from webhook.scout.policies import POLICIES
 from webhook.scout.sampler import Sampler
-from webhook.totals.model import NOTHING
+from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults
 
 
 class Placer:
@@ -54,6 +54,14 @@ class Placer:
         """Every target's numbers for a namespace, as a request for nothing finds them."""
         return self.peek(Request(namespace, NOTHING, seed="overview")).verdicts
 
+    def defaults(self, namespace: str, only_clusters: Collection[str] | None) -> Defaults:
+        """The limits of containers without any, as the most generous of the targets that may be used gives them."""
+        worst = NO_DEFAULTS
+        for cluster, snapshot in self._sampler.of_namespace(namespace).items():
+            if only_clusters is None or cluster in only_clusters:
+                worst = worst.larger(snapshot.defaults)
+        return worst
+
     def place_queue(self, namespace: str) -> list[tuple[Placement, Decision]]:
         """Give room that has come free to those who wait; returns the placements that no longer do."""
         return reserving.place_queued(
@@ -76,7 +84,7 @@ class Placer:
 def request_of(new: NewPlacement, refused_by: Mapping[str, str] | None = None) -> Request:
     """The question for a Workflow that is being admitted."""
     only = None if new.only_clusters is None else frozenset(new.only_clusters)
-    return Request(new.namespace, new.totals, new.placement, new.policy, only, refused_by or {})
+    return Request(new.namespace, new.totals, new.placement, new.policy, only, refused_by or {}, new.notes)
 
 
 def request_of_row(row: Placement) -> Request:

@@ -8,7 +8,7 @@ from tests.lab.controlplane import MASTERS
 from tests.lab.layout import CLUSTERS, PROMETHEUS, STATE, Cluster
 from tests.lab.processes import Process, http_ok
 
-_RESOURCES = "resourcequotas,pods,nodes,namespaces"
+_RESOURCES = "resourcequotas,limitranges,pods,nodes,namespaces"
 
 
 def kube_state_metrics(cluster: Cluster) -> Process:

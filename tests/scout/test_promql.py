@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from webhook.scout.promql import UNLIMITED, snapshots
-from webhook.totals.model import Totals
+from webhook.totals.model import Defaults, Totals
 
 
 def series(value: str, **labels: str) -> dict[str, Any]:
@@ -51,3 +51,14 @@ def test_a_quota_without_a_time_or_without_its_use_is_no_snapshot() -> None:
 
 def test_own_pods_alone_are_no_snapshot() -> None:
     assert snapshots([series("1", created_by_name="run1", resource="cpu", fact="own"), TIME]) == {}
+
+
+def test_the_limits_a_namespace_gives_to_containers_without_are_read_with_its_quota() -> None:
+    ranges = [
+        series("0.5", limitrange="one", resource="cpu", type="Container", constraint="default", fact="default"),
+        series("0.2", limitrange="two", resource="cpu", type="Container", constraint="default", fact="default"),
+    ]
+    west = snapshots([*quota("q", "cpu", "10", "2"), TIME, *ranges])[("west", "ns")]
+    assert west.defaults == Defaults(500, None)
+    assert snapshots([*quota("q", "cpu", "10", "2"), TIME])[("west", "ns")].defaults == Defaults()
+    assert snapshots(ranges) == {}

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from tests.totals.workflows import Object, dag, milli, need, pod, spec, steps, task
 from webhook.errors import Refused
-from webhook.totals.model import Totals
-from webhook.totals.pods import Defaults
+from webhook.totals.model import Defaults, Totals
 from webhook.totals.shape import Name
 
 A, B, C = pod("a", 100), pod("b", 200), pod("c", 400)

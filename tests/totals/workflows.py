@@ -3,7 +3,7 @@
 from typing import Any
 
 from webhook.totals.need import Need, need_of
-from webhook.totals.pods import Defaults
+from webhook.totals.model import Defaults
 from webhook.totals.shape import Name
 
 Object = dict[str, Any]

@@ -29,7 +29,6 @@ from webhook.runs import Original, run_object
 from webhook.scout.model import Decision, Outcome
 from webhook.totals.model import Totals
 from webhook.totals.need import Need, need_of
-from webhook.totals.pods import Defaults
 from webhook.totals.shape import Name
 from webhook.totals.spark import SparkJob
 
@@ -49,6 +48,7 @@ _PREFLIGHT_TIMEOUT = 2.0
 _PREFLIGHT_BUDGET = 4.0
 # kubectl cuts warnings past 256 characters.
 _LONGEST_WARNING = 250
+_LONGEST_DECISION = 1000
 
 
 @dataclass
@@ -96,7 +96,7 @@ class Admission:
         _REVIEWS.labels(decision.outcome).inc()
         marks = _marks(work.new, decision, self._caller(review, submission))
         patch = hold_patch(submission.metadata, spec=work.held_spec, annotations=marks)
-        return allow(review, patch=patch, warnings=[_warning(work.new, decision, review.dry_run)])
+        return allow(review, patch=patch, warnings=_warnings(work.new, decision, review.dry_run))
 
     def _untouched(self, review: Review, *warnings: str) -> Object:
         _REVIEWS.labels("untouched").inc()
@@ -107,6 +107,7 @@ class Admission:
         workflow = self._restored(review.namespace, submission)
         spec = workflow["spec"]
         reference = read_submission(workflow).template_reference
+        only = self._registered(submission.only_clusters)
         found = gather(self.front, review.namespace, spec)
         step = found.front_door_step
         hold = self.holds.choose(review.namespace, workflow)
@@ -114,7 +115,7 @@ class Admission:
             raise Refused(f"template {shown(step)} is a step of Medea's own, which needs a namespace with hold plugin")
         if step is not None:
             return _Stays(step)
-        need = need_of(spec, found.library, Defaults())
+        need = need_of(spec, found.library, self.placer.defaults(review.namespace, only))
         template_spec = found.library[Name(*reference)] if reference else {}
         placement = uuid.uuid4().hex
         original: Original = {"workflow": workflow, "templates": found.originals}
@@ -126,10 +127,11 @@ class Admission:
             template=reference[0] if reference else None,
             totals=need.totals,
             policy=known_policy(submission.policy),
-            only_clusters=self._registered(submission.only_clusters),
+            only_clusters=only,
             identity=self._caller(review, submission) or review.user,
             original=original,
             hold=hold,
+            notes=tuple(dict.fromkeys((*need.notes, *found.notes))),
         )
         # A copied stub becomes what it stands for where no stubs are.
         own_spec = None if workflow is submission.workflow else spec
@@ -216,7 +218,8 @@ class _Work:
 
 
 def _marks(new: NewPlacement, decision: Decision, caller: str | None) -> dict[str, str]:
-    marks = {PLACEMENT: new.placement, TOTALS: str(new.totals), DECISION: decision.reason}
+    told = "; ".join((decision.reason, *new.notes))[:_LONGEST_DECISION]
+    marks = {PLACEMENT: new.placement, TOTALS: str(new.totals), DECISION: told}
     if caller:
         marks[IDENTITY] = caller
     if decision.cluster is None:
@@ -224,11 +227,14 @@ def _marks(new: NewPlacement, decision: Decision, caller: str | None) -> dict[st
     return {**marks, STATE: "placed", CLUSTER: decision.cluster}
 
 
-def _warning(new: NewPlacement, decision: Decision, dry_run: bool) -> str:
-    """The line that `argo submit` and kubectl print."""
+def _warnings(new: NewPlacement, decision: Decision, dry_run: bool) -> list[str]:
+    """The lines that `argo submit` and kubectl print: the decision, and what the totals leave out."""
     would = "would be " if dry_run else ""
     verb = "queued" if decision.cluster is None else "placed on"
-    return f"medea: {would}{verb} {decision.reason} (needs {new.totals})"[:_LONGEST_WARNING]
+    lines = [f"medea: {would}{verb} {decision.reason} (needs {new.totals})"]
+    if new.notes:
+        lines.append(f"medea: what it needs is not fully known: {'; '.join(new.notes)}")
+    return [line[:_LONGEST_WARNING] for line in lines]
 
 
 def _spark_hint(job: SparkJob, decision: Decision) -> str:

@@ -18,7 +18,10 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class NewPlacement:
-    """What the webhook knows of a Workflow before it exists. `original` is the object as the user sent it."""
+    """What the webhook knows of a Workflow before it exists. `original` is the object as the user sent it.
+
+    `notes` say what its totals leave out.
+    """
 
     placement: str
     namespace: str
@@ -31,6 +34,7 @@ class NewPlacement:
     identity: str
     original: Mapping[str, Any]
     hold: Hold = Hold.PLUGIN
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -38,12 +38,13 @@ def decide(
         chosen = next(verdict for verdict in fitting if verdict.cluster == cluster)
         among = f"{request.policy} among {len(fitting)} that fit"
         reason = f"{cluster}: free {_room(chosen.free)} of {_room(chosen.hard)}; {among}"
-        return Decision(Outcome.PLACED, reason, request.policy, now, cluster, verdicts)
+        return Decision(Outcome.PLACED, reason, request.policy, now, cluster, verdicts, request.notes)
     impossible = _why_never(request, verdicts)
     if impossible:
-        return Decision(Outcome.REFUSED, impossible, request.policy, now, None, verdicts)
+        return Decision(Outcome.REFUSED, impossible, request.policy, now, None, verdicts, request.notes)
     reason = "; ".join(f"{verdict.cluster}: {verdict.removed_by}" for verdict in verdicts)
-    return Decision(Outcome.QUEUED, reason or "no target is registered", request.policy, now, None, verdicts)
+    reason = reason or "no target is registered"
+    return Decision(Outcome.QUEUED, reason, request.policy, now, None, verdicts, request.notes)
 
 
 def _verdict(

@@ -5,14 +5,15 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from webhook.totals.model import Totals
+from webhook.totals.model import NO_DEFAULTS, Defaults, Totals
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """One target's quota for one namespace, as Prometheus saw it at `sampled_at` (Unix seconds).
 
-    `own` is what the pods of each Workflow used at that same moment, by the Workflow's name on the target.
+    `own` is what the pods of each Workflow used at that same moment, by the Workflow's name on the target. `defaults`
+    are the limits that the namespace's LimitRange gives to containers without.
     """
 
     cluster: str
@@ -21,6 +22,7 @@ class Snapshot:
     hard: Totals
     used: Totals
     own: Mapping[str, Totals] = field(default_factory=dict)
+    defaults: Defaults = NO_DEFAULTS
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Request:
     """What is to be placed.
 
     `only` narrows the targets (None: all). `refused_by` holds the targets that have already refused this very
-    placement, with their words. `seed` makes a policy's chance repeatable.
+    placement, with their words. `seed` makes a policy's chance repeatable. `notes` say what its totals leave out.
     """
 
     namespace: str
@@ -56,6 +58,7 @@ class Request:
     policy: str = "random"
     only: frozenset[str] | None = None
     refused_by: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def may_use(self, cluster: str) -> bool:
         """Whether the request is open to that target at all."""
@@ -84,7 +87,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Decision:
-    """The outcome, with every target's numbers. `reason` is one line for people."""
+    """The outcome, with every target's numbers. `reason` is one line for people, `notes` are the request's."""
 
     outcome: Outcome
     reason: str
@@ -92,6 +95,7 @@ class Decision:
     decided_at: float
     cluster: str | None = None
     verdicts: tuple[Verdict, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For the ledger and the API: plain types; CPU in thousandths, memory in bytes, times in Unix seconds."""

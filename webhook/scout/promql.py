@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from webhook.scout.model import Snapshot
-from webhook.totals.model import Totals
+from webhook.totals.model import Defaults, Totals
 
 _QUOTA = 'kube_resourcequota{resource=~"limits.cpu|limits.memory", cluster!=""}'
 _OWN_PODS = """
@@ -25,10 +25,12 @@ _OWN_PODS = """
       max by (cluster, namespace, pod, uid) (kube_pod_status_phase{phase=~"Pending|Running|Unknown"} == 1)
   )
 """
+_DEFAULTS = 'kube_limitrange{type="Container", constraint="default", resource=~"cpu|memory", cluster!=""}'
 QUERY = f"""
    label_replace({_QUOTA}, "fact", "$1", "type", "(.*)")
 or label_replace(min by (cluster, namespace) (timestamp({_QUOTA})), "fact", "time", "", "")
 or label_replace({_OWN_PODS}, "fact", "own", "", "")
+or label_replace({_DEFAULTS}, "fact", "default", "", "")
 """
 # A value past this is a broken exporter, not a quota: a million cores or an exbibyte.
 _ABSURD = {"cpu": 1e6, "memory": float(1 << 60)}
@@ -41,6 +43,7 @@ class _Facts:
     time: float | None = None
     quotas: dict[tuple[str, str], dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
     own: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
+    defaults: dict[str, float] = field(default_factory=dict)
 
 
 def snapshots(series: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Snapshot]:
@@ -57,6 +60,9 @@ def snapshots(series: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Snap
             facts[place].time = value
         elif labels["fact"] == "own":
             facts[place].own[labels["created_by_name"]][resource] = value
+        elif labels["fact"] == "default":
+            # Of several LimitRanges the largest counts: which one Kubernetes would take is not defined.
+            facts[place].defaults[resource] = max(value, facts[place].defaults.get(resource, 0.0))
         else:
             facts[place].quotas[(labels.get("resourcequota", ""), resource)][labels["fact"]] = value
     made = {place: _snapshot(place, one) for place, one in facts.items() if place not in broken}
@@ -83,6 +89,10 @@ def _snapshot(place: tuple[str, str], facts: _Facts) -> Snapshot | None:
         ),
         used=Totals(_milli(cpu[1]) if cpu else 0, int(memory[1]) if memory else 0),
         own={name: Totals(_milli(own.get("cpu", 0)), int(own.get("memory", 0))) for name, own in facts.own.items()},
+        defaults=Defaults(
+            _milli(facts.defaults["cpu"]) if "cpu" in facts.defaults else None,
+            int(facts.defaults["memory"]) if "memory" in facts.defaults else None,
+        ),
     )
 
 

@@ -34,6 +34,25 @@ class Totals:
 NOTHING = Totals(0, 0)
 
 
+@dataclass(frozen=True)
+class Defaults:
+    """The limits that a namespace gives to containers without: thousandths of a core, and bytes. None: none."""
+
+    cpu_milli: int | None = None
+    memory_bytes: int | None = None
+
+    def larger(self, other: "Defaults") -> "Defaults":
+        """The larger of the two, each resource by itself; none at all is the smallest."""
+        return Defaults(_larger(self.cpu_milli, other.cpu_milli), _larger(self.memory_bytes, other.memory_bytes))
+
+    def of(self, resource: str) -> int | None:
+        """By the resource's name in Kubernetes."""
+        return self.cpu_milli if resource == "cpu" else self.memory_bytes
+
+
+NO_DEFAULTS = Defaults()
+
+
 def cores(milli: int) -> str:
     """Cores in plain decimals: 3000 → `3`, 250 → `0.25`."""
     return _plain(Decimal(milli) / 1000)
@@ -42,6 +61,10 @@ def cores(milli: int) -> str:
 def gibibytes(size: int) -> str:
     """GiB to two decimals: 13153337344 → `12.25Gi`."""
     return _plain((Decimal(size) / GIB).quantize(Decimal("0.01"))) + "Gi"
+
+
+def _larger(one: int | None, other: int | None) -> int | None:
+    return max((value for value in (one, other) if value is not None), default=None)
 
 
 def _plain(number: Decimal) -> str:

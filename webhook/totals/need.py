@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from webhook.totals.lookup import Lookup
 from webhook.totals.manifests import created_objects, is_workflow
 from webhook.totals.merged import over_template
-from webhook.totals.model import NOTHING, Totals
+from webhook.totals.model import NOTHING, Defaults, Totals
 from webhook.totals.parameters import effective_parameters
-from webhook.totals.pods import Defaults, Gaps
+from webhook.totals.pods import Gaps
 from webhook.totals.quantities import LARGEST
 from webhook.totals.scope import workflow_parameters
 from webhook.totals.shape import Name, Spec, mapping, named_templates

@@ -6,24 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webhook.totals.manifests import read_yaml
-from webhook.totals.model import Totals
+from webhook.totals.model import Defaults, Totals
 from webhook.totals.quantities import cpu_milli, memory_bytes
 from webhook.totals.shape import Spec, mapping, mappings, text, type_of
 from webhook.totals.tags import UNKNOWN, Known, filled
 
 RESOURCES = ("cpu", "memory")
-
-
-@dataclass(frozen=True)
-class Defaults:
-    """The limits that a namespace gives to containers without: thousandths of a core, and bytes. None: none."""
-
-    cpu_milli: int | None = None
-    memory_bytes: int | None = None
-
-    def of(self, resource: str) -> int | None:
-        """By the resource's name in Kubernetes."""
-        return self.cpu_milli if resource == "cpu" else self.memory_bytes
 
 
 @dataclass

@@ -7,8 +7,8 @@ from webhook.totals.depends import dag_order, steps_order, wanted_tasks
 from webhook.totals.lookup import Found, Lookup
 from webhook.totals.loops import loop_of
 from webhook.totals.merged import with_defaults
-from webhook.totals.model import Totals
-from webhook.totals.pods import Defaults, Gaps, pod_totals
+from webhook.totals.model import Defaults, Totals
+from webhook.totals.pods import Gaps, pod_totals
 from webhook.totals.scope import inside, mentions_item, with_item
 from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, mapping, text, type_of
 from webhook.totals.tags import Known
