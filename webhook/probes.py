@@ -21,7 +21,7 @@ from typing import Any
 
 import structlog
 
-from webhook.clusters.client import Cluster
+from webhook.clusters.client import MANAGER, Cluster
 from webhook.clusters.kinds import WORKFLOWS, annotations
 from webhook.contract import PROBE, SKIP
 from webhook.errors import Clash
@@ -51,11 +51,10 @@ def taken_up_by(found: Object) -> str | None:
     """The program that took a probe up; None while nobody has. Medea itself never writes its phase."""
     if not (found.get("status") or {}).get("phase"):
         return None
-    for entry in found["metadata"].get("managedFields") or []:
-        status = (entry.get("fieldsV1") or {}).get("f:status") or {}
-        if "f:phase" in status:
-            return str(entry.get("manager") or "a program without a name")
-    return "a program that can't be told any more"
+    # Which fields of the status is only told where the resource has Argo's full schema.
+    wrote = [entry for entry in found["metadata"].get("managedFields") or [] if "f:status" in entry["fieldsV1"]]
+    others = [str(entry["manager"]) for entry in wrote if entry.get("manager") not in (None, "", MANAGER)]
+    return " and ".join(others) or "a program without a name"
 
 
 def age(found: Object) -> float:

@@ -52,7 +52,7 @@ def a_probe(age: float, phase: str | None = None) -> dict[str, Any]:
     found["metadata"]["managedFields"] = [{"manager": "medea", "fieldsV1": {"f:status": {"f:message": {}}}}]
     if phase:
         found["status"] = {"phase": phase}
-        wrote = {"manager": "workflow-controller", "fieldsV1": {"f:status": {"f:phase": {}}}}
+        wrote = {"manager": "workflow-controller", "fieldsV1": {"f:spec": {}, "f:status": {}}}
         found["metadata"]["managedFields"].append(wrote)
     return found
 
