@@ -28,7 +28,7 @@ POLICY = "medea.dev/policy"
 ORIGIN_UID = "medea.dev/origin-uid"
 ORIGIN_NAME = "medea.dev/origin-name"
 COPIED = "medea.dev/copied"
-"""Label on a WorkflowTemplate that Medea copied to a target: Medea may update that one, and nobody's own."""
+"""Label on a WorkflowTemplate that Medea copied to a target. It is never changed: runs under way may use it."""
 
 PARENT = "medea.dev/parent"
 """Label on a sub-Workflow: the name of the Workflow whose step has begun it."""

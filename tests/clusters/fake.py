@@ -75,7 +75,7 @@ def apiserver(script: Script) -> Iterator[Cluster]:
         protocol_version = "HTTP/1.1"
 
         def _any(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             try:
                 script.answer(self)
             except OSError:

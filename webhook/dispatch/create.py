@@ -5,13 +5,14 @@ from typing import Any
 import structlog
 
 from webhook.clusters.client import Cluster
-from webhook.clusters.kinds import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, WORKFLOWS, labels
-from webhook.contract import COPIED, ORIGIN_UID, PLACEMENT
+from webhook.clusters.kinds import WORKFLOWS, labels
+from webhook.contract import ORIGIN_UID, PLACEMENT
+from webhook.dispatch.templates import with_templates
 from webhook.errors import Clash, ClusterUnavailable, Rejected
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
-from webhook.runs import Original, run_names, run_object, template_copy
+from webhook.runs import Original, run_names, run_object
 
 log = structlog.get_logger(__name__)
 Object = dict[str, Any]
@@ -23,15 +24,14 @@ def create_run(pool: Pool, target: Cluster, row: Placement, original: Original) 
     Returns the row, or None when it is no longer to be run. Raises Rejected when the target refuses it for good, and
     ClusterUnavailable when nobody knows whether it exists.
     """
-    for template in original["templates"]:
-        ensure_template(target, row.namespace, template)
+    workflow = with_templates(target, row.namespace, original)
     assert row.name is not None and row.origin_uid is not None
     names = run_names(row.name, row.placement)
     for name in sorted(names, key=lambda one: one != (row.run_name or names[0])):
         # Written first: a create that seems to fail may have happened, and the next try must look under this name.
         if placements.intend_run(pool, row.placement, name) is None:
             return None
-        run = _create_or_adopt(target, row, original["workflow"], name)
+        run = _create_or_adopt(target, row, workflow, name)
         if run is not None:
             return placements.dispatched(pool, row.placement, run_name=name, run_uid=run["metadata"]["uid"])
         log.warning("name taken on target", cluster=target.name, name=name, placement=row.placement)
@@ -56,22 +56,3 @@ def is_run_of(workflow: Object, row: Placement) -> bool:
     """Whether a Workflow on a target is this placement's: by both labels, so that a copied one is not enough."""
     marks = labels(workflow)
     return marks.get(PLACEMENT) == row.placement and marks.get(ORIGIN_UID) == row.origin_uid
-
-
-def ensure_template(target: Cluster, namespace: str, template: Object) -> None:
-    """Put a WorkflowTemplate on the target if it is missing there, or is an older copy of Medea's; never another's."""
-    cluster_scope = template.get("kind") == CLUSTER_WORKFLOW_TEMPLATES.kind
-    kind = CLUSTER_WORKFLOW_TEMPLATES if cluster_scope else WORKFLOW_TEMPLATES
-    place = None if cluster_scope else namespace
-    wanted = template_copy(template)
-    name = wanted["metadata"]["name"]
-    found = target.find(kind, place, name)
-    if found is None:
-        try:
-            target.create(kind, place, wanted)
-            log.info("template copied", cluster=target.name, namespace=namespace, template=name)
-        except Clash:
-            log.info("template appeared meanwhile", cluster=target.name, namespace=namespace, template=name)
-    elif labels(found).get(COPIED) == "true" and found.get("spec") != wanted["spec"]:
-        wanted["metadata"]["resourceVersion"] = found["metadata"]["resourceVersion"]
-        target.replace(kind, place, name, wanted)
