@@ -116,6 +116,14 @@ def test_a_name_is_the_newest_workflows(pool: Pool) -> None:
     assert found is not None and found.placement == "p2"
 
 
+def test_a_create_that_came_second_does_not_take_the_name(pool: Pool) -> None:
+    for placement in ("p1", "p2"):
+        reserving.admit(pool, new(placement, name="same"), lambda _: PLACED)
+    placements.bind(pool, "p1", namespace="ns", name="same", uid="o1")
+    found = placements.by_origin(pool, "ns", "same")
+    assert found is not None and found.placement == "p1"
+
+
 def test_migrating_twice_changes_nothing(pool: Pool, dsn: str) -> None:
     bound(pool)
     migrate(dsn)

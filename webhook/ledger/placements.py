@@ -15,8 +15,12 @@ def get(pool: Pool, placement: str) -> Placement | None:
 
 
 def by_origin(pool: Pool, namespace: str, name: str) -> Placement | None:
-    """The newest row of an origin's name: names come back once their Workflow is gone."""
-    return _one(pool, "namespace = %s AND name = %s ORDER BY seq DESC LIMIT 1", (namespace, name))
+    """The newest row of an origin's name: names come back once their Workflow is gone.
+
+    A row without an origin counts only where no other has the name: it may be a create that came second.
+    """
+    order = "ORDER BY bound_at IS NOT NULL DESC, seq DESC LIMIT 1"
+    return _one(pool, f"namespace = %s AND name = %s {order}", (namespace, name))
 
 
 def original(pool: Pool, placement: str) -> dict[str, Any] | None:
