@@ -23,7 +23,7 @@ from webhook.totals.shape import (
     template_references,
     text,
 )
-from webhook.totals.tags import UNKNOWN, Known, filled
+from webhook.totals.tags import UNKNOWN, filled
 
 Object = dict[str, Any]
 
@@ -63,7 +63,7 @@ class _Gathering:
         own = mapping(spec.get("workflowTemplateRef")).get("name")
         waiting = deque(spec_references(spec))
         self._look_for_steps(inner for one in _own_templates(spec) for inner in inner_templates(one))
-        known: Known = {}
+        known = workflow_parameters(spec, {})
         while waiting:
             reference = waiting.popleft()
             to = Name(filled(reference.to.name, known), reference.to.cluster)
