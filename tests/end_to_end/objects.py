@@ -15,12 +15,12 @@ Object = dict[str, Any]
 
 CLUSTERS = ("front", "west", "east")
 TARGETS = ("west", "east")
-_ARGO = "/apis/argoproj.io/v1alpha1"
+ARGO = "/apis/argoproj.io/v1alpha1"
 
 
 def workflow(cluster: str, namespace: str, name: str) -> Object | None:
     """A Workflow, or None when it is not there."""
-    return _get(cluster, f"{_ARGO}/namespaces/{namespace}/workflows/{name}")
+    return _get(cluster, f"{ARGO}/namespaces/{namespace}/workflows/{name}")
 
 
 def origin(namespace: str, name: str) -> Object:
@@ -32,7 +32,7 @@ def origin(namespace: str, name: str) -> Object:
 
 def workflows(cluster: str, namespace: str) -> list[Object]:
     """All Workflows of a namespace."""
-    return _list(cluster, f"{_ARGO}/namespaces/{namespace}/workflows")
+    return _list(cluster, f"{ARGO}/namespaces/{namespace}/workflows")
 
 
 def pods(cluster: str, namespace: str) -> list[Object]:
@@ -42,7 +42,7 @@ def pods(cluster: str, namespace: str) -> list[Object]:
 
 def runs_of(placement: str) -> list[tuple[str, Object]]:
     """The runs of a placement with their clusters, wherever they are: in any namespace of any cluster."""
-    selector = f"{_ARGO}/workflows?labelSelector=medea.dev/placement%3D{placement}"
+    selector = f"{ARGO}/workflows?labelSelector=medea.dev/placement%3D{placement}"
     return [(cluster, run) for cluster in CLUSTERS for run in _list(cluster, selector)]
 
 
@@ -53,8 +53,8 @@ def runs_in(namespace: str) -> list[tuple[str, str]]:
 
 def create_and_delete(namespace: str, manifest: Object) -> None:
     """Create a Workflow at the front door and delete it in the very next request."""
-    session, server = _connection("front")
-    collection = f"{server}{_ARGO}/namespaces/{namespace}/workflows"
+    session, server = connection("front")
+    collection = f"{server}{ARGO}/namespaces/{namespace}/workflows"
     session.post(collection, json=manifest, timeout=20).raise_for_status()
     session.delete(f"{collection}/{manifest['metadata']['name']}", timeout=20).raise_for_status()
 
@@ -71,7 +71,7 @@ def _list(cluster: str, path: str) -> list[Object]:
 
 
 def _get(cluster: str, path: str) -> Object | None:
-    session, server = _connection(cluster)
+    session, server = connection(cluster)
     answer = session.get(server + path, timeout=10)
     if answer.status_code == 404:
         return None
@@ -81,7 +81,8 @@ def _get(cluster: str, path: str) -> Object | None:
 
 
 @functools.cache
-def _connection(cluster: str) -> tuple[requests.Session, str]:
+def connection(cluster: str) -> tuple[requests.Session, str]:
+    """A session as a cluster's administrator, and the apiserver's URL."""
     config = yaml.safe_load(BY_NAME[cluster].kubeconfig.read_text())
     about, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
     session = requests.Session()

@@ -1,0 +1,54 @@
+"""Which of the examples that come with Argo's source are run: every Workflow but those that need what no test has."""
+
+from pathlib import Path
+
+from tests.lab.binaries import argo_source
+
+TEMPLATES = (
+    "cluster-workflow-template/clustertemplates.yaml",
+    "workflow-template/templates.yaml",
+    "configmaps/simple-parameters-configmap.yaml",
+)
+"""What the examples refer to: it has to be there before them."""
+
+LEFT_OUT = {
+    "artifact-gc-workflow.yaml": "deletes from an S3 bucket",
+    "buildkit-template.yaml": "builds and pushes an image",
+    "ci-output-artifact.yaml": "clones from GitHub, needs a volume claim",
+    "ci.yaml": "clones from GitHub, needs a volume claim",
+    "daemoned-stateful-set-with-service.yaml": "needs the controller of StatefulSets",
+    "data-transformations.yaml": "lists an S3 bucket",
+    "fun-with-gifs.yaml": "downloads pictures, needs a volume claim",
+    "hdfs-artifact.yaml": "needs Hadoop",
+    "hello-hybrid.yaml": "needs a node with Windows",
+    "hello-windows.yaml": "needs a node with Windows",
+    "influxdb-ci.yaml": "clones from GitHub",
+    "input-artifact-git.yaml": "clones from GitHub",
+    "k8s-jobs.yaml": "needs the controller of Jobs",
+    "k8s-orchestration.yaml": "needs the controller of Jobs",
+    "map-reduce.yaml": "lists an S3 bucket",
+    "sidecar-dind.yaml": "needs a privileged Docker",
+    "synchronization-db-mutex-tmpl-level.yaml": "needs locks in a database",
+    "synchronization-db-mutex-wf-level.yaml": "needs locks in a database",
+    "synchronization-db-tmpl-level.yaml": "needs locks in a database",
+    "synchronization-db-wf-level.yaml": "needs locks in a database",
+    "volumes-existing.yaml": "needs a volume claim",
+    "volumes-pvc.yaml": "needs a volume claim",
+    "webhdfs-input-output-artifacts.yaml": "needs Hadoop",
+    "work-avoidance.yaml": "needs a volume claim",
+}
+
+
+def folder() -> Path:
+    """Where Argo's examples are."""
+    return argo_source() / "examples"
+
+
+def chosen() -> list[str]:
+    """Files with a Workflow in them, relative to the folder."""
+    files = sorted(str(file.relative_to(folder())) for file in folder().rglob("*.yaml"))
+    return [file for file in files if file not in LEFT_OUT and _has_workflow(file)]
+
+
+def _has_workflow(file: str) -> bool:
+    return "kind: Workflow" in [line.strip() for line in (folder() / file).read_text().splitlines()]
