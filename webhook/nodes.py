@@ -15,6 +15,7 @@ from typing import Any
 Object = dict[str, Any]
 Nodes = dict[str, Object]
 
+_FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
 # etcd takes 1.5 MB an object; what unpacks to more than this was not made from one.
 _MOST_UNPACKED = 64 * 1024 * 1024
 _LARGE = 700 * 1024
@@ -47,6 +48,19 @@ def unpacked(text: str) -> Nodes:
     except (OSError, EOFError, ValueError, binascii.Error):
         return {}
     return nodes if isinstance(nodes, dict) else {}
+
+
+def id_of(workflow: str, node: str) -> str:
+    """The id that Argo gives the node of this name: its Workflow's name, and a hash of its own."""
+    return workflow if node == workflow else f"{workflow}-{fnv32a(node)}"
+
+
+def fnv32a(text: str) -> int:
+    """The 32-bit FNV-1a hash, by which Argo names nodes and pods."""
+    value = _FNV_OFFSET
+    for byte in text.encode():
+        value = ((value ^ byte) * _FNV_PRIME) & 0xFFFFFFFF
+    return value
 
 
 def is_large(nodes: Mapping[str, Any]) -> bool:

@@ -33,7 +33,10 @@ class Original(TypedDict):
 
 
 def run_object(original: Object, *, placement: str, name: str, origin_name: str, origin_uid: str) -> Object:
-    """The Workflow to create on a target. It has no status: a target's own controller writes that."""
+    """The Workflow to create on a target.
+
+    A target's own controller writes its status; it only brings the nodes that a memoized resubmission takes over.
+    """
     metadata = original.get("metadata", {})
     labels = {
         **_without(metadata.get("labels"), (ARGO_COMPLETED, ARGO_PHASE)),
@@ -49,6 +52,7 @@ def run_object(original: Object, *, placement: str, name: str, origin_name: str,
             "finalizers": [FINALIZER],
         },
         "spec": copy.deepcopy(original["spec"]),
+        **({"status": copy.deepcopy(original["status"])} if "status" in original else {}),
     }
 
 

@@ -19,7 +19,9 @@ SPEC: dict[str, Any] = {
 
 
 def held(metadata: dict[str, Any]) -> dict[str, Any]:
-    patch = hold_patch(metadata, spec=stub_spec(SPEC, {}, "p1"), annotations={"medea.dev/placement": "p1"})
+    patch = hold_patch(
+        {"metadata": metadata}, spec=stub_spec(SPEC, {}, "p1"), annotations={"medea.dev/placement": "p1"}
+    )
     changed: dict[str, Any] = jsonpatch.JsonPatch(patch).apply({"metadata": metadata, "spec": SPEC})
     return changed
 

@@ -45,14 +45,19 @@ def stub_placement(spec: Mapping[str, Any]) -> str | None:
     return None
 
 
-def hold_patch(metadata: Mapping[str, Any], *, spec: Object | None, annotations: Mapping[str, str]) -> list[Object]:
-    """The JSON Patch that turns the submitted Workflow into a held origin; without a `spec` it keeps its own."""
+def hold_patch(workflow: Object, *, spec: Object | None, annotations: Mapping[str, str]) -> list[Object]:
+    """The JSON Patch that turns the submitted Workflow into a held origin; without a `spec` it keeps its own.
+
+    A status that it came with is of another Workflow: a resubmission's goes to the run.
+    """
+    metadata = workflow["metadata"]
     marked = {**_not_ours(metadata.get("annotations")), **annotations}
     finalizers = [*(metadata.get("finalizers") or []), FINALIZER]
     return [
         {"op": "add", "path": "/metadata/annotations", "value": marked},
         {"op": "add", "path": "/metadata/finalizers", "value": list(dict.fromkeys(finalizers))},
         *([] if spec is None else [{"op": "replace", "path": "/spec", "value": spec}]),
+        *([{"op": "remove", "path": "/status"}] if "status" in workflow else []),
     ]
 
 

@@ -11,6 +11,7 @@ from prometheus_client import Counter, Histogram
 
 from webhook.admission.changes import Changes
 from webhook.admission.hold import hold_patch, stub_placement, stub_spec
+from webhook.admission.memoized import memoized_nodes, own_memoized_nodes, with_status
 from webhook.admission.submission import Submission, read_submission
 from webhook.admission.templates import gather
 from webhook.admission.wire import Review, allow, deny
@@ -24,6 +25,7 @@ from webhook.ledger import placements
 from webhook.ledger.placement import NewPlacement
 from webhook.ledger.pool import Pool
 from webhook.namespaces import Prepared
+from webhook.nodes import nodes_of
 from webhook.placing import Placer, known_policy, request_of
 from webhook.runs import Original, run_object
 from webhook.scout.model import Decision, Outcome
@@ -95,7 +97,7 @@ class Admission:
             raise Refused(decision.reason + hint)
         _REVIEWS.labels(decision.outcome).inc()
         marks = _marks(work.new, decision, self._caller(review, submission))
-        patch = hold_patch(submission.metadata, spec=work.held_spec, annotations=marks)
+        patch = hold_patch(review.object, spec=work.held_spec, annotations=marks)
         return allow(review, patch=patch, warnings=_warnings(work.new, decision, review.dry_run))
 
     def _untouched(self, review: Review, *warnings: str) -> Object:
@@ -130,11 +132,11 @@ class Admission:
             only_clusters=only,
             identity=self._caller(review, submission) or review.user,
             original=original,
-            hold=hold,
             notes=tuple(dict.fromkeys((*need.notes, *found.notes))),
+            hold=hold,
         )
         # A copied stub becomes what it stands for where no stubs are.
-        own_spec = None if workflow is submission.workflow else spec
+        own_spec = None if spec is submission.spec else spec
         held_spec = stub_spec(spec, template_spec, placement) if hold is Hold.PLUGIN else own_spec
         return _Work(new, need, workflow, held_spec)
 
@@ -142,7 +144,7 @@ class Admission:
         """The Workflow to place: of a copied stub, the original that it stands for."""
         copied = stub_placement(submission.spec)
         if copied is None:
-            return submission.workflow
+            return with_status(submission.workflow, own_memoized_nodes(submission.workflow))
         row = placements.get(self.pool, copied)
         original = placements.original(self.pool, copied)
         if row is None or original is None or row.namespace != namespace:
@@ -151,7 +153,8 @@ class Admission:
             )
         # The stub keeps the arguments, and a resubmission may change them.
         spec = {**original["workflow"]["spec"], "arguments": submission.spec.get("arguments", {})}
-        return {**submission.workflow, "spec": spec}
+        done = memoized_nodes(nodes_of(submission.workflow), name=submission.name or "", cluster=row.cluster or "")
+        return with_status({**submission.workflow, "spec": spec}, done)
 
     def _caller(self, review: Review, submission: Submission) -> str | None:
         """For whom Medea's own API submits; nobody else may speak for another."""
@@ -218,8 +221,11 @@ class _Work:
 
 
 def _marks(new: NewPlacement, decision: Decision, caller: str | None) -> dict[str, str]:
-    told = "; ".join((decision.reason, *new.notes))[:_LONGEST_DECISION]
-    marks = {PLACEMENT: new.placement, TOTALS: str(new.totals), DECISION: told}
+    marks = {
+        PLACEMENT: new.placement,
+        TOTALS: str(new.totals),
+        DECISION: "; ".join((decision.reason, *new.notes))[:_LONGEST_DECISION],
+    }
     if caller:
         marks[IDENTITY] = caller
     if decision.cluster is None:

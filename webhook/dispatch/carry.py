@@ -15,7 +15,7 @@ from webhook.dispatch.events import Teller
 from webhook.dispatch.gather import is_the_run
 from webhook.dispatch.showing import shown_ids
 from webhook.dispatch.steer import steering
-from webhook.errors import NotThere, Rejected
+from webhook.errors import Clash, Rejected
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
@@ -101,13 +101,21 @@ class Carrier:
 
 
 def remove_pods(target: Cluster, namespace: str, run_name: str, nodes: frozenset[str]) -> None:
-    """Delete the pods of these nodes: Argo takes a pod that is there for the node's, however it ended."""
+    """Delete the pods of these nodes: Argo takes a pod that is there for the node's, however it ended.
+
+    Raises Clash while one of them is still going: Argo could neither use it nor make its own.
+    """
     if not nodes:
         return
-    found, _ = target.list(PODS, namespace, selector=f"{ARGO_WORKFLOW}={run_name}")
-    for pod in found:
-        if annotations(pod).get(ARGO_NODE_ID) in nodes:
-            try:
-                target.delete(PODS, namespace, pod["metadata"]["name"], uid=pod["metadata"]["uid"])
-            except NotThere:
-                continue
+    selector = f"{ARGO_WORKFLOW}={run_name}"
+    for pod in _pods_of(target, namespace, selector, nodes):
+        metadata = pod["metadata"]
+        target.delete(PODS, namespace, metadata["name"], uid=metadata["uid"], propagation="Background")
+    going = [pod["metadata"]["name"] for pod in _pods_of(target, namespace, selector, nodes)]
+    if going:
+        raise Clash(f"pods that have to make way are still there: {', '.join(going)}", cluster=target.name)
+
+
+def _pods_of(target: Cluster, namespace: str, selector: str, nodes: frozenset[str]) -> list[Object]:
+    found, _ = target.list(PODS, namespace, selector=selector)
+    return [pod for pod in found if annotations(pod).get(ARGO_NODE_ID) in nodes]

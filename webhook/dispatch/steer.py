@@ -36,7 +36,7 @@ def steering(run: Object, verb: Verb, ids: Mapping[str, str], *, now: datetime) 
     if verb.retry:
         return _retried(run, verb, ids, now)
     spec, nodes = run.get("spec") or {}, nodes_of(run)
-    wanted = {"shutdown": verb.shutdown} if verb.shutdown else {}
+    wanted: Object = {"shutdown": verb.shutdown} if verb.shutdown else {}
     if verb.suspend is not None:
         wanted |= {"suspend": True if verb.suspend else None}
     changed = {key: value for key, value in wanted.items() if spec.get(key) != value}

@@ -1,0 +1,53 @@
+"""`argo resubmit --memoized`: what had succeeded is not run again. Pure.
+
+The CLI makes the nodes of the new Workflow from those of the old origin, graft and all, under the new one's name. A run
+needs them as if they had been made from the old run's.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from webhook.contract import ARGO_PREVIOUS
+from webhook.nodes import Nodes, id_of, nodes_of
+
+Object = dict[str, Any]
+
+_BEGINNINGS = ("", ".", "(", "[")
+
+
+def memoized_nodes(nodes: Mapping[str, Object], *, name: str, cluster: str) -> Nodes:
+    """The run's nodes by id, for a new Workflow `name` whose old run was on `cluster`; without what was the stub's."""
+    graft = f"{name}.{cluster}"
+    names = {
+        node_id: name + str(node.get("name")).removeprefix(graft)
+        for node_id, node in nodes.items()
+        if str(node.get("name")).startswith(graft) and str(node["name"])[len(graft) : len(graft) + 1] in _BEGINNINGS
+    }
+    ids = {node_id: id_of(name, run_name) for node_id, run_name in names.items()}
+    return {
+        ids[node_id]: _node(nodes[node_id], ids[node_id], run_name, ids, name) for node_id, run_name in names.items()
+    }
+
+
+def own_memoized_nodes(workflow: Object) -> Nodes:
+    """The nodes that came with a resubmission which is no stub's copy. Any other status is an old one's leftover."""
+    labels = workflow.get("metadata", {}).get("labels") or {}
+    memoized = ARGO_PREVIOUS in labels and not (workflow.get("status") or {}).get("phase")
+    return nodes_of(workflow) if memoized else {}
+
+
+def with_status(workflow: Object, nodes: Nodes) -> Object:
+    """The Workflow with these nodes for a status, and with none at all without them."""
+    bare = {key: value for key, value in workflow.items() if key != "status"}
+    return {**bare, "status": {"nodes": nodes}} if nodes else bare
+
+
+def _node(node: Object, node_id: str, name: str, ids: Mapping[str, str], workflow: str) -> Object:
+    kept = {key: value for key, value in node.items() if key != "boundaryID" and value is not None}
+    kept |= {"id": node_id, "name": name}
+    kept |= {
+        key: [ids[one] for one in node[key] if one in ids] for key in ("children", "outboundNodes") if node.get(key)
+    }
+    if name == workflow:
+        return {**kept, "displayName": workflow}
+    return {**kept, "boundaryID": ids.get(str(node.get("boundaryID")), workflow)}
