@@ -120,10 +120,20 @@ class Cluster:
         return self._call("replace", kind, "PUT", kind.path(namespace, name), query=[_MANAGED], body=full)
 
     def delete(
-        self, kind: Kind, namespace: str | None, name: str, *, uid: str | None = None, propagation: str = "Foreground"
+        self,
+        kind: Kind,
+        namespace: str | None,
+        name: str,
+        *,
+        uid: str | None = None,
+        propagation: str = "Foreground",
+        grace: int | None = None,
     ) -> None:
-        """Delete in the foreground: the object stays visible until everything it owns is gone. Gone already is fine."""
-        body: Object = {"propagationPolicy": propagation}
+        """Delete in the foreground: the object stays visible until everything it owns is gone. Gone already is fine.
+
+        `grace` is what a pod is given to end, in seconds; None leaves that to the pod.
+        """
+        body: Object = {"propagationPolicy": propagation, **({} if grace is None else {"gracePeriodSeconds": grace})}
         if uid:
             body["preconditions"] = {"uid": uid}
         try:

@@ -138,4 +138,6 @@ class Mirror:
 
     def _delete(self, pod: Object) -> None:
         metadata = pod["metadata"]
-        self._front.delete(PODS, metadata["namespace"], metadata["name"], uid=metadata["uid"], propagation="Background")
+        self._front.delete(
+            PODS, metadata["namespace"], metadata["name"], uid=metadata["uid"], propagation="Background", grace=0
+        )

@@ -92,14 +92,12 @@ def plan(facts: Facts) -> Changes:
     """What makes the mirrored pods true. A pod that waits has no log, and none is made for it."""
     shown = {annotations(pod).get(MIRRORED_UID): pod for pod in facts.mirrored}
     pods = [pod for pod in facts.pods if pod["status"].get("phase", "Pending") != "Pending"] if facts.origin else []
-    known = {str(pod["metadata"]["uid"]) for pod in pods}
-    missing = [pod for pod in pods if pod["metadata"]["uid"] not in shown]
-    statuses = [
-        (shown[uid], patch)
-        for pod in pods
-        if (uid := pod["metadata"]["uid"]) in shown and (patch := _status_patch(shown[uid], pod))
-    ]
-    delete = [pod for uid, pod in shown.items() if uid not in known and "deletionTimestamp" not in pod["metadata"]]
+    wanted = {pod["metadata"]["uid"]: pod for pod in pods}
+    statuses = [(shown[uid], patch) for uid in wanted if uid in shown and (patch := _patch(shown[uid], wanted[uid]))]
+    true = [one for uid, one in shown.items() if uid in wanted and "deletionTimestamp" not in one["metadata"]]
+    # Whoever deletes a pod waits for its kubelet to let it go: that is Medea, here.
+    delete = [one for one in facts.mirrored if one not in true]
+    missing = [pod for uid, pod in wanted.items() if uid not in shown]
     return Changes(_named(facts, missing) if missing else (), statuses, delete)
 
 
@@ -167,7 +165,7 @@ def _container(container: Object) -> Object:
     return {**container, "securityContext": _RESTRICTED, "resources": {"limits": _NOTHING, "requests": _NOTHING}}
 
 
-def _status_patch(shown: Object, pod: Object) -> Object:
+def _patch(shown: Object, pod: Object) -> Object:
     wanted = status_of(pod)
     gone = {key: None for key in _STATUS if key in shown["status"] and key not in wanted}
     return merge_patch(shown["status"], {**wanted, **gone})
