@@ -67,10 +67,12 @@ def test_an_origin_without_a_run_is_pending_and_says_why_and_has_no_node(changes
     assert running_patch(shown, none_row(**changes), None) == {}
 
 
-def test_nodes_that_a_memoized_resubmission_brought_stay_until_the_run_has_them() -> None:
-    brought = origin()
-    shown = applied(brought, running_patch(brought, none_row(state=State.RESERVED), None))
+def test_what_a_memoized_resubmission_has_done_already_is_shown_before_the_run_begins() -> None:
+    brought = run()
+    brought["status"] = {"nodes": brought["status"]["nodes"]}
+    shown = applied(bare(), running_patch(bare(), none_row(), brought))
     assert shown["status"]["nodes"] == brought["status"]["nodes"]
+    assert shown["status"]["phase"] == "Pending"
 
 
 def test_the_run_says_whether_the_origin_is_suspended_or_stopped() -> None:

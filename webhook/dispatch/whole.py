@@ -41,17 +41,12 @@ def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
 
     Until the run has a status, the origin is Pending and says what it waits for.
     """
-    status = origin.get("status") or {}
     shown = outcome_of(run, _name(origin)) if run else {}
     if not shown.get("phase"):
-        # Named alone: `argo resubmit --memoized` has put nodes there, which stay until the run has them.
-        wanted: Object = {"phase": "Pending", "message": _waits_for(row)}
-    else:
-        wanted = exactly(status, shown)
-    phase = wanted["phase"]
+        shown |= {"phase": "Pending", "message": _waits_for(row)}
     marks = (run or {}).get("metadata", {}).get("labels") or {}
-    labels = {ARGO_PHASE: phase, ARGO_COMPLETED: marks.get(ARGO_COMPLETED, "false")}
-    return _patch(origin, row, labels, wanted, run)
+    labels = {ARGO_PHASE: shown["phase"], ARGO_COMPLETED: marks.get(ARGO_COMPLETED, "false")}
+    return _patch(origin, row, labels, exactly(origin.get("status") or {}, shown), run)
 
 
 def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run: Object | None = None) -> Object:
