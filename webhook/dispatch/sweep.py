@@ -1,15 +1,19 @@
 """The sweep: looks at everything that may not be true. Without a single event it would bring all to rest."""
 
+import datetime
+
 import structlog
 from prometheus_client import Counter
 
 from webhook.clusters.client import Cluster
 from webhook.clusters.kinds import PODS, WORKFLOWS, labels
-from webhook.contract import AGENT_ACCOUNT, ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW
+from webhook.contract import AGENT_ACCOUNT, ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW, Hold, State
 from webhook.dispatch.index import WorkflowIndex, origin_placement
 from webhook.dispatch.reconcile import dismiss_agents
+from webhook.dispatch.ttl import goes_at
 from webhook.dispatch.workqueue import WorkQueue
 from webhook.ledger import placements
+from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 
 log = structlog.get_logger(__name__)
@@ -28,7 +32,8 @@ def sweep(
     """Queue every placement that something may have to be done for. `expiry` is in seconds."""
     expire(pool, front, work, expiry)
     still_open = {row.placement for row in placements.open_placements(pool)}
-    with_origin = {row.placement for row in placements.with_origin(pool)}
+    rows = placements.with_origin(pool)
+    with_origin = {row.placement for row in rows}
     seen = origins.placements()
     running = {placement for index in list(runs.values()) for placement in index.placements()}
     _look(work, still_open, "open")
@@ -37,6 +42,20 @@ def sweep(
     _look(work, seen - with_origin, "origin without a row")
     _look(work, running - with_origin, "run without an origin")
     dismiss_leftover_agents(front, origins)
+    delete_old(front, origins, rows)
+
+
+def delete_old(front: Cluster, origins: WorkflowIndex, rows: list[Placement]) -> None:
+    """Delete ended origins of which their users have said for how long they are wanted."""
+    now = datetime.datetime.now(datetime.UTC)
+    for row in rows:
+        if row.hold is not Hold.NONE or row.state is not State.ENDED or not row.mirrored:
+            continue
+        for origin in origins.carrying(row.placement):
+            metadata, goes = origin["metadata"], goes_at(origin)
+            if goes is not None and goes <= now and metadata["uid"] == row.origin_uid:
+                log.info("had its time", placement=row.placement, workflow=row.name)
+                front.delete(WORKFLOWS, row.namespace, metadata["name"], uid=metadata["uid"])
 
 
 def expire(pool: Pool, front: Cluster, work: WorkQueue, expiry: float) -> None:
