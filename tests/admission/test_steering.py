@@ -55,6 +55,13 @@ def test_a_resumed_node_is_an_edit_of_the_fields_that_changed() -> None:
     assert verb.edits == {"medea-job-5": Edit("Running", {"phase": "Succeeded", "message": "me"})}
 
 
+def test_a_pod_that_a_controller_at_the_front_door_calls_missing_is_no_verb() -> None:
+    before, after = placed(), placed()
+    for one, phase in ((before, "Running"), (after, "Error")):
+        one["status"]["nodes"]["medea-job-9"] = {"id": "medea-job-9", "type": "Pod", "phase": phase}
+    assert not verb_between(before, after, user="argo", of_run=lambda node: node.startswith("medea-"))
+
+
 def test_packed_nodes_are_compared_like_others() -> None:
     def resume(after: Object) -> None:
         nodes = after["status"].pop("nodes")

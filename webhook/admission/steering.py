@@ -24,6 +24,10 @@ def verb_between(old: Object, new: Object, *, user: str, of_run: Callable[[str],
     before, after = old.get("spec") or {}, new.get("spec") or {}
     retry = _retry(old, new)
     edits, removed = _node_changes(old, new, of_run)
+    if not retry:
+        # Argo's verbs change no other node of what runs. A controller at the front door would: it misses their pods.
+        shown = nodes_of(old)
+        edits = {node_id: edit for node_id, edit in edits.items() if shown[node_id].get("type") == "Suspend"}
     if removed and not retry:
         raise Refused(f"node {removed[0]} can't be removed while the Workflow runs; argo retry does that after its end")
     return Verb(
