@@ -92,6 +92,8 @@ def explain(placement: Annotated[str, typer.Argument(help="the annotation medea.
     )
     for decision in answer["decisions"]:
         console.print(verdict_table(f"{decision['outcome']}: {decision['reason']}", decision["verdicts"]))
+        for note in decision.get("notes") or []:
+            console.print(f"not fully known: {note}", markup=False)
 
 
 def _console() -> Console:

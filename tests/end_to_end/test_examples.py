@@ -80,7 +80,15 @@ def a_workflow_that_has_two_others_placed(workspace: Workspace) -> None:
     assert _placements(workspace, name) == []
 
 
+def a_workflow_without_spark_parameters(workspace: Workspace) -> None:
+    """Its totals are the peak of its DAG, not the sum."""
+    name = _submit(workspace, str(EXAMPLES / "dag.yaml"))
+    _runs_on_a_target(workspace, name)
+    assert origin(workspace.name, name)["metadata"]["annotations"]["medea.dev/totals"] == "cpu=0.5, ram=0.12Gi"
+
+
 EXPECTATIONS = {
+    "dag.yaml": a_workflow_without_spark_parameters,
     "hello-world-template.yaml": a_template_to_submit_from,
     "skip.yaml": a_workflow_that_is_skipped,
     "spark-from-template.yaml": a_workflow_that_names_the_template,
