@@ -46,8 +46,12 @@ def run(words: Sequence[str], *, stdin: str | None = None, timeout: float = _TIM
 
 def argo(*words: str, stdin: str | None = None, timeout: float = _TIMEOUT) -> Ran:
     """Argo's command line at the front door."""
-    front = f"--kubeconfig={BY_NAME['front'].kubeconfig}"
-    return run([str(binary("argo")), front, *words], stdin=stdin, timeout=timeout)
+    return run(argo_words("front", *words), stdin=stdin, timeout=timeout)
+
+
+def argo_words(cluster: str, *words: str) -> list[str]:
+    """The command line of `argo` for one of the clusters."""
+    return [str(binary("argo")), f"--kubeconfig={BY_NAME[cluster].kubeconfig}", *words]
 
 
 def kubectl(cluster: str, *words: str, stdin: str | None = None, timeout: float = _TIMEOUT) -> Ran:

@@ -53,7 +53,7 @@ WorkspaceMaker = Callable[..., Workspace]
 
 @contextmanager
 def new_workspace(
-    west: tuple[str, str] = AMPLE, east: tuple[str, str] = AMPLE, *, enabled: bool = True
+    west: tuple[str, str] = AMPLE, east: tuple[str, str] = AMPLE, *, enabled: bool = True, hold: str = "plugin"
 ) -> Iterator[Workspace]:
     """A fresh namespace; `west` and `east` are the targets' quotas, `(limits.cpu, limits.memory)`.
 
@@ -63,7 +63,8 @@ def new_workspace(
     try:
         for cluster, quota in zip(TARGETS, (west, east), strict=True):
             _apply(cluster, _namespace(workspace.name, {}), _quota(workspace.name, quota))
-        _apply("front", _namespace(workspace.name, {"medea.dev/enabled": "true"} if enabled else {}))
+        opted_in = {"medea.dev/enabled": "true", "medea.dev/hold": hold}
+        _apply("front", _namespace(workspace.name, opted_in if enabled else {}))
         workspace.kubectl("apply", "-f", str(EXAMPLES / f"{TEMPLATE}.yaml")).ok()
         if enabled:
             # Seconds as a rule; kube-state-metrics takes its time to come back after its apiserver was killed.

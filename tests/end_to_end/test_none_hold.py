@@ -1,0 +1,198 @@
+"""A front door without Argo's controller: Medea alone writes the origins, and they show what the targets show.
+
+The module stops the front door's controller for most of its tests, and starts it again.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.end_to_end import lab
+from tests.end_to_end.commands import Ran, argo_words, run
+from tests.end_to_end.ledger import ledger_row
+from tests.end_to_end.manifests import SMALL, inline
+from tests.end_to_end.objects import TARGETS, Object, annotations, origin, pods, runs_of, workflow, workflows
+from tests.end_to_end.test_verbs import check
+from tests.end_to_end.waiting import eventually
+from tests.end_to_end.workspace import EXAMPLES, Workspace, WorkspaceMaker, new_workspace
+
+CONTROLLER = "front-controller"
+SLEEPS, FAILS = inline("sleep 300", SMALL), inline("echo bad luck; exit 3", SMALL)
+# The time of day, colours, and what comes in another order each time: Go's maps, and with them branches of the tree.
+_PASSING = re.compile(r"^(Created|ResourcesDuration): .*| \([^)]* ago\)|\x1b\[[0-9;]*m|[├└│─]", re.MULTILINE)
+
+
+def submit(workspace: Workspace, manifest: Object, *words: str) -> Ran:
+    """May be refused."""
+    return workspace.argo("submit", "-o", "name", *words, "-", stdin=json.dumps(manifest))
+
+
+def test_where_a_controller_works_a_submission_is_refused_with_what_was_seen_and_what_to_do() -> None:
+    with new_workspace(hold="none") as workspace:
+
+        def refused() -> str:
+            said = submit(workspace, SLEEPS)
+            assert said.code != 0, "it was let in, and would run twice"
+            return said.said if "taken up" in said.said else ""
+
+        said = eventually(refused, "the controller is seen", within=60)
+        assert "workflow-controller has taken up the Workflow medea-probe" in said
+        assert f"kubectl label namespace {workspace.name} medea.dev/hold=plugin --overwrite" in said
+        workspace.kubectl("label", "namespace", workspace.name, "medea.dev/hold=plugin", "--overwrite").ok()
+        assert submit(workspace, FAILS).ok()
+        eventually(lambda: workflow("front", workspace.name, "medea-probe") is None, "the probe is gone", within=60)
+
+
+@pytest.fixture(scope="module")
+def make_none() -> Iterator[WorkspaceMaker]:
+    """Makes namespaces with hold none; they are removed before the controller is back."""
+    with lab.away(CONTROLLER), ExitStack() as stack:
+        yield lambda *quotas: accepting(stack.enter_context(new_workspace(*quotas, hold="none")))
+
+
+@pytest.fixture(scope="module")
+def none(make_none: WorkspaceMaker) -> Workspace:
+    return make_none()
+
+
+def accepting(workspace: Workspace) -> Workspace:
+    """The workspace, once its probe has been left alone for long enough."""
+
+    def accepted() -> bool:
+        done = submit(workspace, FAILS, "--server-dry-run")
+        assert done.code == 0 or "try again in" in done.said, done.said
+        return done.code == 0
+
+    eventually(accepted, "Medea has made sure that no controller works there", within=60)
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def names(none: Workspace) -> dict[str, str]:
+    """Submitted together, because they run side by side."""
+    return {
+        "succeeds": none.argo("submit", "-o", "name", str(EXAMPLES / "spark-inline.yaml")).ok().out.strip(),
+        "from template": none.submit("executor_num=1", "seconds=1"),
+        "fails": none.create(FAILS),
+    }
+
+
+def run_of(workspace: Workspace, name: str) -> tuple[str, Object]:
+    """The one run, with its cluster."""
+    [found] = runs_of(ledger_row(workspace.name, name)["placement"])
+    return found
+
+
+@pytest.mark.parametrize("which", ["succeeds", "from template", "fails"])
+def test_argo_get_shows_exactly_what_it_shows_on_the_target(none: Workspace, names: dict[str, str], which: str) -> None:
+    name = names[which]
+    assert (none.wait(name).code == 0) == (which != "fails")
+    cluster, there = run_of(none, name)
+    here = origin(none.name, name)
+    assert without_null(here["status"]) == without_null(there["status"])
+    assert tree("front", none, name) == tree(cluster, none, name)
+    for label in ("phase", "completed"):
+        key = f"workflows.argoproj.io/{label}"
+        assert here["metadata"]["labels"][key] == there["metadata"]["labels"][key]
+
+
+def without_null(value: object) -> object:
+    """Absent and null are one to Argo."""
+    if isinstance(value, dict):
+        return {key: without_null(inner) for key, inner in value.items() if inner is not None}
+    return [without_null(inner) for inner in value] if isinstance(value, list) else value
+
+
+def tree(cluster: str, workspace: Workspace, name: str) -> list[str]:
+    """The lines that `argo get` prints, without what is never the same twice."""
+    said = run(argo_words(cluster, "get", "-n", workspace.name, name, "--no-color")).ok().out
+    return sorted(_PASSING.sub("", said).splitlines())
+
+
+def test_the_spec_is_the_users_own(none: Workspace) -> None:
+    # kubectl sends what it is given; argo writes it anew.
+    name = none.kubectl("create", "-f", "-", "-o", "jsonpath={.metadata.name}", stdin=json.dumps(FAILS)).ok().out
+    none.wait(name)
+    assert origin(none.name, name)["spec"] == FAILS["spec"]
+    assert origin(none.name, name)["metadata"]["finalizers"] == ["medea.dev/run"]
+
+
+def test_a_failure_is_told_with_its_message_and_listed(none: Workspace, names: dict[str, str]) -> None:
+    none.wait(names["fails"])
+    shown = origin(none.name, names["fails"])
+    assert (shown["status"]["phase"], annotations(shown)["state"]) == ("Failed", "failed")
+    assert "exit code 3" in shown["status"]["message"]
+    assert names["fails"] in none.argo("list", "--status", "Failed", "-o", "name").ok().out
+
+
+def test_nothing_ran_at_the_front_door(none: Workspace, names: dict[str, str]) -> None:
+    assert all(none.wait(name).out for name in names.values())
+    # A pod stays when it has ended; those that Medea shows for their logs are on no real node.
+    here, there = pods("front", none.name), [pod for cluster in TARGETS for pod in pods(cluster, none.name)]
+    assert [pod["metadata"]["name"] for pod in here if "medea.dev/mirrored" not in pod["metadata"]["labels"]] == []
+    assert len(there) >= len(names)
+
+
+@pytest.mark.timeout(420, func_only=True)
+def test_all_verbs_work(none: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    check("none", none, capsys)
+
+
+def test_what_waits_for_room_is_pending_and_says_why_and_runs_when_there_is_some(make_none: WorkspaceMaker) -> None:
+    small = make_none(("1", "1Gi"), ("1", "1Gi"))
+    running = [small.create(SLEEPS) for _ in range(2)]
+    waiting = small.create(FAILS)
+
+    def shown() -> Object:
+        status: Object = origin(small.name, waiting).get("status") or {}
+        return status
+
+    eventually(shown, "the origin has a status")
+    assert shown()["phase"] == "Pending"
+    assert "nodes" not in shown()
+    assert all(target in shown()["message"] for target in ("west", "east"))
+    assert waiting in small.argo("list", "--status", "Pending", "-o", "name").ok().out
+    small.argo("delete", running[0]).ok()
+    small.wait(waiting, timeout=90)
+    assert shown()["phase"] == "Failed"
+    remove_all(small)
+
+
+def remove_all(workspace: Workspace) -> None:
+    """Before the controller is back, which would find pods missing that never were here."""
+    workspace.kubectl("delete", "workflows", "--all", "--timeout=50s").ok()
+
+
+def test_a_workflow_that_is_wanted_for_a_time_only_goes_after_it(none: Workspace) -> None:
+    name = none.create({**FAILS, "spec": {**FAILS["spec"], "ttlStrategy": {"secondsAfterFailure": 1}}})
+    eventually(lambda: workflow("front", none.name, name) is None, "it is gone with its run", within=90)
+    row = ledger_row(none.name, name)
+    assert (row["state"], row["phase"]) == ("deleted", "Failed")
+
+
+def test_deleting_everything_takes_the_probe_along_and_does_not_close_the_namespace(none: Workspace) -> None:
+    before = workflow("front", none.name, "medea-probe")
+    none.argo("delete", "--all").ok()
+    none.create(FAILS)
+    made = eventually(lambda: workflow("front", none.name, "medea-probe"), "the probe is back", within=60)
+    assert before is not None and made is not None
+    assert made["metadata"]["uid"] != before["metadata"]["uid"]
+
+
+def test_a_controller_that_comes_up_later_is_seen_and_touches_nothing_that_has_ended(none: Workspace) -> None:
+    remove_all(none)
+    name = none.create(FAILS)
+    none.wait(name)
+    ended = origin(none.name, name)
+    lab.start(CONTROLLER)
+
+    def refused() -> bool:
+        return "taken up" in submit(none, FAILS, "--server-dry-run").said
+
+    eventually(refused, "the controller is seen", within=60)
+    assert origin(none.name, name) == ended
+    assert len(runs_of(annotations(ended)["placement"])) == 1
+    assert len([one for one in workflows("front", none.name) if one["metadata"]["name"] == name]) == 1
