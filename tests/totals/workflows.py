@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from webhook.totals.need import Need, need_of
 from webhook.totals.model import Defaults
+from webhook.totals.need import Need, need_of
 from webhook.totals.shape import Name
 
 Object = dict[str, Any]
