@@ -1,0 +1,70 @@
+"""Pods, origins and runs to decide about."""
+
+from typing import Any
+
+from webhook.logs.pods import Facts, slim
+
+Object = dict[str, Any]
+
+
+def pod(uid: str = "u1", *, phase: str = "Running", node: str = "job-1", **status: Any) -> Object:
+    """A pod of the run `job` on the target, as its apiserver shows it."""
+    state = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
+    main = {
+        "name": "main",
+        "state": state,
+        "ready": True,
+        "restartCount": 0,
+        "image": "i",
+        "imageID": "",
+        "resources": {},
+    }
+    return {
+        "metadata": {
+            "name": f"job-main-{uid}",
+            "namespace": "ns",
+            "uid": uid,
+            "labels": {"workflows.argoproj.io/workflow": "job", "workflows.argoproj.io/completed": "false"},
+            "annotations": {"workflows.argoproj.io/node-id": node, "workflows.argoproj.io/node-name": "job.main"},
+            "managedFields": [{}],
+        },
+        "spec": {
+            "containers": [{"name": "main", "image": "i", "env": [{"name": "SECRET", "value": "x"}]}],
+            "initContainers": [{"name": "init", "image": "a", "volumeMounts": []}],
+            "restartPolicy": "Never",
+            "volumes": [{"name": "v"}],
+            "serviceAccountName": "argo",
+        },
+        "status": {"phase": phase, "podIP": "10.0.0.2", "containerStatuses": [main], **status},
+    }
+
+
+def node(node_id: str = "medea-job-1", **fields: Any) -> Object:
+    """The node of that pod as the origin shows it, with the plugin hold."""
+    return {"id": node_id, "name": "job.west.main", "templateName": "main", "type": "Pod", **fields}
+
+
+def origin(*nodes: Object, **annotations: str) -> Object:
+    """An origin that shows these nodes."""
+    metadata = {"name": "job", "namespace": "ns", "uid": "o1", "annotations": annotations}
+    return {"metadata": metadata, "status": {"nodes": {one["id"]: one for one in nodes}}}
+
+
+def facts(*pods: Object, shown: list[Object] | None = None, **changes: Any) -> Facts:
+    """What is known of the placement `p1` on west, where its origin shows the node of its pod."""
+    known = {
+        "placement": "p1",
+        "cluster": "west",
+        "origin": origin(node()),
+        "run": {"metadata": {"name": "job", "namespace": "ns"}},
+        "pods": [slim(one) for one in pods],
+        "mirrored": [slim(one) for one in shown or []],
+        **changes,
+    }
+    return Facts(**known)
+
+
+def created(made: tuple[Object, Object], uid: str = "m1") -> Object:
+    """The mirrored pod that the front door has made of what it was sent."""
+    body, status = made
+    return {**body, "metadata": {**body["metadata"], "uid": uid}, "status": {"qosClass": "BestEffort", **status}}
