@@ -1,4 +1,7 @@
-"""Every pod that was ever there: a watch, because a pod may come and go between two looks."""
+"""Every pod that was ever there: a watch, because a pod may come and go between two looks.
+
+Pods that only stand for those on a target are none: nothing runs in them.
+"""
 
 import subprocess
 from collections.abc import Iterator
@@ -7,6 +10,7 @@ from pathlib import Path
 
 from tests.end_to_end.commands import kubectl_words
 
+_REAL = "!medea.dev/mirrored"
 _COLUMNS = r"custom-columns=NAME:.metadata.name,COMPONENT:.metadata.labels.workflows\.argoproj\.io/component"
 
 
@@ -25,7 +29,7 @@ class PodWatch:
 @contextmanager
 def watching(cluster: str, namespace: str, file: Path) -> Iterator[PodWatch]:
     """Watch a namespace's pods; `file` takes what is seen."""
-    words = kubectl_words(cluster, "get", "pods", "-n", namespace, "-w", "--no-headers", "-o", _COLUMNS)
+    words = kubectl_words(cluster, "get", "pods", "-n", namespace, "-l", _REAL, "-w", "--no-headers", "-o", _COLUMNS)
     with file.open("w") as out, subprocess.Popen(words, stdout=out, stderr=subprocess.DEVNULL) as process:
         try:
             yield PodWatch(file)
