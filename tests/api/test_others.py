@@ -4,9 +4,9 @@ from typing import Any, cast
 
 import pytest
 
-from tests.api.make import Argo, Front, Object, asking, gate, workflow
+from tests.api.make import Argo, Front, Object, asking, gate, known, workflow
 from webhook.api.others import Others
-from webhook.api.rights import Rights, asker_of
+from webhook.api.rights import Rights
 from webhook.clusters.client import Cluster
 from webhook.errors import ArgoServerUnavailable, BadRequest, Forbidden
 from webhook.ledger.pool import Pool
@@ -20,7 +20,7 @@ def _others(front: Front, argo: Argo) -> Others:
 
 
 def _ask(front: Front, argo: Argo, verb: str, asker: Object | None = None, **arguments: Any) -> Object:
-    reply = _others(front, argo).answer(asker_of(asker or asking()), verb, {"name": "job", **arguments})
+    reply = _others(front, argo).answer(known(asker or asking()), verb, {"name": "job", **arguments})
     return dict(reply["node"])
 
 
@@ -124,8 +124,8 @@ def test_a_step_needs_the_right_of_its_workflows_own_account(verb: str, right: s
 
 def test_the_account_may_come_from_the_workflows_template() -> None:
     named = {**asking(storedWorkflowTemplateSpec={"serviceAccountName": "of-the-template"}), "spec": {}}
-    assert asker_of(named).account == "of-the-template"
-    assert asker_of({**asking(), "spec": {}}).account == "default"
+    assert known(named).account == "of-the-template"
+    assert known({**asking(), "spec": {}}).account == "default"
 
 
 @pytest.mark.parametrize(

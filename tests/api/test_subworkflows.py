@@ -4,9 +4,9 @@ from typing import Any, cast
 
 import pytest
 
-from tests.api.make import Front, Object, asking
+from tests.api.make import Front, Object, asking, known
 from webhook.api.bodies import RunStep
-from webhook.api.rights import Rights, asker_of
+from webhook.api.rights import Rights
 from webhook.api.slots import Slots
 from webhook.api.subworkflows import SubWorkflows, reply_of, sub_workflow
 from webhook.clusters.client import Cluster
@@ -26,11 +26,11 @@ def _nothing_placed(monkeypatch: pytest.MonkeyPatch) -> None:
 def _ask(front: Front, run: Object = RUN, asker: Object | None = None) -> Object:
     cluster = cast("Cluster", front)
     steps = SubWorkflows(cluster, cast("Pool", None), Slots(1), Rights(cluster))
-    return dict(steps.answer(asker_of(asker or front.workflows["parent"]), run)["node"])
+    return dict(steps.answer(known(asker or front.workflows["parent"]), run)["node"])
 
 
 def _made(run: Object = RUN, asker: Object | None = None) -> Object:
-    return sub_workflow(asker_of(asker or asking()), RunStep.model_validate(run))
+    return sub_workflow(known(asker or asking()), RunStep.model_validate(run))
 
 
 def test_however_often_it_is_asked_it_begins_one_workflow_owned_by_its_parent() -> None:

@@ -4,6 +4,7 @@ The plugin speaks for every Workflow of its namespace, so its own token proves t
 measured by the ServiceAccount of the Workflow that asks, as with every other template of Argo's.
 """
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,8 @@ class Asker:
     account: str
     attempt: str
     ending: bool
+    overdue: bool
+    """Its `activeDeadlineSeconds` are over. Argo ends what has not begun by then, and leaves running steps alone."""
     memory: Mapping[str, str] = field(default_factory=dict)
     """What its steps have noted on it."""
 
@@ -38,7 +41,7 @@ class Asker:
         return f"system:serviceaccount:{self.namespace}:{self.account}"
 
 
-def asker_of(workflow: Object) -> Asker:
+def asker_of(workflow: Object, now: datetime.datetime) -> Asker:
     """What is known of the asking Workflow. Pure."""
     metadata, status = workflow["metadata"], workflow.get("status") or {}
     # Argo joins the Workflow, its WorkflowTemplate and its own defaults in there.
@@ -50,8 +53,15 @@ def asker_of(workflow: Object) -> Asker:
         account=spec.get("serviceAccountName") or "default",
         attempt=status.get("startedAt") or "",
         ending=bool(ended(workflow) or shutdown_of(workflow) or "deletionTimestamp" in metadata),
+        overdue=_overdue(status.get("startedAt"), spec.get("activeDeadlineSeconds"), now),
         memory={key: text for key, text in annotations(workflow).items() if key.startswith(ASKED)},
     )
+
+
+def _overdue(started: object, seconds: object, now: datetime.datetime) -> bool:
+    if not isinstance(started, str) or not isinstance(seconds, int):
+        return False
+    return now > datetime.datetime.fromisoformat(started) + datetime.timedelta(seconds=seconds)
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,7 @@ class Rights:
         found = self.front.find(WORKFLOWS, namespace, name)
         if found is None or found["metadata"]["uid"] != uid:
             raise Missing(f"the Workflow {shown(name)} whose step asks is gone")
-        return asker_of(found)
+        return asker_of(found, datetime.datetime.now(datetime.UTC))
 
     def check(self, asker: Asker, verb: str, name: str) -> None:
         """Raises Forbidden, with what to grant, unless the asker's account may do `verb` to the Workflow `name`."""

@@ -7,7 +7,7 @@ from typing import Any
 from webhook.api.bodies import STEP_BODIES, PluginBody
 from webhook.api.others import Others
 from webhook.api.replies import node
-from webhook.api.rights import Rights
+from webhook.api.rights import Asker, Rights
 from webhook.api.subworkflows import SubWorkflows
 from webhook.clusters.client import Cluster
 from webhook.clusters.kinds import TOKEN_REVIEWS, WORKFLOWS, annotations, checked_name
@@ -47,8 +47,8 @@ class Steps:
             return self._track(body.workflow, arguments)
         asker = self.rights.asker(namespace, checked_name("workflow.name", body.workflow.name), body.workflow.uid)
         if verb == "run":
-            return self.sub_workflows.answer(asker, arguments)
-        return self.others.answer(asker, verb, arguments)
+            return in_time(asker, verb, self.sub_workflows.answer(asker, arguments))
+        return in_time(asker, verb, self.others.answer(asker, verb, arguments))
 
     def _authenticate(self, token: str, namespace: str) -> None:
         review = self.front.create(TOKEN_REVIEWS, None, {"spec": {"token": token}})
@@ -76,6 +76,18 @@ class Steps:
         """Whether the run that has ended is about to be retried: the ledger learns that later than the origin."""
         origin = self.front.find(WORKFLOWS, row.namespace, row.name) if row.name else None
         return origin is not None and bool(annotations(origin).get(VERBS))
+
+
+def in_time(asker: Asker, verb: str, reply: Object) -> Object:
+    """The reply, unless it makes a Workflow wait that has no time left. Pure.
+
+    A sub-Workflow is stopped with its parent, so the step that waits for it hears of its end.
+    """
+    if reply["node"]["phase"] != "Running":
+        return reply
+    if asker.overdue:
+        return node("Failed", "Step exceeded its deadline")
+    return node("Failed", f"{asker.name} is ending") if asker.ending and verb != "run" else reply
 
 
 def _message(row: Placement) -> str:

@@ -1,0 +1,114 @@
+"""What every step has in common, and the hold's own step, which follows a placement."""
+
+from typing import Any, cast
+
+import pytest
+
+from tests.api.make import Front, Object, asking, known, workflow
+from webhook.api.bodies import PluginBody
+from webhook.api.replies import node
+from webhook.api.rights import Rights
+from webhook.api.steps import Steps, in_time
+from webhook.clusters.client import Cluster
+from webhook.clusters.kinds import TOKEN_REVIEWS, Kind
+from webhook.errors import BadRequest, Forbidden
+from webhook.ledger import placements, reserving
+from webhook.ledger.placement import NewPlacement
+from webhook.ledger.pool import Pool
+from webhook.scout.model import Decision, Outcome
+from webhook.totals.model import Totals
+
+ID = "0123456789abcdef" * 2
+PLACED = Decision(Outcome.PLACED, "west: free", "random", 1.0, "west")
+
+
+class _Front(Front):
+    """Knows the plugin's token of namespace ns."""
+
+    def create(self, kind: Kind, namespace: str | None, body: Object, **options: Any) -> Object:
+        if kind is TOKEN_REVIEWS:
+            user = {"username": "system:serviceaccount:ns:medea-executor-plugin"}
+            return {"status": {"authenticated": body["spec"]["token"] == "right", "user": user}}
+        return super().create(kind, namespace, body, **options)
+
+
+def _ask(front: Front, pool: Pool | None, call: Object, *, token: str = "right", uid: str = "uid-job") -> Object:
+    cluster = cast("Cluster", front)
+    steps = Steps(
+        cluster, cast("Pool", pool), Rights(cluster), others=cast("Any", None), sub_workflows=cast("Any", None)
+    )
+    asked = PluginBody.model_validate({"workflow": {"name": "job", "namespace": "ns", "uid": uid}, "call": call})
+    return dict(steps.answer(token, asked))
+
+
+@pytest.fixture
+def ended(pool: Pool) -> Pool:
+    """A ledger with one placement, whose run has failed."""
+    new = NewPlacement(
+        placement=ID,
+        namespace="ns",
+        name="job",
+        generate_name=None,
+        template=None,
+        totals=Totals(1000, 1 << 30),
+        policy="random",
+        only_clusters=None,
+        identity="ann",
+        original={"workflow": {}, "templates": []},
+    )
+    reserving.admit(pool, new, lambda _: PLACED)
+    placements.bind(pool, ID, namespace="ns", name="job", uid="uid-job")
+    placements.dispatched(pool, ID, run_name="job", run_uid="r1")
+    placements.ended(pool, ID, phase="Failed", message="it broke", outcome={})
+    return pool
+
+
+def test_the_end_of_a_run_is_the_end_of_its_hold(ended: Pool) -> None:
+    assert _ask(_Front(workflow()), ended, {"track": {"placement": ID}}) == node("Failed", "it broke")
+
+
+def test_a_run_that_is_about_to_be_retried_has_not_ended(ended: Pool) -> None:
+    origin = workflow()
+    origin["metadata"]["annotations"] = {"medea.dev/verbs": '[{"user": "ann", "retry": {}}]'}
+    answer = _ask(_Front(origin), ended, {"track": {"placement": ID}})
+    assert answer["node"]["phase"] == "Running" and answer["requeue"]
+
+
+def test_a_placement_answers_to_its_own_origin_alone(ended: Pool) -> None:
+    answer = _ask(_Front(workflow()), ended, {"track": {"placement": ID}}, uid="another")
+    assert answer["node"]["phase"] == "Error"
+
+
+@pytest.mark.parametrize("placement", [None, 7, "", "x", ID.upper(), ID + "0", ID[:-1] + "\x00"])
+def test_what_is_no_placement_is_refused_before_the_ledger_is_asked(placement: object) -> None:
+    with pytest.raises(BadRequest, match="32 hexadecimal digits"):
+        _ask(_Front(), None, {"track": {"placement": placement}})
+
+
+def test_a_token_that_is_not_the_plugins_moves_nothing() -> None:
+    with pytest.raises(Forbidden):
+        _ask(_Front(), None, {"track": {"placement": ID}}, token="wrong")
+
+
+@pytest.mark.parametrize("call", [{}, {"explode": {}}, {"get": {}, "stop": {}}])
+def test_a_call_holds_one_verb_that_there_is(call: Object) -> None:
+    with pytest.raises(BadRequest, match="run, get, delete"):
+        _ask(_Front(), None, call)
+
+
+WAITS = node("Running", "it is being deleted", requeue="2s")
+
+
+@pytest.mark.parametrize(("seconds", "phase"), [(59, "Failed"), (61, "Running"), (None, "Running")])
+@pytest.mark.parametrize("verb", ["run", "delete"])
+def test_no_step_waits_beyond_the_deadline_of_its_workflow(verb: str, seconds: int | None, phase: str) -> None:
+    asker = known({**asking(), "spec": {"activeDeadlineSeconds": seconds}})
+    assert in_time(asker, verb, WAITS)["node"]["phase"] == phase
+
+
+def test_a_workflow_that_is_stopped_waits_for_its_sub_workflows_alone() -> None:
+    asker = known({**asking(), "spec": {"shutdown": "Stop"}})
+    assert in_time(asker, "run", WAITS) == WAITS
+    assert in_time(asker, "delete", WAITS)["node"]["phase"] == "Failed"
+    done = node("Succeeded", "it is gone")
+    assert in_time(asker, "delete", done) == done
