@@ -116,11 +116,12 @@ def test_an_end_that_the_run_did_not_come_to_itself_leaves_nothing_running(last:
     assert final_patch(shown, gone, last) == {}
 
 
-def test_an_origin_that_never_had_a_run_ends_with_a_message_and_no_node() -> None:
+@pytest.mark.parametrize(("phase", "message"), [("Error", "no target takes it"), ("Failed", "Stopped by a person")])
+def test_an_origin_that_never_had_a_run_ends_with_a_message_and_no_node(phase: str, message: str) -> None:
     waiting = applied(bare(), running_patch(bare(), none_row(state=State.QUEUED, cluster=None), None))
-    refused = none_row(**{**ENDED, "phase": "Error", "message": "no target takes it", "cluster": None})
+    refused = none_row(**{**ENDED, "phase": phase, "message": message, "cluster": None})
     status = applied(waiting, final_patch(waiting, refused, {}))["status"]
-    assert (status["phase"], status["message"]) == ("Error", "no target takes it")
+    assert (status["phase"], status["message"]) == (phase, message)
     assert status["startedAt"] == status["finishedAt"]
     assert "nodes" not in status
 

@@ -94,7 +94,7 @@ def _waits_for(row: Placement) -> str | None:
 def _cut_short(last: Mapping[str, Any], row: Placement) -> Object:
     """An end that the run did not come to by itself: what ran when it was last seen runs no more."""
     moment = (row.ended_at or row.created_at).strftime("%Y-%m-%dT%H:%M:%SZ")
-    ending = {"phase": "Error", "message": row.message, "finishedAt": moment}
+    ending = {"phase": row.phase or "Error", "message": row.message, "finishedAt": moment}
     nodes = {
         node_id: node if node.get("phase") in _FINAL_NODES else {**node, **ending}
         for node_id, node in nodes_of({"status": last}).items()
