@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.clusters.fake import Script, apiserver, reply
-from webhook.admission.templates import Gathered, gather
+from webhook.admission.templates import Gathered, gather, weigh
 from webhook.errors import ClusterUnavailable, Refused
+from webhook.totals.model import Defaults, Totals
 from webhook.totals.shape import Name
 
 Object = dict[str, Any]
@@ -150,3 +151,28 @@ def test_a_front_door_that_takes_too_long_is_not_waited_for(monkeypatch: pytest.
     monkeypatch.setattr("webhook.admission.templates._BUDGET", -1.0)
     with pytest.raises(ClusterUnavailable, match="took too long"):
         gathered({"workflowTemplateRef": {"name": "a"}}, a={"templates": [leaf()]})
+
+
+def test_a_template_that_only_an_argument_names_is_gathered_on_the_way() -> None:
+    asked: list[str] = []
+    manifest = MANIFEST.replace("inner", "{{inputs.parameters.which}}")
+    creates = {
+        "name": "r",
+        "inputs": {"parameters": [{"name": "which"}]},
+        "resource": {"action": "create", "manifest": manifest},
+    }
+    steps = [
+        {"name": which, "template": "r", "arguments": {"parameters": [{"name": "which", "value": which}]}}
+        for which in ("inner", "absent")
+    ]
+    spec = {"entrypoint": "main", "templates": [one(*steps), creates]}
+    limits = {"resources": {"limits": {"cpu": 1, "memory": "1Gi"}}}
+    inner = {"entrypoint": "main", "templates": [one(calls("deeper"))]}
+    deeper = {"templates": [{"name": "main", "container": limits}]}
+    with front(asked, inner=inner, deeper=deeper) as cluster:
+        found = gather(cluster, "ns", spec)
+        need = weigh(cluster, "ns", spec, found, Defaults())
+    assert set(found.library) == {Name("inner"), Name("deeper")}
+    assert need.totals == Totals(1000, 1 << 30)
+    assert need.notes == ("WorkflowTemplate absent does not exist, and is not counted",)
+    assert sorted(asked) == ["absent", "deeper", "inner"]

@@ -79,7 +79,7 @@ def test_a_limit_that_only_the_run_knows_is_said(limit: str) -> None:
     changed = {"containers": [{"name": "main", "resources": {"limits": {"memory": limit}}}]}
     found = need(spec({"name": "main", "container": box(100), "podSpecPatch": json.dumps(changed)}))
     assert found.totals == Totals(100, 100 << 20)
-    assert found.notes == ("limits.memory in podSpecPatch of template main can't be known before it runs",)
+    assert found.notes == ("limits in podSpecPatch of template main can't all be known before it runs",)
 
 
 def test_a_patch_that_is_no_text_of_an_object_is_said() -> None:
@@ -98,3 +98,19 @@ def test_a_wrong_quantity_in_a_patch_is_refused_by_the_patchs_name() -> None:
                 ),
             }
         )
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        '{"containers": [{"name": "main", "resources": {"limits": {{inputs.parameters.x}}}}]}',
+        '{"containers": [{"name": "main", "resources": {{inputs.parameters.x}}}]}',
+        '{"containers": {{inputs.parameters.x}}}',
+        '{"resources": {"limits": {{inputs.parameters.x}}}}',
+        "{{inputs.parameters.x}}",
+    ],
+)
+def test_whatever_part_of_a_patch_only_the_run_knows_is_said(patch: str) -> None:
+    found = need(spec({"name": "main", "container": box(100), "podSpecPatch": patch}))
+    assert found.totals == Totals(100, 100 << 20)
+    assert len(found.notes) == 1 and "podSpecPatch of template main can't" in found.notes[0]

@@ -13,7 +13,7 @@ from webhook.admission.changes import Changes
 from webhook.admission.hold import hold_patch, stub_placement, stub_spec
 from webhook.admission.memoized import memoized_nodes, own_memoized_nodes, with_status
 from webhook.admission.submission import Submission, read_submission
-from webhook.admission.templates import gather
+from webhook.admission.templates import gather, weigh
 from webhook.admission.wire import Review, allow, deny
 from webhook.clusters.client import Cluster
 from webhook.clusters.kinds import WORKFLOWS, checked_name
@@ -30,7 +30,7 @@ from webhook.placing import Placer, known_policy, request_of
 from webhook.runs import Original, run_object
 from webhook.scout.model import Decision, Outcome
 from webhook.totals.model import Totals
-from webhook.totals.need import Need, need_of
+from webhook.totals.need import Need
 from webhook.totals.shape import Name
 from webhook.totals.spark import SparkJob
 
@@ -111,13 +111,13 @@ class Admission:
         reference = read_submission(workflow).template_reference
         only = self._registered(submission.only_clusters)
         found = gather(self.front, review.namespace, spec)
+        need = weigh(self.front, review.namespace, spec, found, self.placer.defaults(review.namespace, only))
         step = found.front_door_step
         hold = self.holds.choose(review.namespace, workflow)
         if step is not None and hold is Hold.NONE:
             raise Refused(f"template {shown(step)} is a step of Medea's own, which needs a namespace with hold plugin")
         if step is not None:
             return _Stays(step)
-        need = need_of(spec, found.library, self.placer.defaults(review.namespace, only))
         template_spec = found.library[Name(*reference)] if reference else {}
         placement = uuid.uuid4().hex
         original: Original = {"workflow": workflow, "templates": found.originals}
@@ -132,7 +132,7 @@ class Admission:
             only_clusters=only,
             identity=self._caller(review, submission) or review.user,
             original=original,
-            notes=tuple(dict.fromkeys((*need.notes, *found.notes))),
+            notes=tuple(found.notes) if need.spark else need.notes,
             hold=hold,
         )
         # A copied stub becomes what it stands for where no stubs are.

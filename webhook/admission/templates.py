@@ -3,12 +3,15 @@
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from webhook.clusters.client import Cluster
 from webhook.clusters.kinds import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, checked_name
 from webhook.errors import BadRequest, ClusterUnavailable, Refused, shown
+from webhook.totals.model import Defaults
+from webhook.totals.need import Need, need_of
 from webhook.totals.scope import workflow_parameters
 from webhook.totals.shape import (
     Name,
@@ -51,6 +54,20 @@ def gather(front: Cluster, namespace: str, spec: Spec) -> Gathered:
     return _Gathering(front, namespace, time.monotonic() + _BUDGET).all(spec)
 
 
+def weigh(front: Cluster, namespace: str, spec: Spec, found: Gathered, defaults: Defaults) -> Need:
+    """What the Workflow needs. Templates that only turn up on its way through the parameters are gathered as well."""
+    gathering = _Gathering(front, namespace, time.monotonic() + _BUDGET, found)
+    looked_for: set[Name] = set()
+    while True:
+        need = need_of(spec, found.library, defaults)
+        more = set(need.missing) - looked_for
+        if not more:
+            return need
+        looked_for |= more
+        for name in sorted(more, key=lambda one: (one.name, one.cluster)):
+            gathering.add(name)
+
+
 @dataclass
 class _Gathering:
     front: Cluster
@@ -60,9 +77,17 @@ class _Gathering:
     _seen: set[tuple[Name, str | None]] = field(default_factory=set)
 
     def all(self, spec: Spec) -> Gathered:
-        own = mapping(spec.get("workflowTemplateRef")).get("name")
-        waiting = deque(spec_references(spec))
         self._look_for_steps(inner for one in _own_templates(spec) for inner in inner_templates(one))
+        self._follow(deque(spec_references(spec)), spec)
+        return self.found
+
+    def add(self, to: Name) -> None:
+        """One that a parameter names, if it is there; a run that never gets to it does not need it."""
+        with suppress(Refused):
+            self._follow(deque([Reference("a parameter", {}, to, None)]), {})
+
+    def _follow(self, waiting: deque[Reference], spec: Spec) -> None:
+        own = mapping(spec.get("workflowTemplateRef")).get("name")
         known = workflow_parameters(spec, {})
         while waiting:
             reference = waiting.popleft()
@@ -80,7 +105,6 @@ class _Gathering:
             if reference.field == "spec.workflowTemplateRef.name" and to.name == own:
                 known = workflow_parameters(spec, there)
             waiting += self._inside(there, reference, to)
-        return self.found
 
     def _read(self, to: Name, reference: Reference) -> Spec:
         if to not in self.found.library:

@@ -37,7 +37,7 @@ class Lookup:
         to = Name(filled(str(reference.get("name")), known), reference.get("clusterScope") is True)
         spec = self.library.get(to)
         if spec is None:
-            gaps.say(f"WorkflowTemplate {reference.get('name')} is known only when it runs, and is not counted")
+            gaps.lack(to, str(reference.get("name")))
             return None
         return Lookup(f"{'cluster ' if to.cluster else ''}{to.name}", named_templates(spec), self.library)
 

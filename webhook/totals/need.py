@@ -44,18 +44,22 @@ Library = Mapping[Name, Spec]
 
 @dataclass(frozen=True)
 class Need:
-    """`notes` are short sentences about what could not be known. `spark` is there when Spark parameters told it."""
+    """`notes` are short sentences about what could not be known. `spark` is there when Spark parameters told it.
+
+    `missing` are WorkflowTemplates that it uses and that the library lacks.
+    """
 
     totals: Totals
     notes: tuple[str, ...] = ()
     spark: SparkJob | None = None
+    missing: tuple[Name, ...] = ()
 
 
 def need_of(spec: Spec, library: Library, defaults: Defaults) -> Need:
     """The need of a Workflow. Raises Refused for a Spark parameter or a limit that can't be read."""
     gaps = Gaps()
     found = _Needs(library, defaults, gaps).of(spec, 0)
-    return Need(_bounded(found.totals), gaps.notes(), found.spark)
+    return Need(_bounded(found.totals), gaps.notes(), found.spark, tuple(gaps.missing))
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,8 @@ class _Needs:
     def of(self, spec: Spec, depth: int) -> Need:
         """`depth` counts the Workflows that this one would be created by."""
         template_spec = self._template_spec(spec)
+        if template_spec is None:
+            return Need(NOTHING)
         job = spark_job(effective_parameters(spec, template_spec))
         if job is not None:
             return Need(job.totals, spark=job)
@@ -80,14 +86,14 @@ class _Needs:
         )
         return Need(walk.whole(workflow_parameters(spec, template_spec)).totals + self._agents(walk.agents))
 
-    def _template_spec(self, spec: Spec) -> Spec:
+    def _template_spec(self, spec: Spec) -> Spec | None:
         reference = mapping(spec.get("workflowTemplateRef"))
         if not reference:
             return {}
-        found = self.library.get(Name(str(reference.get("name")), reference.get("clusterScope") is True))
-        if found is None:
-            self.gaps.say(f"WorkflowTemplate {reference.get('name')} is known only when it runs, and is not counted")
-        return found or {}
+        to = Name(str(reference.get("name")), reference.get("clusterScope") is True)
+        if to not in self.library:
+            self.gaps.lack(to, to.name)
+        return self.library.get(to)
 
     def _agents(self, agents: Mapping[str, str]) -> Totals:
         if "plugin" in agents:

@@ -8,7 +8,7 @@ from typing import Any
 from webhook.totals.manifests import read_yaml
 from webhook.totals.model import Defaults, Totals
 from webhook.totals.quantities import cpu_milli, memory_bytes
-from webhook.totals.shape import Spec, mapping, mappings, text, type_of
+from webhook.totals.shape import Name, Spec, mapping, mappings, text, type_of
 from webhook.totals.tags import UNKNOWN, Known, filled
 
 RESOURCES = ("cpu", "memory")
@@ -16,14 +16,26 @@ RESOURCES = ("cpu", "memory")
 
 @dataclass
 class Gaps:
-    """What could not be known, collected along the way: containers without a limit, by resource, and sentences."""
+    """What could not be known, collected along the way: containers without a limit, by resource, and sentences.
+
+    `missing` are WorkflowTemplates that are used, by names that only parameters tell, and that nobody has read yet.
+    """
 
     unlimited: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: {one: set() for one in RESOURCES})
     sentences: dict[str, None] = field(default_factory=dict)
+    missing: dict[Name, None] = field(default_factory=dict)
 
     def say(self, sentence: str) -> None:
         """Say something once."""
         self.sentences[sentence] = None
+
+    def lack(self, to: Name, written: str) -> None:
+        """A WorkflowTemplate is not at hand; `written` is its name as the Workflow has it."""
+        if UNKNOWN in to.name:
+            self.say(f"WorkflowTemplate {written} is known only when it runs, and is not counted")
+        else:
+            self.say(f"WorkflowTemplate {to.name} does not exist, and is not counted")
+            self.missing[to] = None
 
     def notes(self) -> tuple[str, ...]:
         """All of it as short sentences."""
@@ -65,7 +77,10 @@ def pod_totals(template: Spec, patches: Iterable[str], known: Known, defaults: D
         where = f"podSpecPatch of template {name}"
         _apply(main, changes.get("containers"), where, gaps)
         _apply(first, changes.get("initContainers"), where, gaps)
-        whole |= _without_unknown(mapping(mapping(changes.get("resources")).get("limits")), where, gaps)
+        whole |= _without_unknown(mapping(mapping(changes.get("resources")).get("limits")))
+        unread = [changes.get(one) for one in ("containers", "initContainers")] + [mapping(changes.get("resources"))]
+        if any(UNKNOWN in str(one) for one in unread if not isinstance(one, list)):
+            gaps.say(f"limits in {where} can't all be known before it runs")
     amounts = [_amount(resource, name, main, first, whole, defaults, gaps) for resource in RESOURCES]
     return Totals(*amounts)
 
@@ -94,8 +109,11 @@ def _container(written: Spec, field: str) -> _Container:
 def _apply(containers: list[_Container], changes: object, where: str, gaps: Gaps) -> None:
     """Kubernetes' own way to merge: by the container's name, and what is new is added."""
     for change in mappings(changes):
+        resources = change.get("resources")
+        if UNKNOWN in str(resources if isinstance(resources, str) else mapping(resources).get("limits", "")):
+            gaps.say(f"limits in {where} can't all be known before it runs")
         patched = _container(change, where)
-        limits = _without_unknown(patched.limits, where, gaps)
+        limits = _without_unknown(patched.limits)
         there = next((one for one in containers if one.name == patched.name), None)
         if there is None:
             patched.limits = limits
@@ -105,10 +123,7 @@ def _apply(containers: list[_Container], changes: object, where: str, gaps: Gaps
             there.field = patched.field
 
 
-def _without_unknown(limits: Mapping[str, Any], where: str, gaps: Gaps) -> dict[str, Any]:
-    for resource in RESOURCES:
-        if UNKNOWN in str(limits.get(resource)):
-            gaps.say(f"limits.{resource} in {where} can't be known before it runs")
+def _without_unknown(limits: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in limits.items() if UNKNOWN not in str(value)}
 
 
