@@ -34,15 +34,15 @@ def _workflow(prefix: str, steps: list[Object], *templates: Object, code: str = 
     return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": metadata, "spec": spec}
 
 
-_SLEEP = _workflow("sleep", [{"name": "sleep", "template": "sleep"}], _shell("sleep", "sleep 300"))
-_FAILS = _workflow(
+SLEEPS = _workflow("sleep", [{"name": "sleep", "template": "sleep"}], _shell("sleep", "sleep 300"))
+FAILS = _workflow(
     "fails",
     [{"name": "first", "template": "first"}, {"name": "second", "template": "second"}],
     _shell("first", "true"),
     _shell("second", "exit {{workflow.parameters.code}}"),
     code="3",
 )
-_ASKS = _workflow(
+ASKS = _workflow(
     "asks",
     [
         {"name": "ask", "template": "ask"},
@@ -72,18 +72,18 @@ def terminate(namespace: str, way: Way, submit: Callable[[Object], str]) -> None
 
 
 def _shut_down(strategy: str, namespace: str, way: Way, submit: Callable[[Object], str]) -> None:
-    name = submit(_SLEEP)
-    _until_node(namespace, name, "sleep", "Running")
+    name = submit(SLEEPS)
+    until_node(namespace, name, "sleep", "Running")
     way(namespace, name, Command(strategy.lower(), patch={"spec": {"shutdown": strategy}}))
-    _ends(namespace, name, "Failed")
+    until_ended(namespace, name, "Failed")
     assert _run(namespace, name)["spec"]["shutdown"] == strategy
     assert f"'{strategy}'" in origin(namespace, name)["status"]["message"]
 
 
 def suspend(namespace: str, way: Way, submit: Callable[[Object], str]) -> None:
     """Nothing new starts on the target, and both say that they are suspended."""
-    name = submit(_ASKS)
-    _until_node(namespace, name, "ask", "Running")
+    name = submit(ASKS)
+    until_node(namespace, name, "ask", "Running")
     way(namespace, name, Command("suspend", patch={"spec": {"suspend": True}}))
     eventually(lambda: _run(namespace, name)["spec"].get("suspend") is True, "the run is suspended")
     assert origin(namespace, name)["spec"]["suspend"] is True
@@ -92,89 +92,89 @@ def suspend(namespace: str, way: Way, submit: Callable[[Object], str]) -> None:
 
 def resume(namespace: str, way: Way, submit: Callable[[Object], str]) -> None:
     """A Workflow that was submitted suspended begins, and runs to its end."""
-    suspended = {**_FAILS, "spec": {**_FAILS["spec"], "suspend": True, "arguments": _code("0")}}
+    suspended = {**FAILS, "spec": {**FAILS["spec"], "suspend": True, "arguments": _code("0")}}
     name = submit(suspended)
     eventually(lambda: _run(namespace, name)["spec"].get("suspend") is True, "the run exists, suspended")
     way(namespace, name, Command("resume", patch={"spec": {"suspend": None}}))
-    _ends(namespace, name, "Succeeded")
+    until_ended(namespace, name, "Succeeded")
 
 
 def set_and_resume(namespace: str, way: Way, submit: Callable[[Object], str]) -> None:
     """A supplied output reaches the step that reads it, once the node is resumed."""
-    name = submit(_ASKS)
-    _until_node(namespace, name, "ask", "Running")
+    name = submit(ASKS)
+    until_node(namespace, name, "ask", "Running")
     selector = ("--node-field-selector", _ASK)
     supplied = {"nodeFieldSelector": _ASK, "outputParameters": '{"answer": "yes"}'}
     way(namespace, name, Command("set", (*selector, "-p", "answer=yes"), supplied))
     way(namespace, name, Command("resume", selector, {"nodeFieldSelector": _ASK}))
-    _ends(namespace, name, "Succeeded")
+    until_ended(namespace, name, "Succeeded")
 
 
 def stop_a_node(namespace: str, way: Way, submit: Callable[[Object], str]) -> None:
     """A node that waits is failed, with the words of whoever did it."""
-    name = submit(_ASKS)
-    _until_node(namespace, name, "ask", "Running")
+    name = submit(ASKS)
+    until_node(namespace, name, "ask", "Running")
     words = ("--node-field-selector", _ASK, "--message", "no answer")
     way(namespace, name, Command("stop", words, {"nodeFieldSelector": _ASK, "message": "no answer"}))
-    _ends(namespace, name, "Failed")
-    assert _node(origin(namespace, name), "ask")["message"] == "no answer"
+    until_ended(namespace, name, "Failed")
+    assert node_of(origin(namespace, name), "ask")["message"] == "no answer"
 
 
 def retry(namespace: str, way: Way, submit: Callable[[Object], str]) -> None:
     """What failed runs again on the same target with a changed parameter, and what succeeded does not."""
-    name = submit(_FAILS)
-    _ends(namespace, name, "Failed")
+    name = submit(FAILS)
+    until_ended(namespace, name, "Failed")
     before = _run(namespace, name)
     way(namespace, name, Command("retry", ("-p", "code=0"), {"parameters": ["code=0"]}))
-    _ends(namespace, name, "Succeeded")
+    until_ended(namespace, name, "Succeeded")
     after = _run(namespace, name)
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
-    assert _node(after, "first") == _node(before, "first")
-    assert _node(after, "second")["startedAt"] > _node(before, "second")["startedAt"]
+    assert node_of(after, "first") == node_of(before, "first")
+    assert node_of(after, "second")["startedAt"] > node_of(before, "second")["startedAt"]
 
 
 def retry_of_what_succeeded(namespace: str, way: Way, submit: Callable[[Object], str]) -> None:
     """A step that succeeded is run again, because somebody asks for it."""
-    name = submit({**_FAILS, "spec": {**_FAILS["spec"], "arguments": _code("0")}})
-    _ends(namespace, name, "Succeeded")
+    name = submit({**FAILS, "spec": {**FAILS["spec"], "arguments": _code("0")}})
+    until_ended(namespace, name, "Succeeded")
     before = _run(namespace, name)
     selector = "displayName=second"
     words = ("--restart-successful", "--node-field-selector", selector)
     way(namespace, name, Command("retry", words, {"restartSuccessful": True, "nodeFieldSelector": selector}))
-    _ends(namespace, name, "Succeeded", since=before["status"]["finishedAt"])
+    until_ended(namespace, name, "Succeeded", since=before["status"]["finishedAt"])
     after = _run(namespace, name)
-    assert _node(after, "first") == _node(before, "first")
-    assert _node(after, "second")["startedAt"] > _node(before, "second")["startedAt"]
+    assert node_of(after, "first") == node_of(before, "first")
+    assert node_of(after, "second")["startedAt"] > node_of(before, "second")["startedAt"]
 
 
 def resubmit(namespace: str, way: Way, submit: Callable[[Object], str]) -> None:
     """A new placement of the original, decided anew."""
     old, new = _resubmitted(namespace, way, submit, Command("resubmit"))
-    assert _node(_run(namespace, new), "first")["type"] == "Pod"
+    assert node_of(_run(namespace, new), "first")["type"] == "Pod"
     assert ledger_row(namespace, new)["placement"] != ledger_row(namespace, old)["placement"]
 
 
 def resubmit_memoized(namespace: str, way: Way, submit: Callable[[Object], str]) -> None:
     """Likewise, and what had succeeded is not run again."""
     _, new = _resubmitted(namespace, way, submit, Command("resubmit", ("--memoized",), {"memoized": True}))
-    assert _node(_run(namespace, new), "first")["type"] == "Skipped"
-    assert _node(origin(namespace, new), "first")["type"] == "Skipped"
+    assert node_of(_run(namespace, new), "first")["type"] == "Skipped"
+    assert node_of(origin(namespace, new), "first")["type"] == "Skipped"
 
 
 def _resubmitted(namespace: str, way: Way, submit: Callable[[Object], str], command: Command) -> tuple[str, str]:
-    old = submit(_FAILS)
-    _ends(namespace, old, "Failed")
+    old = submit(FAILS)
+    until_ended(namespace, old, "Failed")
     new = way(namespace, old, command)
     assert new != old
-    _ends(namespace, new, "Failed")
-    assert _node(_run(namespace, new), "second")["type"] == "Pod"
+    until_ended(namespace, new, "Failed")
+    assert node_of(_run(namespace, new), "second")["type"] == "Pod"
     return old, new
 
 
 def delete(namespace: str, way: Way, submit: Callable[[Object], str]) -> None:
     """The run goes, and the origin after it."""
-    name = submit(_SLEEP)
-    _until_node(namespace, name, "sleep", "Running")
+    name = submit(SLEEPS)
+    until_node(namespace, name, "sleep", "Running")
     placement = ledger_row(namespace, name)["placement"]
     way(namespace, name, Command("delete"))
     eventually(lambda: workflow("front", namespace, name) is None, "the origin is gone", within=60)
@@ -211,19 +211,22 @@ def _nodes(thing: Object) -> list[Object]:
     return list(((thing.get("status") or {}).get("nodes") or {}).values())
 
 
-def _node(thing: Object, name: str) -> Object:
+def node_of(thing: Object, name: str) -> Object:
+    """The one node of that display name."""
     [node] = [one for one in _nodes(thing) if one["displayName"] == name]
     return node
 
 
-def _until_node(namespace: str, name: str, node: str, phase: str) -> None:
+def until_node(namespace: str, name: str, node: str, phase: str) -> None:
+    """Wait until the front door shows a node in that phase."""
+
     def there() -> bool:
         return any(one["displayName"] == node and one["phase"] == phase for one in _nodes(origin(namespace, name)))
 
     eventually(there, f"node {node} of {name} is {phase} at the front door", within=60)
 
 
-def _ends(namespace: str, name: str, phase: str, since: str = "") -> None:
+def until_ended(namespace: str, name: str, phase: str, since: str = "") -> None:
     """Origin and run end alike: phase, message, and the phase of each node."""
 
     def ended() -> Object | None:
