@@ -65,6 +65,8 @@ def holds(front: Front, default: Hold = Hold.PLUGIN, *, watched: bool = False) -
             made.start()
             assert made._watch.wait(10)
         yield made
+        # A watch that goes on after its apiserver has gone tries again at random times, in the middle of other tests.
+        made._watch.stop()
         front.over.set()
 
 
