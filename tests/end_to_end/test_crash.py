@@ -14,8 +14,9 @@ from tests.end_to_end.lab import away
 from tests.end_to_end.ledger import rows_of
 from tests.end_to_end.manifests import SMALL, inline
 from tests.end_to_end.objects import annotations, origin, runs_of, workflow, workflows
+from tests.end_to_end.test_steps import children, parent_of_a_run
 from tests.end_to_end.waiting import eventually
-from tests.end_to_end.workspace import Workspace
+from tests.end_to_end.workspace import EXAMPLES, Workspace
 
 IN_FLIGHT = 10
 BAD = 3
@@ -131,3 +132,14 @@ def dispatched_to(workspace: Workspace, name: str) -> str:
     """The cluster on which the run is known to exist; empty before."""
     rows = [row for row in rows_of(workspace.name) if row["name"] == name and row["state"] == "running"]
     return rows[0]["cluster"] if rows else ""
+
+
+def test_a_sub_workflow_whose_parent_is_stopped_while_nobody_watches_is_stopped_later(workspace: Workspace) -> None:
+    workspace.kubectl("apply", "-f", str(EXAMPLES / "steps-account.yaml")).ok()
+    name = workspace.create(parent_of_a_run("sleep 300"))
+    [child] = eventually(lambda: children(workspace, name), "the sub-Workflow is there", within=60)
+    eventually(lambda: dispatched_to(workspace, child["metadata"]["name"]), "it has a run")
+    with away("webhook", "controller"):
+        workspace.argo("stop", name).ok()
+    eventually(lambda: ended(workspace, child["metadata"]["name"]), "it is stopped", within=60)
+    eventually(lambda: ended(workspace, name), "the parent has ended", within=60)
