@@ -56,9 +56,9 @@ def origin(nodes: dict[str, Any] | None = None, **metadata: Any) -> dict[str, An
             "namespace": "ns",
             "uid": "o1",
             "resourceVersion": "7",
-            "annotations": {"medea.dev/placement": "p1"},
             "finalizers": ["medea.dev/run"],
             **metadata,
+            "annotations": {"medea.dev/placement": "p1", **metadata.get("annotations", {})},
         },
         "status": {"phase": "Running", "nodes": {"job": root, "job-1": task} if nodes is None else nodes},
     }

@@ -4,7 +4,8 @@ from tests.dispatch.make import origin, row, run
 from tests.dispatch.test_merge import applied
 from webhook.contract import State
 from webhook.dispatch.graft import graft
-from webhook.dispatch.outcome import final_patch, outcome_of, running_patch
+from webhook.dispatch.outcome import final_patch, outcome_of, running_patch, suspension_patch
+from webhook.nodes import nodes_of
 
 
 def grafted(**changes: str) -> dict[str, dict[str, object]]:
@@ -79,3 +80,33 @@ def test_a_placement_that_could_never_run_ends_with_the_reason() -> None:
     shown = applied(origin(), final_patch(origin(), ended, {}))
     assert (shown["status"]["phase"], shown["status"]["message"]) == ("Error", "west refused")
     assert shown["status"]["finishedAt"] == "2026-01-01T00:00:00Z"
+
+
+def test_nodes_too_large_for_an_object_are_packed_as_argo_packs_them_and_stay_so() -> None:
+    many = {
+        f"medea-job-{number}": {**grafted()["medea-job-9"], "id": f"medea-job-{number}", "message": "x" * 4000}
+        for number in range(300)
+    }
+    patch = running_patch(origin(), row(), {**grafted(), **many})
+    assert patch["status"]["nodes"] is None
+    shown = applied(origin(), patch)
+    assert nodes_of(shown).keys() == {"job", "job-1", "medea-job", "medea-job-9", *many}
+    assert running_patch(shown, row(), {**grafted(), **many}) == {}
+    fewer = applied(shown, running_patch(shown, row(), grafted()))
+    assert fewer["status"]["nodes"].keys() == {"job", "job-1", "medea-job", "medea-job-9"}
+
+
+def test_of_a_run_whose_nodes_are_elsewhere_phase_and_progress_are_shown_and_why_there_is_no_more() -> None:
+    offloaded = run()
+    offloaded["status"] |= {"nodes": None, "offloadNodeStatusVersion": "fnv:1", "progress": "3/10"}
+    [node] = graft(offloaded, origin_name="job", cluster="west").values()
+    assert (node["displayName"], node["phase"]) == ("west", "Running")
+    assert node["message"] == "its nodes are offloaded on west: 3/10 of them done"
+
+
+def test_a_suspended_run_is_shown_as_such_and_only_while_it_is() -> None:
+    suspended = {**run(), "spec": {"suspend": True}}
+    shown = applied(origin(), suspension_patch(origin(), suspended))
+    assert shown["spec"] == {"suspend": True}
+    assert suspension_patch(shown, suspended) == {}
+    assert "suspend" not in applied(shown, suspension_patch(shown, {**run(), "spec": {}}))["spec"]

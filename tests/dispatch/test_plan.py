@@ -7,6 +7,7 @@ import pytest
 from tests.dispatch.make import origin, row, run
 from webhook.contract import State
 from webhook.dispatch.plan import Facts, Step, plan
+from webhook.verbs import Retry, Verb, written
 
 DELETED_AT = "2026-01-01T00:00:00Z"
 
@@ -43,6 +44,32 @@ def facts(**known: Any) -> Facts:
     ],
 )
 def test_each_state_has_its_next_step(known: dict[str, Any], step: Step) -> None:
+    assert plan(facts(**known)) is step
+
+
+STOP, SUSPEND, RETRY = Verb("ann", shutdown="Stop"), Verb("ann", suspend=True), Verb("ann", retry=Retry("then"))
+
+
+def steered(*verbs: Verb, **metadata: Any) -> dict[str, Any]:
+    return origin(annotations={"medea.dev/verbs": written(verbs)}, **metadata)
+
+
+@pytest.mark.parametrize(
+    ("known", "step"),
+    [
+        ({"origin": steered(SUSPEND)}, Step.CARRY_OUT),
+        ({"origin": steered(STOP), "row": row(state=State.QUEUED, cluster=None), "run": None}, Step.CARRY_OUT),
+        ({"origin": steered(STOP), "row": row(state=State.RESERVED, run_name=None), "run": None}, Step.CARRY_OUT),
+        # It may exist, though nobody has seen it: only its target knows.
+        ({"origin": steered(STOP), "row": row(state=State.RESERVED), "run": None}, Step.CREATE),
+        ({"origin": steered(SUSPEND), "row": row(state=State.RESERVED, run_name=None), "run": None}, Step.CREATE),
+        ({"origin": steered(STOP), "run": run("Succeeded")}, Step.RECORD_END),
+        ({"origin": steered(RETRY), "run": run("Failed")}, Step.CARRY_OUT),
+        ({"origin": steered(RETRY), "row": row(state=State.ENDED, phase="Failed", mirrored=True)}, Step.CARRY_OUT),
+        ({"origin": steered(STOP, deletionTimestamp=DELETED_AT)}, Step.BEGIN_REMOVAL),
+    ],
+)
+def test_verbs_come_after_deletion_and_after_an_end_that_nobody_undoes(known: dict[str, Any], step: Step) -> None:
     assert plan(facts(**known)) is step
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.end_to_end.ledger import ledger_row, rows_of
 from tests.end_to_end.manifests import SMALL, inline
-from tests.end_to_end.objects import TARGETS, annotations, origin, pods, runs_in
+from tests.end_to_end.objects import TARGETS, annotations, origin, pods, runs_in, workflow
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import WorkspaceMaker
 
@@ -108,6 +108,27 @@ def test_a_queued_workflow_that_is_deleted_never_runs(make_workspace: WorkspaceM
     workspace.argo("delete", waiting).ok()
     eventually(lambda: ledger_row(workspace.name, waiting)["state"] == "deleted", "the queued Workflow is gone")
     assert waiting not in [name for _, name in runs_in(workspace.name)]
+
+
+def test_what_waits_can_be_stopped_and_suspended(make_workspace: WorkspaceMaker) -> None:
+    workspace = make_workspace(west=("2", "5Gi"), east=("1", "5Gi"))
+    first = workspace.create(FULL)
+    stopped, suspended = (workspace.submit("executor_num=1", "seconds=1") for _ in range(2))
+    workspace.argo("stop", stopped).ok()
+    workspace.argo("suspend", suspended).ok()
+    assert workspace.wait(stopped).code == 1
+    shown = origin(workspace.name, stopped)["status"]
+    assert (shown["phase"], shown["message"]) == ("Failed", "Stopped with strategy 'Stop'")
+    workspace.argo("delete", first).ok()
+
+    def run_is_suspended() -> bool:
+        run = workflow("west", workspace.name, suspended)
+        return run is not None and run["spec"].get("suspend") is True
+
+    eventually(run_is_suspended, "the one that waited runs, suspended", within=90)
+    workspace.argo("resume", suspended).ok()
+    workspace.wait(suspended, timeout=90).ok()
+    assert stopped not in [name for _, name in runs_in(workspace.name)]
 
 
 def test_a_workflow_queued_for_want_of_a_quota_runs_when_an_administrator_adds_one(

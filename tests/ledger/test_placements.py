@@ -10,7 +10,7 @@ from webhook.ledger import placements, reserving
 from webhook.ledger.migrate import migrate
 from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
-from webhook.scout.model import Decision, Outcome
+from webhook.scout.model import Decision, Outcome, Reservation
 from webhook.totals.model import Totals
 
 PLACED = Decision(Outcome.PLACED, "west: free", "random", 1.0, "west")
@@ -141,3 +141,37 @@ def test_the_hold_chosen_with_a_placement_stays_with_it(pool: Pool) -> None:
     reserving.admit(pool, replace(new("p2"), hold=Hold.NONE), lambda _: PLACED)
     found = placements.get(pool, "p2")
     assert found is not None and found.hold is Hold.NONE
+
+
+def test_a_retry_reopens_what_has_ended_and_holds_its_room_again(pool: Pool) -> None:
+    bound(pool)
+    placements.dispatched(pool, "p1", run_name="job-p1", run_uid="r1")
+    assert placements.reopened(pool, "p1") is None
+    placements.ended(pool, "p1", phase="Failed", message="no", outcome={})
+    placements.mirrored(pool, "p1")
+    again = placements.reopened(pool, "p1")
+    assert again is not None and (again.state, again.phase, again.mirrored) == (State.RUNNING, None, False)
+    assert again.released_at is None and again.run_uid == "r1"
+    [held] = reserving_of(pool)
+    assert held.released_at is None
+
+
+def reserving_of(pool: Pool) -> list[Reservation]:
+    seen: list[Reservation] = []
+
+    def look(held: reserving.Held) -> Decision:
+        seen.extend(held.reservations)
+        return QUEUED
+
+    reserving.peek(pool, "ns", look)
+    return seen
+
+
+def test_what_has_no_run_yet_can_be_stopped_and_what_may_have_one_can_not(pool: Pool) -> None:
+    bound(pool, QUEUED, "p1")
+    stopped = placements.stopped(pool, "p1", "Stopped with strategy 'Stop'")
+    assert stopped is not None and (stopped.state, stopped.phase) == (State.ENDED, "Failed")
+    assert placements.reopened(pool, "p1") is None
+    bound(pool, PLACED, "p2")
+    placements.intend_run(pool, "p2", "job-p2")
+    assert placements.stopped(pool, "p2", "…") is None
