@@ -18,7 +18,7 @@ QUEUED = Decision(Outcome.QUEUED, "west: full", "random", 1.0)
 REFUSED = Decision(Outcome.REFUSED, "too large", "random", 1.0)
 
 
-def new(placement: str = "p1", name: str | None = None) -> NewPlacement:
+def new(placement: str = "p1", name: str | None = None, hold: Hold = Hold.PLUGIN) -> NewPlacement:
     return NewPlacement(
         placement=placement,
         namespace="ns",
@@ -30,6 +30,7 @@ def new(placement: str = "p1", name: str | None = None) -> NewPlacement:
         only_clusters=("west",),
         identity="ann",
         original={"workflow": {"spec": {"a": 1}}, "templates": []},
+        hold=hold,
     )
 
 

@@ -1,0 +1,120 @@
+"""The review of a change to an origin."""
+
+import base64
+import copy
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import jsonpatch
+import pytest
+
+from tests.admission.test_preflight import Targets
+from tests.clusters.fake import Answer, Script, apiserver, cut, reply
+from tests.dispatch.make import origin
+from tests.ledger.test_placements import PLACED, new
+from webhook.admission.changes import Changes
+from webhook.admission.wire import Review
+from webhook.contract import Hold
+from webhook.errors import Refused
+from webhook.ledger import placements, reserving
+from webhook.ledger.pool import Pool
+from webhook.verbs import Verb, pending
+
+Object = dict[str, Any]
+GONE = reply(404, {"message": "no such Workflow", "details": {"name": "job"}})
+
+
+@contextmanager
+def changes(pool: Pool, target: Answer = GONE, hold: Hold = Hold.PLUGIN) -> Iterator[Changes]:
+    """The reviews of a front door whose ledger knows the origin `job`, and its run on west."""
+    reserving.admit(pool, new("p1", hold=hold), lambda _: PLACED)
+    placements.bind(pool, "p1", namespace="ns", name="job", uid="o1")
+    placements.dispatched(pool, "p1", run_name="job", run_uid="r1")
+    with apiserver(Script(target)) as west:
+        registry: Any = Targets({"west": west})
+        yield Changes(registry, pool, lambda: "medea")
+
+
+def stub() -> Object:
+    return {**origin(), "spec": {"entrypoint": "medea"}}
+
+
+def review(old: Object, after: Object, user: str = "ann", manager: str = "") -> Review:
+    return Review("u", "UPDATE", "Workflow", "ns", False, user, after, old, manager)
+
+
+def answered(changes: Changes, asked: Review) -> tuple[Object, list[str]]:
+    """The object as it will be stored, and the warnings."""
+    response = changes.answer(asked)["response"]
+    assert response["allowed"]
+    patch = json.loads(base64.b64decode(response.get("patch", base64.b64encode(b"[]"))))
+    stored: Object = jsonpatch.JsonPatch(patch).apply(asked.object)
+    return stored, response.get("warnings", [])
+
+
+def stopped(thing: Object) -> Object:
+    return {**thing, "spec": {**thing["spec"], "shutdown": "Stop"}}
+
+
+def test_a_stop_is_noted_on_the_origin_and_argos_controller_there_never_sees_it(pool: Pool) -> None:
+    with changes(pool) as reviews:
+        stored, warnings = answered(reviews, review(stub(), stopped(stub())))
+    assert stored["spec"] == {"entrypoint": "medea"}
+    assert pending(stored) == [Verb("ann", shutdown="Stop")]
+    assert warnings == ["medea: stop is carried out on west"]
+
+
+def test_where_no_controller_works_the_origin_shows_the_shutdown(pool: Pool) -> None:
+    with changes(pool, hold=Hold.NONE) as reviews:
+        stored, _ = answered(reviews, review(stub(), stopped(stub())))
+    assert stored["spec"] == {"entrypoint": "medea", "shutdown": "Stop"}
+
+
+def test_verbs_wait_in_the_order_they_were_given(pool: Pool) -> None:
+    with changes(pool) as reviews:
+        first, _ = answered(reviews, review(stub(), {**stub(), "spec": {"entrypoint": "medea", "suspend": True}}))
+        second, _ = answered(reviews, review(first, stopped(first), user="bob"))
+    assert pending(second) == [Verb("ann", suspend=True), Verb("bob", shutdown="Stop")]
+
+
+def test_what_medea_and_strangers_write_is_left_alone(pool: Pool) -> None:
+    with changes(pool) as reviews:
+        assert answered(reviews, review(stub(), stopped(stub()), "medea", "medea")) == (stopped(stub()), [])
+        copied = copy.deepcopy(stub())
+        copied["metadata"]["uid"] = "o2"
+        assert answered(reviews, review(copied, stopped(copied))) == (stopped(copied), [])
+        # In Medea's name, but not by its controller: argo-server, for a caller of Medea's API.
+        assert pending(answered(reviews, review(stub(), stopped(stub()), "medea", "argo"))[0])
+
+
+def test_medeas_annotations_and_the_stubs_spec_stay_and_the_user_is_told(pool: Pool) -> None:
+    edited = copy.deepcopy(stub())
+    edited["metadata"]["annotations"] = {"medea.dev/verbs": "[]", "team": "blue"}
+    edited["spec"]["entrypoint"] = "mine"
+    with changes(pool) as reviews:
+        stored, [warning] = answered(reviews, review(stub(), edited))
+    assert stored["metadata"]["annotations"] == {"medea.dev/placement": "p1", "team": "blue"}
+    assert stored["spec"] == {"entrypoint": "medea"}
+    assert warning.startswith("medea: spec.entrypoint stays as it was")
+
+
+def retried() -> tuple[Object, Object]:
+    before = stub()
+    before["status"] |= {"phase": "Failed", "finishedAt": "then"}
+    after = copy.deepcopy(before)
+    after["status"]["phase"] = "Running"
+    return before, after
+
+
+def test_a_retry_without_a_run_is_refused_at_once(pool: Pool) -> None:
+    with changes(pool) as reviews, pytest.raises(Refused, match=r"the run is gone from west.*argo resubmit"):
+        reviews.answer(review(*retried()))
+
+
+@pytest.mark.parametrize("target", [cut, reply(200, {"metadata": {"uid": "r1"}, "status": {}})])
+def test_a_retry_is_kept_when_the_run_is_there_or_its_target_is_away(pool: Pool, target: Answer) -> None:
+    with changes(pool, target) as reviews:
+        [verb] = pending(answered(reviews, review(*retried()))[0])
+    assert verb.word == "retry"
