@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhook.totals.antichain import heaviest
-from webhook.totals.loads import Element, at_most, one_after_another, ordered, peak, side_by_side
+from webhook.totals.loads import Element, Load, Order, at_most, one_after_another, ordered, peak, side_by_side
 
-Order = tuple[list[int], list[int]]
+Given = tuple[list[int], list[int]]
 
 
 @st.composite
-def orders(draw: st.DrawFn, most: int = 8) -> Order:
+def orders(draw: st.DrawFn, most: int = 8) -> Given:
     """Weights, and for each element what comes before it: a transitive order in which numbers rise."""
     weights = draw(st.lists(st.integers(0, 20), min_size=1, max_size=most))
     before: list[int] = []
@@ -41,48 +41,52 @@ def best(weights: Sequence[int], before: Sequence[int], limit: int) -> int:
     return max(sum(weights[one] for one in chosen) for chosen in antichains(before) if len(chosen) <= limit)
 
 
+def weighed(elements: list[Element], before: Sequence[int], limit: int | None) -> Load:
+    return ordered(elements, Order(before), limit)
+
+
 def single(weight: int) -> Element:
     return Element((((weight,), 1),))
 
 
 @given(orders())
-def test_the_heaviest_antichain_is_found(order: Order) -> None:
+def test_the_heaviest_antichain_is_found(order: Given) -> None:
     weights, before = order
     assert heaviest(weights, before) == best(weights, before, len(weights))
 
 
 @given(orders())
-def test_the_peak_of_an_order_is_its_heaviest_antichain(order: Order) -> None:
+def test_the_peak_of_an_order_is_its_heaviest_antichain(order: Given) -> None:
     weights, before = order
-    assert peak(ordered([single(weight) for weight in weights], before, None)) == best(weights, before, len(weights))
+    assert peak(weighed([single(weight) for weight in weights], before, None)) == best(weights, before, len(weights))
 
 
 @given(orders(7), st.integers(1, 4))
-def test_a_limit_on_pods_is_never_counted_too_low_nor_above_no_limit(order: Order, limit: int) -> None:
+def test_a_limit_on_pods_is_never_counted_too_low_nor_above_no_limit(order: Given, limit: int) -> None:
     weights, before = order
     elements = [single(weight) for weight in weights]
-    load = ordered(elements, before, limit)
+    load = weighed(elements, before, limit)
     for pods in range(1, len(load) + 1):
         assert load[pods - 1] >= best(weights, before, pods)
-    assert peak(load) <= peak(ordered(elements, before, None))
+    assert peak(load) <= peak(weighed(elements, before, None))
     assert peak(load) <= sum(sorted(weights)[-limit:])
 
 
 @given(orders())
-def test_one_pod_at_a_time_needs_what_the_largest_needs(order: Order) -> None:
+def test_one_pod_at_a_time_needs_what_the_largest_needs(order: Given) -> None:
     weights, before = order
-    assert peak(ordered([single(weight) for weight in weights], before, 1)) == max(weights)
+    assert peak(weighed([single(weight) for weight in weights], before, 1)) == max(weights)
 
 
 @given(orders(), st.randoms(use_true_random=False), st.sampled_from([None, 1, 2, 3]))
-def test_the_order_in_which_tasks_are_written_changes_nothing(order: Order, random: object, limit: int | None) -> None:
+def test_the_order_in_which_tasks_are_written_changes_nothing(order: Given, random: object, limit: int | None) -> None:
     weights, before = order
     places = list(range(len(weights)))
     random.shuffle(places)  # type: ignore[attr-defined]
     moved = {old: new for new, old in enumerate(places)}
     masks = [sum(1 << moved[one] for one in range(len(weights)) if before[old] >> one & 1) for old in places]
-    mixed = ordered([single(weights[old]) for old in places], masks, limit)
-    assert mixed == ordered([single(weight) for weight in weights], before, limit)
+    mixed = weighed([single(weights[old]) for old in places], masks, limit)
+    assert mixed == weighed([single(weight) for weight in weights], before, limit)
 
 
 loads = st.lists(st.integers(0, 9), min_size=1, max_size=5).map(lambda gains: tuple(sorted(gains)))
@@ -116,5 +120,5 @@ def test_a_large_tangle_is_bounded_from_above_in_no_time() -> None:
     """The zigzag in which every element waits for two neighbours, and which falls into no parts."""
     half = 400
     before = [0] * half + [1 << one | 1 << (one + 1) % half for one in range(half)]
-    found = peak(ordered([single(1)] * (2 * half), before, None))
+    found = peak(weighed([single(1)] * (2 * half), before, None))
     assert half <= found < 2 * half

@@ -13,12 +13,12 @@ from webhook.totals.antichain import heaviest
 Load = tuple[int, ...]
 NO_LOAD: Load = ()
 
-# A set of tasks that neither falls into parts side by side nor one after the other is weighed by a flow; of more tasks
-# than this only an upper bound is computed, which takes no time.
-_MOST_IN_FLOW = 160
+MOST_EXACT = 300
+"""Tasks that fall neither into parts side by side nor one after the other are weighed by a flow, which takes its time;
+of more tasks than this only an upper bound is computed."""
 _DEEPEST = 40
-# Prices tried for a limit on pods: each gives an upper bound, and the best one counts.
-_MOST_PRICES = 12
+# Flows, in tasks, that are tried for a limit on pods: each gives an upper bound, and the best one counts.
+_MOST_TRIED = 1500
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,18 @@ def side_by_side(parts: Iterable[tuple[Load, int]], limit: int | None) -> Load:
     return tuple(accumulate(islice(gains, limit)))
 
 
-def ordered(elements: Sequence[Element], before: Sequence[int], limit: int | None) -> Load:
-    """The load of elements under an order. `before[i]` has bit j set when j has ended for certain before i begins."""
-    after = _turned(before)
-    related = [before[i] | after[i] for i in range(len(elements))]
-    return _Order([side_by_side(one.parts, limit) for one in elements], list(before), related, limit).load(
-        (1 << len(elements)) - 1, 0
-    )
+class Order:
+    """What waits for what. `before[i]` has bit j set when j has ended for certain before i begins."""
+
+    def __init__(self, before: Sequence[int]) -> None:
+        self.before = before
+        self.related = [early | late for early, late in zip(before, _turned(before), strict=True)]
+
+
+def ordered(elements: Sequence[Element], order: Order, limit: int | None) -> Load:
+    """The load of elements under an order, in at most so many pods."""
+    loads = [side_by_side(one.parts, limit) for one in elements]
+    return _Weighing(loads, order, limit).load((1 << len(elements)) - 1, 0)
 
 
 def at_most(load: Load, ceiling: int) -> Load:
@@ -69,10 +74,9 @@ def at_most(load: Load, ceiling: int) -> Load:
 
 
 @dataclass(frozen=True)
-class _Order:
+class _Weighing:
     loads: list[Load]
-    before: list[int]
-    related: list[int]
+    order: Order
     limit: int | None
 
     def load(self, members: int, depth: int) -> Load:
@@ -80,26 +84,26 @@ class _Order:
         if members & (members - 1) == 0:
             return self.loads[members.bit_length() - 1] if members else NO_LOAD
         if depth < _DEEPEST:
-            parts = list(_parts(members, self.related))
+            parts = list(_parts(members, self.order.related))
             if len(parts) > 1:
                 return side_by_side([(self.load(part, depth + 1), 1) for part in parts], self.limit)
-            rows = list(_parts(members, [~one for one in self.related]))
+            rows = list(_parts(members, [~one for one in self.order.related]))
             if len(rows) > 1:
                 return one_after_another(self.load(row, depth + 1) for row in rows)
         return self._woven(list(_bits(members)))
 
     def _woven(self, members: list[int]) -> Load:
         everything = side_by_side([(self.loads[one], 1) for one in members], self.limit)
-        if len(members) > _MOST_IN_FLOW:
-            rows = _rows(members, self.before)
+        if len(members) > MOST_EXACT:
+            rows = _rows(members, self.order.before)
             bound = side_by_side([(one_after_another(self.loads[one] for one in row), 1) for row in rows], self.limit)
             return tuple(map(min, everything, _stretched(bound, len(everything))))
         where = {one: place for place, one in enumerate(members)}
-        before = [sum(1 << where[low] for low in _bits(self.before[one]) if low in where) for one in members]
+        before = [sum(1 << where[low] for low in _bits(self.order.before[one]) if low in where) for one in members]
         if self.limit is None:
             return (heaviest([peak(self.loads[one]) for one in members], before),)
         best = list(everything)
-        for price in _prices([self.loads[one] for one in members]):
+        for price in _prices([self.loads[one] for one in members], max(2, _MOST_TRIED // len(members))):
             worth = heaviest([_worth(self.loads[one], price) for one in members], before)
             for pods in range(len(best)):
                 best[pods] = min(best[pods], worth + price * (pods + 1))
@@ -136,9 +140,9 @@ def _worth(load: Load, price: int) -> int:
     return max((0, *(value - price * (pods + 1) for pods, value in enumerate(load))))
 
 
-def _prices(loads: Iterable[Load]) -> list[int]:
+def _prices(loads: Iterable[Load], most: int) -> list[int]:
     gains = sorted({gain for load in loads for gain in _falling(load)})
-    return [0, *gains[:: max(1, len(gains) // _MOST_PRICES)]]
+    return [0, *gains[:: -(-len(gains) // most)]]
 
 
 def _parts(members: int, adjacent: Sequence[int]) -> Iterator[int]:
@@ -172,11 +176,9 @@ def _stretched(load: Load, length: int) -> Load:
 
 
 def _turned(before: Sequence[int]) -> list[int]:
-    after = [0] * len(before)
-    for late, mask in enumerate(before):
-        for early in _bits(mask):
-            after[early] |= 1 << late
-    return after
+    """The same bits seen from the other side. By texts, since a thousand tasks have half a million of them."""
+    rows = [format(mask, f"0{len(before)}b") for mask in before]
+    return [int("".join(column)[::-1], 2) for column in zip(*rows, strict=True)][::-1]
 
 
 def _bits(mask: int) -> Iterator[int]:

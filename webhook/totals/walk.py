@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from webhook.totals.depends import dag_order, steps_order, wanted_tasks
+from webhook.totals.loads import MOST_EXACT
 from webhook.totals.lookup import Found, Lookup
 from webhook.totals.loops import loop_of
 from webhook.totals.merged import with_defaults
@@ -15,7 +16,7 @@ from webhook.totals.tags import Known
 from webhook.totals.work import IDLE, Parts, Work, in_turn, side_by_side, woven
 
 # Bounds of the work for one Workflow, which an apiserver waits for: what is beyond them is said, not computed.
-_MOST_VISITS = 2000
+_MOST_CALLS = 5000
 _MOST_ROUNDS = 100
 _DEEPEST = 50
 # Argo takes any number; a limit beyond this one would only make the arithmetic long.
@@ -41,7 +42,7 @@ class Walk:
     _seen: dict[object, Work] = field(default_factory=dict)
     _completed: dict[str, Spec] = field(default_factory=dict)
     _above: list[str] = field(default_factory=list)
-    _visits: int = 0
+    _calls: int = 0
     _cuts: int = 0
 
     def whole(self, known: Known) -> Work:
@@ -60,6 +61,11 @@ class Walk:
         return _limit_in(self.spec)
 
     def _called(self, caller: Spec, lookup: Lookup, known: Known) -> Work:
+        self._calls += 1
+        if self._calls > _MOST_CALLS or len(self._above) >= _DEEPEST:
+            self._cuts += 1
+            self.gaps.say("the Workflow is too large to be looked at as a whole: some of it is not counted")
+            return IDLE
         found = lookup.find(caller, known, self.gaps)
         if found is None:
             return IDLE
@@ -73,11 +79,6 @@ class Walk:
         if found.key in self._above:
             self._cuts += 1
             self.gaps.say(f"template {template.get('name')} calls itself; counted once")
-            return IDLE
-        self._visits += 1
-        if self._visits > _MOST_VISITS or len(self._above) >= _DEEPEST:
-            self._cuts += 1
-            self.gaps.say("the Workflow is too large to be looked at as a whole: some of it is not counted")
             return IDLE
         cuts = self._cuts
         self._above.append(found.key)
@@ -122,6 +123,10 @@ class Walk:
 
     def _composed(self, template: Spec, tasks: list[Spec], order: list[int], lookup: Lookup, known: Known) -> Work:
         """A daemon never ends before another task begins: it is stopped when the whole template is done."""
+        # Each task is looked at in more ways than one, also when nobody calls it.
+        self._calls += len(tasks)
+        if len(tasks) > MOST_EXACT:
+            self.gaps.say(f"template {template.get('name')} has so many tasks that its peak may be counted too high")
         daemons = sum(1 << place for place, task in enumerate(tasks) if self._is_daemon(task, lookup, known))
         parts = [list(self._rounds(task, lookup, known)) for task in tasks]
         return woven(parts, [mask & ~daemons for mask in order], pods=self._limit, children=_limit_in(template))

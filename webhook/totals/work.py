@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from webhook.totals import loads
-from webhook.totals.loads import NO_LOAD, Element, Load, at_most, one_after_another, ordered, peak
+from webhook.totals.loads import NO_LOAD, Element, Load, Order, at_most, one_after_another, ordered, peak
 from webhook.totals.model import NOTHING, Totals
 
 
@@ -52,19 +52,20 @@ def side_by_side(parts: Parts, pods: int | None) -> Work:
 
 def woven(tasks: Sequence[Parts], before: Sequence[int], *, pods: int | None, children: int | None) -> Work:
     """Tasks under an order, in at most so many pods, and with at most so many children of the template at once."""
+    order = Order(before)
     cpu = [Element(tuple((one.cpu, count) for one, count in parts)) for parts in tasks]
     memory = [Element(tuple((one.memory, count) for one, count in parts)) for parts in tasks]
     left = _left(part for parts in tasks for part in parts)
-    return Work(_bounded(cpu, before, pods, children), _bounded(memory, before, pods, children), left)
+    return Work(_bounded(cpu, order, pods, children), _bounded(memory, order, pods, children), left)
 
 
-def _bounded(elements: Sequence[Element], before: Sequence[int], pods: int | None, children: int | None) -> Load:
-    load = ordered(elements, before, pods)
+def _bounded(elements: Sequence[Element], order: Order, pods: int | None, children: int | None) -> Load:
+    load = ordered(elements, order, pods)
     if children is None or sum(count for one in elements for _, count in one.parts) <= children:
         return load
     # A child counts once, however many pods it has.
     units = [Element(tuple(((peak(part),), count) for part, count in one.parts if part)) for one in elements]
-    return at_most(load, peak(ordered(units, before, children)))
+    return at_most(load, peak(ordered(units, order, children)))
 
 
 def _left(parts: Iterable[tuple[Work, int]]) -> Totals:
