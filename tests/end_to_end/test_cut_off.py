@@ -62,7 +62,8 @@ def test_verbs_given_while_the_target_is_away_are_done_when_it_is_back(
     assert run_of(workspace, names["retry"])["metadata"]["uid"] == failed["metadata"]["uid"]
     until_ended(workspace.name, names["retry"], "Succeeded")
     until_ended(workspace.name, names["set and resume"], "Succeeded")
-    until_ended(workspace.name, resubmitted, "Failed")
+    # The retry has changed the parameter that the resubmission takes along.
+    until_ended(workspace.name, resubmitted, "Succeeded")
     for verb in ("stop", "terminate"):
         assert origin(workspace.name, names[verb])["status"]["phase"] == "Failed"
     assert all("verbs" not in annotations(origin(workspace.name, names[verb])) for verb in ("stop", "suspend", "retry"))
