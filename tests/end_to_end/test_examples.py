@@ -60,7 +60,8 @@ def a_workflow_that_stops_and_deletes_another(workspace: Workspace) -> None:
     """It looks at another one, stops it and then deletes it."""
     an_account_for_steps(workspace)
     other = workspace.submit("executor_num=0", "seconds=300")
-    workspace.wait(_submit(workspace, str(EXAMPLES / "steps.yaml"), "-p", f"workflow={other}")).ok()
+    name = _submit(workspace, str(EXAMPLES / "steps.yaml"), "-p", f"workflow={other}")
+    workspace.wait(name, timeout=150).ok()
     assert workspace.kubectl("get", "workflow", other).code != 0
 
 
@@ -68,7 +69,7 @@ def a_workflow_that_has_two_others_placed(workspace: Workspace) -> None:
     """Both are placed, and owned by it."""
     an_account_for_steps(workspace)
     name = _submit(workspace, str(EXAMPLES / "steps-run.yaml"))
-    workspace.wait(name, timeout=90).ok()
+    workspace.wait(name, timeout=150).ok()
     parent = origin(workspace.name, name)
     children = [
         one

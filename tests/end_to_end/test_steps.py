@@ -17,7 +17,6 @@ from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import EXAMPLES, Workspace
 
 SKIP = {"medea.dev/skip": "true"}
-RETRY = {"name": "fails", **ONCE_MORE}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -55,7 +54,7 @@ def node(workspace: Workspace, name: str, shown: str) -> Object:
 
 def test_a_step_places_a_sub_workflow_and_hands_on_its_outputs(shared: Workspace) -> None:
     name = shared.create(parent_of_a_run("echo -n 3.14159 > /tmp/pi"))
-    shared.wait(name, timeout=90).ok()
+    shared.wait(name, timeout=150).ok()
     root = node(shared, name, name)
     assert root["outputs"]["parameters"] == [{"name": "found", "value": "3.14159", **_rest(root)}]
     [child] = children(shared, name)
@@ -74,19 +73,19 @@ def _rest(root: Object) -> Object:
 
 def test_a_sub_workflow_is_stopped_with_its_parent(shared: Workspace) -> None:
     name = shared.create(parent_of_a_run("sleep 300"))
-    [child] = eventually(lambda: children(shared, name), "the sub-Workflow is there")
+    [child] = eventually(lambda: children(shared, name), "the sub-Workflow is there", within=60)
     child_name = child["metadata"]["name"]
     eventually(lambda: runs_of(annotations(origin(shared.name, child_name))["placement"]), "it has a run")
     shared.argo("stop", name).ok()
     eventually(lambda: phase(shared, child_name) == "Failed", "the sub-Workflow is stopped too", within=60)
     [(_, run)] = runs_of(annotations(origin(shared.name, child_name))["placement"])
     assert run["spec"]["shutdown"] == "Stop"
-    eventually(lambda: phase(shared, name) == "Failed", "the parent has ended")
+    eventually(lambda: phase(shared, name) == "Failed", "the parent has ended", within=60)
 
 
 def test_an_account_without_rights_is_told_which_it_lacks(shared: Workspace) -> None:
     name = shared.create(parent_of_a_run("true", account="medea-agent"))
-    assert shared.wait(name).code != 0
+    assert shared.wait(name, timeout=120).code != 0
     message = node(shared, name, "place")["message"]
     assert all(word in message for word in ("medea-agent", "may not create", "workflows of argoproj.io")), message
     assert children(shared, name) == []
@@ -97,7 +96,8 @@ class Agent:
 
     def __init__(self, workspace: Workspace, name: str) -> None:
         secret = ("get", "secret", "medea-executor-plugin.service-account-token", "-o", "jsonpath={.data.token}")
-        self._token = base64.b64decode(workspace.kubectl(*secret).ok().out).decode()
+        token = eventually(lambda: workspace.kubectl(*secret).out, "Medea has prepared the namespace")
+        self._token = base64.b64decode(token).decode()
         self._workflow = {"name": name, "namespace": workspace.name}
 
     def ask(self, uid: str, verb: str, arguments: Object) -> Any:
@@ -136,25 +136,28 @@ def test_a_step_that_is_asked_for_many_times_places_one_sub_workflow(shared: Wor
     assert len(children(shared, "asks-often")) == 1
 
 
-def test_a_retry_that_is_asked_for_twice_is_done_once(shared: Workspace) -> None:
-    agent, uid = asker(shared, "retries")
-    shared.kubectl("create", "-f", "-", stdin=json.dumps(asking("fails", SKIP))).ok()
+@pytest.mark.parametrize("marks", [SKIP, {}], ids=["at the front door", "placed"])
+def test_a_retry_that_is_asked_for_twice_is_done_once(shared: Workspace, marks: dict[str, str]) -> None:
+    name = "plain" if marks else "placed"
+    agent, uid = asker(shared, f"retries-{name}")
+    retry = {"name": name, **ONCE_MORE}
+    shared.kubectl("create", "-f", "-", stdin=json.dumps(asking(name, marks))).ok()
 
     def fail() -> None:
-        eventually(lambda: gate(origin(shared.name, "fails")).get("phase") == "Running", "it asks")
-        put(shared, "fails", "stop", nodeFieldSelector=ASK)
-        eventually(lambda: phase(shared, "fails") == "Failed", "it has failed")
+        eventually(lambda: gate(origin(shared.name, name)).get("phase") == "Running", "it asks")
+        put(shared, name, "stop", nodeFieldSelector=ASK)
+        eventually(lambda: phase(shared, name) == "Failed", "it has failed")
         # Kubernetes' clock has no fractions: two attempts in one second are one.
-        end = origin(shared.name, "fails")["status"]["finishedAt"]
+        end = origin(shared.name, name)["status"]["finishedAt"]
         now = datetime.datetime.now
         eventually(lambda: now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ") > end, "the next second has begun")
 
     fail()
-    assert agent.phase(uid, "retry", RETRY) == "Succeeded"
+    assert agent.phase(uid, "retry", retry) == "Succeeded"
     fail()
-    assert agent.phase(uid, "retry", RETRY) == "Succeeded"
-    assert phase(shared, "fails") == "Failed"
-    assert agent.phase(uid, "stop", {"name": "fails"}) == "Succeeded"
+    assert agent.phase(uid, "retry", retry) == "Succeeded"
+    assert phase(shared, name) == "Failed"
+    assert agent.phase(uid, "stop", {"name": name}) == "Succeeded"
 
 
 def test_the_plugin_speaks_for_no_workflow_that_is_not_there(shared: Workspace) -> None:
