@@ -21,6 +21,7 @@ _RUN_STATUS = (
     "resourcesDuration",
     "estimatedDuration",
     "conditions",
+    "artifactRepositoryRef",
 )
 _AT_THE_END = ("finishedAt", "progress", "outputs", "resourcesDuration")
 
@@ -94,6 +95,7 @@ def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> O
     }
     patch: Object = {"metadata": merge_patch(origin["metadata"], metadata), "status": merge_patch(status, ended)}
     patch["status"] |= _nodes_patch(origin, _final_nodes(origin, row, outcome))
+    patch["status"] |= _artifacts_patch(status, outcome)
     return {key: value for key, value in patch.items() if value}
 
 
@@ -129,6 +131,22 @@ def _nodes_patch(origin: Object, desired: Object) -> Object:
     if is_large(whole):
         return {"nodes": None, "compressedNodes": pack(whole)}
     return {"nodes": patch} if status.get("nodes") else {"nodes": whole, "compressedNodes": None}
+
+
+def _artifacts_patch(status: Object, outcome: Mapping[str, Any]) -> Object:
+    """What argo-server needs to find artifacts, archived logs among them: the run's store, and the nodes' templates.
+
+    It refuses to look when it doesn't know the template of a node, of which it only wants to know the store; the stub
+    has none of the run's.
+    """
+    names = {node["templateName"] for node in (outcome.get("nodes") or {}).values() if node.get("templateName")}
+    wanted: Object = (
+        {"storedTemplates": {f"{GRAFTED}{name}": {"name": name} for name in sorted(names)}} if names else {}
+    )
+    if outcome.get("artifactRepositoryRef"):
+        current = status.get("artifactRepositoryRef") or {}
+        wanted["artifactRepositoryRef"] = exactly(current, outcome["artifactRepositoryRef"])
+    return merge_patch(status, wanted)
 
 
 def _name(origin: Object) -> str:
