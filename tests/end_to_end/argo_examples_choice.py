@@ -13,9 +13,12 @@ TEMPLATES = (
 
 LEFT_OUT = {
     "artifact-gc-workflow.yaml": "deletes from an S3 bucket",
+    "artifact-passing-subpath.yaml": "reads a folder of a bucket",
     "buildkit-template.yaml": "builds and pushes an image",
     "ci-output-artifact.yaml": "clones from GitHub, needs a volume claim",
     "ci.yaml": "clones from GitHub, needs a volume claim",
+    "dag-diamond-steps.yaml": "12 pods, and nothing that steps.yaml and dag-diamond.yaml lack",
+    "dag-nested.yaml": "16 pods, and nothing that dag-diamond.yaml and nested-workflow.yaml lack",
     "daemoned-stateful-set-with-service.yaml": "needs the controller of StatefulSets",
     "data-transformations.yaml": "lists an S3 bucket",
     "fun-with-gifs.yaml": "downloads pictures, needs a volume claim",
@@ -27,6 +30,7 @@ LEFT_OUT = {
     "k8s-jobs.yaml": "needs the controller of Jobs",
     "k8s-orchestration.yaml": "needs the controller of Jobs",
     "map-reduce.yaml": "lists an S3 bucket",
+    "parallelism-nested-dag.yaml": "15 pods, and nothing that parallelism-nested.yaml lacks",
     "sidecar-dind.yaml": "needs a privileged Docker",
     "synchronization-db-mutex-tmpl-level.yaml": "needs locks in a database",
     "synchronization-db-mutex-wf-level.yaml": "needs locks in a database",

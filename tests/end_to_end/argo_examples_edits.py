@@ -21,7 +21,6 @@ _TWO_NUMBERS = ("withItems: [1, 2, 3, 4]", "withItems: [1, 2]")
 EDITS: dict[str, tuple[Edit, ...]] = {
     # A store that is no bucket has no folders.
     "artifact-disable-archive.yaml": (("path: /etc", "path: /etc/passwd"), ("&& find .", "|| cat /tmp/etc")),
-    "artifact-passing-subpath.yaml": (("        archive:\n          none: {}\n", ""),),
     "cron-backfill.yaml": (("serviceAccountName: argo-server", "serviceAccountName: default"), ('"21"', '"20"')),
     "custom-metrics.yaml": ((_RANDOM_EXIT, "print(0)"),),
     "daemon-step.yaml": (_PRODUCE_TWICE, ("initialDelaySeconds: 5", "initialDelaySeconds: 1")),
@@ -63,7 +62,6 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ('value: "3"', 'value: "1"'),
     ),
     "parallelism-limit.yaml": (("sleep 10", "sleep 1"), _FEWER_WORDS),
-    "parallelism-nested-dag.yaml": (("sleep 10", "sleep 0"),),
     "parallelism-nested-workflow.yaml": (("sleep 30", "sleep 0"), ('["a","b","c","d"]', '["a","b"]')),
     "parallelism-nested.yaml": (
         ("sleep 10", "sleep 0"),

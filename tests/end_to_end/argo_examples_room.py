@@ -42,6 +42,12 @@ def remove_cluster_templates(*namespaces: str) -> None:
         kubectl(cluster, "delete", "clusterworkflowtemplates", "-l", mine, "--ignore-not-found").ok()
 
 
+def remove_children(namespace: str) -> None:
+    """What steps created on the targets, which is nobody's run and goes with nobody's origin."""
+    for target in TARGETS:
+        kubectl(target, "-n", namespace, "delete", "workflows", "-l", "!medea.dev/placement", "--wait=false").ok()
+
+
 def furnish(namespace: str, store: str) -> None:
     """On both targets."""
     for target in TARGETS:

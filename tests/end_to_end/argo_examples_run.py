@@ -12,7 +12,8 @@ import requests
 
 from tests.end_to_end.objects import ARGO, Object, connection
 
-_ENDED = ("Succeeded", "Failed", "Error")
+ENDED = ("Succeeded", "Failed", "Error")
+"""The phases in which Argo leaves a Workflow for good."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Place:
             return End(f"refused: {answer.status_code}", message=answer.json().get("message", ""))
         name = answer.json()["metadata"]["name"]
         with self._changed:
-            ended = self._changed.wait_for(lambda: self._phase(name) in _ENDED, within)
+            ended = self._changed.wait_for(lambda: self._phase(name) in ENDED, within)
         end = self.end(name)
         seconds = time.monotonic() - began
         return End(end.phase if ended else f"no end: {end.phase}", name, end.message, seconds)

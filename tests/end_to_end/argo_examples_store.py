@@ -12,6 +12,11 @@ _GIVEN = b"#!/bin/sh\necho given, though not by google\n"
 _STATUS = re.compile(r"/status/([0-9]{3})")
 
 
+class _Server(ThreadingHTTPServer):
+    # With the usual five a burst of pods on a slow machine is sent away.
+    request_queue_size = 256
+
+
 @contextmanager
 def store() -> Iterator[str]:
     """The server's URL, as the pods of all clusters know it.
@@ -51,7 +56,7 @@ def store() -> Iterator[str]:
         def log_message(self, *words: object) -> None:
             """Nothing: a thousand lines would hide the test's own."""
 
-    with ThreadingHTTPServer((WEST.gateway, STORE_PORT), Handler) as server:
+    with _Server((WEST.gateway, STORE_PORT), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield f"http://{WEST.gateway}:{STORE_PORT}"

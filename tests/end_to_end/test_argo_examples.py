@@ -7,7 +7,7 @@ import pytest
 
 from tests.end_to_end.argo_examples import TEMPLATE_KINDS, apply_others, compare, summary
 from tests.end_to_end.argo_examples_choice import chosen
-from tests.end_to_end.argo_examples_room import QUOTA, direct_room, furnish, remove_cluster_templates
+from tests.end_to_end.argo_examples_room import QUOTA, direct_room, furnish, remove_children, remove_cluster_templates
 from tests.end_to_end.argo_examples_store import store
 from tests.end_to_end.objects import TARGETS
 from tests.end_to_end.workspace import WorkspaceMaker
@@ -38,6 +38,7 @@ def rooms(make_workspace: WorkspaceMaker) -> Iterator[_Rooms]:
             yield _Rooms(url, workspace.name, direct)
         finally:
             remove_cluster_templates(workspace.name, direct)
+            remove_children(workspace.name)
 
 
 @pytest.mark.timeout(900, func_only=True)

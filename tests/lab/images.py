@@ -15,7 +15,7 @@ from tests.lab.layout import ARGOEXEC, BUSYBOX, PAUSE, Cluster
 from tests.lab.shell import run
 
 BUSYBOX_PROGRAM = Path("/bin/busybox")
-_SHIMS = Path(__file__).parent / "shims"
+SHIMS = Path(__file__).parent / "shims"
 """Scripts under the names of programs that busybox lacks and that examples of Workflows call."""
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _USERS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
@@ -113,7 +113,7 @@ def _busybox_with_shims(layer: tarfile.TarFile) -> None:
 
 
 def _shims() -> list[Path]:
-    return sorted(_SHIMS.iterdir())
+    return sorted(SHIMS.iterdir())
 
 
 def _argoexec(layer: tarfile.TarFile) -> None:

@@ -1,0 +1,170 @@
+"""However a Workflow comes to the front door, it is placed once and finds on its target what it refers to."""
+
+import json
+from typing import Any
+
+import pytest
+import requests
+
+from tests.end_to_end.commands import kubectl
+from tests.end_to_end.ledger import ledger_row
+from tests.end_to_end.objects import TARGETS, origin, pods, runs_of, workflows
+from tests.end_to_end.waiting import eventually
+from tests.end_to_end.workspace import Workspace, WorkspaceMaker
+from tests.lab.layout import ARGO_SERVER_URL, BUSYBOX
+
+Object = dict[str, Any]
+
+_API = "argoproj.io/v1alpha1"
+_CRON = "workflows.argoproj.io/cron-workflow"
+_BINDING = "workflows.argoproj.io/workflow-event-binding"
+_SENSOR = {
+    "events.argoproj.io/sensor": "nightly",
+    "events.argoproj.io/trigger": "spark",
+    "events.argoproj.io/action-timestamp": "1795392000000",
+}
+"""What Argo Events puts on whatever its triggers create."""
+
+
+@pytest.fixture(scope="module")
+def ways(make_workspace: WorkspaceMaker) -> Workspace:
+    """A namespace with templates that refer to one another; on the targets steps may create Workflows."""
+    workspace = make_workspace()
+    _apply(workspace, _template("greeting", [_step("greet", "echo hello")]), _template("outer", [_refers("greeting")]))
+    for target in TARGETS:
+        account = f"--serviceaccount={workspace.name}:default"
+        words = ["create", "rolebinding", "steps", "--clusterrole=cluster-admin", account]
+        kubectl(target, "-n", workspace.name, *words).ok()
+    return workspace
+
+
+def test_each_tick_of_a_cron_workflow_is_placed_once(ways: Workspace) -> None:
+    spec = {"schedules": ["@every 5s"], "workflowSpec": {"workflowTemplateRef": {"name": "greeting"}}}
+    _apply(ways, {"apiVersion": _API, "kind": "CronWorkflow", "metadata": {"name": "often"}, "spec": spec})
+    eventually(lambda: len(_labelled(ways, _CRON, "often")) >= 2, "two ticks")
+    ways.kubectl("patch", "cronworkflow", "often", "--type=merge", "-p", '{"spec": {"suspend": true}}').ok()
+    for tick in _labelled(ways, _CRON, "often"):
+        name = tick["metadata"]["name"]
+        ways.wait(name).ok()
+        _placed_once(ways, name)
+
+
+def test_templates_that_templates_refer_to_are_there_on_the_target(ways: Workspace) -> None:
+    name = ways.create(_workflow("nested-", [_refers("outer", "refers")]))
+    ways.wait(name).ok()
+    cluster, _ = _placed_once(ways, name)
+    there = kubectl(cluster, "-n", ways.name, "get", "workflowtemplates", "-o", "name").ok().out
+    assert {"greeting", "outer"} <= {line.rpartition("/")[2] for line in there.split()}
+
+
+def test_a_workflow_that_a_step_creates_runs_beside_its_parent(ways: Workspace) -> None:
+    child = {**_workflow("child-", [_step("main", "echo child")]), "apiVersion": _API, "kind": "Workflow"}
+    creates = {
+        "action": "create",
+        "manifest": json.dumps(child),
+        "successCondition": "status.phase == Succeeded",
+        "failureCondition": "status.phase in (Failed, Error)",
+    }
+    name = ways.create(_workflow("parent-", [{"name": "main", "resource": creates}]))
+    ways.wait(name).ok()
+    cluster, _ = _placed_once(ways, name)
+    [made] = [one for one in workflows(cluster, ways.name) if one["metadata"]["name"].startswith("child-")]
+    assert _phase(made) == "Succeeded"
+    assert not [one for one in workflows("front", ways.name) if one["metadata"]["name"].startswith("child-")]
+    # Nobody's but its maker's: it would outlive the test.
+    kubectl(cluster, "-n", ways.name, "delete", "workflow", made["metadata"]["name"]).ok()
+
+
+def test_an_exit_handler_runs_once_and_on_the_target(ways: Workspace) -> None:
+    templates = [_step("main", "exit 1"), _step("farewell", "echo {{workflow.status}} >/proc/1/fd/1")]
+    manifest = _workflow("leaves-", templates)
+    manifest["spec"]["onExit"] = "farewell"
+    name = ways.create(manifest)
+    assert ways.wait(name).code != 0
+    cluster, run = _placed_once(ways, name)
+    handlers = [node for node in run["status"]["nodes"].values() if node["displayName"].endswith(".onExit")]
+    assert [node["phase"] for node in handlers] == ["Succeeded"]
+    assert _phase(origin(ways.name, name)) == "Failed"
+    assert _jobs(cluster, ways, name) == 2
+    assert _jobs("front", ways, name) == 0
+
+
+def test_what_a_trigger_of_argo_events_creates_is_placed_once(ways: Workspace) -> None:
+    manifest = _workflow("sensed-", [_refers("greeting")])
+    manifest["metadata"]["labels"] = _SENSOR
+    name = ways.create(manifest)
+    ways.wait(name).ok()
+    _, run = _placed_once(ways, name)
+    assert _SENSOR.items() <= run["metadata"]["labels"].items()
+
+
+def test_an_event_at_argo_server_submits_a_workflow_that_is_placed_once(ways: Workspace) -> None:
+    _apply(ways, _binding("door", "greeting"))
+    url = f"{ARGO_SERVER_URL}/api/v1/events/{ways.name}/door"
+    # The server asks for no token of its own; without any it takes the sender for one of its webhooks' clients.
+    sent = requests.post(url, json={"who": "a"}, headers={"Authorization": "Bearer any"}, timeout=20)
+    sent.raise_for_status()
+    [made] = eventually(lambda: _labelled(ways, _BINDING, "door"), "the event's Workflow")
+    name = made["metadata"]["name"]
+    ways.wait(name).ok()
+    _placed_once(ways, name)
+
+
+def _placed_once(workspace: Workspace, name: str) -> tuple[str, Object]:
+    row = ledger_row(workspace.name, name)
+    [(cluster, run)] = runs_of(row["placement"])
+    assert cluster == row["cluster"]
+    return cluster, run
+
+
+def _labelled(workspace: Workspace, label: str, value: str) -> list[Object]:
+    found = workflows("front", workspace.name)
+    return [one for one in found if one["metadata"].get("labels", {}).get(label) == value]
+
+
+def _jobs(cluster: str, workspace: Workspace, name: str) -> int:
+    """How many pods of the Workflow's templates there are; what stands for one is none."""
+    own = {"workflows.argoproj.io/workflow": name}
+    labels = [pod["metadata"].get("labels", {}) for pod in pods(cluster, workspace.name)]
+    mine = [one for one in labels if own.items() <= one.items() and "medea.dev/mirrored" not in one]
+    return len([one for one in mine if one.get("workflows.argoproj.io/component") != "agent"])
+
+
+def _phase(workflow: Object) -> str:
+    return str(workflow.get("status", {}).get("phase", ""))
+
+
+def _apply(workspace: Workspace, *manifests: Object) -> None:
+    listed = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
+    workspace.kubectl("apply", "-f", "-", stdin=json.dumps(listed)).ok()
+
+
+def _workflow(prefix: str, templates: list[Object]) -> Object:
+    """It begins with the first of its templates."""
+    return {
+        "apiVersion": _API,
+        "kind": "Workflow",
+        "metadata": {"generateName": prefix},
+        "spec": {"entrypoint": templates[0]["name"], "templates": templates},
+    }
+
+
+def _template(name: str, templates: list[Object]) -> Object:
+    spec = {"entrypoint": templates[0]["name"], "templates": templates}
+    return {"apiVersion": _API, "kind": "WorkflowTemplate", "metadata": {"name": name}, "spec": spec}
+
+
+def _step(name: str, script: str) -> Object:
+    limits = {"cpu": "10m", "memory": "64Mi"}
+    container = {"image": BUSYBOX, "command": ["sh", "-c"], "args": [script], "resources": {"limits": limits}}
+    return {"name": name, "container": container}
+
+
+def _refers(template: str, inner: str = "greet") -> Object:
+    """A template of one step, which is a template of a WorkflowTemplate."""
+    return {"name": "refers", "steps": [[{"name": "there", "templateRef": {"name": template, "template": inner}}]]}
+
+
+def _binding(name: str, template: str) -> Object:
+    spec = {"event": {"selector": f'discriminator == "{name}"'}, "submit": {"workflowTemplateRef": {"name": template}}}
+    return {"apiVersion": _API, "kind": "WorkflowEventBinding", "metadata": {"name": name}, "spec": spec}
