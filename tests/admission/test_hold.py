@@ -4,7 +4,7 @@ from typing import Any
 
 import jsonpatch
 
-from webhook.admission.hold import hold_patch, stub_placement, stub_spec
+from webhook.admission.hold import arguments_again, arguments_of_copy, hold_patch, stub_placement, stub_spec
 
 SPEC: dict[str, Any] = {
     "entrypoint": "main",
@@ -38,6 +38,17 @@ def test_what_the_workflow_leaves_to_its_template_comes_from_there() -> None:
     assert stub_spec({}, {"ttlStrategy": ttl, "volumes": []}, "p1")["ttlStrategy"] == ttl
 
 
+def test_a_value_that_is_in_a_config_map_is_left_to_the_target_and_comes_back_with_a_copy() -> None:
+    lookup = {"name": "b", "valueFrom": {"configMapKeyRef": {"name": "m", "key": "k"}}}
+    plain = {"name": "a", "value": "1"}
+    original = {"parameters": [lookup, plain], "artifacts": [{"name": "x"}]}
+    kept = stub_spec({"arguments": original}, {}, "p1")["arguments"]
+    assert kept["parameters"] == [plain]
+    changed = {**kept, "parameters": [{"name": "a", "value": "2"}]}
+    assert arguments_again(original, changed)["parameters"] == [{"name": "a", "value": "2"}, lookup]
+    assert arguments_again(original, changed)["artifacts"] == [{"name": "x"}]
+
+
 def test_a_stub_tells_its_placement_and_other_specs_do_not() -> None:
     assert stub_placement(stub_spec(SPEC, {}, "p1")) == "p1"
     assert stub_placement(SPEC) is None
@@ -65,3 +76,20 @@ def test_the_patch_keeps_what_is_the_users_and_drops_what_an_earlier_origin_was_
     )
     assert origin["metadata"]["annotations"] == {"mine": "1", "medea.dev/policy": "random", "medea.dev/placement": "p1"}
     assert origin["metadata"]["finalizers"] == ["other", "medea.dev/run"]
+
+
+FROM_CONFIG_MAP = {"name": "b", "valueFrom": {"configMapKeyRef": {"name": "simple-parameters", "key": "msg"}}}
+
+
+def test_a_parameter_that_is_read_from_a_config_map_is_none_of_the_stubs() -> None:
+    given = {"parameters": [{"name": "a", "value": "1"}, FROM_CONFIG_MAP], "artifacts": [{"name": "file"}]}
+    stub = stub_spec({**SPEC, "arguments": given}, {}, "abc")
+    assert stub["arguments"] == {"parameters": [{"name": "a", "value": "1"}], "artifacts": [{"name": "file"}]}
+
+
+def test_a_resubmission_reads_it_from_the_config_map_again_unless_it_gives_a_value() -> None:
+    original = {"parameters": [{"name": "a", "value": "1"}, FROM_CONFIG_MAP]}
+    changed = {"parameters": [{"name": "a", "value": "2"}]}
+    assert arguments_of_copy(original, changed) == {"parameters": [{"name": "a", "value": "2"}, FROM_CONFIG_MAP]}
+    given = {"parameters": [{"name": "b", "value": "mine"}]}
+    assert arguments_of_copy(original, given) == given

@@ -22,6 +22,7 @@ _KEPT = ("arguments", "priority", "ttlStrategy", "suspend")
 def stub_spec(spec: Mapping[str, Any], template_spec: Mapping[str, Any], placement: str) -> Object:
     """The spec that the origin gets. What it keeps and doesn't say itself comes from its WorkflowTemplate."""
     kept = {key: spec.get(key, template_spec.get(key)) for key in _KEPT}
+    kept["arguments"] = _without_lookups(kept["arguments"])
     return {
         **{key: value for key, value in kept.items() if value is not None},
         "entrypoint": ENTRYPOINT,
@@ -31,6 +32,25 @@ def stub_spec(spec: Mapping[str, Any], template_spec: Mapping[str, Any], placeme
             {"name": TASK, "plugin": {"medea": {"track": {"placement": placement}}}},
         ],
     }
+
+
+def arguments_of_copy(original: Mapping[str, Any], stub: Mapping[str, Any]) -> Object:
+    """The arguments of a resubmission: those of the stub that was copied, and the original's that no stub keeps."""
+    left_out = [one for one in _parameters(original) if _of_a_config_map(one)]
+    given = {one.get("name") for one in _parameters(stub)}
+    parameters = [*_parameters(stub), *(one for one in left_out if one.get("name") not in given)]
+    return {**stub, **({"parameters": parameters} if parameters else {})}
+
+
+def _parameters(arguments: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    listed = arguments.get("parameters")
+    return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
+
+
+def _of_a_config_map(parameter: Mapping[str, Any]) -> bool:
+    """Argo would look for that ConfigMap at the front door; the run finds it on its target."""
+    source = parameter.get("valueFrom")
+    return isinstance(source, Mapping) and "configMapKeyRef" in source
 
 
 def stub_placement(spec: Mapping[str, Any]) -> str | None:
@@ -43,6 +63,22 @@ def stub_placement(spec: Mapping[str, Any]) -> str | None:
         except (KeyError, TypeError):
             continue
     return None
+
+
+def arguments_again(original: Mapping[str, Any], stub: Mapping[str, Any]) -> Object:
+    """The arguments of a copied stub, whose user may have changed them, with what the stub had to leave out."""
+    given = stub.get("parameters") or []
+    names = {one["name"] for one in given}
+    left_out = [one for one in original.get("parameters") or [] if one["name"] not in names]
+    return {**original, **stub, "parameters": [*given, *left_out]}
+
+
+def _without_lookups(arguments: Mapping[str, Any] | None) -> Object | None:
+    """Without the parameters whose values are elsewhere: Argo would look for that place at the front door."""
+    if not arguments:
+        return None
+    plain = [one for one in arguments.get("parameters") or [] if not one.get("valueFrom")]
+    return {**arguments, "parameters": plain}
 
 
 def hold_patch(workflow: Object, *, spec: Object | None, annotations: Mapping[str, str]) -> list[Object]:

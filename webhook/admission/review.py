@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from webhook.admission.changes import Changes
-from webhook.admission.hold import hold_patch, stub_placement, stub_spec
+from webhook.admission.hold import arguments_again, hold_patch, stub_placement, stub_spec
 from webhook.admission.memoized import memoized_nodes, own_memoized_nodes, with_status
 from webhook.admission.submission import Submission, read_submission
 from webhook.admission.templates import gather, weigh
@@ -151,8 +151,9 @@ class Admission:
             raise Refused(
                 f"it is a copy of placement {shown(copied)}, which this front door does not know; submit the original"
             )
-        # The stub keeps the arguments, and a resubmission may change them.
-        spec = {**original["workflow"]["spec"], "arguments": submission.spec.get("arguments", {})}
+        own = original["workflow"]["spec"]
+        arguments = arguments_again(own.get("arguments") or {}, submission.spec.get("arguments") or {})
+        spec = {**own, "arguments": arguments}
         done = memoized_nodes(nodes_of(submission.workflow), name=submission.name or "", cluster=row.cluster or "")
         return with_status({**submission.workflow, "spec": spec}, done)
 
