@@ -4,7 +4,7 @@ from typing import Any
 
 import jsonpatch
 
-from webhook.admission.hold import arguments_again, arguments_of_copy, hold_patch, stub_placement, stub_spec
+from webhook.admission.hold import arguments_again, hold_patch, stub_placement, stub_spec
 
 SPEC: dict[str, Any] = {
     "entrypoint": "main",
@@ -76,20 +76,3 @@ def test_the_patch_keeps_what_is_the_users_and_drops_what_an_earlier_origin_was_
     )
     assert origin["metadata"]["annotations"] == {"mine": "1", "medea.dev/policy": "random", "medea.dev/placement": "p1"}
     assert origin["metadata"]["finalizers"] == ["other", "medea.dev/run"]
-
-
-FROM_CONFIG_MAP = {"name": "b", "valueFrom": {"configMapKeyRef": {"name": "simple-parameters", "key": "msg"}}}
-
-
-def test_a_parameter_that_is_read_from_a_config_map_is_none_of_the_stubs() -> None:
-    given = {"parameters": [{"name": "a", "value": "1"}, FROM_CONFIG_MAP], "artifacts": [{"name": "file"}]}
-    stub = stub_spec({**SPEC, "arguments": given}, {}, "abc")
-    assert stub["arguments"] == {"parameters": [{"name": "a", "value": "1"}], "artifacts": [{"name": "file"}]}
-
-
-def test_a_resubmission_reads_it_from_the_config_map_again_unless_it_gives_a_value() -> None:
-    original = {"parameters": [{"name": "a", "value": "1"}, FROM_CONFIG_MAP]}
-    changed = {"parameters": [{"name": "a", "value": "2"}]}
-    assert arguments_of_copy(original, changed) == {"parameters": [{"name": "a", "value": "2"}, FROM_CONFIG_MAP]}
-    given = {"parameters": [{"name": "b", "value": "mine"}]}
-    assert arguments_of_copy(original, given) == given

@@ -34,25 +34,6 @@ def stub_spec(spec: Mapping[str, Any], template_spec: Mapping[str, Any], placeme
     }
 
 
-def arguments_of_copy(original: Mapping[str, Any], stub: Mapping[str, Any]) -> Object:
-    """The arguments of a resubmission: those of the stub that was copied, and the original's that no stub keeps."""
-    left_out = [one for one in _parameters(original) if _of_a_config_map(one)]
-    given = {one.get("name") for one in _parameters(stub)}
-    parameters = [*_parameters(stub), *(one for one in left_out if one.get("name") not in given)]
-    return {**stub, **({"parameters": parameters} if parameters else {})}
-
-
-def _parameters(arguments: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    listed = arguments.get("parameters")
-    return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
-
-
-def _of_a_config_map(parameter: Mapping[str, Any]) -> bool:
-    """Argo would look for that ConfigMap at the front door; the run finds it on its target."""
-    source = parameter.get("valueFrom")
-    return isinstance(source, Mapping) and "configMapKeyRef" in source
-
-
 def stub_placement(spec: Mapping[str, Any]) -> str | None:
     """The placement that a stub tracks; None for a spec that is no stub. `argo resubmit` copies stubs."""
     if spec.get("entrypoint") != ENTRYPOINT:
