@@ -221,3 +221,10 @@ def test_with_hold_none_a_step_of_medeas_own_is_refused_since_nobody_would_run_i
         response = asked.review(review({"entrypoint": "main", "templates": [step]}))["response"]
     assert not response["allowed"]
     assert "needs a namespace with hold plugin" in response["status"]["message"]
+
+
+def test_a_template_that_only_an_expression_names_is_no_bug_and_its_user_is_told(pool: Pool) -> None:
+    with admission(pool, west=TAKES_IT) as asked:
+        response = asked.review(review({"workflowTemplateRef": {"name": "{{workflow.name}}"}}))["response"]
+    assert response["allowed"]
+    assert "WorkflowTemplate {{workflow.name}} is known only when it runs" in response["warnings"][1]

@@ -42,5 +42,6 @@ def test_a_workflow_of_a_wrong_shape_is_refused(workflow: dict[str, Any]) -> Non
 def test_a_template_reference_needs_a_name() -> None:
     assert submission(workflowTemplateRef={"name": "t", "clusterScope": True}).template_reference == ("t", True)
     assert submission(workflowTemplateRef={"name": "t"}).template_reference == ("t", False)
-    with pytest.raises(Refused, match="workflowTemplateRef"):
-        _ = submission(workflowTemplateRef={"nam": "t"}).template_reference
+    for wrong in ({"nam": "t"}, {"name": ""}, {"name": 5}, "t"):
+        with pytest.raises(Refused, match="workflowTemplateRef"):
+            _ = submission(workflowTemplateRef=wrong).template_reference

@@ -118,7 +118,7 @@ class Admission:
             raise Refused(f"template {shown(step)} is a step of Medea's own, which needs a namespace with hold plugin")
         if step is not None:
             return _Stays(step)
-        template_spec = found.library[Name(*reference)] if reference else {}
+        template_spec = found.library.get(Name(*reference), {}) if reference else {}
         placement = uuid.uuid4().hex
         original: Original = {"workflow": workflow, "templates": found.originals}
         new = NewPlacement(

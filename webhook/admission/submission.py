@@ -79,7 +79,7 @@ class Submission:
         reference = self.spec.get("workflowTemplateRef")
         if reference is None:
             return None
-        if not isinstance(reference, dict) or not isinstance(reference.get("name"), str):
+        if not isinstance(reference, dict) or not isinstance(reference.get("name"), str) or not reference["name"]:
             raise wrong_field(Refused, "spec.workflowTemplateRef", reference, "it must have a name")
         return reference["name"], reference.get("clusterScope") is True
 

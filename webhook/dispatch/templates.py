@@ -35,7 +35,8 @@ def with_templates(target: Cluster, namespace: str, original: Original) -> Objec
         wanted = needed(specs, there)
         lost = unnamed(workflow["spec"], wanted, specs)
         if lost:
-            words = f"another version of WorkflowTemplate {', '.join(sorted(lost))} is there"
+            names = ", ".join(sorted(lost))
+            words = f"another version of WorkflowTemplate {names} is there, and only an expression names the one needed"
             raise Rejected(words, cluster=target.name)
         missing = {name: spec for name, spec in wanted.specs.items() if there.get(name) != spec}
         if all(_copied(target, namespace, name, spec, written, wanted) for name, spec in missing.items()):

@@ -13,7 +13,7 @@ from webhook.totals.quantities import LARGEST
 from webhook.totals.scope import workflow_parameters
 from webhook.totals.shape import Name, Spec, mapping, named_templates
 from webhook.totals.spark import SparkJob, spark_job
-from webhook.totals.tags import Known
+from webhook.totals.tags import Known, filled
 from webhook.totals.walk import Walk
 
 # The limits of the pod in which Argo's agent runs http and plugin templates, unless its administrator says otherwise.
@@ -90,9 +90,10 @@ class _Needs:
         reference = mapping(spec.get("workflowTemplateRef"))
         if not reference:
             return {}
-        to = Name(str(reference.get("name")), reference.get("clusterScope") is True)
+        written = str(reference.get("name"))
+        to = Name(filled(written, {}), reference.get("clusterScope") is True)
         if to not in self.library:
-            self.gaps.lack(to, to.name)
+            self.gaps.lack(to, written)
         return self.library.get(to)
 
     def _agents(self, agents: Mapping[str, str]) -> Totals:
