@@ -38,6 +38,9 @@ def documents(file: str, store: str, half: str) -> list[Object]:
     found = [document for document in yaml.safe_load_all(text) if document]
     for document in found:
         _rewrite(document, f"{store}/kept/{half}")
+        if document["kind"] == "Workflow" and "name" in document["metadata"]:
+            # So that it can be run again.
+            document["metadata"]["generateName"] = f"{document['metadata'].pop('name')}-"
         if document["kind"] == "ClusterWorkflowTemplate":
             document["metadata"]["labels"] = {FOR: half}
     return found

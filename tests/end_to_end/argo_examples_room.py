@@ -8,7 +8,8 @@ from typing import Any
 
 from tests.end_to_end.argo_examples_rewrite import FOR, STORE_ACCESS
 from tests.end_to_end.commands import kubectl
-from tests.end_to_end.objects import CLUSTERS, TARGETS
+from tests.end_to_end.objects import CLUSTERS, TARGETS, runs_in
+from tests.end_to_end.waiting import eventually
 
 Object = dict[str, Any]
 
@@ -42,10 +43,12 @@ def remove_cluster_templates(*namespaces: str) -> None:
         kubectl(cluster, "delete", "clusterworkflowtemplates", "-l", mine, "--ignore-not-found").ok()
 
 
-def remove_children(namespace: str) -> None:
-    """What steps created on the targets, which is nobody's run and goes with nobody's origin."""
+def remove_workflows(namespace: str) -> None:
+    """All of them: origins, their runs, and what steps created on the targets, which goes with nobody's origin."""
+    kubectl("front", "-n", namespace, "delete", "workflows", "--all", "--wait=false").ok()
     for target in TARGETS:
         kubectl(target, "-n", namespace, "delete", "workflows", "-l", "!medea.dev/placement", "--wait=false").ok()
+    eventually(lambda: not runs_in(namespace), f"the runs in {namespace} went with their origins", within=240)
 
 
 def furnish(namespace: str, store: str) -> None:
