@@ -128,6 +128,15 @@ def test_a_failure_is_told_with_its_message_and_listed(none: Workspace, names: d
     assert names["fails"] in none.argo("list", "--status", "Failed", "-o", "name").ok().out
 
 
+def test_argo_logs_shows_what_its_pod_wrote(none: Workspace, names: dict[str, str]) -> None:
+    none.wait(names["fails"])
+
+    def shown() -> bool:
+        return "bad luck" in none.argo("logs", names["fails"]).out
+
+    eventually(shown, "argo logs shows the job's words")
+
+
 def test_nothing_ran_at_the_front_door(none: Workspace, names: dict[str, str]) -> None:
     assert all(none.wait(name).out for name in names.values())
     # A pod stays when it has ended; those that Medea shows for their logs are on no real node.
