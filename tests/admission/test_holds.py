@@ -116,9 +116,12 @@ def test_where_a_controller_has_taken_the_probe_up_a_submission_is_refused_with_
     assert "kubectl label namespace ns medea.dev/hold=plugin" in refused.value.message
 
 
-@pytest.mark.parametrize("found", [None, a_probe(3)], ids=["no probe", "a young probe"])
-def test_while_nothing_is_proved_a_submission_is_to_be_tried_again(found: dict[str, Any] | None) -> None:
-    with holds(Front("none", found)) as asked, pytest.raises(Unavailable, match=r"try again in \d+ s"):
+@pytest.mark.parametrize("age", [None, 3], ids=["no probe", "a young probe"])
+def test_while_nothing_is_proved_a_submission_is_to_be_tried_again(age: float | None) -> None:
+    with (
+        holds(Front("none", None if age is None else a_probe(age))) as asked,
+        pytest.raises(Unavailable, match=r"try again in \d+ s"),
+    ):
         asked.choose("ns", WORKFLOW)
 
 
