@@ -3,9 +3,12 @@
 from typing import Any
 
 import jsonpatch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from webhook.admission.hold import arguments_again, hold_patch, stub_placement, stub_spec
 
+NAMES = st.sampled_from(["parameters", "name", "valueFrom", "value"])
 SPEC: dict[str, Any] = {
     "entrypoint": "main",
     "arguments": {"parameters": [{"name": "a", "value": "1"}]},
@@ -47,6 +50,13 @@ def test_a_value_that_is_in_a_config_map_is_left_to_the_target_and_comes_back_wi
     changed = {**kept, "parameters": [{"name": "a", "value": "2"}]}
     assert arguments_again(original, changed)["parameters"] == [{"name": "a", "value": "2"}, lookup]
     assert arguments_again(original, changed)["artifacts"] == [{"name": "x"}]
+
+
+@given(st.recursive(st.none() | st.text(max_size=3), lambda inner: st.lists(inner) | st.dictionaries(NAMES, inner)))
+def test_arguments_of_any_shape_are_no_error(arguments: Any) -> None:
+    stub_spec({"arguments": arguments}, {}, "p1")
+    arguments_again(arguments, {"parameters": arguments})
+    arguments_again({"parameters": arguments}, arguments)
 
 
 def test_a_stub_tells_its_placement_and_other_specs_do_not() -> None:

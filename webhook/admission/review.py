@@ -152,7 +152,7 @@ class Admission:
                 f"it is a copy of placement {shown(copied)}, which this front door does not know; submit the original"
             )
         own = original["workflow"]["spec"]
-        arguments = arguments_again(own.get("arguments") or {}, submission.spec.get("arguments") or {})
+        arguments = arguments_again(own.get("arguments"), submission.spec.get("arguments"))
         spec = {**own, "arguments": arguments}
         done = memoized_nodes(nodes_of(submission.workflow), name=submission.name or "", cluster=row.cluster or "")
         return with_status({**submission.workflow, "spec": spec}, done)
