@@ -8,7 +8,7 @@ OUT ?= certs/out
 UV := $(or $(shell command -v uv),.venv/bin/uv)
 SOLVE := pip compile --quiet --no-annotate --no-header --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test check static lab lab-down lab-kill lab-start lab-status bench certs lock clean
+.PHONY: help demo test examples check static lab lab-down lab-kill lab-start lab-status bench certs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -19,6 +19,9 @@ demo: $(VENV) ## bring the laboratory up and watch Workflows find their clusters
 
 test: $(VENV) ## style, types, layers and all tests, in a laboratory that is gone afterwards
 	@.ci/test
+
+examples: $(VENV) ## all of Argo's own examples, with Medea and without it; `make test` takes every sixth (some 20 minutes)
+	@MEDEA_EXAMPLES=all .ci/test tests/end_to_end/test_argo_examples.py
 
 check: static ## the same without the laboratory
 	@$(PYTHON) -m pytest -m 'not lab'

@@ -1,9 +1,12 @@
 """Which of the examples that come with Argo's source are run: every Workflow but those that need what no test has."""
 
+import os
 from pathlib import Path
 
 from tests.lab.binaries import argo_source
 
+_AT_LEAST = 150
+_EVERY = 6
 TEMPLATES = (
     "cluster-workflow-template/clustertemplates.yaml",
     "workflow-template/templates.yaml",
@@ -52,6 +55,15 @@ def chosen() -> list[str]:
     """Files with a Workflow in them, relative to the folder."""
     files = sorted(str(file.relative_to(folder())) for file in folder().rglob("*.yaml"))
     return [file for file in files if file not in LEFT_OUT and _has_workflow(file)]
+
+
+def selected() -> list[str]:
+    """All of them where they are asked for, by `make examples`; otherwise as many as a test run has the time for."""
+    files = chosen()
+    if os.environ.get("MEDEA_EXAMPLES") == "all":
+        assert len(files) >= _AT_LEAST, f"only {len(files)} of Argo's examples were found"
+        return files
+    return files[::_EVERY]
 
 
 def _has_workflow(file: str) -> bool:
