@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from webhook.contract import ARGO_POD_NAMES
+from webhook.nodes import fnv32a
 
 # 253 characters for a name, less ten digits of the hash and the hyphen before them.
 _LONGEST_PREFIX = 242
-_FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
 
 
 def pod_name(workflow: Mapping[str, Any], node: Mapping[str, Any]) -> str:
@@ -24,11 +24,3 @@ def pod_name(workflow: Mapping[str, Any], node: Mapping[str, Any]) -> str:
     template = node.get("templateName") or (node.get("templateRef") or {}).get("template")
     prefix = f"{metadata['name']}-{template}" if template else str(metadata["name"])
     return f"{prefix[:_LONGEST_PREFIX]}-{fnv32a(node['name'])}"
-
-
-def fnv32a(text: str) -> int:
-    """The 32 bits of FNV-1a."""
-    value = _FNV_OFFSET
-    for byte in text.encode():
-        value = (value ^ byte) * _FNV_PRIME & 0xFFFFFFFF
-    return value

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.clusters.kinds import WORKFLOWS, annotations
-from webhook.contract import ARGO_WORKFLOW, GRAFTED, MIRRORED, MIRRORED_POD, MIRRORED_UID, PLACEMENT
+from webhook.contract import ARGO_NODE_ID, ARGO_WORKFLOW, GRAFTED, MIRRORED, MIRRORED_POD, MIRRORED_UID, PLACEMENT
 from webhook.dispatch.merge import merge_patch
 from webhook.logs.names import pod_name
 from webhook.logs.node import node_name
@@ -17,10 +17,9 @@ from webhook.nodes import nodes_of, offloaded
 
 Object = dict[str, Any]
 
-NODE_ID = "workflows.argoproj.io/node-id"
 _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 _METADATA = ("name", "namespace", "uid", "labels", "annotations", "deletionTimestamp", "resourceVersion")
-_ANNOTATIONS = (NODE_ID, _DEFAULT_CONTAINER, MIRRORED_POD, MIRRORED_UID)
+_ANNOTATIONS = (ARGO_NODE_ID, _DEFAULT_CONTAINER, MIRRORED_POD, MIRRORED_UID)
 _CONTAINER = ("name", "image", "restartPolicy")
 _STATUS = ("phase", "startTime", "message", "reason", "containerStatuses", "initContainerStatuses")
 _CONTAINER_STATUS = (
@@ -113,7 +112,7 @@ def _named(facts: Facts, pods: Sequence[Object]) -> list[tuple[Object, Object]]:
     nodes = nodes_of(facts.origin)
     made = []
     for pod in pods:
-        node_id = annotations(pod).get(NODE_ID, "")
+        node_id = annotations(pod).get(ARGO_NODE_ID, "")
         # One hold shows a run's nodes as a graft, under ids of its own, the other as they are.
         node = nodes.get(GRAFTED + node_id) or nodes.get(node_id)
         if node is not None:
