@@ -103,3 +103,4 @@ class State(StrEnum):
 
 
 FINAL_PHASES = frozenset({"Succeeded", "Failed", "Error"})
+FINAL_NODE_PHASES = FINAL_PHASES | {"Skipped", "Omitted"}

@@ -9,11 +9,15 @@ import binascii
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
 Object = dict[str, Any]
 Nodes = dict[str, Object]
+
+REFERENCES = ("children", "outboundNodes")
+"""The fields of a node that name other nodes by their ids."""
 
 _FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
 # etcd takes 1.5 MB an object; what unpacks to more than this was not made from one.
@@ -23,10 +27,19 @@ _LARGE = 700 * 1024
 
 
 def nodes_of(workflow: Mapping[str, Any]) -> Nodes:
-    """The nodes by id; empty where there are none, or none that can be read."""
-    status = workflow.get("status") or {}
-    packed = status.get("compressedNodes")
-    return unpacked(packed) if packed and not status.get("nodes") else status.get("nodes") or {}
+    """The nodes by id; without what is none, and empty where none can be read."""
+    status = workflow.get("status")
+    if not isinstance(status, dict):
+        return {}
+    packed, plain = status.get("compressedNodes"), status.get("nodes")
+    nodes = unpacked(packed) if packed and not plain else plain
+    return {key: node for key, node in nodes.items() if isinstance(node, dict)} if isinstance(nodes, dict) else {}
+
+
+def references(node: Mapping[str, Any], key: str) -> list[str]:
+    """The ids of other nodes in one of `REFERENCES`."""
+    listed = node.get(key)
+    return [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
 
 
 def offloaded(workflow: Mapping[str, Any]) -> bool:
@@ -35,19 +48,18 @@ def offloaded(workflow: Mapping[str, Any]) -> bool:
     return bool(status.get("offloadNodeStatusVersion")) and not nodes_of(workflow)
 
 
-def pack(nodes: Mapping[str, Any]) -> str:
-    """Nodes as Argo writes them into `status.compressedNodes`."""
-    return base64.b64encode(gzip.compress(json.dumps(nodes).encode(), mtime=0)).decode()
+def pack(value: Any) -> str:
+    """JSON as Argo writes nodes into `status.compressedNodes`."""
+    return base64.b64encode(gzip.compress(json.dumps(value).encode(), mtime=0)).decode()
 
 
-def unpacked(text: str) -> Nodes:
-    """What `pack` was given; empty for anything else."""
+def unpacked(text: Any) -> Any:
+    """What `pack` was given; None for anything else."""
     try:
         with gzip.open(io.BytesIO(base64.b64decode(text, validate=True))) as stream:
-            nodes = json.loads(stream.read(_MOST_UNPACKED))
-    except (OSError, EOFError, ValueError, binascii.Error):
-        return {}
-    return nodes if isinstance(nodes, dict) else {}
+            return json.loads(stream.read(_MOST_UNPACKED))
+    except (OSError, EOFError, ValueError, TypeError, binascii.Error, zlib.error, RecursionError):
+        return None
 
 
 def id_of(workflow: str, node: str) -> str:

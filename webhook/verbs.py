@@ -5,9 +5,6 @@ means for the run into an annotation of the same object, and the controller carr
 off again. So a verb exists exactly if the change it came with does, and waits there for as long as the target is away.
 """
 
-import base64
-import binascii
-import gzip
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,6 +12,7 @@ from typing import Any
 
 from webhook.contract import VERBS
 from webhook.errors import Refused
+from webhook.nodes import pack, unpacked
 
 Object = dict[str, Any]
 
@@ -49,7 +47,7 @@ class Verb:
     suspend: bool | None = None
     edits: Mapping[str, Edit] = field(default_factory=dict)
     removed: Sequence[str] = ()
-    outputs: Sequence[Object] = ()
+    outputs: Sequence[Mapping[str, Any]] = ()
     """Output parameters of the Workflow that were set with a node's."""
     retry: Retry | None = None
 
@@ -65,7 +63,7 @@ class Verb:
             return self.shutdown.lower()
         if self.suspend:
             return "suspend"
-        phases = {edit.fields.get("phase") for edit in self.edits.values()}
+        phases = [edit.fields.get("phase") for edit in self.edits.values()]
         if self.suspend is False or "Succeeded" in phases:
             return "resume"
         return "stop of a node" if "Failed" in phases else "set"
@@ -77,16 +75,17 @@ def pending(workflow: Mapping[str, Any]) -> list[Verb]:
     if not text:
         return []
     try:
-        plain = text if text.startswith("[") else gzip.decompress(base64.b64decode(text, validate=True)).decode()
-        return [_read(verb) for verb in json.loads(plain)]
-    except (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, binascii.Error):
+        return [_read(verb) for verb in (json.loads(text) if text.startswith("[") else unpacked(text))]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return []
 
 
 def written(verbs: Sequence[Verb]) -> str:
     """The annotation's text. Raises Refused when it is too long to be kept."""
-    plain = json.dumps([_plain(verb) for verb in verbs])
-    text = plain if len(plain) <= _PLAIN else base64.b64encode(gzip.compress(plain.encode(), mtime=0)).decode()
+    plain = [_plain(verb) for verb in verbs]
+    text = json.dumps(plain)
+    if len(text) > _PLAIN:
+        text = pack(plain)
     if len(text) > _LONGEST:
         raise Refused(f"{verbs[-1].word} touches more nodes than Medea can pass on at once; do it on the target itself")
     return text

@@ -4,7 +4,7 @@ import base64
 import copy
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import jsonpatch
@@ -13,6 +13,7 @@ import pytest
 from tests.admission.test_preflight import Targets
 from tests.clusters.fake import Answer, Script, apiserver, cut, reply
 from tests.dispatch.make import origin
+from tests.end_to_end.garbage import OTHERS, TEXTS, places, with_value
 from tests.ledger.test_placements import PLACED, new
 from webhook.admission.changes import Changes
 from webhook.admission.wire import Review
@@ -118,3 +119,36 @@ def test_a_retry_is_kept_when_the_run_is_there_or_its_target_is_away(pool: Pool,
     with changes(pool, target) as reviews:
         [verb] = pending(answered(reviews, review(*retried()))[0])
     assert verb.word == "retry"
+
+
+# As an apiserver sends it; with every verb in it there is.
+BROKEN_BELOW: Object = {
+    "metadata": {
+        "uid": "o1",
+        "annotations": {"medea.dev/placement": "p1", "medea.dev/verbs": "[]"},
+        "labels": {"a": "b"},
+    },
+    "spec": {"shutdown": "Stop", "suspend": True, "arguments": {"parameters": [{"name": "a", "value": "1"}]}},
+    "status": {
+        "phase": "Failed",
+        "finishedAt": "then",
+        "outputs": {"parameters": [{"name": "x", "value": "1"}]},
+        "nodes": {"medea-job": {"type": "Suspend", "phase": "Running", "children": ["medea-job-1"], "outputs": {}}},
+    },
+}
+
+
+@pytest.mark.parametrize("side", ["object", "old"])
+@pytest.mark.parametrize("phase", ["Running", "Failed"])
+def test_a_change_with_anything_at_any_place_is_answered_or_refused(pool: Pool, side: str, phase: str) -> None:
+    other = copy.deepcopy(BROKEN_BELOW)
+    other["status"]["phase"] = phase
+    other["spec"] = {"arguments": {"parameters": [{"name": "a", "value": "2"}]}}
+    other["status"]["nodes"]["medea-job"] |= {"phase": "Succeeded", "children": []}
+    with changes(pool, reply(200, {"metadata": {"uid": "r1"}, "status": {}})) as reviews:
+        for place in places(BROKEN_BELOW):
+            for value in (*TEXTS.values(), *OTHERS.values()):
+                broken = json.loads(with_value(BROKEN_BELOW, place, value))
+                asked = review(broken, other) if side == "old" else review(other, broken)
+                with suppress(Refused):
+                    answered(reviews, asked)

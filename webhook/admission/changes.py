@@ -8,6 +8,7 @@ import structlog
 from prometheus_client import Counter
 
 from webhook.admission.steering import spec_after, verb_between
+from webhook.admission.submission import read_submission
 from webhook.admission.wire import Review, allow
 from webhook.clusters.client import MANAGER
 from webhook.clusters.kinds import WORKFLOWS, annotations, labels
@@ -39,6 +40,9 @@ class Changes:
     def answer(self, review: Review) -> Object:
         """The AdmissionReview to answer with. Raises Refused for a verb that can't work."""
         old, new = review.old, review.object
+        for thing in (old, new):
+            # Not the status: what a pod has put out may hold anything, and goes into the ledger from nowhere here.
+            read_submission({key: thing.get(key) for key in ("metadata", "spec")})
         if not self._concerns(review):
             return allow(review)
         row = placements.get(self.pool, annotations(old)[PLACEMENT])

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from webhook.contract import AGENT_ACCOUNT, FINALIZER, WRITTEN
+from webhook.totals.parameters import named
+from webhook.totals.shape import mapping
 
 Object = dict[str, Any]
 
@@ -48,30 +50,18 @@ def stub_placement(spec: Mapping[str, Any]) -> str | None:
 
 def arguments_again(original: Any, stub: Any) -> Any:
     """The arguments of a copied stub, whose user may have changed them, with what the stub had to leave out."""
-    given = _parameters(stub)
+    given = named(mapping(stub).get("parameters"))
     names = {one["name"] for one in given}
-    left_out = [one for one in _parameters(original) if one["name"] not in names]
-    return {**_mapping(original), **_mapping(stub), "parameters": [*given, *left_out]}
+    left_out = [one for one in named(mapping(original).get("parameters")) if one["name"] not in names]
+    return {**mapping(original), **mapping(stub), "parameters": [*given, *left_out]}
 
 
 def _without_lookups(arguments: Any) -> Any:
     """Without the parameters whose values are elsewhere: Argo would look for that place at the front door."""
     if not isinstance(arguments, Mapping):
         return arguments
-    plain = [one for one in _parameters(arguments) if not one.get("valueFrom")]
+    plain = [one for one in named(arguments.get("parameters")) if not one.get("valueFrom")]
     return {**arguments, **({"parameters": plain} if "parameters" in arguments else {})}
-
-
-def _parameters(arguments: Any) -> list[Mapping[str, Any]]:
-    """Those that are of the right shape: Argo refuses the others wherever it meets them."""
-    listed = _mapping(arguments).get("parameters")
-    if not isinstance(listed, list):
-        return []
-    return [one for one in listed if isinstance(one, Mapping) and isinstance(one.get("name"), str)]
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def hold_patch(workflow: Object, *, spec: Object | None, annotations: Mapping[str, str]) -> list[Object]:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from webhook.contract import ARGO_PREVIOUS
-from webhook.nodes import Nodes, id_of, nodes_of
+from webhook.nodes import REFERENCES, Nodes, id_of, nodes_of, references
+from webhook.totals.shape import mapping
 
 Object = dict[str, Any]
 
@@ -32,7 +33,7 @@ def memoized_nodes(nodes: Mapping[str, Object], *, name: str, cluster: str) -> N
 def own_memoized_nodes(workflow: Object) -> Nodes:
     """The nodes that came with a resubmission which is no stub's copy. Any other status is an old one's leftover."""
     labels = workflow.get("metadata", {}).get("labels") or {}
-    memoized = ARGO_PREVIOUS in labels and not (workflow.get("status") or {}).get("phase")
+    memoized = ARGO_PREVIOUS in labels and not mapping(workflow.get("status")).get("phase")
     return nodes_of(workflow) if memoized else {}
 
 
@@ -45,9 +46,7 @@ def with_status(workflow: Object, nodes: Nodes) -> Object:
 def _node(node: Object, node_id: str, name: str, ids: Mapping[str, str], workflow: str) -> Object:
     kept = {key: value for key, value in node.items() if key != "boundaryID" and value is not None}
     kept |= {"id": node_id, "name": name}
-    kept |= {
-        key: [ids[one] for one in node[key] if one in ids] for key in ("children", "outboundNodes") if node.get(key)
-    }
+    kept |= {key: [ids[one] for one in references(node, key) if one in ids] for key in REFERENCES if node.get(key)}
     if name == workflow:
         return {**kept, "displayName": workflow}
     return {**kept, "boundaryID": ids.get(str(node.get("boundaryID")), workflow)}

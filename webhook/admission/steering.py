@@ -9,6 +9,8 @@ from typing import Any
 from webhook.contract import FINAL_PHASES
 from webhook.errors import Refused, wrong_field
 from webhook.nodes import nodes_of
+from webhook.totals.parameters import named
+from webhook.totals.shape import mapping
 from webhook.verbs import Edit, Retry, Verb
 
 Object = dict[str, Any]
@@ -23,11 +25,7 @@ def verb_between(old: Object, new: Object, *, user: str, of_run: Callable[[str],
     """
     before, after = old.get("spec") or {}, new.get("spec") or {}
     retry = _retry(old, new)
-    edits, removed = _node_changes(old, new, of_run)
-    if not retry:
-        # Argo's verbs change no other node of what runs. A controller at the front door would: it misses their pods.
-        shown = nodes_of(old)
-        edits = {node_id: edit for node_id, edit in edits.items() if shown[node_id].get("type") == "Suspend"}
+    edits, removed = _node_changes(old, new, of_run, again=retry is not None)
     if removed and not retry:
         raise Refused(f"node {removed[0]} can't be removed while the Workflow runs; argo retry does that after its end")
     return Verb(
@@ -63,7 +61,7 @@ def _plain(value: Any) -> Any:
         return {key: inner for key, inner in plain.items() if inner is not None} or None
     if isinstance(value, list):
         return [_plain(inner) for inner in value] or None
-    return str(value) if value not in (None, "", False) else None
+    return None if value is None or value is False or value == "" else str(value)
 
 
 def _shutdown(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
@@ -76,29 +74,41 @@ def _shutdown(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None
 
 
 def _retry(old: Object, new: Object) -> Retry | None:
-    status = old.get("status") or {}
-    if status.get("phase") not in FINAL_PHASES or (new.get("status") or {}).get("phase") in FINAL_PHASES:
+    status = mapping(old.get("status"))
+    if not _final(status) or _final(mapping(new.get("status"))):
         return None
     before, after = _parameters(old), _parameters(new)
     changed = {name: value for name, value in after.items() if before.get(name) != value}
     return Retry(status.get("finishedAt"), changed)
 
 
+def _final(status: Mapping[str, Any]) -> bool:
+    return str(status.get("phase")) in FINAL_PHASES
+
+
 def _parameters(workflow: Object) -> dict[str, Any]:
-    arguments = (workflow.get("spec") or {}).get("arguments") or {}
-    return {one["name"]: one.get("value") for one in arguments.get("parameters") or []}
+    listed = mapping(mapping(workflow.get("spec")).get("arguments")).get("parameters")
+    return {one["name"]: one.get("value") for one in named(listed)}
 
 
-def _node_changes(old: Object, new: Object, of_run: Callable[[str], bool]) -> tuple[dict[str, Edit], tuple[str, ...]]:
+def _node_changes(
+    old: Object, new: Object, of_run: Callable[[str], bool], *, again: bool
+) -> tuple[dict[str, Edit], tuple[str, ...]]:
+    """Nodes that are edited, and those that are removed. `again`: the run is to go on after its end.
+
+    While it goes on, Argo's verbs change none but nodes that are suspended. A controller at the front door would
+    change others: it misses their pods.
+    """
     before, after = nodes_of(old), nodes_of(new)
     edits = {}
     for node_id, node in after.items():
-        if of_run(node_id):
-            if node_id not in before:
-                raise Refused(f"node {node_id} can't be added: its run on the target makes its own nodes")
-            edit = _edit(before[node_id], node)
-            if edit.fields:
-                edits[node_id] = edit
+        if not of_run(node_id):
+            continue
+        if node_id not in before:
+            raise Refused(f"node {node_id} can't be added: its run on the target makes its own nodes")
+        edit = _edit(before[node_id], node)
+        if edit.fields and (again or before[node_id].get("type") == "Suspend"):
+            edits[node_id] = edit
     return edits, tuple(sorted(node_id for node_id in before if of_run(node_id) and node_id not in after))
 
 
@@ -111,7 +121,6 @@ def _edit(before: Object, after: Object) -> Edit:
     )
 
 
-def _set_outputs(old: Object, new: Object) -> tuple[Object, ...]:
-    before = ((old.get("status") or {}).get("outputs") or {}).get("parameters") or []
-    after = ((new.get("status") or {}).get("outputs") or {}).get("parameters") or []
+def _set_outputs(old: Object, new: Object) -> tuple[Mapping[str, Any], ...]:
+    before, after = (named(mapping(mapping(one.get("status")).get("outputs")).get("parameters")) for one in (old, new))
     return tuple(one for one in after if one not in before)

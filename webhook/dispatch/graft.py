@@ -7,14 +7,11 @@ Each node keeps its shape and gets an id and a name of its own. The run's root h
 from collections.abc import Mapping
 from typing import Any
 
-from webhook.contract import GRAFTED
-from webhook.nodes import nodes_of, offloaded
+from webhook.contract import FINAL_NODE_PHASES, GRAFTED
+from webhook.nodes import REFERENCES, Nodes, nodes_of, offloaded
 
 Node = dict[str, Any]
-Nodes = dict[str, Node]
 
-_FINAL = frozenset({"Succeeded", "Failed", "Error", "Skipped", "Omitted"})
-_IDS = ("children", "outboundNodes")
 _KEPT = (
     "displayName",
     "type",
@@ -60,7 +57,7 @@ def _grafted(node_id: str, node: Node, *, run_name: str, origin_name: str, clust
     root = node_id == run_name
     name = str(node.get("name", node_id))
     grafted: Node = {key: node[key] for key in _KEPT if key in node}
-    grafted |= {key: [GRAFTED + other for other in node[key]] for key in _IDS if node.get(key)}
+    grafted |= {key: [GRAFTED + other for other in node[key]] for key in REFERENCES if node.get(key)}
     grafted |= {
         "id": GRAFTED + node_id,
         "name": f"{origin_name}.{cluster}{name.removeprefix(run_name)}",
@@ -68,7 +65,7 @@ def _grafted(node_id: str, node: Node, *, run_name: str, origin_name: str, clust
     }
     if root:
         grafted["displayName"] = cluster
-    if grafted.get("type") == "Pod" and grafted.get("phase") not in _FINAL:
+    if grafted.get("type") == "Pod" and grafted.get("phase") not in FINAL_NODE_PHASES:
         # Argo's controller looks for the pod of a started node, finds none at the front door, and calls it deleted.
         grafted.pop("startedAt", None)
     return grafted

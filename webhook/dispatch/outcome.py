@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from webhook.contract import ARGO_COMPLETED, ARGO_PHASE, CLUSTER, FINAL_PHASES, GRAFTED, REASON, STATE, TOTALS, State
-from webhook.dispatch.graft import Nodes, graft_root, origin_nodes
+from webhook.dispatch.graft import graft_root, origin_nodes
 from webhook.dispatch.merge import exactly, merge_patch
 from webhook.ledger.placement import Placement
-from webhook.nodes import is_large, nodes_of, pack
+from webhook.nodes import Nodes, is_large, nodes_of, pack
 
 Object = dict[str, Any]
 

@@ -10,13 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from webhook.contract import ARGO_COMPLETED, ARGO_PHASE, FINAL_PHASES, FINALIZER
-from webhook.nodes import Nodes, nodes_of, pack
+from webhook.nodes import REFERENCES, Nodes, nodes_of, pack, references
 from webhook.verbs import Verb
 
 Object = dict[str, Any]
 
 _ARCHIVING = "workflows.argoproj.io/workflow-archiving-status"
-_REFERENCES = ("children", "outboundNodes")
 
 
 @dataclass(frozen=True)
@@ -102,9 +101,9 @@ def _nodes_patch(
 
 def _in_run_ids(fields: Mapping[str, Any], ids: Mapping[str, str]) -> Object:
     changed = dict(fields)
-    for key in _REFERENCES:
+    for key in REFERENCES:
         if key in changed:
-            changed[key] = [ids[shown] for shown in changed[key] or [] if shown in ids]
+            changed[key] = [ids[shown] for shown in references(fields, key) if shown in ids]
     return changed
 
 

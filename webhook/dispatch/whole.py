@@ -6,19 +6,17 @@ The origin has the user's own spec, so with the run's status it is to Argo's CLI
 from collections.abc import Mapping
 from typing import Any
 
-from webhook.contract import ARGO_COMPLETED, ARGO_PHASE, ARGO_POD_NAMES, FINAL_PHASES, VERBS, State
+from webhook.contract import ARGO_COMPLETED, ARGO_PHASE, ARGO_POD_NAMES, FINAL_NODE_PHASES, FINAL_PHASES, VERBS, State
 from webhook.dispatch.merge import exactly, merge_patch
 from webhook.dispatch.outcome import annotations_of
 from webhook.ledger.placement import Placement
-from webhook.nodes import Nodes, nodes_of, pack
+from webhook.nodes import REFERENCES, Nodes, nodes_of, pack
 
 Object = dict[str, Any]
 
 # Points into the database of the target's own Argo. The front door's has no such entry, and would show nothing at all.
 _FOREIGN = "offloadNodeStatusVersion"
-_FINAL_NODES = FINAL_PHASES | {"Skipped", "Omitted"}
 _NAMED = ("id", "name", "displayName", "boundaryID")
-_LISTED = ("children", "outboundNodes")
 # What Argo's own CLI and controller change in a spec while a Workflow lives.
 _STEERED = ("suspend", "shutdown")
 
@@ -96,7 +94,7 @@ def _cut_short(last: Mapping[str, Any], row: Placement) -> Object:
     moment = (row.ended_at or row.created_at).strftime("%Y-%m-%dT%H:%M:%SZ")
     ending = {"phase": row.phase or "Error", "message": row.message, "finishedAt": moment}
     nodes = {
-        node_id: node if node.get("phase") in _FINAL_NODES else {**node, **ending}
+        node_id: node if node.get("phase") in FINAL_NODE_PHASES else {**node, **ending}
         for node_id, node in nodes_of({"status": last}).items()
     }
     known = [one for one in last.get("conditions") or [] if one.get("type") != "Completed"]
@@ -123,7 +121,7 @@ def _renamed_status(status: Object, old: str, new: str) -> Object:
 
 def _renamed_node(node: Object, old: str, new: str) -> Object:
     changed = {**node, **{key: _renamed(node[key], old, new) for key in _NAMED if node.get(key)}}
-    changed |= {key: [_renamed(one, old, new) for one in node[key]] for key in _LISTED if node.get(key)}
+    changed |= {key: [_renamed(one, old, new) for one in node[key]] for key in REFERENCES if node.get(key)}
     return _with_message(changed, old, new)
 
 

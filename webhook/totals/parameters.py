@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from webhook.totals.shape import mapping, mappings
+
 
 def effective_parameters(*specs: Mapping[str, Any]) -> dict[str, str | None]:
     """Merge `arguments.parameters` of the given specs, the first spec winning.
@@ -12,7 +14,7 @@ def effective_parameters(*specs: Mapping[str, Any]) -> dict[str, str | None]:
     values: dict[str, str | None] = {}
     defaults: dict[str, str | None] = {}
     for spec in specs:
-        for parameter in _parameters(spec):
+        for parameter in named(mapping(spec.get("arguments")).get("parameters")):
             name = parameter["name"]
             values.setdefault(name, None)
             if values[name] is None:
@@ -22,12 +24,9 @@ def effective_parameters(*specs: Mapping[str, Any]) -> dict[str, str | None]:
     return {name: value if value is not None else defaults[name] for name, value in values.items()}
 
 
-def _parameters(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    arguments = spec.get("arguments")
-    listed = arguments.get("parameters") if isinstance(arguments, Mapping) else None
-    if not isinstance(listed, list):
-        return []
-    return [entry for entry in listed if isinstance(entry, Mapping) and isinstance(entry.get("name"), str)]
+def named(listed: object) -> list[Mapping[str, Any]]:
+    """Parameters of the right shape, if it is a list of such: Argo refuses the others wherever it meets them."""
+    return [entry for entry in mappings(listed) if isinstance(entry.get("name"), str)]
 
 
 def parameter_text(value: object) -> str | None:
