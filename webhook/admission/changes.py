@@ -103,7 +103,7 @@ def _annotations(old: Object, new: Object, verb: Verb) -> dict[str, str]:
 
 
 def _warnings(row: Placement, verb: Verb, lost: list[str]) -> list[str]:
-    """The lines that Argo's CLI and kubectl print; kubectl cuts warnings past 256 characters."""
+    """The lines that Argo's CLI and kubectl print."""
     lines = []
     if verb:
         where = f"on {row.cluster}" if row.cluster else "before it is placed"
@@ -113,4 +113,4 @@ def _warnings(row: Placement, verb: Verb, lost: list[str]) -> list[str]:
         lines.append(
             f"medea: {fields} stays as it was: a placed Workflow's run has its own; submit it anew to change it"
         )
-    return [line[:250] for line in lines]
+    return lines

@@ -48,8 +48,6 @@ Object = dict[str, Any]
 # the budget is spent: the apiserver waits ten seconds for the whole review.
 _PREFLIGHT_TIMEOUT = 2.0
 _PREFLIGHT_BUDGET = 4.0
-# kubectl cuts warnings past 256 characters.
-_LONGEST_WARNING = 250
 _LONGEST_DECISION = 1000
 
 
@@ -210,7 +208,7 @@ class _Stays:
     @property
     def warning(self) -> str:
         why = f"template {shown(self.step)} is a step of Medea's own, and its plugin exists only there"
-        return f"medea: left at the front door: {why}"[:_LONGEST_WARNING]
+        return f"medea: left at the front door: {why}"
 
 
 @dataclass(frozen=True)
@@ -241,7 +239,7 @@ def _warnings(new: NewPlacement, decision: Decision, dry_run: bool) -> list[str]
     lines = [f"medea: {would}{verb} {decision.reason} (needs {new.totals})"]
     if new.notes:
         lines.append(f"medea: what it needs is not fully known: {'; '.join(new.notes)}")
-    return [line[:_LONGEST_WARNING] for line in lines]
+    return lines
 
 
 def _spark_hint(job: SparkJob, decision: Decision) -> str:

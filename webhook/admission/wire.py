@@ -14,6 +14,8 @@ Object = dict[str, Any]
 
 # The Workflow's own text is judged where its user reads the answer.
 _OBJECTS = ("object", "oldObject")
+# kubectl cuts warnings past 256 characters.
+_LONGEST_WARNING = 250
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,13 @@ def decode(body: bytes) -> Review:
 
 
 def allow(review: Review, *, patch: Sequence[Object] = (), warnings: Sequence[str] = ()) -> Object:
-    """The answer that lets the request through, changed by a JSON Patch. Warnings reach the user's terminal."""
+    """The answer that lets the request through, changed by a JSON Patch. Warnings reach the user's terminal, cut."""
     response: Object = {"uid": review.uid, "allowed": True}
     if patch:
         text = jsonpatch.JsonPatch(list(patch)).to_string()
         response |= {"patchType": "JSONPatch", "patch": base64.b64encode(text.encode()).decode()}
     if warnings:
-        response["warnings"] = list(warnings)
+        response["warnings"] = [line[:_LONGEST_WARNING] for line in warnings]
     return _envelope(response)
 
 

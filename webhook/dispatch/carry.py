@@ -1,21 +1,22 @@
 """Carries verbs out: what a person did to an origin is done to its run, however long its target is away."""
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from webhook.clusters.client import Cluster
-from webhook.clusters.kinds import PODS, TASK_SETS, WORKFLOWS, annotations
+from webhook.clusters.kinds import PODS, WORKFLOWS, annotations
 from webhook.clusters.registry import Registry
-from webhook.contract import ARGO_COMPLETED, ARGO_NODE_ID, ARGO_WORKFLOW, VERBS, Hold, State
+from webhook.contract import ARGO_NODE_ID, ARGO_WORKFLOW, VERBS, Hold, State
+from webhook.dispatch.agents import open_task_set
 from webhook.dispatch.events import Teller
 from webhook.dispatch.gather import is_the_run
 from webhook.dispatch.showing import shown_ids
 from webhook.dispatch.steer import steering
-from webhook.errors import Clash, Rejected
+from webhook.errors import Clash
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
@@ -46,7 +47,8 @@ class Carrier:
                     self._do(row, origin, verb)
             case State.ENDED:
                 if any(verb.retry for verb in verbs) and placements.reopened(self.pool, row.placement):
-                    self._open_task_set(row)
+                    if row.hold is Hold.PLUGIN:
+                        open_task_set(self.front, row)
                     return True
                 self.teller.tell(origin, "TooLate", f"{verbs[0].word}: it had ended", warning=True)
         self._take_off(origin)
@@ -88,16 +90,6 @@ class Carrier:
         metadata = origin["metadata"]
         patch = {"metadata": {"annotations": {VERBS: None}, "resourceVersion": metadata["resourceVersion"]}}
         self.front.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)
-
-    def _open_task_set(self, row: Placement) -> None:
-        """It was closed when the Workflow ended; Argo's agent looks at open ones only."""
-        if row.hold is not Hold.PLUGIN:
-            return
-        try:
-            patch: Mapping[str, Any] = {"metadata": {"labels": {ARGO_COMPLETED: None}}}
-            self.front.patch(TASK_SETS, row.namespace, str(row.name), dict(patch))
-        except Rejected as error:
-            log.debug("no task set to open", workflow=row.name, reason=error.message)
 
 
 def remove_pods(target: Cluster, namespace: str, run_name: str, nodes: frozenset[str]) -> None:

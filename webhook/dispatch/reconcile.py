@@ -8,9 +8,10 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from webhook.clusters.client import Cluster
-from webhook.clusters.kinds import PODS, TASK_SETS, WORKFLOWS
+from webhook.clusters.kinds import WORKFLOWS
 from webhook.clusters.registry import Registry
-from webhook.contract import ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW, Hold, State
+from webhook.contract import Hold, State
+from webhook.dispatch.agents import dismiss_agent
 from webhook.dispatch.carry import Carrier
 from webhook.dispatch.create import create_run, is_run_of
 from webhook.dispatch.events import Teller
@@ -21,7 +22,6 @@ from webhook.dispatch.remove import release, remove_run
 from webhook.dispatch.showing import final_patch, outcome_of, running_patch
 from webhook.errors import Rejected
 from webhook.ledger import placements
-from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.runs import Original
 
@@ -182,7 +182,7 @@ class Reconciler:
         if patch:
             self._patch_origin(origin, patch)
         if row.hold is Hold.PLUGIN:
-            self._dismiss_agent(row)
+            dismiss_agent(self.front, row)
         placements.mirrored(self.pool, row.placement)
         self.teller.tell(origin, "Ended", f"{row.phase} on {row.cluster}: {row.message or 'no message'}")
         return True
@@ -191,15 +191,6 @@ class Reconciler:
         assert facts.row is not None and facts.row.cluster is not None and facts.run is not None
         release(self.registry.get(facts.row.cluster), facts.run)
         return False
-
-    def _dismiss_agent(self, row: Placement) -> None:
-        """Argo leaves the agent and its plugins up when an end is written over its head."""
-        name = str(row.name)
-        try:
-            self.front.patch(TASK_SETS, row.namespace, name, {"metadata": {"labels": {ARGO_COMPLETED: "true"}}})
-        except Rejected as error:
-            log.debug("no task set to close", workflow=name, reason=error.message)
-        dismiss_agents(self.front, row.namespace, f"{ARGO_WORKFLOW}={name}")
 
     def _begin_removal(self, facts: Facts) -> bool:
         assert facts.row is not None
@@ -240,8 +231,3 @@ def as_steered(workflow: Object, origin: Object | None) -> Object:
     spec = {key: value for key, value in workflow["spec"].items() if key != "suspend"}
     suspended = bool(((origin or workflow).get("spec") or {}).get("suspend"))
     return {**workflow, "spec": {**spec, **({"suspend": True} if suspended else {})}}
-
-
-def dismiss_agents(front: Cluster, namespace: str, selector: str) -> None:
-    """Delete the agent pods that the selector matches."""
-    front.delete_all(PODS, namespace, selector=f"{selector},{ARGO_COMPONENT}=agent")

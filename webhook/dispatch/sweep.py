@@ -8,8 +8,8 @@ from prometheus_client import Counter
 from webhook.clusters.client import Cluster
 from webhook.clusters.kinds import PODS, WORKFLOWS, labels
 from webhook.contract import AGENT_ACCOUNT, ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW, Hold, State
+from webhook.dispatch.agents import delete_agents
 from webhook.dispatch.index import WorkflowIndex, origin_placement
-from webhook.dispatch.reconcile import dismiss_agents
 from webhook.dispatch.ttl import goes_at
 from webhook.dispatch.workqueue import WorkQueue
 from webhook.ledger import placements
@@ -80,7 +80,7 @@ def dismiss_leftover_agents(front: Cluster, origins: WorkflowIndex) -> None:
         workflow = origins.watch.get(namespace, name)
         ours = pod["spec"].get("serviceAccountName") == AGENT_ACCOUNT and workflow and origin_placement(workflow)
         if ours and workflow and labels(workflow).get(ARGO_COMPLETED) == "true":
-            dismiss_agents(front, namespace, f"{ARGO_WORKFLOW}={name}")
+            delete_agents(front, namespace, name)
 
 
 def _look(work: WorkQueue, found: set[str], why: str) -> None:
