@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from tests.lab import argo, lifecycle, supervisor
+from tests.lab import argo, clusters, controlplane, lifecycle, supervisor
 from tests.lab.errors import LabError
-from tests.lab.layout import BY_NAME, ENV_FILE, FRONT
+from tests.lab.layout import BY_NAME, CLUSTERS, ENV_FILE, FRONT
 from tests.lab.processes import Process
 from tests.lab.progress import console
 
@@ -52,10 +52,13 @@ def kill(what: What) -> None:
 
 @app.command()
 def start(what: What) -> None:
-    """Start a process again and wait until it is ready."""
+    """Start a process again and wait until it is ready; with an apiserver, those who watch it look again at once."""
     process = _find(what)
-    supervisor.start(process)
+    started = supervisor.start(process)
     supervisor.wait_ready(process)
+    for cluster in CLUSTERS:
+        if started and process.name == controlplane.apiserver(cluster).name:
+            clusters.look_again(cluster)
 
 
 @app.command()

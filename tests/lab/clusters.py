@@ -10,6 +10,8 @@ from tests.lab.layout import FRONT, WORKFLOWS, Cluster
 from tests.lab.processes import Process
 from tests.lab.versions import HERE, version
 
+_NO_WATCHERS = ("apiserver-", "containerd-", "argo-server")
+
 
 def prepare(cluster: Cluster) -> None:
     """The folders, identities and cgroup that its processes need."""
@@ -53,6 +55,20 @@ def bring_up(lab: Lab, cluster: Cluster, archives: list[Path], pool: Executor) -
     for process in rest:
         supervisor.wait_ready(process)
     _wait_usable(lab, cluster)
+
+
+def look_again(cluster: Cluster) -> None:
+    """Start everything anew that watches the cluster's apiserver, as far as it runs.
+
+    While an apiserver is away these wait longer and longer between two tries, up to a minute (client-go's reflectors),
+    and remember that over several absences. In production a lost lease ends them; here nobody holds one.
+    """
+    watchers = [process for process in processes(cluster) if not process.name.startswith(_NO_WATCHERS)]
+    restarted = [process for process in watchers if supervisor.kill(process.name)]
+    for process in restarted:
+        supervisor.start(process)
+    for process in restarted:
+        supervisor.wait_ready(process)
 
 
 def _bring_up_containerd(cluster: Cluster, archives: list[Path]) -> None:
