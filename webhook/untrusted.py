@@ -57,6 +57,15 @@ def check_storable(error: type[MedeaError], field: str, value: Any) -> None:
             waiting += [(f"{where}[{_called(inner, number)}]", inner) for number, inner in enumerate(one)]
 
 
+def storable(value: Any) -> Any:
+    """The same JSON, with U+FFFD for what `check_storable` refuses: for what nobody can be asked to send again."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {storable(key): storable(inner) for key, inner in value.items()}
+    return [storable(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _called(entry: Any, number: int) -> object:
     """How people find an entry of a list: by its name, if it has one."""
     name = entry.get("name") if isinstance(entry, dict) else None

@@ -59,6 +59,22 @@ def test_a_placement_goes_from_reserved_to_deleted_and_every_step_may_be_repeate
     assert placements.deleting(pool, "p1") is None
 
 
+@pytest.mark.parametrize("letter", ["\x00", "\ud800"])
+def test_an_end_with_text_that_postgres_cannot_hold_is_kept_without_it(pool: Pool, letter: str) -> None:
+    bound(pool)
+    outcome = {"outputs": {"result": f"a{letter}b"}, "nodes": {f"n{letter}": {"inputs": [letter, 1, None, True]}}}
+    ended = placements.ended(pool, "p1", phase="Failed", message=f"exit{letter}1", outcome=outcome)
+    assert ended is not None and ended.message == "exit\ufffd1"
+    kept = {"outputs": {"result": "a\ufffdb"}, "nodes": {"n\ufffd": {"inputs": ["\ufffd", 1, None, True]}}}
+    assert placements.outcome(pool, "p1") == kept
+
+
+def test_a_refusal_of_a_target_in_words_that_postgres_cannot_hold_is_kept_without_them(pool: Pool) -> None:
+    bound(pool)
+    queued = placements.refused_by_target(pool, "p1", "no\x00room")
+    assert queued is not None and dict(queued.refused_by) == {"west": "no\ufffdroom"}
+
+
 def test_only_one_origin_can_claim_a_placement(pool: Pool) -> None:
     bound(pool)
     assert placements.bind(pool, "p1", namespace="ns", name="job-p1", uid="another") is None

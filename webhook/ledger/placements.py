@@ -7,6 +7,7 @@ from psycopg.types.json import Jsonb
 
 from webhook.ledger.placement import COLUMNS, Placement, placement_of
 from webhook.ledger.pool import Pool
+from webhook.untrusted import storable
 
 
 def get(pool: Pool, placement: str) -> Placement | None:
@@ -118,19 +119,23 @@ def refused_by_target(pool: Pool, placement: str, words: str) -> Placement | Non
         pool,
         "SET state = 'queued', refused_by = refused_by || jsonb_build_object(cluster, %(words)s::text), "
         "cluster = NULL, run_name = NULL, placed_at = NULL WHERE placement = %(placement)s AND state = 'reserved'",
-        {"placement": placement, "words": words},
+        {"placement": placement, "words": storable(words)},
     )
 
 
 def ended(
     pool: Pool, placement: str, *, phase: str, message: str | None, outcome: Mapping[str, Any]
 ) -> Placement | None:
-    """The run's end. It is durable from here on, and its room free; a second end never overwrites the first."""
+    """The run's end. It is durable from here on, and its room free; a second end never overwrites the first.
+
+    What a step printed may hold characters that Postgres can't; they are replaced.
+    """
+    end = storable({"phase": phase, "message": message, "outcome": dict(outcome)})
     return _write(
         pool,
         "SET state = 'ended', phase = %(phase)s, message = %(message)s, outcome = %(outcome)s, ended_at = now(), "
         "released_at = now() WHERE placement = %(placement)s AND state IN ('reserved', 'running')",
-        {"placement": placement, "phase": phase, "message": message, "outcome": Jsonb(dict(outcome))},
+        {**end, "placement": placement, "outcome": Jsonb(end["outcome"])},
     )
 
 
