@@ -13,7 +13,13 @@ from tests.end_to_end.workspace import EXAMPLES, Workspace
 def names(shared: Workspace) -> dict[str, str]:
     """Submitted together, because they run side by side."""
     example = shared.argo("submit", "-o", "name", str(EXAMPLES / "spark-inline.yaml")).ok().out.strip()
-    return {"fails": shared.create(inline("echo bad luck; exit 3", SMALL)), "puts out": example}
+    zero = inline("printf 'a\\000b' > /tmp/out", SMALL)
+    zero["spec"]["templates"][0]["outputs"] = {"parameters": [{"name": "out", "valueFrom": {"path": "/tmp/out"}}]}
+    return {
+        "fails": shared.create(inline("echo bad luck; exit 3", SMALL)),
+        "puts out": example,
+        "puts out a zero byte": shared.create(zero),
+    }
 
 
 def test_argo_get_shows_the_runs_nodes_while_they_run(shared: Workspace) -> None:
@@ -52,3 +58,14 @@ def test_outputs_of_the_run_are_outputs_of_the_origin(shared: Workspace, names: 
     shared.wait(name).ok()
     outputs = origin(shared.name, name)["status"]["outputs"]["parameters"]
     assert [(output["name"], output["value"]) for output in outputs] == [("pi", "3.14159")]
+
+
+def test_an_output_that_the_ledger_cannot_hold_does_not_keep_an_origin_from_its_end(
+    shared: Workspace, names: dict[str, str]
+) -> None:
+    name = names["puts out a zero byte"]
+    shared.wait(name).ok()
+    [(_, run)] = runs_of(ledger_row(shared.name, name)["placement"])
+    for thing, letter in ((run, "\x00"), (origin(shared.name, name), "\ufffd")):
+        [put_out] = [node for node in thing["status"]["nodes"].values() if node["type"] == "Pod"]
+        assert put_out["outputs"]["parameters"][0]["value"] == f"a{letter}b"
