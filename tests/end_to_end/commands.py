@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.lab.binaries import binary
 from tests.lab.layout import BY_NAME
 
-_TIMEOUT = 60.0
+_TIMEOUT = 120.0
 
 
 @dataclass(frozen=True)

@@ -48,10 +48,10 @@ def manual(_lab: None) -> Iterator[Call]:
     name = answer["metadata"]["name"]
     try:
         # The row has the Workflow's name once the controller has seen it.
-        eventually(lambda: _dispatched(name), f"the run of {name} exists", within=30)
+        eventually(lambda: _dispatched(name), f"the run of {name} exists")
         yield Call(answer, name, ledger_row(NAMESPACE, name))
     finally:
-        kubectl("front", "delete", "workflow", "-n", NAMESPACE, name, "--ignore-not-found", "--timeout=60s").ok()
+        kubectl("front", "delete", "workflow", "-n", NAMESPACE, name, "--ignore-not-found", "--timeout=90s").ok()
 
 
 def _dispatched(name: str) -> bool:

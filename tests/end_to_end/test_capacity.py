@@ -95,7 +95,7 @@ def test_who_was_queued_first_is_placed_first_and_is_told_why_it_waits(make_work
     assert "cluster" not in marks
     workspace.argo("delete", first).ok()
     for name in waiting:
-        workspace.wait(name, timeout=90).ok()
+        workspace.wait(name).ok()
     placed = [ledger_row(workspace.name, name)["placed_at"] for name in [first, *waiting]]
     assert placed == sorted(placed)
     assert "reason" not in annotations(origin(workspace.name, waiting[1]))
@@ -125,9 +125,9 @@ def test_what_waits_can_be_stopped_and_suspended(make_workspace: WorkspaceMaker)
         run = workflow("west", workspace.name, suspended)
         return run is not None and run["spec"].get("suspend") is True
 
-    eventually(run_is_suspended, "the one that waited runs, suspended", within=90)
+    eventually(run_is_suspended, "the one that waited runs, suspended")
     workspace.argo("resume", suspended).ok()
-    workspace.wait(suspended, timeout=90).ok()
+    workspace.wait(suspended).ok()
     assert stopped not in [name for _, name in runs_in(workspace.name)]
 
 
@@ -140,4 +140,4 @@ def test_a_workflow_queued_for_want_of_a_quota_runs_when_an_administrator_adds_o
     name = workspace.submit("executor_num=0", "seconds=1")
     for cluster in TARGETS:
         workspace.kubectl("create", "quota", "more", "--hard=limits.cpu=4,limits.memory=4Gi", cluster=cluster).ok()
-    workspace.wait(name, timeout=90).ok()
+    workspace.wait(name).ok()

@@ -43,7 +43,7 @@ def check_each_origin_has_one_run_and_its_end(workspace: Workspace, names: list[
     eventually(
         lambda: all(ended(workspace, name) for name in names),
         f"all {len(names)} have ended and are shown so",
-        within=90,
+        within=120,
     )
     for name in names:
         shown = origin(workspace.name, name)
@@ -85,7 +85,7 @@ def test_when_the_front_doors_apiserver_is_back_its_origins_catch_up(workspace: 
     eventually(lambda: all(dispatched_to(workspace, name) for name in names), "their runs exist")
     with away("front"):
         # Longer than the controller's lease: it has to begin anew.
-        eventually(lambda: run_ended_alone(workspace, names), "the runs end without the front door", within=60)
+        eventually(lambda: run_ended_alone(workspace, names), "the runs end without the front door")
     names.append(eventually(partial(accepted_again, workspace), "Workflows are accepted again"))
     check_each_origin_has_one_run_and_its_end(workspace, names)
 
@@ -110,7 +110,7 @@ def test_without_its_ledger_medea_refuses_clearly_and_goes_on_where_it_was(works
         refused = submit(workspace, IN_FLIGHT)
         assert refused.code != 0
         assert "ledger" in refused.said
-    eventually(lambda: submit(workspace, IN_FLIGHT).code == 0, "Workflows are placed again", within=30)
+    eventually(lambda: submit(workspace, IN_FLIGHT).code == 0, "Workflows are placed again")
     workspace.wait(name).ok()
     names = [row["name"] for row in rows_of(workspace.name) if row["name"]]
     check_each_origin_has_one_run_and_its_end(workspace, names)
@@ -124,7 +124,7 @@ def test_a_workflow_that_is_deleted_while_its_target_is_away_is_removed_there_wh
     with away(cluster):
         workspace.argo("delete", name).ok()
         assert workflow("front", workspace.name, name) is not None
-    eventually(lambda: workflow(cluster, workspace.name, name) is None, "the run is gone", within=60)
+    eventually(lambda: workflow(cluster, workspace.name, name) is None, "the run is gone")
     eventually(lambda: workflow("front", workspace.name, name) is None, "the origin is gone")
 
 
@@ -137,9 +137,9 @@ def dispatched_to(workspace: Workspace, name: str) -> str:
 def test_a_sub_workflow_whose_parent_is_stopped_while_nobody_watches_is_stopped_later(workspace: Workspace) -> None:
     workspace.kubectl("apply", "-f", str(EXAMPLES / "steps-account.yaml")).ok()
     name = workspace.create(parent_of_a_run("sleep 300"))
-    [child] = eventually(lambda: children(workspace, name), "the sub-Workflow is there", within=60)
+    [child] = eventually(lambda: children(workspace, name), "the sub-Workflow is there")
     eventually(lambda: dispatched_to(workspace, child["metadata"]["name"]), "it has a run")
     with away("webhook", "controller"):
         workspace.argo("stop", name).ok()
-    eventually(lambda: ended(workspace, child["metadata"]["name"]), "it is stopped", within=60)
-    eventually(lambda: ended(workspace, name), "the parent has ended", within=60)
+    eventually(lambda: ended(workspace, child["metadata"]["name"]), "it is stopped")
+    eventually(lambda: ended(workspace, name), "the parent has ended")

@@ -26,7 +26,7 @@ def test_argo_delete_of_a_running_workflow_removes_run_and_pods_and_then_the_ori
         found = pods(str(annotations(origin(shared.name, name)).get("cluster")), shared.name)
         return [pod["metadata"]["name"] for pod in found if pod["status"]["phase"] == "Running"]
 
-    [pod] = eventually(running_pods, "the job's pod runs", within=30)
+    [pod] = eventually(running_pods, "the job's pod runs")
     row = ledger_row(shared.name, name)
     shared.argo("delete", name).ok()
 
@@ -42,7 +42,7 @@ def test_argo_delete_of_a_running_workflow_removes_run_and_pods_and_then_the_ori
     def left() -> list[str]:
         return [one["metadata"]["name"] for one in pods(row["cluster"], shared.name)]
 
-    eventually(lambda: pod not in left(), "the job's pod is gone", within=45)
+    eventually(lambda: pod not in left(), "the job's pod is gone")
     assert ledger_row(shared.name, name)["state"] == "deleted"
 
 
@@ -51,7 +51,7 @@ def test_kubectl_delete_of_a_finished_workflow_removes_its_run(shared: Workspace
     shared.wait(name).ok()
     row = ledger_row(shared.name, name)
     assert runs_of(row["placement"])
-    shared.kubectl("delete", "workflow", name, "--timeout=30s").ok()
+    shared.kubectl("delete", "workflow", name, "--timeout=90s").ok()
     assert runs_of(row["placement"]) == []
     deleted = ledger_row(shared.name, name)
     assert (deleted["state"], deleted["phase"]) == ("deleted", "Succeeded")
@@ -74,7 +74,7 @@ def test_an_origin_deleted_right_after_its_creation_leaves_nothing(workspace: Wo
     def left() -> list[str]:
         return [f"{row['name']} is {row['state']}" for row in rows_of(workspace.name) if row["state"] != "deleted"]
 
-    eventually(lambda: not left(), lambda: f"every placement is deleted; {left()}", within=60)
+    eventually(lambda: not left(), lambda: f"every placement is deleted; {left()}")
     eventually(lambda: not workflows("front", workspace.name), "the origins are gone")
     assert len(rows_of(workspace.name)) == 15
     assert runs_in(workspace.name) == []

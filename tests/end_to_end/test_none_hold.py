@@ -38,12 +38,12 @@ def test_where_a_controller_works_a_submission_is_refused_with_what_was_seen_and
             assert said.code != 0, "it was let in, and would run twice"
             return said.said if "taken up" in said.said else ""
 
-        said = eventually(refused, "the controller is seen", within=60)
+        said = eventually(refused, "the controller is seen")
         assert "workflow-controller has taken up the Workflow medea-probe" in said
         assert f"kubectl label namespace {workspace.name} medea.dev/hold=plugin --overwrite" in said
         workspace.kubectl("label", "namespace", workspace.name, "medea.dev/hold=plugin", "--overwrite").ok()
         assert submit(workspace, FAILS).ok()
-        eventually(lambda: workflow("front", workspace.name, "medea-probe") is None, "the probe is gone", within=60)
+        eventually(lambda: workflow("front", workspace.name, "medea-probe") is None, "the probe is gone")
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def accepting(workspace: Workspace) -> Workspace:
         assert done.code == 0 or "try again in" in done.said, done.said
         return done.code == 0
 
-    eventually(accepted, "Medea has made sure that no controller works there", within=60)
+    eventually(accepted, "Medea has made sure that no controller works there")
     return workspace
 
 
@@ -165,19 +165,19 @@ def test_what_waits_for_room_is_pending_and_says_why_and_runs_when_there_is_some
     assert all(target in shown()["message"] for target in ("west", "east"))
     assert waiting in small.argo("list", "--status", "Pending", "-o", "name").ok().out
     small.argo("delete", running[0]).ok()
-    small.wait(waiting, timeout=90)
+    small.wait(waiting)
     assert shown()["phase"] == "Failed"
     remove_all(small)
 
 
 def remove_all(workspace: Workspace) -> None:
     """Before the controller is back, which would find pods missing that never were here."""
-    workspace.kubectl("delete", "workflows", "--all", "--timeout=50s").ok()
+    workspace.kubectl("delete", "workflows", "--all", "--timeout=90s").ok()
 
 
 def test_a_workflow_that_is_wanted_for_a_time_only_goes_after_it(none: Workspace) -> None:
     name = none.create({**FAILS, "spec": {**FAILS["spec"], "ttlStrategy": {"secondsAfterFailure": 1}}})
-    eventually(lambda: workflow("front", none.name, name) is None, "it is gone with its run", within=90)
+    eventually(lambda: workflow("front", none.name, name) is None, "it is gone with its run")
     row = ledger_row(none.name, name)
     assert (row["state"], row["phase"]) == ("deleted", "Failed")
 
@@ -186,7 +186,7 @@ def test_deleting_everything_takes_the_probe_along_and_does_not_close_the_namesp
     before = workflow("front", none.name, "medea-probe")
     none.argo("delete", "--all").ok()
     none.create(FAILS)
-    made = eventually(lambda: workflow("front", none.name, "medea-probe"), "the probe is back", within=60)
+    made = eventually(lambda: workflow("front", none.name, "medea-probe"), "the probe is back")
     assert before is not None and made is not None
     assert made["metadata"]["uid"] != before["metadata"]["uid"]
 
@@ -201,7 +201,7 @@ def test_a_controller_that_comes_up_later_is_seen_and_touches_nothing_that_has_e
     def refused() -> bool:
         return "taken up" in submit(none, FAILS, "--server-dry-run").said
 
-    eventually(refused, "the controller is seen", within=60)
+    eventually(refused, "the controller is seen")
     assert origin(none.name, name) == ended
     assert len(runs_of(annotations(ended)["placement"])) == 1
     assert len([one for one in workflows("front", none.name) if one["metadata"]["name"] == name]) == 1

@@ -29,7 +29,7 @@ def test_argo_get_shows_the_runs_nodes_while_they_run(shared: Workspace) -> None
         tree = shared.argo("get", name, "--no-color").ok().out
         return tree if "driver" in tree and "● driver" in tree else ""
 
-    tree = eventually(shown, "argo get shows the driver as running", within=15)
+    tree = eventually(shown, "argo get shows the driver as running")
     running = origin(shared.name, name)
     cluster = annotations(running)["cluster"]
     assert f"● {cluster} " in tree

@@ -62,7 +62,7 @@ def test_a_step_places_a_sub_workflow_and_hands_on_its_outputs(shared: Workspace
     assert row["identity"] == f"system:serviceaccount:{shared.name}:steps"
     assert child["metadata"]["name"] in node(shared, name, "place")["message"]
     assert row["cluster"] in node(shared, name, "place")["message"]
-    shared.kubectl("delete", "workflow", name, "--timeout=30s").ok()
+    shared.kubectl("delete", "workflow", name, "--timeout=90s").ok()
     eventually(lambda: workflow("front", shared.name, child["metadata"]["name"]) is None, "the child went with it")
     eventually(lambda: runs_of(row["placement"]) == [], "and so did its run")
 
@@ -73,19 +73,19 @@ def _rest(root: Object) -> Object:
 
 def test_a_sub_workflow_is_stopped_with_its_parent(shared: Workspace) -> None:
     name = shared.create(parent_of_a_run("sleep 300"))
-    [child] = eventually(lambda: children(shared, name), "the sub-Workflow is there", within=60)
+    [child] = eventually(lambda: children(shared, name), "the sub-Workflow is there")
     child_name = child["metadata"]["name"]
     eventually(lambda: runs_of(annotations(origin(shared.name, child_name))["placement"]), "it has a run")
     shared.argo("stop", name).ok()
-    eventually(lambda: phase(shared, child_name) == "Failed", "the sub-Workflow is stopped too", within=60)
+    eventually(lambda: phase(shared, child_name) == "Failed", "the sub-Workflow is stopped too")
     [(_, run)] = runs_of(annotations(origin(shared.name, child_name))["placement"])
     assert run["spec"]["shutdown"] == "Stop"
-    eventually(lambda: phase(shared, name) == "Failed", "the parent has ended", within=60)
+    eventually(lambda: phase(shared, name) == "Failed", "the parent has ended")
 
 
 def test_an_account_without_rights_is_told_which_it_lacks(shared: Workspace) -> None:
     name = shared.create(parent_of_a_run("true", account="medea-agent"))
-    assert shared.wait(name, timeout=120).code != 0
+    assert shared.wait(name).code != 0
     message = node(shared, name, "place")["message"]
     assert all(word in message for word in ("medea-agent", "may not create", "workflows of argoproj.io")), message
     assert children(shared, name) == []
@@ -131,7 +131,7 @@ def test_a_step_that_is_asked_for_many_times_places_one_sub_workflow(shared: Wor
     assert agent.phase(uid, "run", {**run, "call": "another"}) == "Running"
     assert len(children(shared, "asks-often")) == 2
     # Gone is not the same as never there.
-    shared.kubectl("delete", "workflow", child["metadata"]["name"], "--timeout=30s").ok()
+    shared.kubectl("delete", "workflow", child["metadata"]["name"], "--timeout=90s").ok()
     assert agent.phase(uid, "run", run) == "Error"
     assert len(children(shared, "asks-often")) == 1
 

@@ -132,7 +132,7 @@ def test_no_pod_of_a_job_was_ever_at_the_front_door(
         return {name for name, part in front_pods.seen.items() if part == "agent"}
 
     # The agents prove that the watch saw anything at all.
-    eventually(agents, "an agent's pod was seen at the front door", within=5)
+    eventually(agents, "an agent's pod was seen at the front door")
     assert set(front_pods.seen.values()) == {"agent"}
     assert all(any(name.startswith(one.name) for one in submitted.values()) for name in agents())
 
@@ -141,4 +141,4 @@ def test_no_pod_of_a_job_was_ever_at_the_front_door(
         return [one["name"] for one in found if "medea.dev/mirrored" not in one["labels"]]
 
     # A pod that is told to go has 30 seconds.
-    eventually(lambda: not real(), "the agents went with their Workflows", within=45)
+    eventually(lambda: not real(), "the agents went with their Workflows")

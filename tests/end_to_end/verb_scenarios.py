@@ -177,7 +177,7 @@ def delete(namespace: str, way: Way, submit: Callable[[Object], str]) -> None:
     until_node(namespace, name, "sleep", "Running")
     placement = ledger_row(namespace, name)["placement"]
     way(namespace, name, Command("delete"))
-    eventually(lambda: workflow("front", namespace, name) is None, "the origin is gone", within=60)
+    eventually(lambda: workflow("front", namespace, name) is None, "the origin is gone")
     assert runs_of(placement) == []
 
 
@@ -203,7 +203,7 @@ def _code(code: str) -> Object:
 
 def _run(namespace: str, name: str) -> Object:
     placement = annotations(origin(namespace, name))["placement"]
-    [(_, run)] = eventually(lambda: runs_of(placement), f"{name} has a run", within=60)
+    [(_, run)] = eventually(lambda: runs_of(placement), f"{name} has a run")
     return run
 
 
@@ -223,7 +223,7 @@ def until_node(namespace: str, name: str, node: str, phase: str) -> None:
     def there() -> bool:
         return any(one["displayName"] == node and one["phase"] == phase for one in _nodes(origin(namespace, name)))
 
-    eventually(there, f"node {node} of {name} is {phase} at the front door", within=60)
+    eventually(there, f"node {node} of {name} is {phase} at the front door")
 
 
 def until_ended(namespace: str, name: str, phase: str, since: str = "") -> None:
@@ -233,7 +233,7 @@ def until_ended(namespace: str, name: str, phase: str, since: str = "") -> None:
         status = origin(namespace, name).get("status") or {}
         return status if status.get("phase") in _FINAL and status["finishedAt"] > since else None
 
-    status = eventually(ended, f"{name} ends", within=90)
+    status = eventually(ended, f"{name} ends")
     assert status is not None
     assert status["phase"] == phase, status.get("message")
     run = _run(namespace, name)

@@ -17,7 +17,7 @@ _SERVER = (
     "--argo-http1",
     "--token=Bearer any",
 )
-_TIMEOUT = 30
+_TIMEOUT = 60
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def by_rest(namespace: str, name: str, command: Command) -> str:
 def by_kubectl(namespace: str, name: str, command: Command) -> str:
     """`kubectl patch`, or `kubectl delete`."""
     if command.verb == "delete":
-        kubectl("front", "delete", "workflow", "-n", namespace, name, "--timeout=30s").ok()
+        kubectl("front", "delete", "workflow", "-n", namespace, name, "--timeout=90s").ok()
     else:
         patch = ("--type=merge", "-p", json.dumps(command.patch))
         kubectl("front", "patch", "workflow", "-n", namespace, name, *patch).ok()

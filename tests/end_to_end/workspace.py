@@ -25,7 +25,7 @@ class Workspace:
 
     name: str
 
-    def argo(self, verb: str, *words: str, stdin: str | None = None, timeout: float = 60) -> Ran:
+    def argo(self, verb: str, *words: str, stdin: str | None = None, timeout: float = 120) -> Ran:
         """`argo VERB -n NAMESPACE …`."""
         return argo(verb, "-n", self.name, *words, stdin=stdin, timeout=timeout)
 
@@ -43,7 +43,7 @@ class Workspace:
         done = self.argo("submit", "-o", "name", "-", stdin=json.dumps(manifest)).ok()
         return done.out.strip()
 
-    def wait(self, name: str, *, timeout: float = 60) -> Ran:
+    def wait(self, name: str, *, timeout: float = 120) -> Ran:
         """`argo wait`: it ends when the Workflow has ended."""
         return self.argo("wait", name, timeout=timeout)
 
@@ -76,7 +76,7 @@ def new_workspace(
 
 def _remove(workspace: Workspace) -> None:
     try:
-        workspace.kubectl("delete", "workflows", "--all", "--timeout=45s").ok()
+        workspace.kubectl("delete", "workflows", "--all", "--timeout=90s").ok()
         eventually(lambda: not runs_in(workspace.name), f"the runs in {workspace.name} went with their origins")
     finally:
         for cluster in CLUSTERS:
