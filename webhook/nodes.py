@@ -48,6 +48,16 @@ def offloaded(workflow: Mapping[str, Any]) -> bool:
     return bool(status.get("offloadNodeStatusVersion")) and not nodes_of(workflow)
 
 
+def nodes_or_note(run: Mapping[str, Any], cluster: str) -> Nodes:
+    """A run's nodes; or one for them all that says where they are, when only its own cluster can read them."""
+    if not offloaded(run):
+        return nodes_of(run)
+    name, status = run["metadata"]["name"], run["status"]
+    known = {key: status[key] for key in ("phase", "startedAt", "finishedAt", "progress") if key in status}
+    message = f"its nodes are offloaded on {cluster}: {status.get('progress', 'unknown')} of them done"
+    return {name: {"id": name, "name": name, "displayName": name, "type": "DAG", **known, "message": message}}
+
+
 def pack(value: Any) -> str:
     """JSON as Argo writes nodes into `status.compressedNodes`."""
     return base64.b64encode(gzip.compress(json.dumps(value).encode(), mtime=0)).decode()

@@ -90,17 +90,17 @@ def test_what_a_person_has_just_asked_for_is_not_taken_back_while_it_is_on_its_w
 def test_an_ended_origin_is_what_its_run_was_at_the_end() -> None:
     there = run("Failed")
     before = applied(bare(), running_patch(bare(), none_row(), run()))
-    shown = applied(before, final_patch(before, none_row(**ENDED), outcome_of(there, "job")))
+    shown = applied(before, final_patch(before, none_row(**ENDED), outcome_of(there, "job", "west")))
     assert shown["status"] == there["status"]
     assert shown["metadata"]["labels"] == {
         "workflows.argoproj.io/phase": "Failed",
         "workflows.argoproj.io/completed": "true",
     }
     assert shown["metadata"]["annotations"]["medea.dev/state"] == "failed"
-    assert final_patch(shown, none_row(**ENDED), outcome_of(there, "job")) == {}
+    assert final_patch(shown, none_row(**ENDED), outcome_of(there, "job", "west")) == {}
 
 
-@pytest.mark.parametrize("last", [{}, outcome_of(run(), "job")], ids=["nobody saw the run", "it was seen"])
+@pytest.mark.parametrize("last", [{}, outcome_of(run(), "job", "west")], ids=["nobody saw the run", "it was seen"])
 def test_an_end_that_the_run_did_not_come_to_itself_leaves_nothing_running(last: dict[str, Any]) -> None:
     there = run()
     there["status"]["conditions"] = [{"type": "PodRunning", "status": "True"}]
@@ -146,7 +146,7 @@ def test_a_run_under_another_name_is_shown_as_the_same_tree_under_the_origins(
     there = run()
     there["metadata"]["name"] = "job-0a1b2c3d"
     there["status"] = {"phase": "Running", **({"compressedNodes": pack(nodes)} if packed else {"nodes": nodes})}
-    status = outcome_of(there, "job")
+    status = outcome_of(there, "job", "west")
     shown = nodes_of({"status": status})
     assert shown["job"] == {"id": "job", "name": "job", "displayName": "job", "message": "child 'job-1' failed"}
     assert {node_id.replace("job-", "job-0a1b2c3d-"): node.get("children") for node_id, node in shown.items()} == {
@@ -160,7 +160,10 @@ def test_a_run_under_another_name_is_shown_as_the_same_tree_under_the_origins(
     assert shown_ids(there, "job") == {shown_id: shown_id.replace("job", "job-0a1b2c3d", 1) for shown_id in shown}
 
 
-def test_nodes_in_the_database_of_a_targets_own_argo_are_not_looked_for_at_the_front_door() -> None:
-    there = run()
-    there["status"] = {"phase": "Running", "offloadNodeStatusVersion": "fnv:1"}
-    assert outcome_of(there, "job") == {"phase": "Running"}
+def test_nodes_in_the_database_of_a_targets_own_argo_are_one_node_that_says_so() -> None:
+    there = run(name="job-0a1b2c3d")
+    there["status"] = {"phase": "Running", "progress": "3/10", "offloadNodeStatusVersion": "fnv:1"}
+    status = outcome_of(there, "job", "west")
+    assert {key: text for key, text in status.items() if key != "nodes"} == {"phase": "Running", "progress": "3/10"}
+    assert status["nodes"]["job"]["message"] == "its nodes are offloaded on west: 3/10 of them done"
+    assert shown_ids(there, "job") == {}

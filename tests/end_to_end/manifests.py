@@ -28,6 +28,11 @@ def from_template(values: dict[str, str], *, name: str = "", annotations: dict[s
     return _workflow({**named, "annotations": annotations or {}}, spec)
 
 
+def only_on(cluster: str, manifest: Object) -> Object:
+    """The same Workflow, for one target alone."""
+    return {**manifest, "metadata": {**manifest["metadata"], "annotations": {"medea.dev/clusters": cluster}}}
+
+
 def inline(script: str, values: dict[str, str], annotations: dict[str, str] | None = None, *, name: str = "") -> Object:
     """A Workflow with a template of its own, which runs a shell script."""
     container = {

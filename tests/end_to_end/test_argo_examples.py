@@ -7,7 +7,7 @@ import pytest
 from tests.end_to_end.argo_examples import TEMPLATE_KINDS, Rooms, apply_others, compare, summary
 from tests.end_to_end.argo_examples_choice import selected
 from tests.end_to_end.argo_examples_room import QUOTA, direct_room, furnish, remove_cluster_templates, remove_workflows
-from tests.end_to_end.argo_examples_store import store
+from tests.end_to_end.artifact_store import store
 from tests.end_to_end.objects import TARGETS
 from tests.end_to_end.workspace import WorkspaceMaker
 

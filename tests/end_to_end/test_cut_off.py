@@ -1,6 +1,5 @@
 """Verbs that are given while a target is away: each is accepted, kept, and done when the target is back."""
 
-import json
 import time
 from collections.abc import Callable
 
@@ -8,12 +7,12 @@ import pytest
 from rich.console import Console
 
 from tests.end_to_end.lab import away
+from tests.end_to_end.manifests import only_on
 from tests.end_to_end.objects import Object, annotations, origin, workflow
 from tests.end_to_end.verb_scenarios import ASKS, FAILS, SLEEPS, node_of, until_ended, until_node
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace
 
-WEST = {"medea.dev/clusters": "west"}
 ASK = ("--node-field-selector", "displayName=ask")
 # The verbs of each Workflow that is steered, with the node that it has to have reached before.
 VERBS: dict[str, tuple[Object, str, tuple[tuple[str, ...], ...]]] = {
@@ -30,7 +29,7 @@ VERBS: dict[str, tuple[Object, str, tuple[tuple[str, ...], ...]]] = {
 def test_verbs_given_while_the_target_is_away_are_done_when_it_is_back(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = {verb: submit(workspace, manifest) for verb, (manifest, _, _) in VERBS.items()}
+    names = {verb: workspace.create(only_on("west", manifest)) for verb, (manifest, _, _) in VERBS.items()}
     for verb, (_, node, _) in VERBS.items():
         until_node(workspace.name, names[verb], node, "Failed" if verb == "retry" else "Running")
     until_ended(workspace.name, names["retry"], "Failed")
@@ -67,13 +66,6 @@ def test_verbs_given_while_the_target_is_away_are_done_when_it_is_back(
     for verb in ("stop", "terminate"):
         assert origin(workspace.name, names[verb])["status"]["phase"] == "Failed"
     assert all("verbs" not in annotations(origin(workspace.name, names[verb])) for verb in ("stop", "suspend", "retry"))
-
-
-def submit(workspace: Workspace, manifest: Object) -> str:
-    """Create it on west, and nowhere else."""
-    narrowed = {**manifest, "metadata": {**manifest["metadata"], "annotations": WEST}}
-    created = workspace.kubectl("create", "-o", "json", "-f", "-", stdin=json.dumps(narrowed)).ok()
-    return str(json.loads(created.out)["metadata"]["name"])
 
 
 def give(workspace: Workspace, command: tuple[str, ...], name: str) -> None:

@@ -58,7 +58,7 @@ def workflow_controller(cluster: Cluster) -> Process:
         "LEADER_ELECTION_DISABLE": "true",
         # When its apiserver goes away this watch spins for ever, on a full core and gigabytes of log.
         "WATCH_CONTROLLER_SEMAPHORE_CONFIGMAPS": "false",
-        **from_caller(DEFAULT_REQUEUE_TIME="1s", ARGO_AGENT_PATCH_RATE="1s"),
+        **from_caller(DEFAULT_REQUEUE_TIME="1s", ARGO_AGENT_PATCH_RATE="1s", ALWAYS_OFFLOAD_NODE_STATUS="false"),
     }
     return Process(name, argv, logged(name, _READY_LINE), environment)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from webhook.contract import FINAL_NODE_PHASES, GRAFTED
-from webhook.nodes import REFERENCES, Nodes, nodes_of, offloaded
+from webhook.nodes import REFERENCES, Nodes, nodes_or_note
 
 Node = dict[str, Any]
 
@@ -33,24 +33,15 @@ _KEPT = (
 def graft(run: Mapping[str, Any], *, origin_name: str, cluster: str) -> Nodes:
     """The nodes to show, by id, for a run's whole object; empty while the run has none."""
     run_name = run["metadata"]["name"]
-    nodes: Mapping[str, Node] = {run_name: _placeholder(run, cluster)} if offloaded(run) else nodes_of(run)
     return {
         GRAFTED + node_id: _grafted(node_id, node, run_name=run_name, origin_name=origin_name, cluster=cluster)
-        for node_id, node in nodes.items()
+        for node_id, node in nodes_or_note(run, cluster).items()
     }
 
 
 def graft_root(run_name: str) -> str:
     """The id of the graft's root: the run's root node has the run's name for an id."""
     return GRAFTED + run_name
-
-
-def _placeholder(run: Mapping[str, Any], cluster: str) -> Node:
-    """What is known of a run whose nodes only its own cluster can read."""
-    status = run["status"]
-    known = {key: status[key] for key in ("phase", "startedAt", "finishedAt", "progress") if key in status}
-    message = f"its nodes are offloaded on {cluster}: {status.get('progress', 'unknown')} of them done"
-    return {"type": "DAG", "name": run["metadata"]["name"], "children": [], **known, "message": message}
 
 
 def _grafted(node_id: str, node: Node, *, run_name: str, origin_name: str, cluster: str) -> Node:

@@ -31,7 +31,7 @@ def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run:
 def outcome_of(run: Object, row: Placement) -> Object:
     """What the ledger keeps of a run that has ended, or is being deleted: what `final_patch` is given later."""
     if row.hold is Hold.NONE:
-        return whole.outcome_of(run, str(row.name))
+        return whole.outcome_of(run, str(row.name), str(row.cluster))
     nodes = _graft(run, row)
     return grafted.outcome_of(run, nodes) if final_phase(run) else {"nodes": nodes}
 

@@ -10,7 +10,7 @@ from webhook.contract import ARGO_COMPLETED, ARGO_PHASE, ARGO_POD_NAMES, FINAL_N
 from webhook.dispatch.merge import exactly, merge_patch
 from webhook.dispatch.outcome import annotations_of
 from webhook.ledger.placement import Placement
-from webhook.nodes import REFERENCES, Nodes, nodes_of, pack
+from webhook.nodes import REFERENCES, Nodes, nodes_of, nodes_or_note, offloaded, pack
 
 Object = dict[str, Any]
 
@@ -21,9 +21,14 @@ _NAMED = ("id", "name", "displayName", "boundaryID")
 _STEERED = ("suspend", "shutdown")
 
 
-def outcome_of(run: Object, origin_name: str) -> Object:
-    """A run's status as its origin shows it: the very same, but for the name where the run could not have its own."""
+def outcome_of(run: Object, origin_name: str, cluster: str) -> Object:
+    """A run's status as its origin shows it: the very same, but for the name where the run could not have its own.
+
+    Nodes that only the target's own Argo can read are one node, which says so.
+    """
     status = {key: value for key, value in (run.get("status") or {}).items() if key != _FOREIGN}
+    if offloaded(run):
+        status["nodes"] = nodes_or_note(run, cluster)
     run_name = run["metadata"]["name"]
     return status if run_name == origin_name else _renamed_status(status, run_name, origin_name)
 
@@ -39,7 +44,7 @@ def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
 
     Until the run has a status, the origin is Pending and says what it waits for.
     """
-    shown = outcome_of(run, _name(origin)) if run else {}
+    shown = outcome_of(run, _name(origin), str(row.cluster)) if run else {}
     if not shown.get("phase"):
         shown |= {"phase": "Pending", "message": _waits_for(row)}
     marks = (run or {}).get("metadata", {}).get("labels") or {}

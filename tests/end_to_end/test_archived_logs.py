@@ -1,0 +1,54 @@
+"""Logs that Argo archives outlive their pods: argo-server reads them from the run's store, and with it the UI."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.end_to_end.artifact_store import store
+from tests.end_to_end.commands import kubectl
+from tests.end_to_end.manifests import SMALL, inline, only_on
+from tests.end_to_end.objects import Object, origin, pods
+from tests.end_to_end.waiting import eventually
+from tests.end_to_end.workspace import Workspace
+from tests.lab.layout import ARGO_SERVER_URL
+
+
+@pytest.fixture
+def archiving(workspace: Workspace) -> Iterator[Workspace]:
+    """A namespace whose runs on west keep their logs in a store; its credentials are at the front door as well."""
+    names = {
+        "usernameSecret": {"name": "store", "key": "username"},
+        "passwordSecret": {"name": "store", "key": "password"},
+    }
+    secret = {"kind": "Secret", "metadata": {"name": "store"}, "stringData": {"username": "medea", "password": "medea"}}
+    marks = {"workflows.argoproj.io/default-artifact-repository": "default"}
+    with store() as url:
+        where = {"repoURL": f"{url}/kept/{workspace.name}", "keyFormat": "{{pod.name}}", **names}
+        repository = {
+            "kind": "ConfigMap",
+            "metadata": {"name": "artifact-repositories", "annotations": marks},
+            "data": {"default": json.dumps({"artifactory": where})},
+        }
+        for cluster, objects in (("west", [secret, repository]), ("front", [secret])):
+            for manifest in objects:
+                text = json.dumps({"apiVersion": "v1", **manifest})
+                kubectl(cluster, "apply", "-n", workspace.name, "-f", "-", stdin=text).ok()
+        yield workspace
+
+
+def test_an_archived_log_is_read_at_the_front_door_when_its_pod_is_gone(archiving: Workspace) -> None:
+    manifest = only_on("west", inline("echo kept for later", SMALL))
+    manifest["spec"] |= {"archiveLogs": True, "podGC": {"strategy": "OnPodCompletion"}}
+    name = archiving.create(manifest)
+    archiving.wait(name).ok()
+    eventually(lambda: not pods("west", archiving.name), "the run's pod is gone")
+    [node] = [node for node in _nodes(archiving.name, name) if node["type"] == "Pod"]
+    path = f"/artifact-files/{archiving.name}/workflows/{name}/{node['id']}/outputs/main-logs"
+    answer = requests.get(ARGO_SERVER_URL + path, timeout=20)
+    assert (answer.status_code, answer.text) == (200, "kept for later\n")
+
+
+def _nodes(namespace: str, name: str) -> list[Object]:
+    return list(origin(namespace, name)["status"]["nodes"].values())
