@@ -10,7 +10,7 @@ from tests.lab.layout import FRONT, WORKFLOWS, Cluster
 from tests.lab.processes import Process
 from tests.lab.versions import HERE, version
 
-_NO_WATCHERS = ("apiserver-", "containerd-", "argo-server")
+_NO_WATCHERS = ("apiserver-", "containerd-")
 
 
 def prepare(cluster: Cluster) -> None:
