@@ -97,7 +97,9 @@ def error_of(status: int, words: str, *, as_caller: bool) -> MedeaError:
         return Refused(words)
     if status == 403 or (status == 401 and as_caller):
         return Forbidden(f"argo-server does not allow it: {words}")
-    if 400 <= status < 500 and status not in (401, 408, 429, 499):
+    if status == 401:
+        return ArgoServerUnavailable(f"argo-server does not know Medea; send your own header Authorization: {words}")
+    if 400 <= status < 500 and status not in (408, 429, 499):
         return BadRequest(words)
     return ArgoServerUnavailable(f"argo-server answered {status}: {shown(words)}")
 
