@@ -20,7 +20,7 @@ demo: $(VENV) ## bring the laboratory up and watch Workflows find their clusters
 test: $(VENV) ## style, types, layers and all tests, in a laboratory that is gone afterwards
 	@.ci/test
 
-examples: $(VENV) ## all of Argo's own examples, with Medea and without it; `make test` takes every sixth (some 20 minutes)
+examples: $(VENV) ## all of Argo's own examples, with Medea and without it; `make test` takes every eighth (some 20 minutes)
 	@MEDEA_EXAMPLES=all .ci/test tests/end_to_end/test_argo_examples.py
 
 check: static ## the same without the laboratory

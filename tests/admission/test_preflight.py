@@ -12,7 +12,7 @@ from tests.clusters.fake import Answer, Script, apiserver, cut, reply
 from webhook.admission.review import Admission
 from webhook.admission.wire import Review
 from webhook.clusters.client import Cluster
-from webhook.contract import Hold
+from webhook.contract import Hold, State
 from webhook.errors import Missing
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
@@ -195,6 +195,16 @@ def test_a_workflow_with_a_step_of_medeas_own_stays_and_its_user_is_told(pool: P
             assert response["allowed"] and "patch" not in response
             assert "left at the front door: template 'look'" in response["warnings"][0]
     assert placements.unbound(pool, 0) == []
+
+
+def test_a_review_that_has_taken_long_asks_no_target_and_what_it_is_about_waits(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webhook.admission.review._LATEST_PREFLIGHT", -1.0)
+    with admission(pool, west=TAKES_IT) as asked:
+        answer = asked.review(review())
+    row = placements.get(pool, placement_in(answer))
+    assert row is not None and (row.state, row.cluster) == (State.QUEUED, None)
 
 
 def test_with_hold_none_the_spec_stays_the_users_and_the_row_says_so(pool: Pool) -> None:

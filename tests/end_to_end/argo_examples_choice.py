@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.lab.binaries import argo_source
 
 _AT_LEAST = 150
-_EVERY = 6
+_EVERY = 8
 TEMPLATES = (
     "cluster-workflow-template/clustertemplates.yaml",
     "workflow-template/templates.yaml",

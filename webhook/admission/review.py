@@ -44,10 +44,11 @@ _SECONDS = Histogram(
 
 Object = dict[str, Any]
 
-# A target gets this long for its dry run, and the front door as long for a template; no more targets are asked once
-# the budget is spent: the apiserver waits ten seconds for the whole review.
+# A target gets this long for its dry run. No more targets are asked once the budget is spent, or the review has taken
+# so long that another one could be too much: the apiserver waits ten seconds for the whole of it.
 _PREFLIGHT_TIMEOUT = 2.0
 _PREFLIGHT_BUDGET = 4.0
+_LATEST_PREFLIGHT = 7.0
 _LONGEST_DECISION = 1000
 
 
@@ -77,6 +78,7 @@ class Admission:
                 return deny(review.uid, error)
 
     def _answer(self, review: Review) -> Object:
+        latest = time.monotonic() + _LATEST_PREFLIGHT
         if review.operation == "UPDATE" and review.kind == "Workflow":
             return self._changes.answer(review)
         if review.operation != "CREATE" or review.kind != "Workflow":
@@ -89,7 +91,7 @@ class Admission:
             return self._untouched(review, work.warning)
         if not review.dry_run and work.new.hold is Hold.PLUGIN:
             self.prepared.see_to(work.new.namespace)
-        decision = self.placer.peek(request_of(work.new)) if review.dry_run else self._settle(work)
+        decision = self.placer.peek(request_of(work.new)) if review.dry_run else self._settle(work, latest)
         if decision.outcome is Outcome.REFUSED:
             hint = _spark_hint(work.need.spark, decision) if work.need.spark else ""
             raise Refused(decision.reason + hint)
@@ -167,14 +169,14 @@ class Admission:
                 raise wrong_field(Refused, f"annotation {CLUSTERS}", cluster, expected)
         return clusters
 
-    def _settle(self, work: "_Work") -> Decision:
+    def _settle(self, work: "_Work", latest: float) -> Decision:
         """Reserve room, then ask the chosen target whether it would take the run; on a refusal, the next one.
 
         The room is reserved before the target is asked, so that the lock on the reservations is never held while a
         cluster is slow. A process that dies in between leaves a placement without an origin, which expires.
         """
         decision = self.placer.admit(work.new)
-        until = time.monotonic() + _PREFLIGHT_BUDGET
+        until = min(time.monotonic() + _PREFLIGHT_BUDGET, latest)
         refused_by: dict[str, str] = {}
         away: dict[str, str] = {}
         while decision.cluster is not None:
