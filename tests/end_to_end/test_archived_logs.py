@@ -1,13 +1,12 @@
 """Logs that Argo archives outlive their pods: argo-server reads them from the run's store, and with it the UI."""
 
-import json
 from collections.abc import Iterator
 
 import pytest
 import requests
 
+from tests.end_to_end.argo_examples_room import apply, furnish, furniture
 from tests.end_to_end.artifact_store import store
-from tests.end_to_end.commands import kubectl
 from tests.end_to_end.manifests import SMALL, inline, only_on
 from tests.end_to_end.objects import Object, origin, pods
 from tests.end_to_end.waiting import eventually
@@ -17,24 +16,11 @@ from tests.lab.layout import ARGO_SERVER_URL
 
 @pytest.fixture
 def archiving(workspace: Workspace) -> Iterator[Workspace]:
-    """A namespace whose runs on west keep their logs in a store; its credentials are at the front door as well."""
-    names = {
-        "usernameSecret": {"name": "store", "key": "username"},
-        "passwordSecret": {"name": "store", "key": "password"},
-    }
-    secret = {"kind": "Secret", "metadata": {"name": "store"}, "stringData": {"username": "medea", "password": "medea"}}
-    marks = {"workflows.argoproj.io/default-artifact-repository": "default"}
+    """A namespace whose runs keep their logs in a store; its credentials are at the front door as well."""
     with store() as url:
-        where = {"repoURL": f"{url}/kept/{workspace.name}", "keyFormat": "{{pod.name}}", **names}
-        repository = {
-            "kind": "ConfigMap",
-            "metadata": {"name": "artifact-repositories", "annotations": marks},
-            "data": {"default": json.dumps({"artifactory": where})},
-        }
-        for cluster, objects in (("west", [secret, repository]), ("front", [secret])):
-            for manifest in objects:
-                text = json.dumps({"apiVersion": "v1", **manifest})
-                kubectl(cluster, "apply", "-n", workspace.name, "-f", "-", stdin=text).ok()
+        furnish(workspace.name, url)
+        access = [one for one in furniture(url, workspace.name) if one["metadata"]["name"] == "store"]
+        apply("front", workspace.name, access)
         yield workspace
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.end_to_end import lab
+from tests.end_to_end.argo_examples_room import apply
 from tests.end_to_end.commands import kubectl
 from tests.end_to_end.manifests import only_on
 from tests.end_to_end.objects import Object, origin, workflow
@@ -23,8 +24,8 @@ STORE = {"host": "127.0.0.1", "port": POSTGRES_PORT, "database": "medea", "table
 @pytest.fixture(scope="module", autouse=True)
 def _offloading() -> Iterator[None]:
     """Argo's controller on west offloads the nodes of every Workflow, however small."""
-    secret = {"kind": "Secret", "metadata": {"name": "nodes"}, "stringData": {"username": "medea", "password": "medea"}}
-    kubectl("west", "apply", "-n", "argo", "-f", "-", stdin=json.dumps({"apiVersion": "v1", **secret})).ok()
+    words = {"username": "medea", "password": "medea"}
+    apply("west", "argo", [{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "nodes"}, "stringData": words}])
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("ALWAYS_OFFLOAD_NODE_STATUS", "true")
         _restart({"persistence": json.dumps({"nodeStatusOffLoad": True, "postgresql": STORE})})

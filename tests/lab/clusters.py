@@ -49,11 +49,7 @@ def bring_up(lab: Lab, cluster: Cluster, archives: list[Path], pool: Executor) -
     _apply(lab, cluster)
     container_runtime.result()
     _stop_unwanted(cluster)
-    rest = processes(cluster)
-    for process in rest:
-        supervisor.start(process)
-    for process in rest:
-        supervisor.wait_ready(process)
+    _start(processes(cluster))
     _wait_usable(lab, cluster)
 
 
@@ -64,10 +60,13 @@ def look_again(cluster: Cluster) -> None:
     and remember that over several absences. In production a lost lease ends them; here nobody holds one.
     """
     watchers = [process for process in processes(cluster) if not process.name.startswith(_NO_WATCHERS)]
-    restarted = [process for process in watchers if supervisor.kill(process.name)]
-    for process in restarted:
+    _start([process for process in watchers if supervisor.kill(process.name)])
+
+
+def _start(together: list[Process]) -> None:
+    for process in together:
         supervisor.start(process)
-    for process in restarted:
+    for process in together:
         supervisor.wait_ready(process)
 
 
