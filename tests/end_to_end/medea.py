@@ -13,7 +13,7 @@ SCOUT = "http://localhost:8091"
 METRICS = "http://localhost:9095"
 CA = str(MEDEA_CERTS / "ca.crt")
 
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds in which every request must have its answer, whatever is in it."""
 
 
