@@ -16,8 +16,9 @@ from rich.table import Table
 
 from tests.lab.lab import Lab
 from tests.lab.layout import POSTGRES_DSN
-from webhook.clusters.client import Cluster, front_door
-from webhook.clusters.kinds import NAMESPACES, WORKFLOWS, Object
+from webhook.kube.client import Cluster, front_door
+from webhook.kube.resources import NAMESPACES, WORKFLOWS
+from webhook.model.objects import Object
 
 _ROUNDS = 40
 _OPTED_IN, _BASELINE = "bench-medea", "bench-baseline"

@@ -1,6 +1,5 @@
-"""The Medea service: what runs beside the front door's apiserver.
+"""The Medea service: the webhook, the API, the controller and the command line.
 
-Rooms, lowest first: `totals` and `scout` decide and never talk to anything; `ledger` and `clusters` are the only ones
-that talk to Postgres and to Kubernetes; `admission`, `dispatch` and `api` put them to work; `cli` starts them.
-Nothing here knows the executor plugin, which is a program of its own (`plugin/`).
+`model` and `totals` are pure. `scout`, `ledger` and `kube` are the rooms that know the targets' room, Postgres and
+Kubernetes; `namespaces`, `admission`, `controller`, `api` and `logs` put them to work; `server` and `cli` start them.
 """

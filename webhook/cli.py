@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from webhook.dispatch.leader import lead
 from webhook.errors import MedeaError
+from webhook.kube.leader import lead
 from webhook.ledger.migrate import migrate as migrate_ledger
-from webhook.serve import Server
+from webhook.server.app import Server
 from webhook.settings import Settings
 from webhook.telemetry import configure_logging
 from webhook.totals.model import cores, gibibytes

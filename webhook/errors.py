@@ -26,7 +26,7 @@ _SHOWN = 120
 """Foreign text is cut to this many characters where it is repeated to a user or a log."""
 
 
-def shown(value: object) -> str:
+def quoted(value: object) -> str:
     """A foreign value as it may appear in a message: quoted, printable, and cut."""
     text = repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
@@ -110,4 +110,4 @@ class Busy(Unavailable):
 
 def wrong_field(error: type[MedeaError], field: str, value: object, expected: str) -> MedeaError:
     """An error that names the field, the value and what would be right."""
-    return error(f"{field} is {shown(value)}: {expected}", field=field, value=shown(value), expected=expected)
+    return error(f"{field} is {quoted(value)}: {expected}", field=field, value=quoted(value), expected=expected)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, FilePath
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from webhook.contract import Hold
+from webhook.model.contract import Hold
 
 
 class Settings(BaseSettings):

@@ -8,23 +8,27 @@ from psycopg.conninfo import make_conninfo
 from webhook.admission.review import Admission
 from webhook.api.argoserver import ArgoServer
 from webhook.api.balancer import Balancer
-from webhook.api.others import Others
+from webhook.api.limits import ConcurrencyLimit
 from webhook.api.rights import Rights
 from webhook.api.routes import Deps
-from webhook.api.slots import Slots
+from webhook.api.run_step import RunSteps
 from webhook.api.steps import Steps
-from webhook.api.subworkflows import SubWorkflows
-from webhook.clusters.client import Cluster, front_door
-from webhook.clusters.kinds import SELF_REVIEWS
-from webhook.clusters.registry import Registry
-from webhook.dispatch.controller import Cadence, Controller
-from webhook.holds import Holds
+from webhook.api.workflow_steps import WorkflowSteps
+from webhook.controller.loop import Caches, Cadence, Controller
+from webhook.kube.client import Cluster, front_door
+from webhook.kube.registry import Registry
+from webhook.kube.resources import SELF_REVIEWS
 from webhook.ledger.embedded import embedded_dsn
 from webhook.ledger.pool import Pool
+from webhook.logs.access import Access
 from webhook.logs.endpoint import Endpoint
-from webhook.logs.making import make_endpoint, make_mirror
-from webhook.namespaces import Prepared
-from webhook.placing import Placer
+from webhook.logs.mirror import Mirror
+from webhook.logs.reader import Reader
+from webhook.logs.streams import Streams
+from webhook.logs.virtual_nodes import VirtualNodes
+from webhook.namespaces.hold import Holds
+from webhook.namespaces.prepare import Prepared
+from webhook.scout.placer import Placer
 from webhook.scout.sampler import Sampler
 from webhook.settings import Settings
 
@@ -94,7 +98,7 @@ def make_service(settings: Settings) -> Service:
         holds=Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet),
     )
     # Half of the threads: a submission waits for a review that another thread has to answer.
-    slots = Slots(settings.medea_threads // 2)
+    slots = ConcurrencyLimit(settings.medea_threads // 2)
     ca = settings.medea_argo_server_ca
     argo_server = ArgoServer(settings.medea_argo_server, str(ca) if ca else None, slots, own=parts.front.authorization)
     balancer = Balancer(parts.front, parts.registry, parts.pool, slots, argo_server)
@@ -103,13 +107,13 @@ def make_service(settings: Settings) -> Service:
         parts.front,
         parts.pool,
         rights,
-        others=Others(parts.front, parts.pool, argo_server, rights),
-        sub_workflows=SubWorkflows(parts.front, parts.pool, slots, rights),
+        others=WorkflowSteps(parts.front, parts.pool, argo_server, rights),
+        sub_workflows=RunSteps(parts.front, parts.pool, slots, rights),
     )
     api = Deps(parts.placer, parts.pool, balancer, steps)
     logs = None
     if settings.medea_logs_certs:
-        logs = make_endpoint(parts.front, parts.registry, parts.pool, most=settings.medea_logs_streams)
+        logs = _make_endpoint(parts.front, parts.registry, parts.pool, most=settings.medea_logs_streams)
     return Service(parts, admission, api, logs)
 
 
@@ -126,7 +130,7 @@ def make_controller(settings: Settings) -> tuple[Parts, Controller]:
         default_hold=settings.medea_hold,
     )
     if settings.medea_logs_certs:
-        mirror = make_mirror(
+        mirror = _make_mirror(
             parts.front,
             parts.registry,
             controller.known,
@@ -136,6 +140,17 @@ def make_controller(settings: Settings) -> tuple[Parts, Controller]:
         )
         controller.follow(mirror)
     return parts, controller
+
+
+def _make_endpoint(front: Cluster, registry: Registry, pool: Pool, *, most: int) -> Endpoint:
+    """What answers for the logs of mirrored pods, `most` of them at once."""
+    return Endpoint(Reader(front, registry, pool), Access(front), Streams(most))
+
+
+def _make_mirror(front: Cluster, registry: Registry, known: Caches, *, host: str, port: int, sweep: float) -> Mirror:
+    """What keeps the mirrored pods; `host` and `port` are where the front door's apiserver finds the endpoint."""
+    virtual_nodes = VirtualNodes(front, host=host, port=port, registered=registry.names)
+    return Mirror(front=front, registry=registry, known=known, virtual_nodes=virtual_nodes, sweep=sweep)
 
 
 def ledger_dsn(settings: Settings) -> str:

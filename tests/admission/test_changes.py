@@ -11,17 +11,17 @@ import jsonpatch
 import pytest
 
 from tests.admission.test_preflight import Targets
-from tests.clusters.fake import Answer, Script, apiserver, cut, reply
-from tests.dispatch.make import origin
 from tests.end_to_end.garbage import OTHERS, TEXTS, places, with_value
 from tests.ledger.test_placements import PLACED, new
+from tests.support.objects import origin
+from tests.support.scripted_apiserver import Answer, Script, apiserver, cut, reply
 from webhook.admission.changes import Changes
 from webhook.admission.wire import Review
-from webhook.contract import Hold
 from webhook.errors import Refused
 from webhook.ledger import placements, reserving
 from webhook.ledger.pool import Pool
-from webhook.verbs import Verb, pending
+from webhook.model.contract import Hold
+from webhook.model.verbs import Verb, pending
 
 Object = dict[str, Any]
 GONE = reply(404, {"message": "no such Workflow", "details": {"name": "job"}})

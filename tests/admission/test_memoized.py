@@ -3,7 +3,7 @@
 from typing import Any
 
 from webhook.admission.memoized import memoized_nodes, own_memoized_nodes, with_status
-from webhook.nodes import id_of
+from webhook.model.nodes import id_of
 
 # As `argo resubmit --memoized` makes them of an origin whose run was on `west`: every name begins with the new one's.
 COPIED: dict[str, dict[str, Any]] = {

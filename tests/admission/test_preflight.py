@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from tests.clusters.fake import Answer, Script, apiserver, cut, reply
+from tests.support.scripted_apiserver import Answer, Script, apiserver, cut, reply
 from webhook.admission.review import Admission
 from webhook.admission.wire import Review
-from webhook.clusters.client import Cluster
-from webhook.contract import Hold, State
 from webhook.errors import Missing
+from webhook.kube.client import Cluster
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
-from webhook.placing import Placer
+from webhook.model.contract import Hold, State
 from webhook.scout.model import Snapshot
+from webhook.scout.placer import Placer
 from webhook.totals.model import GIB, NOTHING, Totals
 
 NOW = 1000.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.clusters.fake import Script, apiserver, reply
+from tests.support.scripted_apiserver import Script, apiserver, reply
 from webhook.admission.templates import Gathered, gather, weigh
 from webhook.errors import ClusterUnavailable, Refused
 from webhook.totals.model import Defaults, Totals

@@ -4,9 +4,9 @@ import socket
 
 import pytest
 
-from tests.clusters.fake import Answer, Script, apiserver, cut, reply
+from tests.support.scripted_apiserver import Answer, Script, apiserver, cut, reply
 from webhook.api.argoserver import ArgoServer, error_of
-from webhook.api.slots import Slots
+from webhook.api.limits import ConcurrencyLimit
 from webhook.errors import (
     ArgoServerUnavailable,
     BadRequest,
@@ -24,7 +24,7 @@ WORKFLOW = {"metadata": {"name": "job"}}
 def _asked(*answers: Answer, slots: int = 1) -> tuple[Script, object]:
     script = Script(*answers)
     with apiserver(script) as cluster:
-        server = ArgoServer(cluster.api_client.configuration.host, None, Slots(slots), own=lambda: None)
+        server = ArgoServer(cluster.api_client.configuration.host, None, ConcurrencyLimit(slots), own=lambda: None)
         try:
             return script, server.steer("ns", "job", "stop", {"message": "enough"})
         except MedeaError as error:
@@ -81,16 +81,16 @@ def test_one_that_does_not_listen_is_away() -> None:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(ArgoServerUnavailable):
-            ArgoServer(url, None, Slots(1), own=lambda: None).steer("ns", "job", "stop", {})
+            ArgoServer(url, None, ConcurrencyLimit(1), own=lambda: None).steer("ns", "job", "stop", {})
 
 
 def test_without_an_address_the_setting_is_named() -> None:
     with pytest.raises(ArgoServerUnavailable, match="MEDEA_ARGO_SERVER"):
-        ArgoServer(None, None, Slots(1), own=lambda: None).steer("ns", "job", "stop", {})
+        ArgoServer(None, None, ConcurrencyLimit(1), own=lambda: None).steer("ns", "job", "stop", {})
 
 
 def test_more_changes_at_once_than_there_are_slots_are_refused_for_now() -> None:
-    slots = Slots(1)
+    slots = ConcurrencyLimit(1)
     with slots.one(), pytest.raises(Unavailable, match="at once"), slots.one():
         pass
     with slots.one():

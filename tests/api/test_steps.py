@@ -4,14 +4,14 @@ from typing import Any, cast
 
 import pytest
 
-from tests.api.make import Front, Object, asking, known, workflow
+from tests.support.api_objects import Front, Object, asking, known, workflow
 from webhook.api.bodies import PluginBody
 from webhook.api.replies import node
 from webhook.api.rights import Rights
 from webhook.api.steps import Steps, in_time
-from webhook.clusters.client import Cluster
-from webhook.clusters.kinds import TOKEN_REVIEWS, Kind
 from webhook.errors import BadRequest, Forbidden
+from webhook.kube.client import Cluster
+from webhook.kube.resources import TOKEN_REVIEWS, Resource
 from webhook.ledger import placements, reserving
 from webhook.ledger.placement import NewPlacement
 from webhook.ledger.pool import Pool
@@ -25,7 +25,7 @@ PLACED = Decision(Outcome.PLACED, "west: free", "random", 1.0, "west")
 class _Front(Front):
     """Knows the plugin's token of namespace ns."""
 
-    def create(self, kind: Kind, namespace: str | None, body: Object, **options: Any) -> Object:
+    def create(self, kind: Resource, namespace: str | None, body: Object, **options: Any) -> Object:
         if kind is TOKEN_REVIEWS:
             user = {"username": "system:serviceaccount:ns:medea-executor-plugin"}
             return {"status": {"authenticated": body["spec"]["token"] == "right", "user": user}}
@@ -102,13 +102,13 @@ WAITS = node("Running", "it is being deleted", requeue="2s")
 @pytest.mark.parametrize(("seconds", "phase"), [(59, "Failed"), (61, "Running"), (None, "Running")])
 @pytest.mark.parametrize("verb", ["run", "delete"])
 def test_no_step_waits_beyond_the_deadline_of_its_workflow(verb: str, seconds: int | None, phase: str) -> None:
-    asker = known({**asking(), "spec": {"activeDeadlineSeconds": seconds}})
-    assert in_time(asker, verb, WAITS)["node"]["phase"] == phase
+    requester = known({**asking(), "spec": {"activeDeadlineSeconds": seconds}})
+    assert in_time(requester, verb, WAITS)["node"]["phase"] == phase
 
 
 def test_a_workflow_that_is_stopped_waits_for_its_sub_workflows_alone() -> None:
-    asker = known({**asking(), "spec": {"shutdown": "Stop"}})
-    assert in_time(asker, "run", WAITS) == WAITS
-    assert in_time(asker, "delete", WAITS)["node"]["phase"] == "Failed"
+    requester = known({**asking(), "spec": {"shutdown": "Stop"}})
+    assert in_time(requester, "run", WAITS) == WAITS
+    assert in_time(requester, "delete", WAITS)["node"]["phase"] == "Failed"
     done = node("Succeeded", "it is gone")
-    assert in_time(asker, "delete", done) == done
+    assert in_time(requester, "delete", done) == done

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.versions import pinned
-from webhook import contract
+from webhook.model import contract
 from webhook.settings import Settings
 
 README = Path(__file__).parents[2].joinpath("README.md").read_text()

@@ -5,7 +5,7 @@ import json
 from tests.end_to_end.objects import Object, annotations, origin, workflow
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace
-from webhook.nodes import nodes_of
+from webhook.model.nodes import nodes_of
 
 MANY = 500
 # So long that all the nodes together are more than a mebibyte.

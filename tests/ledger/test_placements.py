@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from webhook.contract import Hold, State
 from webhook.errors import LedgerUnavailable
 from webhook.ledger import placements, reserving
 from webhook.ledger.migrate import migrate
 from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
+from webhook.model.contract import Hold, State
 from webhook.scout.model import Decision, Outcome, Reservation
 from webhook.totals.model import Totals
 
@@ -51,7 +51,7 @@ def test_a_placement_goes_from_reserved_to_deleted_and_every_step_may_be_repeate
     assert ended is not None and ended.released_at is not None
     assert placements.ended(pool, "p1", phase="Failed", message="late", outcome={}) is None
     assert placements.outcome(pool, "p1") == {"phase": "Succeeded"}
-    assert placements.mirrored(pool, "p1") is not None
+    assert placements.end_shown(pool, "p1") is not None
     assert placements.open_placements(pool) == []
     assert placements.deleting(pool, "p1") is not None
     gone = placements.deleted(pool, "p1")
@@ -165,9 +165,9 @@ def test_a_retry_reopens_what_has_ended_and_holds_its_room_again(pool: Pool) -> 
     placements.dispatched(pool, "p1", run_name="job-p1", run_uid="r1")
     assert placements.reopened(pool, "p1") is None
     placements.ended(pool, "p1", phase="Failed", message="no", outcome={})
-    placements.mirrored(pool, "p1")
+    placements.end_shown(pool, "p1")
     again = placements.reopened(pool, "p1")
-    assert again is not None and (again.state, again.phase, again.mirrored) == (State.RUNNING, None, False)
+    assert again is not None and (again.state, again.phase, again.end_shown) == (State.RUNNING, None, False)
     assert again.released_at is None and again.run_uid == "r1"
     [held] = reserving_of(pool)
     assert held.released_at is None

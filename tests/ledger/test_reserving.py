@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from tests.ledger.test_placements import PLACED, QUEUED, bound, new
-from webhook.contract import State
 from webhook.ledger import placements, reserving
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.reserving import Held
+from webhook.model.contract import State
 from webhook.scout.model import Decision, Outcome
 
 ROOM = 7

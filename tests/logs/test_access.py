@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.clusters.fake import Script, apiserver, reply
+from tests.support.scripted_apiserver import Script, apiserver, reply
 from webhook.errors import ClusterUnavailable, Forbidden, MedeaError
 from webhook.logs.access import Access, identity
-from webhook.ports import by_port, known_clients_only
+from webhook.server.sockets import by_port, known_clients_only
 
 APISERVER = {"subject": ((("organizationName", "masters"),), (("organizationName", "b"),), (("commonName", "api"),))}
 YES, NO = reply(201, {"status": {"allowed": True}}), reply(201, {"status": {"allowed": False}})

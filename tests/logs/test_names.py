@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhook.logs.names import pod_name
-from webhook.nodes import fnv32a
+from webhook.model.nodes import fnv32a
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789-.", min_size=1, max_size=250)
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.logs.make import created, facts, node, origin, pod
+from tests.support.pods import created, facts, node, origin, pod
 from webhook.logs.pods import Changes, plan
 
 

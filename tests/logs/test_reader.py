@@ -6,11 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from tests.clusters.fake import Script, apiserver, reply
-from tests.clusters.test_log_stream import log
+from tests.kube.test_log_stream import log
 from tests.ledger.test_placements import bound
-from webhook.clusters.registry import Registry
+from tests.support.scripted_apiserver import Script, apiserver, reply
 from webhook.errors import ClusterUnavailable, MedeaError, Missing, Rejected
+from webhook.kube.registry import Registry
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.logs.options import read_options

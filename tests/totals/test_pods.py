@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.totals.workflows import Object, need, spec
+from tests.support.workflows import Object, need, spec
 from webhook.errors import Refused
 from webhook.totals.model import Totals
 

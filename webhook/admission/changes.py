@@ -2,27 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from prometheus_client import Counter
 
-from webhook.admission.steering import spec_after, verb_between
 from webhook.admission.submission import read_submission
+from webhook.admission.verb_detect import spec_after, verb_between
 from webhook.admission.wire import Review, allow
-from webhook.clusters.client import MANAGER
-from webhook.clusters.kinds import WORKFLOWS, annotations, labels
-from webhook.clusters.registry import Registry
-from webhook.contract import GRAFTED, ORIGIN_UID, PLACEMENT, VERBS, WRITTEN, Hold
 from webhook.errors import ClusterUnavailable, Missing, NotThere, Refused
+from webhook.kube.client import MANAGER
+from webhook.kube.registry import Registry
+from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
-from webhook.nodes import offloaded
-from webhook.verbs import Verb, pending, written
+from webhook.model.contract import GRAFTED, ORIGIN_UID, PLACEMENT, VERBS, WRITTEN, Hold
+from webhook.model.nodes import offloaded
+from webhook.model.objects import Object, annotations, labels
+from webhook.model.verbs import Verb, pending, written
 
 log = structlog.get_logger(__name__)
-Object = dict[str, Any]
 
 _VERBS = Counter("medea_verbs_total", "Verbs that people gave", ["verb"])
 # A target is only asked whether a run can be retried, and is given this long; away, it gets the verb when it is back.

@@ -5,13 +5,11 @@ needs them as if they had been made from the old run's.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
-from webhook.contract import ARGO_PREVIOUS
-from webhook.nodes import REFERENCES, Nodes, id_of, nodes_of, references
+from webhook.model.contract import ARGO_PREVIOUS
+from webhook.model.nodes import REFERENCES, Nodes, id_of, nodes_of, references
+from webhook.model.objects import Object
 from webhook.totals.shape import mapping
-
-Object = dict[str, Any]
 
 _BEGINNINGS = ("", ".", "(", "[")
 

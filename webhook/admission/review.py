@@ -4,33 +4,33 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 from prometheus_client import Counter, Histogram
 
 from webhook.admission.changes import Changes
-from webhook.admission.hold import arguments_again, hold_patch, stub_placement, stub_spec
 from webhook.admission.memoized import memoized_nodes, own_memoized_nodes, with_status
+from webhook.admission.stub import arguments_again, hold_patch, stub_placement, stub_spec
 from webhook.admission.submission import Submission, read_submission
 from webhook.admission.templates import gather, weigh
 from webhook.admission.wire import Review, allow, deny
-from webhook.clusters.client import Cluster
-from webhook.clusters.kinds import WORKFLOWS, checked_name
-from webhook.clusters.registry import Registry
-from webhook.contract import CLUSTER, CLUSTERS, DECISION, IDENTITY, PLACEMENT, REASON, STATE, TOTALS, Hold, State
-from webhook.errors import ClusterUnavailable, MedeaError, Refused, Rejected, shown, wrong_field
-from webhook.holds import Holds
+from webhook.errors import ClusterUnavailable, MedeaError, Refused, Rejected, quoted, wrong_field
+from webhook.kube.client import Cluster
+from webhook.kube.registry import Registry
+from webhook.kube.resources import WORKFLOWS, checked_name
 from webhook.ledger import placements
 from webhook.ledger.placement import NewPlacement
 from webhook.ledger.pool import Pool
-from webhook.namespaces import Prepared
-from webhook.nodes import nodes_of
-from webhook.placing import Placer, known_policy, request_of
-from webhook.runs import Original, run_object
+from webhook.model.contract import CLUSTER, CLUSTERS, DECISION, IDENTITY, PLACEMENT, REASON, STATE, TOTALS, Hold, State
+from webhook.model.nodes import nodes_of
+from webhook.model.objects import Object
+from webhook.model.run import Original, run_object
+from webhook.namespaces.hold import Holds
+from webhook.namespaces.prepare import Prepared
 from webhook.scout.model import Decision, Outcome
+from webhook.scout.placer import Placer, known_policy, request_of
 from webhook.totals.model import Totals
-from webhook.totals.need import Need
+from webhook.totals.requirements import Requirements
 from webhook.totals.shape import Name
 from webhook.totals.spark import SparkJob
 
@@ -42,7 +42,6 @@ _SECONDS = Histogram(
     buckets=(0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5),
 )
 
-Object = dict[str, Any]
 
 # A target gets this long for its dry run. No more targets are asked once the budget is spent, or the review has taken
 # so long that another one could be too much: the apiserver waits ten seconds for the whole of it.
@@ -115,7 +114,7 @@ class Admission:
         step = found.front_door_step
         hold = self.holds.choose(review.namespace, workflow)
         if step is not None and hold is Hold.NONE:
-            raise Refused(f"template {shown(step)} is a step of Medea's own, which needs a namespace with hold plugin")
+            raise Refused(f"template {quoted(step)} is a step of Medea's own, which needs a namespace with hold plugin")
         if step is not None:
             return _Stays(step)
         template_spec = found.library.get(Name(*reference), {}) if reference else {}
@@ -149,7 +148,7 @@ class Admission:
         original = placements.original(self.pool, copied)
         if row is None or original is None or row.namespace != namespace:
             raise Refused(
-                f"it is a copy of placement {shown(copied)}, which this front door does not know; submit the original"
+                f"it is a copy of placement {quoted(copied)}, which this front door does not know; submit the original"
             )
         own = original["workflow"]["spec"]
         arguments = arguments_again(own.get("arguments"), submission.spec.get("arguments"))
@@ -209,14 +208,14 @@ class _Stays:
 
     @property
     def warning(self) -> str:
-        why = f"template {shown(self.step)} is a step of Medea's own, and its plugin exists only there"
+        why = f"template {quoted(self.step)} is a step of Medea's own, and its plugin exists only there"
         return f"medea: left at the front door: {why}"
 
 
 @dataclass(frozen=True)
 class _Work:
     new: NewPlacement
-    need: Need
+    need: Requirements
     workflow: Object
     held_spec: Object | None = field(repr=False)
 

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from webhook.contract import CLUSTERS, IDENTITY, PLACEMENT, POLICY, SKIP
 from webhook.errors import Refused, wrong_field
-from webhook.untrusted import check_storable
-
-Object = dict[str, Any]
+from webhook.model.contract import CLUSTERS, IDENTITY, PLACEMENT, POLICY, SKIP
+from webhook.model.json_input import check_storable
+from webhook.model.objects import Object
 
 _CLUSTER_NAMES = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\s*,\s*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*")
 

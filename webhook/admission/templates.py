@@ -5,13 +5,13 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
-from webhook.clusters.client import Cluster
-from webhook.clusters.kinds import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, checked_name
-from webhook.errors import BadRequest, ClusterUnavailable, Refused, shown
+from webhook.errors import BadRequest, ClusterUnavailable, Refused, quoted
+from webhook.kube.client import Cluster
+from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, checked_name
+from webhook.model.objects import Object
 from webhook.totals.model import Defaults
-from webhook.totals.need import Need, need_of
+from webhook.totals.requirements import Requirements, requirements_of
 from webhook.totals.scope import workflow_parameters
 from webhook.totals.shape import (
     Name,
@@ -27,8 +27,6 @@ from webhook.totals.shape import (
     text,
 )
 from webhook.totals.tags import UNKNOWN, filled
-
-Object = dict[str, Any]
 
 # The apiserver waits ten seconds for the whole review, of which the preflight has its share. A template is asked for
 # twice; an apiserver that has just begun, on a machine that is busy, was seen to take two seconds for one.
@@ -55,12 +53,12 @@ def gather(front: Cluster, namespace: str, spec: Spec) -> Gathered:
     return _Gathering(front, namespace, time.monotonic() + _BUDGET).all(spec)
 
 
-def weigh(front: Cluster, namespace: str, spec: Spec, found: Gathered, defaults: Defaults) -> Need:
+def weigh(front: Cluster, namespace: str, spec: Spec, found: Gathered, defaults: Defaults) -> Requirements:
     """What the Workflow needs. Templates that only turn up on its way through the parameters are gathered as well."""
     gathering = _Gathering(front, namespace, time.monotonic() + _BUDGET, found)
     looked_for: set[Name] = set()
     while True:
-        need = need_of(spec, found.library, defaults)
+        need = requirements_of(spec, found.library, defaults)
         more = set(need.missing) - looked_for
         if not more:
             return need
@@ -97,7 +95,7 @@ class _Gathering:
                 continue
             self._seen.add((to, reference.template))
             if UNKNOWN in to.name:
-                name = shown(reference.to.name)
+                name = quoted(reference.to.name)
                 self.found.notes[f"{reference.field} is {name}, known only when it runs; its target must have it"] = (
                     None
                 )
@@ -125,7 +123,7 @@ class _Gathering:
         place = None if to.cluster else self.namespace
         template = self.front.find(kind, place, name, read_timeout=_READ_TIMEOUT)
         if template is None:
-            raise Refused(f"{reference.field} is {shown(name)}: there is no such {kind.kind}", field=reference.field)
+            raise Refused(f"{reference.field} is {quoted(name)}: there is no such {kind.kind}", field=reference.field)
         spec = template.get("spec") or {}
         self.found.library[to] = spec
         self.found.originals.append({"kind": kind.kind, "metadata": template["metadata"], "spec": spec})

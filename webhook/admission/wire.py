@@ -8,9 +8,8 @@ from typing import Any
 import jsonpatch
 
 from webhook.errors import BadRequest, MedeaError, wrong_field
-from webhook.untrusted import check_storable, parse_json
-
-Object = dict[str, Any]
+from webhook.model.json_input import check_storable, parse_json
+from webhook.model.objects import Object
 
 # The Workflow's own text is judged where its user reads the answer.
 _OBJECTS = ("object", "oldObject")

@@ -8,16 +8,14 @@ import re
 import ssl
 import time
 from collections.abc import Callable
-from typing import Any
 
 import urllib3
 from prometheus_client import Histogram
 
-from webhook.api.slots import Slots
-from webhook.clusters.kinds import checked_name
-from webhook.errors import ArgoServerUnavailable, BadRequest, Clash, Forbidden, MedeaError, Missing, Refused, shown
-
-Object = dict[str, Any]
+from webhook.api.limits import ConcurrencyLimit
+from webhook.errors import ArgoServerUnavailable, BadRequest, Clash, Forbidden, MedeaError, Missing, Refused, quoted
+from webhook.kube.resources import checked_name
+from webhook.model.objects import Object
 
 _SECONDS = Histogram(
     "medea_argo_server_request_seconds",
@@ -51,7 +49,7 @@ class ArgoServer:
     `own` tells the Authorization header under which Medea itself speaks, if it has one.
     """
 
-    def __init__(self, url: str | None, ca: str | None, slots: Slots, own: Callable[[], str | None]) -> None:
+    def __init__(self, url: str | None, ca: str | None, slots: ConcurrencyLimit, own: Callable[[], str | None]) -> None:
         self._url, self._slots, self._own = url.rstrip("/") if url else None, slots, own
         context = ssl.create_default_context(cafile=ca)
         self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=_RETRIES, ssl_context=context, maxsize=16)
@@ -82,7 +80,7 @@ class ArgoServer:
             outcome = str(response.status)
             return response.status, response.data
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise ArgoServerUnavailable(f"argo-server did not answer: {shown(str(error))}") from error
+            raise ArgoServerUnavailable(f"argo-server did not answer: {quoted(str(error))}") from error
         finally:
             _SECONDS.labels(verb, outcome).observe(time.perf_counter() - started)
 
@@ -101,14 +99,14 @@ def error_of(status: int, words: str, *, as_caller: bool) -> MedeaError:
         return ArgoServerUnavailable(f"argo-server does not know Medea; send your own header Authorization: {words}")
     if 400 <= status < 500 and status not in (408, 429, 499):
         return BadRequest(words)
-    return ArgoServerUnavailable(f"argo-server answered {status}: {shown(words)}")
+    return ArgoServerUnavailable(f"argo-server answered {status}: {quoted(words)}")
 
 
 def _words(data: bytes) -> str:
     try:
         return str(json.loads(data)["message"])
     except (ValueError, KeyError, TypeError, RecursionError):
-        return shown(data[:200].decode(errors="replace"))
+        return quoted(data[:200].decode(errors="replace"))
 
 
 def _workflow(data: bytes) -> Object:
@@ -117,5 +115,5 @@ def _workflow(data: bytes) -> Object:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or "metadata" not in found:
-        raise ArgoServerUnavailable(f"something that is no argo-server answers: {shown(data[:80])}")
+        raise ArgoServerUnavailable(f"something that is no argo-server answers: {quoted(data[:80])}")
     return found

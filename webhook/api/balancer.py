@@ -1,20 +1,18 @@
 """The balancer, as the original Medea had it: submit a WorkflowTemplate, get, steer and delete Workflows anywhere."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from webhook.api.argoserver import ArgoServer
 from webhook.api.bodies import SubmitBody, VerbBody
-from webhook.api.slots import Slots
-from webhook.clusters.client import Cluster
-from webhook.clusters.kinds import WORKFLOWS, checked_name
-from webhook.clusters.registry import Registry
-from webhook.contract import IDENTITY, PREFIX, State
+from webhook.api.limits import ConcurrencyLimit
 from webhook.errors import BadRequest, Missing, NotThere, wrong_field
+from webhook.kube.client import Cluster
+from webhook.kube.registry import Registry
+from webhook.kube.resources import WORKFLOWS, checked_name
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
-
-Object = dict[str, Any]
+from webhook.model.contract import IDENTITY, PREFIX, State
+from webhook.model.objects import Object
 
 # The webhook waits behind the apiserver that this call waits for, and is served by the same threads.
 SUBMIT_TIMEOUT = 15.0
@@ -28,7 +26,7 @@ class Balancer:
     front: Cluster
     registry: Registry
     pool: Pool
-    slots: Slots
+    slots: ConcurrencyLimit
     argo_server: ArgoServer
 
     def submit(self, namespace: str, tuz: str, body: SubmitBody) -> Object:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-Object = dict[str, Any]
+from webhook.model.objects import Object
 
 LOOK_AGAIN = "1s"
 """When somebody else changed the Workflow in the same moment."""

@@ -7,21 +7,19 @@ measured by the ServiceAccount of the Workflow that asks, as with every other te
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from webhook.clusters.client import Cluster
-from webhook.clusters.kinds import SUBJECT_ACCESS_REVIEWS, WORKFLOWS, annotations
-from webhook.contract import ASKED
-from webhook.errors import Forbidden, Missing, shown
-from webhook.family import ended, shutdown_of
-
-Object = dict[str, Any]
+from webhook.errors import Forbidden, Missing, quoted
+from webhook.kube.client import Cluster
+from webhook.kube.resources import SUBJECT_ACCESS_REVIEWS, WORKFLOWS
+from webhook.model.contract import ASKED
+from webhook.model.objects import Object, annotations
+from webhook.model.subworkflows import ended, shutdown_of
 
 _GROUP, _, _ = WORKFLOWS.api_version.partition("/")
 
 
 @dataclass(frozen=True)
-class Asker:
+class Requester:
     """The Workflow whose step asks. `attempt` changes when it is retried; it is empty until Argo has begun it."""
 
     namespace: str
@@ -41,12 +39,12 @@ class Asker:
         return f"system:serviceaccount:{self.namespace}:{self.account}"
 
 
-def asker_of(workflow: Object, now: datetime.datetime) -> Asker:
+def requester_of(workflow: Object, now: datetime.datetime) -> Requester:
     """What is known of the asking Workflow. Pure."""
     metadata, status = workflow["metadata"], workflow.get("status") or {}
     # Argo joins the Workflow, its WorkflowTemplate and its own defaults in there.
     spec = status.get("storedWorkflowTemplateSpec") or workflow.get("spec") or {}
-    return Asker(
+    return Requester(
         namespace=metadata["namespace"],
         name=metadata["name"],
         uid=metadata["uid"],
@@ -70,28 +68,28 @@ class Rights:
 
     front: Cluster
 
-    def asker(self, namespace: str, name: str, uid: str) -> Asker:
+    def requester(self, namespace: str, name: str, uid: str) -> Requester:
         """The Workflow that asks, as it is now. Raises Missing when it is another one, or gone."""
         found = self.front.find(WORKFLOWS, namespace, name)
         if found is None or found["metadata"]["uid"] != uid:
-            raise Missing(f"the Workflow {shown(name)} whose step asks is gone")
-        return asker_of(found, datetime.datetime.now(datetime.UTC))
+            raise Missing(f"the Workflow {quoted(name)} whose step asks is gone")
+        return requester_of(found, datetime.datetime.now(datetime.UTC))
 
-    def check(self, asker: Asker, verb: str, name: str) -> None:
+    def check(self, requester: Requester, verb: str, name: str) -> None:
         """Raises Forbidden, with what to grant, unless the asker's account may do `verb` to the Workflow `name`."""
         about = {
-            "namespace": asker.namespace,
+            "namespace": requester.namespace,
             "verb": verb,
             "group": _GROUP,
             "resource": WORKFLOWS.plural,
             "name": name,
         }
         accounts = "system:serviceaccounts"
-        groups = [accounts, f"{accounts}:{asker.namespace}", "system:authenticated"]
-        spec = {"user": asker.user, "groups": groups, "resourceAttributes": {**about, "name": name}}
+        groups = [accounts, f"{accounts}:{requester.namespace}", "system:authenticated"]
+        spec = {"user": requester.user, "groups": groups, "resourceAttributes": {**about, "name": name}}
         review = self.front.create(SUBJECT_ACCESS_REVIEWS, None, {"spec": spec})
         if (review.get("status") or {}).get("allowed") is not True:
             raise Forbidden(
-                f"the ServiceAccount {asker.account} of Workflow {asker.name} may not {verb} Workflow {name}: "
-                f"a Role in namespace {asker.namespace} must grant it {verb} on {WORKFLOWS.plural} of {_GROUP}"
+                f"the ServiceAccount {requester.account} of Workflow {requester.name} may not {verb} Workflow {name}: "
+                f"a Role in namespace {requester.namespace} must grant it {verb} on {WORKFLOWS.plural} of {_GROUP}"
             )

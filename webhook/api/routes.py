@@ -12,14 +12,14 @@ from webhook.api.balancer import Balancer
 from webhook.api.bodies import VERB_BODIES, AskBody, Chosen, ErrorBody, PluginBody, SubmitBody, VerbBody
 from webhook.api.http import body
 from webhook.api.steps import PLACEMENT_ID, Steps
-from webhook.clusters.kinds import checked_name
-from webhook.errors import BadRequest, Missing, NoRoom, Refused, shown
+from webhook.errors import BadRequest, Missing, NoRoom, Refused, quoted
+from webhook.kube.resources import checked_name
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
-from webhook.placing import Placer
+from webhook.model.json_input import parse_model
 from webhook.scout.model import Outcome, Request
+from webhook.scout.placer import Placer
 from webhook.totals.model import GIB, Totals
-from webhook.untrusted import parse_model
 
 SPEC = SpecTree("flask", title="Medea", version="0.1.0", path="apidoc")
 _ERRORS = {f"HTTP_{status}": ErrorBody for status in (400, 403, 404, 409, 413, 422, 503)}
@@ -78,7 +78,7 @@ def blueprint(deps: Deps) -> Blueprint:
 
     @api.put("/api/v1/workflows/<namespace>/<name>/<verb>")
     def unknown_verb(namespace: str, name: str, verb: str) -> Response:  # noqa: ARG001
-        raise Missing(f"there is no verb {shown(verb)}; the verbs are {', '.join(VERB_BODIES)}")
+        raise Missing(f"there is no verb {quoted(verb)}; the verbs are {', '.join(VERB_BODIES)}")
 
     @api.get("/api/v1/targets/<namespace>")
     @SPEC.validate(resp=Documented(**_ERRORS), tags=["scout"], skip_validation=True)
@@ -93,7 +93,7 @@ def blueprint(deps: Deps) -> Blueprint:
         """A placement and every decision about it, with every target's numbers."""
         row = placements.get(deps.pool, placement) if PLACEMENT_ID.fullmatch(placement) else None
         if row is None:
-            raise Missing(f"the ledger knows no placement {shown(placement)}; one is 32 hexadecimal digits")
+            raise Missing(f"the ledger knows no placement {quoted(placement)}; one is 32 hexadecimal digits")
         return jsonify({"placement": row, "decisions": placements.decisions(deps.pool, placement)})
 
     @api.post("/api/v1/plugin")

@@ -2,22 +2,20 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from webhook.api.bodies import STEP_BODIES, PluginBody
-from webhook.api.others import Others
 from webhook.api.replies import node
-from webhook.api.rights import Asker, Rights
-from webhook.api.subworkflows import SubWorkflows
-from webhook.clusters.client import Cluster
-from webhook.clusters.kinds import TOKEN_REVIEWS, WORKFLOWS, annotations, checked_name
-from webhook.contract import PLUGIN_ACCOUNT, VERBS, State
+from webhook.api.rights import Requester, Rights
+from webhook.api.run_step import RunSteps
+from webhook.api.workflow_steps import WorkflowSteps
 from webhook.errors import BadRequest, Forbidden, wrong_field
+from webhook.kube.client import Cluster
+from webhook.kube.resources import TOKEN_REVIEWS, WORKFLOWS, checked_name
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
-
-Object = dict[str, Any]
+from webhook.model.contract import PLUGIN_ACCOUNT, VERBS, State
+from webhook.model.objects import Object, annotations
 
 PLACEMENT_ID = re.compile("[0-9a-f]{32}")
 # The end of a run is written into the origin as it happens, so this only paces the message in between.
@@ -32,8 +30,8 @@ class Steps:
     front: Cluster
     pool: Pool
     rights: Rights
-    others: Others
-    sub_workflows: SubWorkflows
+    others: WorkflowSteps
+    sub_workflows: RunSteps
 
     def answer(self, token: str, body: PluginBody) -> Object:
         """The reply to one template. Raises Forbidden, or BadRequest for a verb that doesn't exist."""
@@ -45,10 +43,12 @@ class Steps:
         verb, arguments = next(iter(body.call.items()))
         if verb == "track":
             return self._track(body.workflow, arguments)
-        asker = self.rights.asker(namespace, checked_name("workflow.name", body.workflow.name), body.workflow.uid)
+        requester = self.rights.requester(
+            namespace, checked_name("workflow.name", body.workflow.name), body.workflow.uid
+        )
         if verb == "run":
-            return in_time(asker, verb, self.sub_workflows.answer(asker, arguments))
-        return in_time(asker, verb, self.others.answer(asker, verb, arguments))
+            return in_time(requester, verb, self.sub_workflows.answer(requester, arguments))
+        return in_time(requester, verb, self.others.answer(requester, verb, arguments))
 
     def _authenticate(self, token: str, namespace: str) -> None:
         review = self.front.create(TOKEN_REVIEWS, None, {"spec": {"token": token}})
@@ -78,16 +78,16 @@ class Steps:
         return origin is not None and bool(annotations(origin).get(VERBS))
 
 
-def in_time(asker: Asker, verb: str, reply: Object) -> Object:
+def in_time(requester: Requester, verb: str, reply: Object) -> Object:
     """The reply, unless it makes a Workflow wait that has no time left. Pure.
 
     A sub-Workflow is stopped with its parent, so the step that waits for it hears of its end.
     """
     if reply["node"]["phase"] != "Running":
         return reply
-    if asker.overdue:
+    if requester.overdue:
         return node("Failed", "Step exceeded its deadline")
-    return node("Failed", f"{asker.name} is ending") if asker.ending and verb != "run" else reply
+    return node("Failed", f"{requester.name} is ending") if requester.ending and verb != "run" else reply
 
 
 def _message(row: Placement) -> str:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from webhook.contract import Hold, State
+from webhook.model.contract import Hold, State
 from webhook.totals.model import Totals
 
 COLUMNS = (
     "placement, seq, state, name, generate_name, namespace, template, cluster, origin_uid, run_name, run_uid, phase, "
-    "message, reason, cpu_milli, memory_bytes, policy, only_clusters, refused_by, identity, mirrored, "
+    "message, reason, cpu_milli, memory_bytes, policy, only_clusters, refused_by, identity, mirrored AS end_shown, "
     "hold, created_at, bound_at, placed_at, dispatched_at, ended_at, released_at, deleted_at"
 )
 """All but `original` and `outcome`, which can be a megabyte each and are read alone where they are needed."""
@@ -60,7 +60,7 @@ class Placement:
     only_clusters: tuple[str, ...] | None
     refused_by: Mapping[str, str]
     identity: str
-    mirrored: bool
+    end_shown: bool
     hold: Hold
     created_at: datetime
     bound_at: datetime | None

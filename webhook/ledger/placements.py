@@ -7,7 +7,7 @@ from psycopg.types.json import Jsonb
 
 from webhook.ledger.placement import COLUMNS, Placement, placement_of
 from webhook.ledger.pool import Pool
-from webhook.untrusted import storable
+from webhook.model.json_input import storable
 
 
 def get(pool: Pool, placement: str) -> Placement | None:
@@ -159,7 +159,7 @@ def reopened(pool: Pool, placement: str) -> Placement | None:
     )
 
 
-def mirrored(pool: Pool, placement: str) -> Placement | None:
+def end_shown(pool: Pool, placement: str) -> Placement | None:
     """The origin shows the end."""
     return _write(
         pool, "SET mirrored = true WHERE placement = %(placement)s AND state = 'ended'", {"placement": placement}

@@ -10,7 +10,7 @@ from prometheus_client import Histogram
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from webhook.errors import LedgerUnavailable, shown
+from webhook.errors import LedgerUnavailable, quoted
 from webhook.ledger.migrate import migrate
 
 log = structlog.get_logger(__name__)
@@ -73,14 +73,14 @@ class Pool:
                 with self._pool.connection() as connection:
                     yield connection
             except (psycopg.OperationalError, PoolTimeout, psycopg.InterfaceError) as error:
-                raise LedgerUnavailable(f"the ledger (Postgres) did not answer: {shown(str(error))}") from error
+                raise LedgerUnavailable(f"the ledger (Postgres) did not answer: {quoted(str(error))}") from error
 
     def _migrate(self) -> None:
         while not self._stop.is_set():
             try:
                 migrate(self._dsn)
             except psycopg.Error as error:
-                log.warning("ledger not ready", reason=shown(str(error)))
+                log.warning("ledger not ready", reason=quoted(str(error)))
                 self._stop.wait(_RETRY_START)
             else:
                 self._migrated.set()

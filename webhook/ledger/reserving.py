@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from psycopg.types.json import Jsonb
 
-from webhook.contract import State
 from webhook.ledger.placement import COLUMNS, NewPlacement, Placement, placement_of
 from webhook.ledger.pool import Connection, Pool
+from webhook.model.contract import State
 from webhook.scout.model import Decision, Outcome, Reservation
 from webhook.totals.model import Totals
 

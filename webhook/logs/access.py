@@ -9,9 +9,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from webhook.clusters.client import Cluster
-from webhook.clusters.kinds import SUBJECT_ACCESS_REVIEWS
-from webhook.errors import Forbidden, shown
+from webhook.errors import Forbidden, quoted
+from webhook.kube.client import Cluster
+from webhook.kube.resources import SUBJECT_ACCESS_REVIEWS
 
 # Seconds for which a yes counts.
 _FRESH = 60.0
@@ -44,7 +44,7 @@ class Access:
             }
         }
         if not self._front.create(SUBJECT_ACCESS_REVIEWS, None, review)["status"].get("allowed"):
-            raise Forbidden(f"{shown(user)} may not speak to the kubelets of the front door (get nodes/proxy)")
+            raise Forbidden(f"{quoted(user)} may not speak to the kubelets of the front door (get nodes/proxy)")
         with self._lock:
             self._allowed[user, groups] = now + _FRESH
 

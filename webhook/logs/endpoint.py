@@ -9,8 +9,8 @@ from flask import Flask, Response, request
 from prometheus_client import Counter
 from werkzeug.exceptions import HTTPException
 
-from webhook.clusters.stream import LogStream
 from webhook.errors import BadRequest, Busy, Forbidden, MedeaError, Unavailable
+from webhook.kube.log_stream import LogStream
 from webhook.logs.access import Access
 from webhook.logs.options import read_options
 from webhook.logs.reader import Reader

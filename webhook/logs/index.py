@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Callable
 
-from webhook.clusters.client import Cluster
-from webhook.clusters.kinds import PODS, Object
-from webhook.clusters.watch import Watch
+from webhook.kube.client import Cluster
+from webhook.kube.informer import Informer
+from webhook.kube.resources import PODS
 from webhook.logs.pods import slim
+from webhook.model.objects import Object
 
 
 class PodIndex:
@@ -18,7 +19,7 @@ class PodIndex:
         self._group_of, self._changed = group_of, changed
         self._groups: dict[str, dict[str, Object]] = {}
         self._lock = threading.Lock()
-        self.watch = Watch(cluster, PODS, self._note, selector=selector, keep=slim)
+        self.informer = Informer(cluster, PODS, self._note, selector=selector, keep=slim)
 
     def of(self, group: str) -> list[Object]:
         """The pods of a group."""

@@ -3,23 +3,22 @@
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import structlog
 from prometheus_client import Counter
 
-from webhook.clusters.client import Cluster
-from webhook.clusters.kinds import PODS
-from webhook.clusters.registry import Registry
-from webhook.dispatch.controller import Known
-from webhook.dispatch.workqueue import WorkQueue
+from webhook.controller.loop import Caches
 from webhook.errors import MedeaError, NotThere, Rejected
-from webhook.logs.gather import Gatherer
-from webhook.logs.keeper import Keeper
+from webhook.kube.client import Cluster
+from webhook.kube.registry import Registry
+from webhook.kube.resources import PODS
+from webhook.kube.workqueue import WorkQueue
+from webhook.logs.facts import Gatherer
 from webhook.logs.pods import Changes, plan
+from webhook.logs.virtual_nodes import VirtualNodes
+from webhook.model.objects import Object
 
 log = structlog.get_logger(__name__)
-Object = dict[str, Any]
 
 _STEPS = Counter("medea_mirror_steps_total", "Changes to mirrored pods", ["step", "outcome"])
 
@@ -37,11 +36,11 @@ class Mirror:
         *,
         front: Cluster,
         registry: Registry,
-        known: Known,
-        keeper: Keeper,
+        known: Caches,
+        virtual_nodes: VirtualNodes,
         sweep: float,
     ) -> None:
-        self._front, self._registry, self._known, self._keeper = front, registry, known, keeper
+        self._front, self._registry, self._known, self._virtual_nodes = front, registry, known, virtual_nodes
         self._sweep_seconds = sweep
         self._work = WorkQueue()
         self._gatherer = Gatherer(front, registry, known, self.look_at)
@@ -50,7 +49,7 @@ class Mirror:
     def start(self) -> None:
         """Begin. To be called before the registry starts."""
         self._registry.on_change(self._on_target)
-        self._gatherer.mirrored.watch.start()
+        self._gatherer.mirrored.informer.start()
         threading.Thread(target=self._run, name="mirror", daemon=True).start()
 
     def look_at(self, placement: str) -> None:
@@ -67,7 +66,7 @@ class Mirror:
 
     def _run(self) -> None:
         known = self._known
-        watches = (self._gatherer.mirrored.watch, known.origins.watch, known.namespaces, self._registry)
+        watches = (self._gatherer.mirrored.informer, known.origins.informer, known.namespaces, self._registry)
         while not all(watch.wait(_FIRST_LIST) for watch in watches):
             log.warning("waiting for what the front door shows")
         threading.Thread(target=self._beat, name="mirror-nodes", daemon=True).start()
@@ -82,7 +81,7 @@ class Mirror:
     def _beat(self) -> None:
         while True:
             try:
-                self._keeper.beat()
+                self._virtual_nodes.beat()
             except MedeaError as error:
                 log.warning("nodes not kept", reason=error.message)
             except Exception:

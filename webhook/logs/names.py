@@ -7,8 +7,8 @@ and a mirrored pod must have that very name.
 from collections.abc import Mapping
 from typing import Any
 
-from webhook.contract import ARGO_POD_NAMES
-from webhook.nodes import fnv32a
+from webhook.model.contract import ARGO_POD_NAMES
+from webhook.model.nodes import fnv32a
 
 # 253 characters for a name, less ten digits of the hash and the hyphen before them.
 _LONGEST_PREFIX = 242

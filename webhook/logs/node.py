@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from webhook.contract import MIRRORED, VIRTUAL
-
-Object = dict[str, Any]
+from webhook.model.contract import MIRRORED, VIRTUAL
+from webhook.model.objects import Object
 
 LEASE_SECONDS = 40
 """As a kubelet's: so long after its last renewal a Node counts as lost."""

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from webhook.clusters.kinds import checked_name
 from webhook.errors import BadRequest, wrong_field
+from webhook.kube.resources import checked_name
 
 _FLAGS = ("follow", "previous", "timestamps")
 _NUMBERS = ("sinceSeconds", "tailLines", "limitBytes")

@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from webhook.clusters.kinds import WORKFLOWS, annotations
-from webhook.contract import ARGO_NODE_ID, ARGO_WORKFLOW, GRAFTED, MIRRORED, MIRRORED_POD, MIRRORED_UID, PLACEMENT
-from webhook.dispatch.merge import merge_patch
+from webhook.controller.origin_status.merge import merge_patch
+from webhook.kube.resources import WORKFLOWS
 from webhook.logs.names import pod_name
 from webhook.logs.node import node_name
-from webhook.nodes import nodes_of, offloaded
-
-Object = dict[str, Any]
+from webhook.model.contract import ARGO_NODE_ID, ARGO_WORKFLOW, GRAFTED, MIRRORED, MIRRORED_POD, MIRRORED_UID, PLACEMENT
+from webhook.model.nodes import nodes_of, offloaded
+from webhook.model.objects import Object, annotations
 
 _DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 _METADATA = ("name", "namespace", "uid", "labels", "annotations", "deletionTimestamp", "resourceVersion")

@@ -5,16 +5,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from webhook.clusters.client import Cluster
-from webhook.clusters.kinds import PODS, Object, annotations, labels
-from webhook.clusters.registry import Registry
-from webhook.clusters.stream import LogStream
-from webhook.contract import ARGO_WORKFLOW, MIRRORED, MIRRORED_POD, MIRRORED_UID, PLACEMENT
 from webhook.errors import ClusterUnavailable, Missing, NotThere, Rejected
+from webhook.kube.client import Cluster
+from webhook.kube.log_stream import LogStream
+from webhook.kube.registry import Registry
+from webhook.kube.resources import PODS
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.logs.node import node_name
 from webhook.logs.options import Options
+from webhook.model.contract import ARGO_WORKFLOW, MIRRORED, MIRRORED_POD, MIRRORED_UID, PLACEMENT
+from webhook.model.objects import Object, annotations, labels
 
 # Seconds for which a target may say nothing. Whoever follows a log that is silent asks again after that, unless nobody
 # listens any more; whoever does not follow one is owed an answer.

@@ -11,7 +11,7 @@ from prometheus_client import Counter, Gauge
 from requests import RequestException
 from urllib3.util.retry import Retry
 
-from webhook.errors import SamplesUnavailable, shown
+from webhook.errors import SamplesUnavailable, quoted
 from webhook.scout.model import Snapshot
 from webhook.scout.promql import QUERY, snapshots
 
@@ -58,7 +58,7 @@ class Sampler:
             fresh = snapshots(series)
         except (RequestException, PrometheusApiClientException, KeyError, ValueError) as error:
             _READS.labels("failed").inc()
-            raise SamplesUnavailable(f"Prometheus did not answer: {shown(str(error))}") from error
+            raise SamplesUnavailable(f"Prometheus did not answer: {quoted(str(error))}") from error
         _READS.labels("ok").inc()
         oldest = self._clock() - _KEPT
         kept = {place: snapshot for place, snapshot in self._known.items() if snapshot.sampled_at > oldest}

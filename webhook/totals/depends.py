@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 
 from webhook.totals.shape import Spec, mapping, tasks_of, text
-from webhook.totals.tags import Known, filled
+from webhook.totals.tags import Bindings, filled
 
 # As Argo finds the tasks in `depends`: a name, or a name with a result such as `.Succeeded`.
 _TASK = re.compile(r"([a-zA-Z0-9_][-a-zA-Z0-9_]*?)\.[A-Z][a-zA-Z]+|([a-zA-Z0-9_][-a-zA-Z0-9_]*)")
 
 
-def wanted_tasks(template: Spec, known: Known) -> list[Spec]:
+def wanted_tasks(template: Spec, known: Bindings) -> list[Spec]:
     """The tasks of a DAG that run: all of them, or its targets and what they depend on."""
     tasks = tasks_of(template)
     targets = text(mapping(template.get("dag")).get("target"))

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from webhook.totals.pods import Gaps
+from webhook.totals.pods import Unknowns
 from webhook.totals.shape import Name, Spec, mapping, named_templates, text
-from webhook.totals.tags import UNKNOWN, Known, filled
+from webhook.totals.tags import UNKNOWN, Bindings, filled
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,12 @@ class Lookup:
     templates: Mapping[str, Spec]
     library: Mapping[Name, Spec]
 
-    def find(self, caller: Spec, known: Known, gaps: Gaps) -> "Found | None":
+    def find(self, caller: Spec, known: Bindings, unknowns: Unknowns) -> "Found | None":
         """The template meant; None, and a gap, when it can't be known or is not there."""
         if isinstance(caller.get("inline"), Mapping):
             return Found(caller["inline"], self, f"{self.key}/inline {id(caller)}")
         reference = mapping(caller.get("templateRef"))
-        there = self._elsewhere(reference, known, gaps) if reference else self
+        there = self._elsewhere(reference, known, unknowns) if reference else self
         wanted = text(reference.get("template") if reference else caller.get("template")) or ""
         name = filled(wanted, known)
         if there is None:
@@ -29,15 +29,15 @@ class Lookup:
         template = there.templates.get(name)
         if template is None:
             why = "is known only when it runs" if UNKNOWN in name else "does not exist"
-            gaps.say(f"template {wanted or 'without a name'} {why}, and is not counted")
+            unknowns.say(f"template {wanted or 'without a name'} {why}, and is not counted")
             return None
         return Found(template, there, f"{there.key}/{name}")
 
-    def _elsewhere(self, reference: Spec, known: Known, gaps: Gaps) -> "Lookup | None":
+    def _elsewhere(self, reference: Spec, known: Bindings, unknowns: Unknowns) -> "Lookup | None":
         to = Name(filled(str(reference.get("name")), known), reference.get("clusterScope") is True)
         spec = self.library.get(to)
         if spec is None:
-            gaps.lack(to, str(reference.get("name")))
+            unknowns.lack(to, str(reference.get("name")))
             return None
         return Lookup(f"{'cluster ' if to.cluster else ''}{to.name}", named_templates(spec), self.library)
 

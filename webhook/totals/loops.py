@@ -8,7 +8,7 @@ from typing import Any
 
 from webhook.totals.scope import value_of
 from webhook.totals.shape import Spec
-from webhook.totals.tags import Known, filled
+from webhook.totals.tags import Bindings, filled
 
 # A loop longer than this would need more memory at the target than any cluster has.
 _LONGEST = 10**6
@@ -30,7 +30,7 @@ class Loop:
         return (_formatted(self._format, number) for number in islice(self._items, most))
 
 
-def loop_of(task: Spec, name: str, known: Known) -> Loop | None:
+def loop_of(task: Spec, name: str, known: Bindings) -> Loop | None:
     """The loop of a task; None when it runs once."""
     if isinstance(task.get("withItems"), list) and task["withItems"]:
         items = [filled(item, known) if isinstance(item, str) else item for item in task["withItems"]]
@@ -42,7 +42,7 @@ def loop_of(task: Spec, name: str, known: Known) -> Loop | None:
     return None
 
 
-def _from_parameter(written: object, name: str, known: Known) -> Loop:
+def _from_parameter(written: object, name: str, known: Bindings) -> Loop:
     value = value_of(written, known)
     try:
         items = json.loads(value) if value is not None else None
@@ -51,7 +51,7 @@ def _from_parameter(written: object, name: str, known: Known) -> Loop:
     return Loop(len(items), items) if isinstance(items, list) else _unknown(name)
 
 
-def _sequence(written: Spec, name: str, known: Known) -> Loop:
+def _sequence(written: Spec, name: str, known: Bindings) -> Loop:
     numbers = {key: _number(written[key], known) for key in ("start", "end", "count") if written.get(key) is not None}
     start, end, count = numbers.get("start", 0), numbers.get("end"), numbers.get("count")
     if start is None or None in numbers.values() or (end is None and count is None):
@@ -72,7 +72,7 @@ def _unknown(name: str) -> Loop:
     return Loop(1, ({},), note=f"how often task {name} runs is not known before it does; counted once")
 
 
-def _number(value: object, known: Known) -> int | None:
+def _number(value: object, known: Bindings) -> int | None:
     text = value_of(value, known)
     try:
         return int(text) if text is not None and len(text) <= 12 else None

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from webhook.totals.tags import Known, filled
+from webhook.totals.tags import Bindings, filled
 
 # A Workflow's own text is at most 1.5 MB. Of YAML, which takes its time to read, less will do.
 _LONGEST = 64 * 1024
@@ -15,7 +15,7 @@ _CREATING = frozenset({"create", "apply"})
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def created_objects(template: Mapping[str, Any], known: Known) -> list[dict[str, Any]] | None:
+def created_objects(template: Mapping[str, Any], known: Bindings) -> list[dict[str, Any]] | None:
     """The objects a template creates; None when that can't be known before it runs."""
     resource = template.get("resource")
     if not isinstance(resource, Mapping) or resource.get("action") not in _CREATING:

@@ -9,13 +9,13 @@ from webhook.totals.manifests import read_yaml
 from webhook.totals.model import Defaults, Totals
 from webhook.totals.quantities import cpu_milli, memory_bytes
 from webhook.totals.shape import Name, Spec, mapping, mappings, text, type_of
-from webhook.totals.tags import UNKNOWN, Known, filled
+from webhook.totals.tags import UNKNOWN, Bindings, filled
 
 RESOURCES = ("cpu", "memory")
 
 
 @dataclass
-class Gaps:
+class Unknowns:
     """What could not be known, collected along the way: containers without a limit, by resource, and sentences.
 
     `missing` are WorkflowTemplates that are used, by names that only parameters tell, and that nobody has read yet.
@@ -61,7 +61,9 @@ class _Container:
     restarts: bool = False
 
 
-def pod_totals(template: Spec, patches: Iterable[str], known: Known, defaults: Defaults, gaps: Gaps) -> Totals:
+def pod_totals(
+    template: Spec, patches: Iterable[str], known: Bindings, defaults: Defaults, unknowns: Unknowns
+) -> Totals:
     """The totals of one pod. `patches` are pod spec patches as they are written, in the order in which they apply.
 
     Raises Refused for a limit that is no quantity.
@@ -72,16 +74,16 @@ def pod_totals(template: Spec, patches: Iterable[str], known: Known, defaults: D
     for patch in patches:
         changes = _read_patch(filled(patch, known))
         if changes is None:
-            gaps.say(f"podSpecPatch of template {name} can't be read before it runs")
+            unknowns.say(f"podSpecPatch of template {name} can't be read before it runs")
             continue
         where = f"podSpecPatch of template {name}"
-        _apply(main, changes.get("containers"), where, gaps)
-        _apply(first, changes.get("initContainers"), where, gaps)
+        _apply(main, changes.get("containers"), where, unknowns)
+        _apply(first, changes.get("initContainers"), where, unknowns)
         whole |= _without_unknown(mapping(mapping(changes.get("resources")).get("limits")))
         unread = [changes.get(one) for one in ("containers", "initContainers")] + [mapping(changes.get("resources"))]
         if any(UNKNOWN in str(one) for one in unread if not isinstance(one, list)):
-            gaps.say(f"limits in {where} can't all be known before it runs")
-    amounts = [_amount(resource, name, main, first, whole, defaults, gaps) for resource in RESOURCES]
+            unknowns.say(f"limits in {where} can't all be known before it runs")
+    amounts = [_amount(resource, name, main, first, whole, defaults, unknowns) for resource in RESOURCES]
     return Totals(*amounts)
 
 
@@ -106,12 +108,12 @@ def _container(written: Spec, field: str) -> _Container:
     return _Container(name, limits, f"{here}.resources.limits", restarts=written.get("restartPolicy") == "Always")
 
 
-def _apply(containers: list[_Container], changes: object, where: str, gaps: Gaps) -> None:
+def _apply(containers: list[_Container], changes: object, where: str, unknowns: Unknowns) -> None:
     """Kubernetes' own way to merge: by the container's name, and what is new is added."""
     for change in mappings(changes):
         resources = change.get("resources")
         if UNKNOWN in str(resources if isinstance(resources, str) else mapping(resources).get("limits", "")):
-            gaps.say(f"limits in {where} can't all be known before it runs")
+            unknowns.say(f"limits in {where} can't all be known before it runs")
         patched = _container(change, where)
         limits = _without_unknown(patched.limits)
         there = next((one for one in containers if one.name == patched.name), None)
@@ -147,15 +149,15 @@ def _amount(
     first: list[_Container],
     whole: Mapping[str, Any],
     defaults: Defaults,
-    gaps: Gaps,
+    unknowns: Unknowns,
 ) -> int:
     """As Kubernetes counts: what runs together, or the hungriest init container if that needs more."""
     if whole.get(resource) is not None:
         return _parsed(resource, f"podSpecPatch of template {template}.resources.limits", whole[resource])
-    together = sum(_limit(resource, one, template, defaults, gaps) for one in main)
+    together = sum(_limit(resource, one, template, defaults, unknowns) for one in main)
     most, staying = 0, 0
     for one in first:
-        own = _limit(resource, one, template, defaults, gaps)
+        own = _limit(resource, one, template, defaults, unknowns)
         if one.restarts:
             together, staying = together + own, staying + own
             most = max(most, staying)
@@ -164,13 +166,13 @@ def _amount(
     return max(together, most)
 
 
-def _limit(resource: str, one: _Container, template: str, defaults: Defaults, gaps: Gaps) -> int:
+def _limit(resource: str, one: _Container, template: str, defaults: Defaults, unknowns: Unknowns) -> int:
     value = one.limits.get(resource)
     if value is not None:
         return _parsed(resource, one.field, value)
     default = defaults.of(resource)
     if default is None and not one.argo:
-        gaps.unlimited[resource].add((template, one.name))
+        unknowns.unlimited[resource].add((template, one.name))
     return default or 0
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from webhook.totals.parameters import effective_parameters, parameter_text
 from webhook.totals.shape import Spec, mapping, mappings
-from webhook.totals.tags import UNKNOWN, Known, filled
+from webhook.totals.tags import UNKNOWN, Bindings, filled
 
 _ITEM = re.compile(r"\{\{[^}]*\bitem\b")
 
 
-def value_of(value: object, known: Known) -> str | None:
+def value_of(value: object, known: Bindings) -> str | None:
     """A value that may be an expression, as text; None when it can't be known before the Workflow runs."""
     text = parameter_text(value)
     if text is None:
@@ -21,7 +21,7 @@ def value_of(value: object, known: Known) -> str | None:
     return None if UNKNOWN in made else made
 
 
-def workflow_parameters(spec: Spec, template_spec: Spec) -> Known:
+def workflow_parameters(spec: Spec, template_spec: Spec) -> Bindings:
     """What is known in the whole of a Workflow: its own parameters, over its WorkflowTemplate's."""
     given = effective_parameters(spec, template_spec).items()
     return {f"workflow.parameters.{name}": text for name, value in given if (text := value_of(value, {})) is not None}
@@ -33,7 +33,7 @@ def mentions_item(task: Spec) -> bool:
     return bool(_ITEM.search(json.dumps(passed, default=str)))
 
 
-def with_item(known: Known, item: object) -> Known:
+def with_item(known: Bindings, item: object) -> Bindings:
     """What is known inside of a loop."""
     made = dict(known)
     if isinstance(item, Mapping):
@@ -44,7 +44,7 @@ def with_item(known: Known, item: object) -> Known:
     return made
 
 
-def inside(template: Spec, arguments: object, known: Known) -> Known:
+def inside(template: Spec, arguments: object, known: Bindings) -> Bindings:
     """What is known inside a template that is called with these arguments: the Workflow's own, and its inputs."""
     given = {str(one.get("name")): one for one in mappings(mapping(arguments).get("parameters"))}
     made = {name: value for name, value in known.items() if name.startswith("workflow.")}

@@ -9,11 +9,11 @@ from webhook.totals.lookup import Found, Lookup
 from webhook.totals.loops import loop_of
 from webhook.totals.merged import with_defaults
 from webhook.totals.model import Defaults, Totals
-from webhook.totals.pods import Gaps, pod_totals
+from webhook.totals.pods import Unknowns, pod_totals
+from webhook.totals.profile import IDLE, Parts, Profile, in_turn, side_by_side, woven
 from webhook.totals.scope import inside, mentions_item, with_item
 from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, mapping, text, type_of
-from webhook.totals.tags import Known
-from webhook.totals.work import IDLE, Parts, Work, in_turn, side_by_side, woven
+from webhook.totals.tags import Bindings
 
 # Bounds of the work for one Workflow, which an apiserver waits for: what is beyond them is said, not computed.
 _MOST_CALLS = 5000
@@ -22,7 +22,7 @@ _DEEPEST = 50
 # Argo takes any number; a limit beyond this one would only make the arithmetic long.
 _MOST_PODS = 2000
 
-Creates = Callable[[Spec, Known], Totals]
+Creates = Callable[[Spec, Bindings], Totals]
 """What the Workflows need that a resource template creates."""
 
 
@@ -36,16 +36,16 @@ class Walk:
     spec: Spec
     lookup: Lookup
     defaults: Defaults
-    gaps: Gaps
+    unknowns: Unknowns
     creates: Creates
     agents: dict[str, str] = field(default_factory=dict)
-    _seen: dict[object, Work] = field(default_factory=dict)
+    _seen: dict[object, Profile] = field(default_factory=dict)
     _completed: dict[str, Spec] = field(default_factory=dict)
     _above: list[str] = field(default_factory=list)
     _calls: int = 0
     _cuts: int = 0
 
-    def whole(self, known: Known) -> Work:
+    def whole(self, known: Bindings) -> Profile:
         """The entrypoint, then the exit handler; other hooks beside them."""
         entrypoint = {"template": self.spec.get("entrypoint"), "arguments": self.spec.get("arguments")}
         hooks = {name: self._called(hook, self.lookup, known) for name, hook in hooks_of(self.spec)}
@@ -60,25 +60,25 @@ class Walk:
     def _limit(self) -> int | None:
         return _limit_in(self.spec)
 
-    def _called(self, caller: Spec, lookup: Lookup, known: Known) -> Work:
+    def _called(self, caller: Spec, lookup: Lookup, known: Bindings) -> Profile:
         self._calls += 1
         if self._calls > _MOST_CALLS or len(self._above) >= _DEEPEST:
             self._cuts += 1
-            self.gaps.say("the Workflow is too large to be looked at as a whole: some of it is not counted")
+            self.unknowns.say("the Workflow is too large to be looked at as a whole: some of it is not counted")
             return IDLE
-        found = lookup.find(caller, known, self.gaps)
+        found = lookup.find(caller, known, self.unknowns)
         if found is None:
             return IDLE
         template = self._complete(found)
         return self._visit(template, found, inside(template, caller.get("arguments"), known))
 
-    def _visit(self, template: Spec, found: Found, known: Known) -> Work:
+    def _visit(self, template: Spec, found: Found, known: Bindings) -> Profile:
         key = (found.key, frozenset(known.items()) if self._varies(template) else None)
         if key in self._seen:
             return self._seen[key]
         if found.key in self._above:
             self._cuts += 1
-            self.gaps.say(f"template {template.get('name')} calls itself; counted once")
+            self.unknowns.say(f"template {template.get('name')} calls itself; counted once")
             return IDLE
         cuts = self._cuts
         self._above.append(found.key)
@@ -103,11 +103,11 @@ class Walk:
     def _patches(self, template: Spec) -> list[str]:
         return [patch for one in (self.spec, template) if (patch := text(one.get("podSpecPatch")))]
 
-    def _weighed(self, template: Spec, lookup: Lookup, known: Known) -> Work:
+    def _weighed(self, template: Spec, lookup: Lookup, known: Bindings) -> Profile:
         kind = type_of(template)
         if kind in PODS:
-            pod = pod_totals(template, self._patches(template), known, self.defaults, self.gaps)
-            work = Work((pod.cpu_milli,), (pod.memory_bytes,))
+            pod = pod_totals(template, self._patches(template), known, self.defaults, self.unknowns)
+            work = Profile((pod.cpu_milli,), (pod.memory_bytes,))
             return work.leaving(self.creates(template, known)) if kind == "resource" else work
         if kind in ("http", "plugin"):
             self.agents.setdefault(kind, str(template.get("name")))
@@ -121,24 +121,28 @@ class Walk:
             )
         return IDLE
 
-    def _composed(self, template: Spec, tasks: list[Spec], order: list[int], lookup: Lookup, known: Known) -> Work:
+    def _composed(
+        self, template: Spec, tasks: list[Spec], order: list[int], lookup: Lookup, known: Bindings
+    ) -> Profile:
         """A daemon never ends before another task begins: it is stopped when the whole template is done."""
         # Each task is looked at in more ways than one, also when nobody calls it.
         self._calls += len(tasks)
         if len(tasks) > MOST_EXACT:
-            self.gaps.say(f"template {template.get('name')} has so many tasks that its peak may be counted too high")
+            self.unknowns.say(
+                f"template {template.get('name')} has so many tasks that its peak may be counted too high"
+            )
         daemons = sum(1 << place for place, task in enumerate(tasks) if self._is_daemon(task, lookup, known))
         parts = [list(self._rounds(task, lookup, known)) for task in tasks]
         return woven(parts, [mask & ~daemons for mask in order], pods=self._limit, children=_limit_in(template))
 
-    def _is_daemon(self, caller: Spec, lookup: Lookup, known: Known) -> bool:
-        found = lookup.find(caller, known, Gaps())
+    def _is_daemon(self, caller: Spec, lookup: Lookup, known: Bindings) -> bool:
+        found = lookup.find(caller, known, Unknowns())
         if found is None:
             return False
         template = self._complete(found)
         return template.get("daemon") is True and type_of(template) in PODS
 
-    def _rounds(self, task: Spec, lookup: Lookup, known: Known) -> Iterator[tuple[Work, int]]:
+    def _rounds(self, task: Spec, lookup: Lookup, known: Bindings) -> Iterator[tuple[Profile, int]]:
         """What a task consists of, each with the number of times."""
         name = str(task.get("name"))
         loop = loop_of(task, name, known)
@@ -146,16 +150,16 @@ class Walk:
             yield from self._once(task, lookup, known, 1)
             return
         if loop.note:
-            self.gaps.say(loop.note)
+            self.unknowns.say(loop.note)
         if not mentions_item(task):
             yield from self._once(task, lookup, known, loop.count)
             return
-        looked_at: list[list[tuple[Work, int]]] = []
+        looked_at: list[list[tuple[Profile, int]]] = []
         for item in loop.items(_MOST_ROUNDS):
             looked_at.append(list(self._once(task, lookup, with_item(known, item), 1)))
             yield from looked_at[-1]
         if looked_at and loop.count > len(looked_at):
-            self.gaps.say(
+            self.unknowns.say(
                 f"task {name} runs {loop.count} times; all past {_MOST_ROUNDS} counted as the largest of these"
             )
             yield from (
@@ -163,7 +167,7 @@ class Walk:
                 for kind in zip(*looked_at, strict=True)
             )
 
-    def _once(self, task: Spec, lookup: Lookup, known: Known, count: int) -> Parts:
+    def _once(self, task: Spec, lookup: Lookup, known: Bindings, count: int) -> Parts:
         """One round: the template with its exit hook after it, and the other hooks beside it."""
         hooks = {name: self._called(hook, lookup, known) for name, hook in hooks_of(task)}
         after = hooks.pop("exit", IDLE)

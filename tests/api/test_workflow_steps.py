@@ -1,0 +1,143 @@
+"""Steps about other Workflows: what each does, for whom, and that it does it once however often it is asked."""
+
+from typing import Any, cast
+
+import pytest
+
+from tests.support.api_objects import Argo, Front, Object, asking, gate, known, workflow
+from webhook.api.rights import Rights
+from webhook.api.workflow_steps import WorkflowSteps
+from webhook.errors import ArgoServerUnavailable, BadRequest, Forbidden
+from webhook.kube.client import Cluster
+from webhook.ledger.pool import Pool
+
+FAILED: Object = {"phase": "Failed", "finishedAt": "2026-01-01T00:05:00Z"}
+
+
+def _others(front: Front, argo: Argo) -> WorkflowSteps:
+    cluster = cast("Cluster", front)
+    return WorkflowSteps(cluster, cast("Pool", None), cast("Any", argo), Rights(cluster))
+
+
+def _ask(front: Front, argo: Argo, verb: str, requester: Object | None = None, **arguments: Any) -> Object:
+    reply = _others(front, argo).answer(known(requester or asking()), verb, {"name": "job", **arguments})
+    return dict(reply["node"])
+
+
+@pytest.mark.parametrize("fails", ["before", "after"])
+@pytest.mark.parametrize(
+    ("verb", "found"),
+    [
+        ("retry", workflow(**FAILED)),
+        ("resume", workflow(nodes={"g1": gate("g1")})),
+        ("resume", workflow(spec={"suspend": True})),
+        ("suspend", workflow()),
+    ],
+)
+def test_a_question_that_is_repeated_after_a_lost_answer_is_done_once(fails: str, verb: str, found: Object) -> None:
+    front = Front(found)
+    argo = Argo(front, fails=fails)
+    with pytest.raises(ArgoServerUnavailable):
+        _ask(front, argo, verb)
+    argo.fails = ""
+    assert _ask(front, argo, verb)["phase"] == "Succeeded"
+    assert _ask(front, argo, verb)["phase"] == "Succeeded"
+    assert argo.done == [verb]
+
+
+def test_a_retry_that_fails_again_at_once_is_not_repeated() -> None:
+    front = Front(workflow(**FAILED))
+    argo = Argo(front)
+    assert _ask(front, argo, "retry")["phase"] == "Succeeded"
+    front.workflows["job"]["status"] |= {"phase": "Failed", "finishedAt": "2026-01-01T00:10:02Z"}
+    assert _ask(front, argo, "retry")["phase"] == "Succeeded"
+    assert argo.done == ["retry"]
+
+
+def test_a_resume_asked_for_twice_leaves_the_next_gate_shut() -> None:
+    front = Front(workflow(nodes={"g1": gate("g1")}))
+    argo = Argo(front)
+    _ask(front, argo, "resume")
+    front.workflows["job"]["status"]["nodes"]["g2"] = gate("g2")
+    assert _ask(front, argo, "resume")["phase"] == "Succeeded"
+    assert argo.done == ["resume"]
+
+
+def test_another_call_and_another_attempt_of_the_parent_act_anew() -> None:
+    front = Front(workflow(**FAILED))
+    argo = Argo(front)
+    for requester, call in ((asking(), ""), (asking(), "second"), (asking(startedAt="2026-01-02T00:00:00Z"), "")):
+        front.workflows["job"]["status"] |= FAILED
+        assert _ask(front, argo, "retry", requester, call=call)["phase"] == "Succeeded"
+    assert argo.done == ["retry"] * 3
+
+
+def test_only_what_has_ended_is_retried() -> None:
+    front = Front(workflow())
+    argo = Argo(front)
+    answer = _ask(front, argo, "retry")
+    assert answer["phase"] == "Failed" and "Running" in answer["message"]
+    assert argo.done == []
+
+
+@pytest.mark.parametrize("verb", ["stop", "terminate"])
+def test_a_stop_waits_until_the_workflow_has_ended_and_is_given_once(verb: str) -> None:
+    front = Front(workflow())
+    argo = Argo(front)
+    assert [_ask(front, argo, verb)["phase"] for _ in range(2)] == ["Running", "Running"]
+    front.workflows["job"]["status"] |= FAILED
+    assert _ask(front, argo, verb)["phase"] == "Succeeded"
+    assert argo.done == [verb]
+
+
+def test_what_is_stopping_can_still_be_terminated() -> None:
+    front = Front(workflow(spec={"shutdown": "Stop"}))
+    argo = Argo(front)
+    _ask(front, argo, "stop")
+    _ask(front, argo, "terminate")
+    assert argo.done == ["terminate"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "right"),
+    [
+        ("get", "get"),
+        ("delete", "delete"),
+        ("stop", "patch"),
+        ("terminate", "patch"),
+        ("suspend", "update"),
+        ("resume", "update"),
+        ("retry", "update"),
+    ],
+)
+def test_a_step_needs_the_right_of_its_workflows_own_account(verb: str, right: str) -> None:
+    front = Front(workflow(), allowed=frozenset())
+    with pytest.raises(Forbidden) as refused:
+        _ask(front, Argo(front), verb)
+    for word in ("steps", "parent", "job", right, "workflows of argoproj.io", "namespace ns"):
+        assert word in refused.value.message
+    [review] = front.reviews
+    assert review["user"] == "system:serviceaccount:ns:steps"
+    attributes = {"namespace": "ns", "verb": right, "group": "argoproj.io", "resource": "workflows", "name": "job"}
+    assert review["resourceAttributes"] == attributes
+
+
+def test_the_account_may_come_from_the_workflows_template() -> None:
+    named = {**asking(storedWorkflowTemplateSpec={"serviceAccountName": "of-the-template"}), "spec": {}}
+    assert known(named).account == "of-the-template"
+    assert known({**asking(), "spec": {}}).account == "default"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"nodeSelector": "x"}, "nodeSelector"),
+        ({"name": "../secrets"}, "plugin.medea.stop.name"),
+        ({"name": 7}, "name"),
+        ({"namespace": "another"}, "namespace"),
+    ],
+)
+def test_an_argument_that_is_wrong_is_named(arguments: Object, field: str) -> None:
+    front = Front(workflow())
+    with pytest.raises(BadRequest, match=field):
+        _ask(front, Argo(front), "stop", **arguments)

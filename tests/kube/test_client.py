@@ -1,0 +1,109 @@
+"""What Medea makes of a cluster's answers, and of none."""
+
+from typing import Any
+
+import pytest
+from kubernetes.client import Configuration
+
+from tests.support.scripted_apiserver import Answer, Script, apiserver, cut, reply
+from webhook.errors import BadRequest, Clash, ClusterUnavailable, MedeaError, NotThere, Rejected
+from webhook.kube.client import Cluster
+from webhook.kube.resources import WORKFLOWS
+
+FOUND = {"metadata": {"name": "a"}}
+
+
+def status(message: str) -> dict[str, Any]:
+    return {"kind": "Status", "message": message, "details": {"name": "a", "kind": "workflows"}}
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (400, Rejected),
+        (403, Rejected),
+        (404, NotThere),
+        (409, Clash),
+        (422, Rejected),
+        (401, ClusterUnavailable),
+        (429, ClusterUnavailable),
+        (500, ClusterUnavailable),
+        (503, ClusterUnavailable),
+    ],
+)
+def test_each_status_is_one_of_our_errors_with_the_clusters_words(code: int, error: type[MedeaError]) -> None:
+    with (
+        apiserver(Script(reply(code, status("no, because")))) as west,
+        pytest.raises(error, match="no, because") as raised,
+    ):
+        west.create(WORKFLOWS, "ns", {"metadata": {}})
+    assert type(raised.value) is error
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(404, {"message": "the server could not find the requested resource", "details": {}}),
+        reply(404, b"404 page not found"),
+        reply(403, status('workflows is forbidden: User "medea" cannot create resource "workflows" in API group "x"')),
+    ],
+    ids=["a kind it does not serve", "no status at all", "rights that Medea lacks"],
+)
+def test_an_answer_that_says_nothing_about_the_object_is_as_good_as_none(answer: Answer) -> None:
+    with apiserver(Script(answer)) as west, pytest.raises(ClusterUnavailable):
+        west.create(WORKFLOWS, "ns", {"metadata": {}})
+    with apiserver(Script(answer)) as west, pytest.raises(ClusterUnavailable):
+        west.find(WORKFLOWS, "ns", "a")
+
+
+def test_a_read_is_asked_once_more_when_the_connection_breaks() -> None:
+    script = Script(cut, reply(200, FOUND))
+    with apiserver(script) as west:
+        assert west.get(WORKFLOWS, "ns", "a") == FOUND
+    assert len(script.requests) == 2
+
+
+def test_a_create_is_never_repeated_because_it_may_have_happened() -> None:
+    script = Script(cut, reply(201, FOUND))
+    with apiserver(script) as west, pytest.raises(ClusterUnavailable):
+        west.create(WORKFLOWS, "ns", {"metadata": {}})
+    assert len(script.requests) == 1
+
+
+def test_an_answer_that_is_no_apiservers_is_as_good_as_none() -> None:
+    with apiserver(Script(reply(200, b"<html>proxy</html>"))) as west, pytest.raises(ClusterUnavailable, match="proxy"):
+        west.get(WORKFLOWS, "ns", "a")
+
+
+def test_what_is_gone_already_is_deleted() -> None:
+    with apiserver(Script(reply(404, status("not found")))) as west:
+        west.delete(WORKFLOWS, "ns", "a", uid="u")
+        assert west.find(WORKFLOWS, "ns", "a") is None
+
+
+def test_an_error_that_is_no_json_is_repeated_as_text() -> None:
+    with apiserver(Script(reply(403, b"<html>proxy</html>"))) as west, pytest.raises(Rejected, match="proxy"):
+        west.create(WORKFLOWS, "ns", {"metadata": {}})
+
+
+def test_a_cluster_that_does_not_listen_is_away() -> None:
+    configuration = Configuration()
+    configuration.host = "http://127.0.0.1:1"
+    with pytest.raises(ClusterUnavailable, match="west did not answer"):
+        Cluster("west", configuration).list(WORKFLOWS)
+
+
+def test_a_cluster_that_hangs_is_away_after_the_deadline() -> None:
+    def hang(handler: object) -> None:
+        getattr(handler, "connection").recv(1)  # noqa: B009
+
+    with apiserver(Script(hang)) as west, pytest.raises(ClusterUnavailable):
+        west.create(WORKFLOWS, "ns", {"metadata": {}}, read_timeout=0.2)
+
+
+@pytest.mark.parametrize("name", ["..", "a/b", "a?b", "a%2fb", "A", "", "a b", "-a", "a" * 254, "ä"])
+def test_a_path_is_never_built_from_what_is_no_name(name: str) -> None:
+    with pytest.raises(BadRequest):
+        WORKFLOWS.path("ns", name or ".")
+    with pytest.raises(BadRequest):
+        WORKFLOWS.path(name or ".", "a")

@@ -1,0 +1,156 @@
+"""Which hold a namespace's Workflows get, and that none of them can run twice."""
+
+import datetime
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import pytest
+
+from tests.support.scripted_apiserver import Script, apiserver, reply, stream
+from webhook.errors import Refused, Unavailable
+from webhook.model.contract import Hold
+from webhook.namespaces.hold import Holds
+from webhook.namespaces.probe import NAME, probe
+
+QUIET = 30.0
+WORKFLOW: dict[str, Any] = {"metadata": {"generateName": "x-"}}
+MISSING = reply(404, {"message": "not found", "details": {"name": NAME}})
+
+
+class Front:
+    """A front door with one namespace and perhaps a probe in it, both of which may change."""
+
+    def __init__(self, hold: str | None, probe: dict[str, Any] | None = None) -> None:
+        self.hold, self.probe = hold, probe
+        self.asked: list[str] = []
+        self.over = threading.Event()
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        self.asked.append(handler.path)
+        if handler.path.endswith(f"/workflows/{NAME}"):
+            (reply(200, self.probe) if self.probe else MISSING)(handler)
+        elif "watch=true" in handler.path:
+            stream(then=lambda: self.over.wait(20))(handler)
+        elif "labelSelector" in handler.path:
+            reply(200, {"items": [self.namespace()], "metadata": {"resourceVersion": "1"}})(handler)
+        else:
+            reply(200, self.namespace())(handler)
+
+    def namespace(self) -> dict[str, Any]:
+        labels = {"medea.dev/enabled": "true"} | ({"medea.dev/hold": self.hold} if self.hold else {})
+        return {"metadata": {"name": "ns", "uid": "n", "resourceVersion": "1", "labels": labels}}
+
+
+def a_probe(age: float, phase: str | None = None) -> dict[str, Any]:
+    """A probe of that age in seconds, perhaps taken up by Argo's controller."""
+    made = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=age)
+    found = probe()
+    found["metadata"] |= {"creationTimestamp": made.strftime("%Y-%m-%dT%H:%M:%SZ"), "uid": "p"}
+    found["metadata"]["managedFields"] = [{"manager": "medea", "fieldsV1": {"f:status": {"f:message": {}}}}]
+    if phase:
+        found["status"] = {"phase": phase}
+        wrote = {"manager": "workflow-controller", "fieldsV1": {"f:spec": {}, "f:status": {}}}
+        found["metadata"]["managedFields"].append(wrote)
+    return found
+
+
+@contextmanager
+def holds(front: Front, default: Hold = Hold.PLUGIN, *, watched: bool = False) -> Iterator[Holds]:
+    with apiserver(Script(front.answer)) as cluster:
+        made = Holds(cluster, default=default, quiet=QUIET)
+        if watched:
+            made.start()
+            assert made._watch.wait(10)
+        yield made
+        # A watch that goes on after its apiserver has gone tries again at random times, in the middle of other tests.
+        made._watch.stop()
+        front.over.set()
+
+
+@pytest.mark.parametrize(
+    ("label", "default", "hold"),
+    [
+        (None, Hold.PLUGIN, Hold.PLUGIN),
+        (None, Hold.NONE, Hold.NONE),
+        ("plugin", Hold.NONE, Hold.PLUGIN),
+        ("none", Hold.PLUGIN, Hold.NONE),
+    ],
+)
+@pytest.mark.parametrize("watched", [False, True], ids=["asked for", "watched"])
+def test_the_label_of_the_namespace_chooses_and_the_setting_where_there_is_none(
+    label: str | None, default: Hold, hold: Hold, watched: bool
+) -> None:
+    with holds(Front(label, a_probe(60)), default, watched=watched) as asked:
+        assert asked.choose("ns", WORKFLOW) is hold
+
+
+def test_a_wrong_label_is_refused_with_what_is_right() -> None:
+    with holds(Front("noen")) as asked, pytest.raises(Refused, match=r"label medea.dev/hold of namespace ns is 'noen'"):
+        asked.choose("ns", WORKFLOW)
+
+
+def test_none_is_never_decided_from_memory() -> None:
+    front = Front("none", a_probe(60))
+    with holds(front, watched=True) as asked:
+        assert asked.choose("ns", WORKFLOW) is Hold.NONE
+        front.hold = "plugin"
+        assert asked.choose("ns", WORKFLOW) is Hold.PLUGIN
+
+
+def test_plugin_costs_no_request_while_the_watch_is_current() -> None:
+    front = Front("plugin")
+    with holds(front, watched=True) as asked:
+        before = len([path for path in front.asked if "?" not in path])
+        assert asked.choose("ns", WORKFLOW) is Hold.PLUGIN
+        assert len([path for path in front.asked if "?" not in path]) == before
+
+
+@pytest.mark.parametrize("age", [0, 3600])
+def test_where_a_controller_has_taken_the_probe_up_a_submission_is_refused_with_what_to_do(age: float) -> None:
+    with holds(Front("none", a_probe(age, "Running"))) as asked, pytest.raises(Refused) as refused:
+        asked.choose("ns", WORKFLOW)
+    assert "workflow-controller has taken up the Workflow medea-probe" in refused.value.message
+    assert "kubectl label namespace ns medea.dev/hold=plugin" in refused.value.message
+
+
+@pytest.mark.parametrize("age", [None, 3], ids=["no probe", "a young probe"])
+def test_while_nothing_is_proved_a_submission_is_to_be_tried_again(age: float | None) -> None:
+    with (
+        holds(Front("none", None if age is None else a_probe(age))) as asked,
+        pytest.raises(Unavailable, match=r"try again in \d+ s"),
+    ):
+        asked.choose("ns", WORKFLOW)
+
+
+def test_a_probe_that_people_delete_with_everything_else_is_forgiven_for_a_while_and_a_controller_is_not() -> None:
+    front = Front("none", a_probe(60))
+    with holds(front) as asked:
+        asked.choose("ns", WORKFLOW)
+        for young in (None, a_probe(1)):
+            front.probe = young
+            assert asked.choose("ns", WORKFLOW) is Hold.NONE
+        front.probe = a_probe(2, "Running")
+        with pytest.raises(Refused):
+            asked.choose("ns", WORKFLOW)
+        front.probe = None
+        with pytest.raises(Unavailable):
+            asked.choose("ns", WORKFLOW)
+
+
+def test_a_workflow_for_a_controller_of_its_own_is_refused_since_no_probe_can_find_that_one() -> None:
+    labelled = {"metadata": {"labels": {"workflows.argoproj.io/controller-instanceid": "mine"}}}
+    named = pytest.raises(Refused, match="controller-instanceid is 'mine'")
+    with holds(Front("none", a_probe(60))) as asked, named:
+        asked.choose("ns", labelled)
+    with holds(Front("plugin")) as asked:
+        assert asked.choose("ns", labelled) is Hold.PLUGIN
+
+
+def test_a_front_door_that_does_not_answer_is_no_reason_to_choose_a_hold() -> None:
+    with apiserver(Script(reply(503, {"message": "starting"}))) as starting:
+        asked = Holds(starting, default=Hold.PLUGIN, quiet=QUIET)
+        with pytest.raises(Unavailable, match="503"):
+            asked.choose("ns", WORKFLOW)

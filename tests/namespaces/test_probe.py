@@ -1,0 +1,46 @@
+"""The Workflow by which Medea sees whether an Argo controller works in a namespace."""
+
+from tests.namespaces.test_hold import a_probe
+from tests.support.scripted_apiserver import Script, apiserver, reply
+from webhook.namespaces.probe import NAME, Probes, probe
+
+MISSING = reply(404, {"message": "not found", "details": {"name": NAME}})
+DONE = reply(200, {})
+AT = f"/apis/argoproj.io/v1alpha1/namespaces/ns/workflows/{NAME}"
+
+
+def test_a_probe_needs_no_pod_and_passes_the_webhook() -> None:
+    made = probe()
+    assert [set(template) for template in made["spec"]["templates"]] == [{"name", "suspend"}]
+    assert made["metadata"]["annotations"] == {"medea.dev/skip": "true"}
+    assert "phase" not in made["status"]
+
+
+def test_a_missing_probe_is_made_and_one_that_is_there_left_alone() -> None:
+    script = Script(MISSING, reply(201, {}), reply(200, a_probe(3600)))
+    with apiserver(script) as front:
+        probes = Probes(front)
+        assert probes.see_to("ns") is None
+        assert probes.see_to("ns") is None
+    assert [request.split("?")[0].split()[0] for request in script.requests] == ["GET", "POST", "GET"]
+
+
+def test_a_probe_that_was_taken_up_is_reported_once_and_made_anew_after_a_minute() -> None:
+    script = Script(
+        reply(200, a_probe(5, "Running")), reply(200, a_probe(5, "Running")), reply(200, a_probe(61, "Running")), DONE
+    )
+    with apiserver(script) as front:
+        probes = Probes(front)
+        assert [probes.see_to("ns") for _ in range(3)] == ["workflow-controller", None, None]
+    assert [request.split()[0] for request in script.requests] == ["GET", "GET", "GET", "DELETE"]
+
+
+def test_probes_are_removed_where_they_are_no_longer_needed_and_nothing_else_is() -> None:
+    here, there, strange = a_probe(5), a_probe(5), a_probe(5)
+    for one, namespace in ((here, "ns"), (there, "other"), (strange, "other")):
+        one["metadata"]["namespace"] = namespace
+    strange["metadata"]["name"] = "labelled-by-a-person"
+    script = Script(reply(200, {"items": [here, there, strange], "metadata": {"resourceVersion": "1"}}), DONE)
+    with apiserver(script) as front:
+        Probes(front).remove_others({"other"})
+    assert script.requests[1:] == [f"DELETE {AT}"]

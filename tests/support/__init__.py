@@ -1,0 +1,1 @@
+"""What tests of several rooms share: objects to decide about, and clusters that fail as told."""

@@ -1,0 +1,84 @@
+"""What a submission becomes at the front door, so that nothing there runs its templates. Pure.
+
+With the hold `none` it only gets Medea's marks: no controller is there that would run it. With the plugin hold it
+becomes a stub. That one's entrypoint is a DAG with one task, because Argo shows nodes beside a DAG's task but not
+beside a template that is the entrypoint itself. `spec.suspend` and a controller instance id would hold too, and both
+break the CLI.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from webhook.model.contract import AGENT_ACCOUNT, WRITTEN
+from webhook.model.finalizers import block_deletion
+from webhook.model.objects import Object
+from webhook.totals.parameters import named
+from webhook.totals.shape import mapping
+
+ENTRYPOINT = "medea"
+TASK = "placement"
+# All that may stay of a spec: everything else either creates something at the front door or is meaningless there.
+_KEPT = ("arguments", "priority", "ttlStrategy", "suspend")
+
+
+def stub_spec(spec: Mapping[str, Any], template_spec: Mapping[str, Any], placement: str) -> Object:
+    """The spec that the origin gets. What it keeps and doesn't say itself comes from its WorkflowTemplate."""
+    kept = {key: spec.get(key, template_spec.get(key)) for key in _KEPT}
+    kept["arguments"] = _without_lookups(kept["arguments"])
+    return {
+        **{key: value for key, value in kept.items() if value is not None},
+        "entrypoint": ENTRYPOINT,
+        "serviceAccountName": AGENT_ACCOUNT,
+        "templates": [
+            {"name": ENTRYPOINT, "dag": {"tasks": [{"name": TASK, "template": TASK}]}},
+            {"name": TASK, "plugin": {"medea": {"track": {"placement": placement}}}},
+        ],
+    }
+
+
+def stub_placement(spec: Mapping[str, Any]) -> str | None:
+    """The placement that a stub tracks; None for a spec that is no stub. `argo resubmit` copies stubs."""
+    if spec.get("entrypoint") != ENTRYPOINT:
+        return None
+    for template in spec.get("templates") or []:
+        try:
+            return str(template["plugin"]["medea"]["track"]["placement"])
+        except (KeyError, TypeError):
+            continue
+    return None
+
+
+def arguments_again(original: Any, stub: Any) -> Any:
+    """The arguments of a copied stub, whose user may have changed them, with what the stub had to leave out."""
+    given = named(mapping(stub).get("parameters"))
+    names = {one["name"] for one in given}
+    left_out = [one for one in named(mapping(original).get("parameters")) if one["name"] not in names]
+    return {**mapping(original), **mapping(stub), "parameters": [*given, *left_out]}
+
+
+def _without_lookups(arguments: Any) -> Any:
+    """Without the parameters whose values are elsewhere: Argo would look for that place at the front door."""
+    if not isinstance(arguments, Mapping):
+        return arguments
+    plain = [one for one in named(arguments.get("parameters")) if not one.get("valueFrom")]
+    return {**arguments, **({"parameters": plain} if "parameters" in arguments else {})}
+
+
+def hold_patch(workflow: Object, *, spec: Object | None, annotations: Mapping[str, str]) -> list[Object]:
+    """The JSON Patch that turns the submitted Workflow into a held origin; without a `spec` it keeps its own.
+
+    A status that it came with is of another Workflow: a resubmission's goes to the run.
+    """
+    metadata = workflow["metadata"]
+    marked = {**_not_ours(metadata.get("annotations")), **annotations}
+    return [
+        {"op": "add", "path": "/metadata/annotations", "value": marked},
+        {"op": "add", "path": "/metadata/finalizers", "value": block_deletion(metadata.get("finalizers"))},
+        *([] if spec is None else [{"op": "replace", "path": "/spec", "value": spec}]),
+        *([{"op": "remove", "path": "/status"}] if "status" in workflow else []),
+    ]
+
+
+def _not_ours(given: Mapping[str, str] | None) -> dict[str, str]:
+    """What only Medea writes is dropped: it came with a copy of an earlier origin, or somebody made it up."""
+    return {key: value for key, value in (given or {}).items() if key not in WRITTEN}

@@ -1,0 +1,125 @@
+"""What a person's change of an origin means for its run. Pure.
+
+It is told from the two versions alone, so every way of making the change is the same: Argo's CLI, its server, kubectl.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from webhook.errors import Refused, wrong_field
+from webhook.model.contract import FINAL_PHASES
+from webhook.model.nodes import nodes_of
+from webhook.model.objects import Object
+from webhook.model.verbs import Edit, Retry, Verb
+from webhook.totals.parameters import named
+from webhook.totals.shape import mapping
+
+_SHUTDOWNS = ("Stop", "Terminate")
+
+
+def verb_between(old: Object, new: Object, *, user: str, of_run: Callable[[str], bool]) -> Verb:
+    """The verb that leads from `old` to `new`; empty when the change is none of the run's business.
+
+    `of_run` says of a node's id whether the node is the run's. Raises Refused for a change that can't be passed on.
+    """
+    before, after = old.get("spec") or {}, new.get("spec") or {}
+    retry = _retry(old, new)
+    edits, removed = _node_changes(old, new, of_run, again=retry is not None)
+    if removed and not retry:
+        raise Refused(f"node {removed[0]} can't be removed while the Workflow runs; argo retry does that after its end")
+    return Verb(
+        user=user,
+        shutdown=_shutdown(before, after),
+        suspend=None if bool(before.get("suspend")) == bool(after.get("suspend")) else bool(after.get("suspend")),
+        edits=edits,
+        removed=removed,
+        outputs=() if retry else _set_outputs(old, new),
+        retry=retry,
+    )
+
+
+def spec_after(old: Object, new: Object, verb: Verb, *, shows_shutdown: bool) -> tuple[Object, list[str]]:
+    """The spec that the origin may have after the change, and the fields of the change that it can't take over.
+
+    The run on the target has a spec of its own. What may change is what a verb changes: and the shutdown not where
+    Argo's own controller would act on it at the front door.
+    """
+    before, after = old.get("spec") or {}, new.get("spec") or {}
+    taken = {"suspend", *(["arguments"] if verb.retry else []), *(["shutdown"] if shows_shutdown else [])}
+    spec = {key: value for key, value in before.items() if key not in taken}
+    spec |= {key: after[key] for key in taken if after.get(key)}
+    lost = {key for key in before.keys() | after.keys() if _plain(spec.get(key)) != _plain(after.get(key))}
+    # Argo drops a deadline of zero when it retries what one has ended.
+    return spec, sorted(lost - {"shutdown", "activeDeadlineSeconds"})
+
+
+def _plain(value: Any) -> Any:
+    """A value as it is to Argo, which writes whole objects back: without what is empty, and numbers as texts."""
+    if isinstance(value, Mapping):
+        plain = {key: _plain(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in plain.items() if inner is not None} or None
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value] or None
+    return None if value is None or value is False or value == "" else str(value)
+
+
+def _shutdown(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
+    wanted = after.get("shutdown")
+    if not wanted or wanted == before.get("shutdown"):
+        return None
+    if wanted not in _SHUTDOWNS:
+        raise wrong_field(Refused, "spec.shutdown", wanted, f"it must be one of {', '.join(_SHUTDOWNS)}")
+    return str(wanted)
+
+
+def _retry(old: Object, new: Object) -> Retry | None:
+    status = mapping(old.get("status"))
+    if not _final(status) or _final(mapping(new.get("status"))):
+        return None
+    before, after = _parameters(old), _parameters(new)
+    changed = {name: value for name, value in after.items() if before.get(name) != value}
+    return Retry(status.get("finishedAt"), changed)
+
+
+def _final(status: Mapping[str, Any]) -> bool:
+    return str(status.get("phase")) in FINAL_PHASES
+
+
+def _parameters(workflow: Object) -> dict[str, Any]:
+    listed = mapping(mapping(workflow.get("spec")).get("arguments")).get("parameters")
+    return {one["name"]: one.get("value") for one in named(listed)}
+
+
+def _node_changes(
+    old: Object, new: Object, of_run: Callable[[str], bool], *, again: bool
+) -> tuple[dict[str, Edit], tuple[str, ...]]:
+    """Nodes that are edited, and those that are removed. `again`: the run is to go on after its end.
+
+    While it goes on, Argo's verbs change none but nodes that are suspended. A controller at the front door would
+    change others: it misses their pods.
+    """
+    before, after = nodes_of(old), nodes_of(new)
+    edits = {}
+    for node_id, node in after.items():
+        if not of_run(node_id):
+            continue
+        if node_id not in before:
+            raise Refused(f"node {node_id} can't be added: its run on the target makes its own nodes")
+        edit = _edit(before[node_id], node)
+        if edit.fields and (again or before[node_id].get("type") == "Suspend"):
+            edits[node_id] = edit
+    return edits, tuple(sorted(node_id for node_id in before if of_run(node_id) and node_id not in after))
+
+
+def _edit(before: Object, after: Object) -> Edit:
+    keys = sorted(before.keys() | after.keys())
+    # Absent, null and empty are one to Argo, which writes whole objects back.
+    return Edit(
+        before.get("phase"),
+        {key: after.get(key) for key in keys if (before.get(key) or None) != (after.get(key) or None)},
+    )
+
+
+def _set_outputs(old: Object, new: Object) -> tuple[Mapping[str, Any], ...]:
+    before, after = (named(mapping(mapping(one.get("status")).get("outputs")).get("parameters")) for one in (old, new))
+    return tuple(one for one in after if one not in before)

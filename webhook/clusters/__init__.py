@@ -1,5 +1,0 @@
-"""The front door and the targets: the one Kubernetes client wrapper, watches, and the registry of targets.
-
-The only room that imports the `kubernetes` client. It speaks plain dicts, because Argo's objects must pass through
-whole, and it knows nothing of placements.
-"""

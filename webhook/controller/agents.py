@@ -1,0 +1,37 @@
+"""Argo's agents at the front door: each works through its Workflow's task set for as long as that one is open."""
+
+from typing import Any
+
+import structlog
+
+from webhook.errors import Rejected
+from webhook.kube.client import Cluster
+from webhook.kube.resources import PODS, TASK_SETS
+from webhook.ledger.placement import Placement
+from webhook.model.contract import ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW
+
+log = structlog.get_logger(__name__)
+
+
+def open_task_set(front: Cluster, row: Placement) -> None:
+    """Open a task set that was closed when its Workflow ended: an agent looks at open ones only."""
+    _mark_task_set(front, row, None)
+
+
+def dismiss_agent(front: Cluster, row: Placement) -> None:
+    """Argo leaves the agent and its plugins up when an end is written over its head."""
+    _mark_task_set(front, row, "true")
+    delete_agents(front, row.namespace, str(row.name))
+
+
+def delete_agents(front: Cluster, namespace: str, workflow: str) -> None:
+    """Delete the agent pods of a Workflow."""
+    front.delete_all(PODS, namespace, selector=f"{ARGO_WORKFLOW}={workflow},{ARGO_COMPONENT}=agent")
+
+
+def _mark_task_set(front: Cluster, row: Placement, completed: str | None) -> None:
+    patch: dict[str, Any] = {"metadata": {"labels": {ARGO_COMPLETED: completed}}}
+    try:
+        front.patch(TASK_SETS, row.namespace, str(row.name), patch)
+    except Rejected as error:
+        log.debug("no task set to mark", workflow=row.name, reason=error.message)

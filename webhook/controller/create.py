@@ -1,0 +1,56 @@
+"""Creates the run: exactly one, however often this is tried and whatever is lost on the way."""
+
+import structlog
+
+from webhook.controller.templates import with_templates
+from webhook.errors import Clash, ClusterUnavailable, Rejected
+from webhook.kube.client import Cluster
+from webhook.kube.resources import WORKFLOWS
+from webhook.ledger import placements
+from webhook.ledger.placement import Placement
+from webhook.ledger.pool import Pool
+from webhook.model.contract import ORIGIN_UID, PLACEMENT
+from webhook.model.objects import Object, labels
+from webhook.model.run import Original, run_names, run_object
+
+log = structlog.get_logger(__name__)
+
+
+def create_run(pool: Pool, target: Cluster, row: Placement, original: Original) -> Placement | None:
+    """Create the run, or adopt the one an earlier try has created, and note it in the ledger.
+
+    Returns the row, or None when it is no longer to be run. Raises Rejected when the target refuses it for good, and
+    ClusterUnavailable when nobody knows whether it exists.
+    """
+    workflow = with_templates(target, row.namespace, original)
+    assert row.name is not None and row.origin_uid is not None
+    names = run_names(row.name, row.placement)
+    for name in sorted(names, key=lambda one: one != (row.run_name or names[0])):
+        # Written first: a create that seems to fail may have happened, and the next try must look under this name.
+        if placements.intend_run(pool, row.placement, name) is None:
+            return None
+        run = _create_or_adopt(target, row, workflow, name)
+        if run is not None:
+            return placements.dispatched(pool, row.placement, run_name=name, run_uid=run["metadata"]["uid"])
+        log.warning("name taken on target", cluster=target.name, name=name, placement=row.placement)
+    raise Rejected(f"the names {' and '.join(names)} are taken by other Workflows", cluster=target.name)
+
+
+def _create_or_adopt(target: Cluster, row: Placement, workflow: Object, name: str) -> Object | None:
+    """The run under that name; None when a stranger has it."""
+    body = run_object(
+        workflow, placement=row.placement, name=name, origin_name=str(row.name), origin_uid=str(row.origin_uid)
+    )
+    try:
+        return target.create(WORKFLOWS, row.namespace, body)
+    except Clash:
+        found = target.find(WORKFLOWS, row.namespace, name)
+        if found is None:
+            raise ClusterUnavailable(f"{name} went from {target.name} just now; trying again") from None
+        return found if has_placement_labels(found, row) else None
+
+
+def has_placement_labels(workflow: Object, row: Placement) -> bool:
+    """Whether a Workflow on a target is this placement's: by both labels, so that a copied one is not enough."""
+    marks = labels(workflow)
+    return marks.get(PLACEMENT) == row.placement and marks.get(ORIGIN_UID) == row.origin_uid

@@ -1,0 +1,43 @@
+"""What an origin shows of its run, by its hold: the one place where dispatch asks which hold a placement has. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from webhook.controller.origin_status import full, stub
+from webhook.controller.origin_status.graft import graft
+from webhook.controller.origin_status.stub import final_phase
+from webhook.ledger.placement import Placement
+from webhook.model.contract import Hold
+from webhook.model.objects import Object
+
+
+def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
+    """The patch that shows a live placement on its origin; empty when it is shown already."""
+    if row.hold is Hold.NONE:
+        return full.running_patch(origin, row, run)
+    patch = stub.running_patch(origin, row, _graft(run, row) if run else {})
+    return patch | (stub.suspension_patch(origin, run) if run else {})
+
+
+def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run: Object | None) -> Object:
+    """The patch that ends the origin as its run ended; empty when it has ended so already."""
+    if row.hold is Hold.NONE:
+        return full.final_patch(origin, row, outcome, run)
+    return stub.final_patch(origin, row, outcome)
+
+
+def outcome_of(run: Object, row: Placement) -> Object:
+    """What the ledger keeps of a run that has ended, or is being deleted: what `final_patch` is given later."""
+    if row.hold is Hold.NONE:
+        return full.outcome_of(run, str(row.name), str(row.cluster))
+    nodes = _graft(run, row)
+    return stub.outcome_of(run, nodes) if final_phase(run) else {"nodes": nodes}
+
+
+def shown_ids(run: Object, row: Placement) -> dict[str, str]:
+    """Every node of the run: its id at the origin, and its id at the run."""
+    return full.shown_ids(run, str(row.name)) if row.hold is Hold.NONE else stub.shown_ids(run)
+
+
+def _graft(run: Object, row: Placement) -> dict[str, Object]:
+    return graft(run, origin_name=str(row.name), cluster=str(row.cluster))

@@ -1,0 +1,158 @@
+"""What an origin shows of its run under the hold `none`, where Medea alone writes its status: the whole of it. Pure.
+
+The origin has the user's own spec, so with the run's status it is to Argo's CLI and UI what the run is on its target.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from webhook.controller.origin_status.merge import exactly, merge_patch
+from webhook.controller.origin_status.stub import annotations_of
+from webhook.ledger.placement import Placement
+from webhook.model.contract import (
+    ARGO_COMPLETED,
+    ARGO_PHASE,
+    ARGO_POD_NAMES,
+    FINAL_NODE_PHASES,
+    FINAL_PHASES,
+    VERBS,
+    State,
+)
+from webhook.model.nodes import REFERENCES, Nodes, nodes_of, nodes_or_note, offloaded, pack
+from webhook.model.objects import Object
+
+# Points into the database of the target's own Argo. The front door's has no such entry, and would show nothing at all.
+_FOREIGN = "offloadNodeStatusVersion"
+_NAMED = ("id", "name", "displayName", "boundaryID")
+# What Argo's own CLI and controller change in a spec while a Workflow lives.
+_STEERED = ("suspend", "shutdown")
+
+
+def outcome_of(run: Object, origin_name: str, cluster: str) -> Object:
+    """A run's status as its origin shows it: the very same, but for the name where the run could not have its own.
+
+    Nodes that only the target's own Argo can read are one node, which says so.
+    """
+    status = {key: value for key, value in (run.get("status") or {}).items() if key != _FOREIGN}
+    if offloaded(run):
+        status["nodes"] = nodes_or_note(run, cluster)
+    run_name = run["metadata"]["name"]
+    return status if run_name == origin_name else _renamed_status(status, run_name, origin_name)
+
+
+def shown_ids(run: Object, origin_name: str) -> dict[str, str]:
+    """Every node of the run: its id at the origin, and its id at the run."""
+    run_name = run["metadata"]["name"]
+    return {_renamed(node_id, run_name, origin_name): node_id for node_id in nodes_of(run)}
+
+
+def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
+    """The patch that shows a live placement on its origin; empty when it is shown already.
+
+    Until the run has a status, the origin is Pending and says what it waits for.
+    """
+    shown = outcome_of(run, _name(origin), str(row.cluster)) if run else {}
+    if not shown.get("phase"):
+        shown |= {"phase": "Pending", "message": _waits_for(row)}
+    marks = (run or {}).get("metadata", {}).get("labels") or {}
+    labels = {ARGO_PHASE: shown["phase"], ARGO_COMPLETED: marks.get(ARGO_COMPLETED, "false")}
+    return _patch(origin, row, labels, exactly(origin.get("status") or {}, shown), run)
+
+
+def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run: Object | None = None) -> Object:
+    """The patch that ends the origin as its run ended; empty when it has ended so already.
+
+    `outcome` is what `outcome_of` said when the end was seen: of a run that was deleted before its end the last there
+    was, and empty where there never was one.
+    """
+    status = origin.get("status") or {}
+    ended = dict(outcome) if outcome.get("phase") in FINAL_PHASES else _cut_short(outcome or status, row)
+    labels = {ARGO_PHASE: ended["phase"], ARGO_COMPLETED: "true"}
+    return _patch(origin, row, labels, exactly(status, ended), run)
+
+
+def _patch(origin: Object, row: Placement, labels: Mapping[str, str], status: Object, run: Object | None) -> Object:
+    annotations: dict[str, str | None] = {**annotations_of(row)}
+    pod_names = ((run or {}).get("metadata", {}).get("annotations") or {}).get(ARGO_POD_NAMES)
+    if pod_names:
+        annotations[ARGO_POD_NAMES] = pod_names
+    patch = {
+        "metadata": merge_patch(origin["metadata"], {"labels": labels, "annotations": annotations}),
+        "spec": _steered(origin, run),
+        "status": merge_patch(origin.get("status") or {}, status),
+    }
+    return {key: value for key, value in patch.items() if value}
+
+
+def _steered(origin: Object, run: Object | None) -> Object:
+    """Whether it is suspended or stopped, as the run is; not while a verb that says otherwise is on its way there."""
+    if run is None or VERBS in (origin["metadata"].get("annotations") or {}):
+        return {}
+    spec = run.get("spec") or {}
+    return merge_patch(origin.get("spec") or {}, {key: spec.get(key) for key in _STEERED})
+
+
+def _waits_for(row: Placement) -> str | None:
+    match row.state:
+        case State.QUEUED:
+            return row.reason
+        case State.RESERVED:
+            return f"placed on {row.cluster}, where its run is about to be created"
+    return f"waits for Argo's controller on {row.cluster}"
+
+
+def _cut_short(last: Mapping[str, Any], row: Placement) -> Object:
+    """An end that the run did not come to by itself: what ran when it was last seen runs no more."""
+    moment = (row.ended_at or row.created_at).strftime("%Y-%m-%dT%H:%M:%SZ")
+    ending = {"phase": row.phase or "Error", "message": row.message, "finishedAt": moment}
+    nodes = {
+        node_id: node if node.get("phase") in FINAL_NODE_PHASES else {**node, **ending}
+        for node_id, node in nodes_of({"status": last}).items()
+    }
+    known = [one for one in last.get("conditions") or [] if one.get("type") != "Completed"]
+    stopped = [{**one, "status": "False"} if one.get("type") == "PodRunning" else one for one in known]
+    return {
+        **_with_nodes(last, nodes),
+        **ending,
+        "startedAt": last.get("startedAt") or moment,
+        "conditions": [*stopped, {"type": "Completed", "status": "True"}],
+    }
+
+
+def _renamed_status(status: Object, old: str, new: str) -> Object:
+    """The status under the origin's name: the tree's root is looked up by it, and all ids begin with it."""
+    nodes = {
+        _renamed(node_id, old, new): _renamed_node(node, old, new)
+        for node_id, node in nodes_of({"status": status}).items()
+    }
+    done = status.get("taskResultsCompletionStatus") or {}
+    renamed_done = {_renamed(node_id, old, new): value for node_id, value in done.items()}
+    changed = _with_nodes(status, nodes) | ({"taskResultsCompletionStatus": renamed_done} if done else {})
+    return _with_message(changed, old, new)
+
+
+def _renamed_node(node: Object, old: str, new: str) -> Object:
+    changed = {**node, **{key: _renamed(node[key], old, new) for key in _NAMED if node.get(key)}}
+    changed |= {key: [_renamed(one, old, new) for one in node[key]] for key in REFERENCES if node.get(key)}
+    return _with_message(changed, old, new)
+
+
+def _renamed(text: str, old: str, new: str) -> str:
+    return new + text.removeprefix(old) if text.startswith(old) else text
+
+
+def _with_message(thing: Object, old: str, new: str) -> Object:
+    """Argo's messages name nodes by their ids, such as "child 'job-123' failed"."""
+    return {**thing, "message": thing["message"].replace(old, new)} if thing.get("message") else thing
+
+
+def _with_nodes(status: Mapping[str, Any], nodes: Nodes) -> Object:
+    """The status with other nodes, packed if they were."""
+    rest = {key: value for key, value in status.items() if key not in ("nodes", "compressedNodes")}
+    if not nodes:
+        return rest
+    return {**rest, "compressedNodes": pack(nodes)} if status.get("compressedNodes") else {**rest, "nodes": nodes}
+
+
+def _name(origin: Object) -> str:
+    return str(origin["metadata"]["name"])

@@ -1,0 +1,190 @@
+"""What an origin shows of its run: while it runs, and at its end. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from webhook.controller.origin_status.graft import graft_root, origin_nodes
+from webhook.controller.origin_status.merge import exactly, merge_patch
+from webhook.ledger.placement import Placement
+from webhook.model.contract import (
+    ARGO_COMPLETED,
+    ARGO_PHASE,
+    CLUSTER,
+    FINAL_PHASES,
+    GRAFTED,
+    REASON,
+    STATE,
+    TOTALS,
+    State,
+)
+from webhook.model.nodes import Nodes, is_large, nodes_of, pack
+from webhook.model.objects import Object
+
+_RUN_STATUS = (
+    "phase",
+    "message",
+    "startedAt",
+    "finishedAt",
+    "progress",
+    "outputs",
+    "resourcesDuration",
+    "estimatedDuration",
+    "conditions",
+    "artifactRepositoryRef",
+)
+_AT_THE_END = ("finishedAt", "progress", "outputs", "resourcesDuration")
+
+
+def final_phase(run: Object) -> str | None:
+    """The run's phase, if it is final."""
+    phase = (run.get("status") or {}).get("phase")
+    return str(phase) if phase in FINAL_PHASES else None
+
+
+def outcome_of(run: Object, grafted: Nodes) -> Object:
+    """What is kept of a run's end: its status in Argo's shape, the nodes already grafted."""
+    status = run["status"]
+    return {**{key: status[key] for key in _RUN_STATUS if key in status}, "nodes": grafted}
+
+
+def annotations_of(row: Placement) -> dict[str, str | None]:
+    """The origin's annotations for a row; None for one that must not be there."""
+    waiting = row.state is State.QUEUED
+    return {
+        STATE: row.word,
+        CLUSTER: row.cluster,
+        TOTALS: str(row.totals),
+        REASON: row.reason if waiting or (row.state is State.ENDED and not row.cluster) else None,
+    }
+
+
+def running_patch(origin: Object, row: Placement, grafted: Nodes) -> Object:
+    """The patch that shows a live placement on its origin; empty when it is shown already."""
+    metadata = merge_patch(origin["metadata"], {"annotations": _present(origin, annotations_of(row))})
+    patch: Object = {"metadata": metadata} if metadata else {}
+    root = nodes_of(origin).get(_name(origin))
+    if root is not None and grafted:
+        status = _nodes_patch(origin, origin_nodes(root, grafted, _graft_root(origin, row)))
+        if status:
+            patch["status"] = status
+    return patch
+
+
+def suspension_patch(origin: Object, run: Object) -> Object:
+    """The patch that shows whether the run is suspended as a whole; empty when it is shown already."""
+    suspended = bool(run["spec"].get("suspend"))
+    if suspended == bool((origin.get("spec") or {}).get("suspend")):
+        return {}
+    return {"spec": {"suspend": True if suspended else None}}
+
+
+def shown_ids(run: Object) -> dict[str, str]:
+    """Every node of the run: its id at the origin, and its id at the run."""
+    return {GRAFTED + node_id: node_id for node_id in nodes_of(run)}
+
+
+def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> Object:
+    """The patch that ends the origin as its run ended; empty when it has ended so already.
+
+    Argo's controller never touches a Workflow whose end is written, so this is the last word.
+    """
+    status = origin.get("status") or {}
+    phase = row.phase or "Error"
+    ended: Object = {
+        "phase": phase,
+        "message": row.message,
+        "startedAt": status.get("startedAt") or outcome.get("startedAt") or _ended_at(row, outcome),
+        **{key: outcome.get(key) for key in _AT_THE_END},
+        "finishedAt": _ended_at(row, outcome),
+        "conditions": _conditions(outcome.get("conditions") or status.get("conditions")),
+    }
+    metadata = {
+        "labels": {ARGO_COMPLETED: "true", ARGO_PHASE: phase},
+        "annotations": _present(origin, annotations_of(row)),
+    }
+    patch: Object = {"metadata": merge_patch(origin["metadata"], metadata), "status": merge_patch(status, ended)}
+    patch["status"] |= _nodes_patch(origin, _final_nodes(origin, row, outcome))
+    patch["status"] |= _artifacts_patch(status, outcome)
+    return {key: value for key, value in patch.items() if value}
+
+
+def _final_nodes(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> Object:
+    """The graft, and the stub's own nodes ended: its root, and the task that waited for the run."""
+    name = _name(origin)
+    ending = {"phase": row.phase, "finishedAt": _ended_at(row, outcome), "message": row.message}
+    root = nodes_of(origin).get(name) or {
+        "id": name,
+        "name": name,
+        "displayName": name,
+        "type": "DAG",
+        "templateName": "medea",
+        "startedAt": outcome.get("startedAt") or _ended_at(row, outcome),
+    }
+    nodes = origin_nodes(root, outcome.get("nodes") or {}, _graft_root(origin, row))
+    nodes[name] |= {**ending, "outputs": _outputs(outcome), "progress": outcome.get("progress")}
+    where = f"ran on {row.cluster}" if row.cluster else "ran nowhere"
+    for node_id, node in nodes_of(origin).items():
+        if node_id != name and not node_id.startswith(GRAFTED):
+            nodes[node_id] = {**node, **ending, "message": row.message or where}
+    return nodes
+
+
+def _nodes_patch(origin: Object, desired: Object) -> Object:
+    """The part of `status` that leads to `desired`; grafted nodes that are no longer in it vanish, others' stay."""
+    status, current = origin.get("status") or {}, nodes_of(origin)
+    ours = {node_id: node for node_id, node in current.items() if node_id in desired or node_id.startswith(GRAFTED)}
+    patch = merge_patch(ours, exactly(ours, desired))
+    if not patch:
+        return {}
+    whole = {**{node_id: node for node_id, node in current.items() if node_id not in ours}, **desired}
+    if is_large(whole):
+        return {"nodes": None, "compressedNodes": pack(whole)}
+    return {"nodes": patch} if status.get("nodes") else {"nodes": whole, "compressedNodes": None}
+
+
+def _artifacts_patch(status: Object, outcome: Mapping[str, Any]) -> Object:
+    """What argo-server needs to find artifacts, archived logs among them: the run's store, and the nodes' templates.
+
+    It refuses to look when it doesn't know the template of a node, of which it only wants to know the store; the stub
+    has none of the run's.
+    """
+    names = {node["templateName"] for node in (outcome.get("nodes") or {}).values() if node.get("templateName")}
+    wanted: Object = (
+        {"storedTemplates": {f"{GRAFTED}{name}": {"name": name} for name in sorted(names)}} if names else {}
+    )
+    if outcome.get("artifactRepositoryRef"):
+        current = status.get("artifactRepositoryRef") or {}
+        wanted["artifactRepositoryRef"] = exactly(current, outcome["artifactRepositoryRef"])
+    return merge_patch(status, wanted)
+
+
+def _name(origin: Object) -> str:
+    return str(origin["metadata"]["name"])
+
+
+def _graft_root(origin: Object, row: Placement) -> str:
+    return graft_root(row.run_name or _name(origin))
+
+
+def _outputs(outcome: Mapping[str, Any]) -> Any:
+    """The root's outputs are those of the run's root."""
+    roots = [node for node in (outcome.get("nodes") or {}).values() if not str(node["boundaryID"]).startswith(GRAFTED)]
+    return roots[0].get("outputs") if roots else None
+
+
+def _ended_at(row: Placement, outcome: Mapping[str, Any]) -> str:
+    if outcome.get("finishedAt"):
+        return str(outcome["finishedAt"])
+    moment = row.ended_at or row.created_at
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _conditions(given: Any) -> list[Object]:
+    others = [one for one in given or [] if one.get("type") not in ("Completed", "PodRunning")]
+    return [{"type": "PodRunning", "status": "False"}, *others, {"type": "Completed", "status": "True"}]
+
+
+def _present(origin: Object, wanted: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Without the removals of what isn't there."""
+    current = origin["metadata"].get("annotations") or {}
+    return {key: value for key, value in wanted.items() if value is not None or key in current}

@@ -1,0 +1,22 @@
+"""Removes runs, and lets origins go. Only what carries the placement's labels is ever deleted."""
+
+from webhook.kube.client import Cluster
+from webhook.kube.resources import WORKFLOWS
+from webhook.model.finalizers import allow_deletion, is_deletion_ongoing
+from webhook.model.objects import Object
+
+
+def remove_run(target: Cluster, run: Object) -> None:
+    """Have a run deleted together with its pods. It is gone once the target no longer finds it."""
+    remove_finalizer(target, run)
+    metadata = run["metadata"]
+    if not is_deletion_ongoing(run):
+        target.delete(WORKFLOWS, metadata["namespace"], metadata["name"], uid=metadata["uid"])
+
+
+def remove_finalizer(cluster: Cluster, workflow: Object) -> None:
+    """Take Medea's finalizer off a Workflow. Raises Clash when it has changed since it was read."""
+    patch = allow_deletion(workflow)
+    if patch:
+        metadata = workflow["metadata"]
+        cluster.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)

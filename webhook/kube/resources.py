@@ -1,0 +1,56 @@
+"""The kinds of objects Medea reads or writes, and the paths they live under."""
+
+import re
+from dataclasses import dataclass
+
+from webhook.errors import BadRequest, wrong_field
+
+# What the apiserver accepts as a name in a path. Checked here because the names come from users: a path built from
+# anything else could reach another object with Medea's rights.
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of the Kubernetes API."""
+
+    api_version: str
+    kind: str
+    plural: str
+    namespaced: bool = True
+
+    def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
+        """The URL path of a collection or an object. Raises BadRequest for anything that is not a name."""
+        root = f"/api/{self.api_version}" if "/" not in self.api_version else f"/apis/{self.api_version}"
+        inside = f"/namespaces/{checked_name('namespace', namespace)}" if self.namespaced and namespace else ""
+        one = f"/{checked_name('name', name)}" if name else ""
+        return f"{root}{inside}/{self.plural}{one}" + (f"/{subresource}" if subresource else "")
+
+
+def checked_name(field: str, value: object) -> str:
+    """`value`, if it is a name that Kubernetes accepts."""
+    if not isinstance(value, str) or not _NAME.fullmatch(value):
+        raise wrong_field(BadRequest, field, value, "it must be a Kubernetes name: lower-case letters, digits, - and .")
+    return value
+
+
+WORKFLOWS = Resource("argoproj.io/v1alpha1", "Workflow", "workflows")
+WORKFLOW_TEMPLATES = Resource("argoproj.io/v1alpha1", "WorkflowTemplate", "workflowtemplates")
+CLUSTER_WORKFLOW_TEMPLATES = Resource(
+    "argoproj.io/v1alpha1", "ClusterWorkflowTemplate", "clusterworkflowtemplates", namespaced=False
+)
+TASK_SETS = Resource("argoproj.io/v1alpha1", "WorkflowTaskSet", "workflowtasksets")
+NAMESPACES = Resource("v1", "Namespace", "namespaces", namespaced=False)
+SECRETS = Resource("v1", "Secret", "secrets")
+PODS = Resource("v1", "Pod", "pods")
+EVENTS = Resource("v1", "Event", "events")
+SERVICE_ACCOUNTS = Resource("v1", "ServiceAccount", "serviceaccounts")
+ROLES = Resource("rbac.authorization.k8s.io/v1", "Role", "roles")
+ROLE_BINDINGS = Resource("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings")
+TOKEN_REVIEWS = Resource("authentication.k8s.io/v1", "TokenReview", "tokenreviews", namespaced=False)
+NODES = Resource("v1", "Node", "nodes", namespaced=False)
+LEASES = Resource("coordination.k8s.io/v1", "Lease", "leases")
+SUBJECT_ACCESS_REVIEWS = Resource(
+    "authorization.k8s.io/v1", "SubjectAccessReview", "subjectaccessreviews", namespaced=False
+)
+SELF_REVIEWS = Resource("authentication.k8s.io/v1", "SelfSubjectReview", "selfsubjectreviews", namespaced=False)

@@ -1,0 +1,108 @@
+"""Gathers what is known of one placement's pods: on the targets, and at the front door."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from webhook.controller.loop import Caches
+from webhook.kube.client import Cluster
+from webhook.kube.registry import Registry
+from webhook.logs.index import PodIndex
+from webhook.logs.node import node_name
+from webhook.logs.pods import Facts
+from webhook.model.contract import ARGO_WORKFLOW, MIRRORED, ORIGIN_UID, PLACEMENT
+from webhook.model.objects import Object, labels
+from webhook.model.run import run_placement
+
+# A front door that is a target too has mirrored pods, which carry the label of Argo's as well.
+_OF_WORKFLOWS = f"{ARGO_WORKFLOW},!{MIRRORED}"
+
+
+@dataclass
+class Gatherer:
+    """Keeps the indices of pods and looks things up in them.
+
+    `changed` is told of each placement of which a pod has changed, on either side.
+    """
+
+    front: Cluster
+    registry: Registry
+    known: Caches
+    changed: Callable[[str], None]
+    mirrored: PodIndex = field(init=False)
+    _pods: dict[str, PodIndex] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.mirrored = PodIndex(
+            self.front,
+            selector=f"{MIRRORED},{PLACEMENT}",
+            group_of=lambda pod: labels(pod)[PLACEMENT],
+            changed=self.changed,
+        )
+
+    def join(self, name: str, cluster: Cluster) -> None:
+        """Watch the pods of a target's Workflows."""
+
+        def changed(group: str) -> None:
+            placement = self._placement_of(name, group)
+            if placement:
+                self.changed(placement)
+
+        index = PodIndex(cluster, selector=_OF_WORKFLOWS, group_of=_workflow_of, changed=changed)
+        self._pods[name] = index
+        index.informer.start()
+
+    def leave(self, name: str) -> None:
+        """Watch a target no longer."""
+        index = self._pods.pop(name, None)
+        if index:
+            index.informer.stop()
+
+    def placements(self) -> set[str]:
+        """Every placement that has pods, on a target or at the front door."""
+        found = set(self.mirrored.groups())
+        for cluster, index in list(self._pods.items()):
+            found |= {placement for group in index.groups() if (placement := self._placement_of(cluster, group))}
+        return found
+
+    def gather(self, placement: str) -> list[Facts]:
+        """What is known, for each target about which something is."""
+        # Anybody may write the label, but only Medea puts pods on these Nodes.
+        mirrored = [
+            pod
+            for pod in self.mirrored.of(placement)
+            if pod["spec"].get("nodeName") == node_name(labels(pod)[MIRRORED])
+        ]
+        registered = self.registry.names()
+        found = []
+        for cluster in {*(labels(pod)[MIRRORED] for pod in mirrored), *self.known.runs}:
+            shown = [pod for pod in mirrored if labels(pod)[MIRRORED] == cluster]
+            if cluster not in registered:
+                found.append(Facts(placement, cluster, None, None, (), shown))
+            elif self._is_known(cluster):
+                found.append(self._on(cluster, placement, shown))
+        return found
+
+    def _is_known(self, cluster: str) -> bool:
+        """Whether a target's runs and pods have been listed: until then, what is shown of them stays as it is."""
+        runs, pods = self.known.runs.get(cluster), self._pods.get(cluster)
+        return runs is not None and pods is not None and runs.informer.wait(0) and pods.informer.wait(0)
+
+    def _on(self, cluster: str, placement: str, shown: list[Object]) -> Facts:
+        origins = {str(one["metadata"]["uid"]): one for one in self.known.origins.carrying(placement)}
+        for run in self.known.runs[cluster].carrying(placement):
+            origin = origins.get(labels(run).get(ORIGIN_UID, ""))
+            # Pods in a namespace that has opted out since go too.
+            if origin and self.known.namespaces.get("", origin["metadata"]["namespace"]):
+                group = f"{run['metadata']['namespace']}/{run['metadata']['name']}"
+                return Facts(placement, cluster, origin, run, self._pods[cluster].of(group), shown)
+        return Facts(placement, cluster, None, None, (), shown)
+
+    def _placement_of(self, cluster: str, group: str) -> str | None:
+        namespace, _, name = group.partition("/")
+        runs = self.known.runs.get(cluster)
+        run = runs.informer.get(namespace, name) if runs else None
+        return run_placement(run) if run else None
+
+
+def _workflow_of(pod: Object) -> str:
+    return f"{pod['metadata']['namespace']}/{labels(pod)[ARGO_WORKFLOW]}"

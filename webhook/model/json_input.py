@@ -1,0 +1,98 @@
+"""JSON from the network, read so that nothing in it can surprise the code behind. Pure."""
+
+import json
+import math
+import re
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from webhook.errors import BadRequest, MedeaError, quoted, wrong_field
+
+# Kubernetes' own limit for one object is 1.5 MB; deeper than this no manifest is nested.
+_DEEPEST = 200
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse_json(body: bytes) -> Any:
+    """JSON as the RFC has it: no NaN, no numbers beyond a double, no bottomless nesting. Raises BadRequest."""
+    try:
+        value = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"the body is not JSON: {quoted(str(error))}") from error
+    if _depth_exceeds(value, _DEEPEST):
+        raise BadRequest(f"the body is nested more than {_DEEPEST} levels deep")
+    return value
+
+
+def parse_model(body: bytes, model: type[Model]) -> Model:
+    """JSON as a `model` describes it. Raises BadRequest with the first field that is wrong."""
+    return as_model(parse_json(body), model, "the body")
+
+
+def as_model(value: Any, model: type[Model], whole: str) -> Model:
+    """JSON that is read already, as a `model`; `whole` is what people call it. Raises BadRequest, as `parse_model`."""
+    check_storable(BadRequest, whole, value)
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or whole
+        raise wrong_field(BadRequest, field, first.get("input"), first["msg"]) from error
+
+
+def check_storable(error: type[MedeaError], field: str, value: Any) -> None:
+    """Refuse text that JSON can carry and Postgres can't: zero bytes, and halves of a surrogate pair."""
+    waiting = [(field, value)]
+    while waiting:
+        where, one = waiting.pop()
+        if isinstance(one, str) and _UNSTORABLE.search(one):
+            raise wrong_field(error, where, one, "it must be text without zero bytes and lone surrogates")
+        if isinstance(one, dict):
+            waiting += [(f"a key in {where}", key) for key in one]
+            waiting += [(f"{where}.{key}", inner) for key, inner in one.items()]
+        elif isinstance(one, list):
+            waiting += [(f"{where}[{_called(inner, number)}]", inner) for number, inner in enumerate(one)]
+
+
+def storable(value: Any) -> Any:
+    """The same JSON, with U+FFFD for what `check_storable` refuses: for what nobody can be asked to send again."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {storable(key): storable(inner) for key, inner in value.items()}
+    return [storable(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _called(entry: Any, number: int) -> object:
+    """How people find an entry of a list: by its name, if it has one."""
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return name if isinstance(name, str) and not _UNSTORABLE.search(name) else number
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{quoted(text)} is too large for a number")
+    return number
+
+
+def _depth_exceeds(value: Any, limit: int) -> bool:
+    level = [value]
+    for _ in range(limit):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []

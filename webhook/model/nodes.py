@@ -1,0 +1,91 @@
+"""The nodes in a Workflow's status, however Argo has stored them. Pure.
+
+Argo keeps them as they are while the object is small, gzipped and in base64 above a mebibyte, and outside of the
+cluster where a controller is set up to offload them.
+"""
+
+import base64
+import binascii
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from webhook.model.objects import Object
+
+Nodes = dict[str, Object]
+
+REFERENCES = ("children", "outboundNodes")
+"""The fields of a node that name other nodes by their ids."""
+
+_FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
+# etcd takes 1.5 MB an object; what unpacks to more than this was not made from one.
+_MOST_UNPACKED = 64 * 1024 * 1024
+_LARGE = 700 * 1024
+"""Characters of JSON from which nodes are packed: the rest of the object needs room too below Argo's mebibyte."""
+
+
+def nodes_of(workflow: Mapping[str, Any]) -> Nodes:
+    """The nodes by id; without what is none, and empty where none can be read."""
+    status = workflow.get("status")
+    if not isinstance(status, dict):
+        return {}
+    packed, plain = status.get("compressedNodes"), status.get("nodes")
+    nodes = unpacked(packed) if packed and not plain else plain
+    return {key: node for key, node in nodes.items() if isinstance(node, dict)} if isinstance(nodes, dict) else {}
+
+
+def references(node: Mapping[str, Any], key: str) -> list[str]:
+    """The ids of other nodes in one of `REFERENCES`."""
+    listed = node.get(key)
+    return [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+
+
+def offloaded(workflow: Mapping[str, Any]) -> bool:
+    """Whether its nodes are in a database that only its own cluster's Argo reads."""
+    status = workflow.get("status") or {}
+    return bool(status.get("offloadNodeStatusVersion")) and not nodes_of(workflow)
+
+
+def nodes_or_note(run: Mapping[str, Any], cluster: str) -> Nodes:
+    """A run's nodes; or one for them all that says where they are, when only its own cluster can read them."""
+    if not offloaded(run):
+        return nodes_of(run)
+    name, status = run["metadata"]["name"], run["status"]
+    known = {key: status[key] for key in ("phase", "startedAt", "finishedAt", "progress") if key in status}
+    message = f"its nodes are offloaded on {cluster}: {status.get('progress', 'unknown')} of them done"
+    return {name: {"id": name, "name": name, "displayName": name, "type": "DAG", **known, "message": message}}
+
+
+def pack(value: Any) -> str:
+    """JSON as Argo writes nodes into `status.compressedNodes`."""
+    return base64.b64encode(gzip.compress(json.dumps(value).encode(), mtime=0)).decode()
+
+
+def unpacked(text: Any) -> Any:
+    """What `pack` was given; None for anything else."""
+    try:
+        with gzip.open(io.BytesIO(base64.b64decode(text, validate=True))) as stream:
+            return json.loads(stream.read(_MOST_UNPACKED))
+    except (OSError, EOFError, ValueError, TypeError, binascii.Error, zlib.error, RecursionError):
+        return None
+
+
+def id_of(workflow: str, node: str) -> str:
+    """The id that Argo gives the node of this name: its Workflow's name, and a hash of its own."""
+    return workflow if node == workflow else f"{workflow}-{fnv32a(node)}"
+
+
+def fnv32a(text: str) -> int:
+    """The 32-bit FNV-1a hash, by which Argo names nodes and pods."""
+    value = _FNV_OFFSET
+    for byte in text.encode():
+        value = ((value ^ byte) * _FNV_PRIME) & 0xFFFFFFFF
+    return value
+
+
+def is_large(nodes: Mapping[str, Any]) -> bool:
+    """Whether the nodes have to be packed to fit into an object."""
+    return len(json.dumps(nodes)) > _LARGE

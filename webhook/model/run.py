@@ -1,0 +1,94 @@
+"""The run, as it is made from what a user submitted. Pure.
+
+The webhook sends it to a target for a dry run, dispatch for real, so both make it here.
+"""
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import TypedDict
+
+from webhook.model.contract import (
+    ARGO_COMPLETED,
+    ARGO_PHASE,
+    COPIED,
+    ORIGIN_NAME,
+    ORIGIN_UID,
+    PLACEMENT,
+    PREFIX,
+)
+from webhook.model.finalizers import block_deletion
+from webhook.model.objects import Object, annotations, labels
+
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+# A name on a target that a stranger holds is made our own with this much of the placement's id.
+_SUFFIX = 8
+
+
+class Original(TypedDict):
+    """What the ledger keeps of a submission: the Workflow as sent, and the templates it referred to, as they were."""
+
+    workflow: Object
+    templates: list[Object]
+
+
+def run_object(original: Object, *, placement: str, name: str, origin_name: str, origin_uid: str) -> Object:
+    """The Workflow to create on a target.
+
+    A target's own controller writes its status; it only brings the nodes that a memoized resubmission takes over.
+    """
+    metadata = original.get("metadata", {})
+    marks = {
+        **_without(metadata.get("labels"), (ARGO_COMPLETED, ARGO_PHASE)),
+        PLACEMENT: placement,
+        ORIGIN_UID: origin_uid,
+        ORIGIN_NAME: label_value(origin_name),
+    }
+    return {
+        "metadata": {
+            "name": name,
+            "labels": marks,
+            "annotations": _without(metadata.get("annotations"), (_LAST_APPLIED,)),
+            "finalizers": block_deletion(()),
+        },
+        "spec": copy.deepcopy(original["spec"]),
+        **({"status": copy.deepcopy(original["status"])} if "status" in original else {}),
+    }
+
+
+def run_names(origin_name: str, placement: str) -> tuple[str, str]:
+    """The names a run may have: its origin's, or, where a stranger has that one, a name of its own."""
+    return origin_name, f"{origin_name[: 62 - _SUFFIX]}-{placement[:_SUFFIX]}"
+
+
+def label_value(text: str) -> str:
+    """A name as a label may hold it: at most 63 characters, ending in a letter or digit."""
+    return text[:63].rstrip("-.")
+
+
+def origin_placement(workflow: Object) -> str | None:
+    """The placement an origin carries. A run at a front door that is a target too is not an origin."""
+    return None if ORIGIN_UID in labels(workflow) else annotations(workflow).get(PLACEMENT)
+
+
+def run_placement(workflow: Object) -> str | None:
+    """The placement a run carries."""
+    return labels(workflow).get(PLACEMENT)
+
+
+def template_copy(template: Object) -> Object:
+    """A WorkflowTemplate as it is copied to a target."""
+    metadata = template["metadata"]
+    return {
+        "metadata": {
+            "name": metadata["name"],
+            "labels": {**_without(metadata.get("labels"), ()), COPIED: "true"},
+            "annotations": _without(metadata.get("annotations"), (_LAST_APPLIED,)),
+        },
+        "spec": copy.deepcopy(template["spec"]),
+    }
+
+
+def _without(given: Mapping[str, str] | None, dropped: Iterable[str]) -> dict[str, str]:
+    """The user's own labels or annotations: Medea's never travel, and neither do those named."""
+    unwanted = set(dropped)
+    return {key: value for key, value in (given or {}).items() if not key.startswith(PREFIX) and key not in unwanted}

@@ -1,0 +1,71 @@
+"""Sub-Workflows: how one that a step has begun is marked, and how the marks are read. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from webhook.model.contract import FINAL_PHASES, PARENT, PARENT_UID, STEP, STOPPED
+from webhook.model.objects import Object
+from webhook.model.run import label_value
+from webhook.model.verbs import pending
+
+_OWNER = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow"}
+
+
+def marked(metadata: Mapping[str, Any], *, name: str, parent: str, parent_uid: str) -> Object:
+    """The metadata of a sub-Workflow: its parent owns it, so that it is deleted with it."""
+    return {
+        **metadata,
+        "name": name,
+        "labels": {**metadata.get("labels", {}), PARENT: label_value(parent), PARENT_UID: parent_uid},
+        "annotations": {**metadata.get("annotations", {}), STEP: name},
+        "ownerReferences": [{**_OWNER, "name": parent, "uid": parent_uid}],
+    }
+
+
+def parent_of(workflow: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Name and uid of the Workflow whose step has begun this one; None where none has.
+
+    `argo resubmit` copies labels, annotations and owners: a copy is known by its name, which is another.
+    """
+    metadata = workflow["metadata"]
+    uid = (metadata.get("labels") or {}).get(PARENT_UID)
+    if uid is None or (metadata.get("annotations") or {}).get(STEP) != metadata["name"]:
+        return None
+    owners = (owner for owner in metadata.get("ownerReferences") or [] if owner.get("uid") == uid)
+    return next(((str(owner["name"]), str(uid)) for owner in owners), None)
+
+
+def ended(workflow: Mapping[str, Any]) -> str | None:
+    """The phase a Workflow has ended in, if it has."""
+    phase = (workflow.get("status") or {}).get("phase")
+    return str(phase) if phase in FINAL_PHASES else None
+
+
+def shutdown_of(workflow: Mapping[str, Any]) -> str | None:
+    """`Stop` or `Terminate`, if a Workflow was told so: it says it itself, or carries it as a verb for its run."""
+    told = [verb.shutdown for verb in pending(workflow) if verb.shutdown]
+    return told[-1] if told else (workflow.get("spec") or {}).get("shutdown") or None
+
+
+def shutdown_with_parent(child: Mapping[str, Any], parent: Mapping[str, Any]) -> str | None:
+    """How a sub-Workflow is to be stopped because of its parent; None when it is to be left alone.
+
+    What somebody retries after its parent's end goes on: it began anew by the will of a person.
+    """
+    if ended(child) or _deleting(child) or _deleting(parent) or _retried_after(child, parent):
+        return None
+    wanted = shutdown_of(parent) or ("Stop" if ended(parent) else None)
+    told = {shutdown_of(child), (child["metadata"].get("annotations") or {}).get(STOPPED)}
+    return None if wanted is None or told & {wanted, "Terminate"} else wanted
+
+
+def _retried_after(child: Mapping[str, Any], parent: Mapping[str, Any]) -> bool:
+    # Kubernetes' times are texts that sort as they follow each other.
+    finished = (parent.get("status") or {}).get("finishedAt") or ""
+    created = child["metadata"].get("creationTimestamp") or ""
+    started = (child.get("status") or {}).get("startedAt") or ""
+    return bool(finished) and created <= finished < started
+
+
+def _deleting(workflow: Mapping[str, Any]) -> bool:
+    return "deletionTimestamp" in workflow["metadata"]

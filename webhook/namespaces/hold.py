@@ -1,0 +1,97 @@
+"""Which hold the origins of a namespace get, and whether it may be used there.
+
+The harmful mistake is `none` where an Argo controller works: a Workflow would run twice. So `none` is never decided
+from memory: the namespace and its probe are read at each such submission. `plugin` where no controller works is only
+dull: the Workflow is placed and runs all the same, and its origin shows little until the end. So that may come from a
+watch.
+"""
+
+import threading
+import time
+
+from webhook.errors import Refused, Unavailable, wrong_field
+from webhook.kube.client import Cluster
+from webhook.kube.informer import Informer
+from webhook.kube.resources import NAMESPACES, WORKFLOWS
+from webhook.model.contract import ARGO_INSTANCE, ENABLED, HOLD, Hold
+from webhook.model.objects import Object, labels
+from webhook.namespaces.probe import NAME, age, taken_up_by
+
+# The apiserver waits ten seconds for a review, and a target has still to be asked within them.
+_READ_TIMEOUT = 2.0
+# Seconds for which a namespace counts as quiet after its probe has vanished: `argo delete --all` takes it along, and
+# its successor has to be quiet for a while before it says anything.
+_REMEMBERED = 120.0
+
+
+def hold_of(namespace: Object, default: Hold) -> Hold:
+    """The hold that a namespace's label asks for. Raises Refused for a label that names none."""
+    value = labels(namespace).get(HOLD, default)
+    try:
+        return Hold(value)
+    except ValueError:
+        name = namespace["metadata"]["name"]
+        raise wrong_field(
+            Refused, f"label {HOLD} of namespace {name}", value, f"it must be {' or '.join(Hold)}"
+        ) from None
+
+
+class Holds:
+    """Answers for the webhook. `quiet` is for how many seconds a probe must be left alone to prove anything."""
+
+    def __init__(self, front: Cluster, *, default: Hold, quiet: float) -> None:
+        self._front, self._default, self._quiet = front, default, quiet
+        self._watch = Informer(front, NAMESPACES, _nobody_listens, selector=f"{ENABLED}=true")
+        self._quiet_at: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Begin to watch the namespaces that opted in."""
+        self._watch.start()
+
+    def choose(self, namespace: str, workflow: Object) -> Hold:
+        """The hold for a Workflow that is being submitted.
+
+        Raises Refused where it can't have the hold that its namespace asks for, and Unavailable while that is not
+        known yet.
+        """
+        known = self._watch.get("", namespace) if self._watch.current else None
+        if known and labels(known).get(HOLD, self._default) == Hold.PLUGIN:
+            return Hold.PLUGIN
+        fresh = self._front.get(NAMESPACES, None, namespace, read_timeout=_READ_TIMEOUT)
+        if hold_of(fresh, self._default) is Hold.PLUGIN:
+            return Hold.PLUGIN
+        self._check_instance(workflow)
+        self._check_quiet(namespace)
+        return Hold.NONE
+
+    def _check_instance(self, workflow: Object) -> None:
+        instance = labels(workflow).get(ARGO_INSTANCE)
+        if instance is not None:
+            expected = "in a namespace with hold none it must not be there, since no Argo controller is to run it"
+            raise wrong_field(Refused, f"label {ARGO_INSTANCE}", instance, expected)
+
+    def _check_quiet(self, namespace: str) -> None:
+        probe = self._front.find(WORKFLOWS, namespace, NAME, read_timeout=_READ_TIMEOUT)
+        writer = taken_up_by(probe) if probe else None
+        with self._lock:
+            if writer:
+                self._quiet_at.pop(namespace, None)
+                raise Refused(
+                    f"namespace {namespace} has hold none, but an Argo controller works there ({writer} has taken up "
+                    f"the Workflow {NAME}), and what is submitted would run twice. Either use hold plugin: kubectl "
+                    f"label namespace {namespace} {HOLD}=plugin --overwrite; or stop that controller, and submit "
+                    "some two minutes later"
+                )
+            left = self._quiet - (age(probe) if probe else 0)
+            if left <= 0:
+                self._quiet_at[namespace] = time.monotonic()
+            elif time.monotonic() - self._quiet_at.get(namespace, -_REMEMBERED) >= _REMEMBERED:
+                raise Unavailable(
+                    f"namespace {namespace} has hold none, and Medea still makes sure that no Argo controller works "
+                    f"there; try again in {left:.0f} s"
+                )
+
+
+def _nobody_listens(_: Object, __: bool) -> None:
+    """The watch is only asked."""

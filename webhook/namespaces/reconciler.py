@@ -1,0 +1,63 @@
+"""Tends the namespaces that opted in: with the plugin hold one is prepared for Argo's agent, with `none` probed."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from webhook.errors import Refused
+from webhook.kube.client import Cluster
+from webhook.kube.event_recorder import EventRecorder
+from webhook.kube.informer import Informer
+from webhook.model.contract import ARGO_COMPLETED, Hold
+from webhook.model.finalizers import is_deletion_ongoing
+from webhook.model.objects import Object, labels
+from webhook.model.run import origin_placement
+from webhook.namespaces.hold import hold_of
+from webhook.namespaces.prepare import prepare
+from webhook.namespaces.probe import Probes
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class NamespaceReconciler:
+    """Sees to namespaces one by one. `default` is the hold of those that do not say."""
+
+    front: Cluster
+    origins: Informer
+    recorder: EventRecorder
+    probes: Probes
+    default: Hold
+
+    def reconcile(self, namespace: Object) -> None:
+        """Make in a namespace what its hold needs. Raises what the front door answers."""
+        if is_deletion_ongoing(namespace):
+            return
+        name = namespace["metadata"]["name"]
+        hold = self._hold(namespace)
+        if hold is Hold.PLUGIN:
+            prepare(self.front, name)
+        elif hold is Hold.NONE:
+            writer = self.probes.see_to(name)
+            if writer:
+                self._warn(name, writer)
+
+    def sweep(self, namespaces: list[Object]) -> None:
+        """Remove what namespaces no longer need; `namespaces` are all that have opted in."""
+        self.probes.remove_others({one["metadata"]["name"] for one in namespaces if self._hold(one) is Hold.NONE})
+
+    def _hold(self, namespace: Object) -> Hold | None:
+        try:
+            return hold_of(namespace, self.default)
+        except Refused as error:
+            # Whoever submits there is told so.
+            log.warning("namespace not tended", reason=error.message)
+            return None
+
+    def _warn(self, namespace: str, writer: str) -> None:
+        """Tell it of the Workflows that were accepted before: that controller may run each of them a second time."""
+        message = f"{writer} runs Workflows in this namespace, whose hold is none: it may run this one a second time"
+        for workflow in self.origins.all():
+            living = labels(workflow).get(ARGO_COMPLETED) != "true"
+            if workflow["metadata"]["namespace"] == namespace and origin_placement(workflow) and living:
+                self.recorder.record(workflow, "ForeignController", message, warning=True)

@@ -1,0 +1,76 @@
+"""What a part of a Workflow needs, and how parts add up."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from webhook.totals import loads
+from webhook.totals.loads import NO_LOAD, Element, Load, Order, at_most, one_after_another, ordered, peak
+from webhook.totals.model import NOTHING, Totals
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The loads of both resources: CPU in thousandths, memory in bytes. `left` is what goes on after it, to the end."""
+
+    cpu: Load = NO_LOAD
+    memory: Load = NO_LOAD
+    left: Totals = NOTHING
+
+    @property
+    def totals(self) -> Totals:
+        """What is needed at the peak, with all that was left behind by then."""
+        return Totals(peak(self.cpu), peak(self.memory)) + self.left
+
+    def leaving(self, left: Totals) -> "Profile":
+        """The same, leaving this behind."""
+        return replace(self, left=left)
+
+
+IDLE = Profile()
+Parts = Sequence[tuple[Profile, int]]
+"""Works, and how many of each."""
+
+
+def in_turn(works: Iterable[Profile]) -> Profile:
+    """Works that never overlap."""
+    every = list(works)
+    return Profile(
+        one_after_another(one.cpu for one in every),
+        one_after_another(one.memory for one in every),
+        _left((one, 1) for one in every),
+    )
+
+
+def side_by_side(parts: Parts, pods: int | None) -> Profile:
+    """Works that may all overlap, in at most so many pods."""
+    return Profile(
+        loads.side_by_side([(one.cpu, count) for one, count in parts], pods),
+        loads.side_by_side([(one.memory, count) for one, count in parts], pods),
+        _left(parts),
+    )
+
+
+def woven(tasks: Sequence[Parts], before: Sequence[int], *, pods: int | None, children: int | None) -> Profile:
+    """Tasks under an order, in at most so many pods, and with at most so many children of the template at once."""
+    order = Order(before)
+    cpu = [Element(tuple((one.cpu, count) for one, count in parts)) for parts in tasks]
+    memory = [Element(tuple((one.memory, count) for one, count in parts)) for parts in tasks]
+    left = _left(part for parts in tasks for part in parts)
+    return Profile(_bounded(cpu, order, pods, children), _bounded(memory, order, pods, children), left)
+
+
+def _bounded(elements: Sequence[Element], order: Order, pods: int | None, children: int | None) -> Load:
+    load = ordered(elements, order, pods)
+    if children is None or sum(count for one in elements for _, count in one.parts) <= children:
+        return load
+    # A child counts once, however many pods it has.
+    units = [Element(tuple(((peak(part),), count) for part, count in one.parts if part)) for one in elements]
+    return at_most(load, peak(ordered(units, order, children)))
+
+
+def _left(parts: Iterable[tuple[Profile, int]]) -> Totals:
+    total = NOTHING
+    for one, count in parts:
+        if one.left != NOTHING:
+            total = total + Totals(one.left.cpu_milli * count, one.left.memory_bytes * count)
+    return total
