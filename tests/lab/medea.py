@@ -44,8 +44,6 @@ def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
     """The processes of Medea, `webhook` and `controller`; the front door's apiserver reaches them at `address`."""
     environment = {
         "KUBECONFIG": str(lab.identity("front", USER)),
-        "POSTGRESQL_URL": f"127.0.0.1:{POSTGRES_PORT}/medea",
-        "PROMETHEUS_URL": f"http://{PROMETHEUS}",
         "MEDEA_ARGO_SERVER": ARGO_SERVER_URL,
         "MEDEA_CERTS": str(MEDEA_CERTS),
         "MEDEA_LOGS_CERTS": str(MEDEA_LOGS_CERTS),
@@ -55,6 +53,8 @@ def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
         "PYTHONPATH": str(CHECKOUT),
         "PYTHONUNBUFFERED": "1",
         **from_caller(
+            POSTGRESQL_URL=f"127.0.0.1:{POSTGRES_PORT}/medea",
+            PROMETHEUS_URL=f"http://{PROMETHEUS}",
             MEDEA_SAMPLE_INTERVAL="1",
             MEDEA_SWEEP_INTERVAL="10",
             MEDEA_PROBE_QUIET="5",
@@ -106,15 +106,21 @@ def install(lab: Lab) -> None:
     for target in TARGETS:
         lab.kubectl(target.name, "apply", "-f", str(CHECKOUT / "manifests/target/rbac.yaml"))
         register(lab, target.name)
-    _apply(lab, configmap(_AGENTS_REACH, (MEDEA_CERTS / "ca.crt").read_text(), image.IMAGE, "argo"))
+    apply(lab, configmap(_AGENTS_REACH, (MEDEA_CERTS / "ca.crt").read_text(), image.IMAGE, "argo"))
     lab.kubectl("front", "apply", "-n", WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
-    _apply(lab, webhook_configuration())
+    apply(lab, webhook_configuration())
 
 
-def register(lab: Lab, target: str) -> None:
-    """Make a cluster a target, as an administrator would: by a Secret at the front door."""
-    kubeconfig = lab.identity(target, USER).read_bytes()
-    _apply(
+def register(lab: Lab, target: str, *, port: int | None = None) -> None:
+    """Make a cluster a target, as an administrator would: by a Secret at the front door.
+
+    With a `port`, its apiserver is reached through that one on the loopback.
+    """
+    config = yaml.safe_load(lab.identity(target, USER).read_text())
+    if port is not None:
+        config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{port}"
+    kubeconfig = json.dumps(config).encode()
+    apply(
         lab,
         {
             "apiVersion": "v1",
@@ -125,16 +131,17 @@ def register(lab: Lab, target: str) -> None:
     )
 
 
-def webhook_configuration() -> dict[str, Any]:
+def webhook_configuration(url: str = MEDEA_URL) -> dict[str, Any]:
     """The project's own, with an address in place of the Service: Medea runs outside of the cluster here."""
     configuration: dict[str, Any] = yaml.safe_load((CHECKOUT / "manifests/base/webhook.yaml").read_text())
     bundle = base64.b64encode((MEDEA_CERTS / "ca.crt").read_bytes()).decode()
     for webhook in configuration["webhooks"]:
-        webhook["clientConfig"] = {"url": f"{MEDEA_URL}/mutate", "caBundle": bundle}
+        webhook["clientConfig"] = {"url": f"{url}/mutate", "caBundle": bundle}
     return configuration
 
 
-def _apply(lab: Lab, manifest: dict[str, Any]) -> None:
+def apply(lab: Lab, manifest: dict[str, Any]) -> None:
+    """`kubectl apply` at the front door."""
     lab.kubectl("front", "apply", "-f", "-", input=json.dumps(manifest))
 
 

@@ -1,0 +1,128 @@
+"""One episode: people work while faults happen; then everything is mended, has time to settle, and is judged."""
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from tests.end_to_end import medea
+from tests.end_to_end.manifests import SMALL, inline
+from tests.end_to_end.workspace import Workspace, new_workspace
+from tests.faults.laboratory.happenings import Happening, drawn
+from tests.faults.laboratory.history import History
+from tests.faults.laboratory.judge import complaints
+from tests.faults.laboratory.rewired import Links
+
+SPAN = 20.0
+"""Seconds in which faults begin and people submit."""
+_SETTLE = 90.0
+_WORKFLOWS, _PEOPLE, _FAULTS = 10, 3, 4
+_ROOM = ("20", "20Gi")
+
+
+@dataclass
+class Report:
+    """What happened, and what is wrong with the outcome."""
+
+    seed: int
+    schedule: list[str]
+    accepted: int = 0
+    refused: int = 0
+    settled_after: float = 0.0
+    complaints: list[str] = field(default_factory=list)
+
+
+def play(seed: int, links: Links, say: Callable[[str], None]) -> Report:
+    """Play the episode of this seed."""
+    chance = random.Random(seed)
+    # On the plugin hold every origin costs a pod more; both are what people use.
+    with new_workspace(_ROOM, _ROOM, hold=chance.choice(["plugin", "none"])) as workspace:
+        stranger = _stranger(workspace)
+        faults = drawn(chance, links, workspace.name, number=_FAULTS, span=SPAN)
+        report = Report(seed, [f"{one.at:.1f} s: {one.words}, for {one.lasts:.1f} s" for one in faults])
+        with History(workspace.name) as history:
+            with ThreadPoolExecutor(_PEOPLE) as people:
+                jobs = [people.submit(_person, workspace, random.Random(chance.random())) for _ in range(_WORKFLOWS)]
+                _happen(faults, say)
+                for job in jobs:
+                    report.accepted += job.result()
+            report.refused = _WORKFLOWS - report.accepted
+            links.heal()
+            mended = time.monotonic()
+            while time.monotonic() - mended < _SETTLE:
+                report.complaints = complaints(history.seen(), strangers=[stranger]) + _room_held(workspace.name)
+                if not report.complaints:
+                    break
+                time.sleep(1)
+            report.settled_after = time.monotonic() - mended
+        workspace.kubectl("delete", "workflow", "stranger", cluster="west")
+    return report
+
+
+def _happen(faults: list[Happening], say: Callable[[str], None]) -> None:
+    """Begin and end each at its time; what one of them waits for keeps no other waiting."""
+
+    def one(fault: Happening) -> None:
+        time.sleep(max(0.0, fault.at - (time.monotonic() - started)))
+        say(fault.words)
+        fault.begin()
+        time.sleep(fault.lasts)
+        fault.end()
+
+    def in_turn(group: list[Happening]) -> None:
+        for fault in group:
+            one(fault)
+
+    started = time.monotonic()
+    # Two faults of one thing mend each other early: in turn they are what they say.
+    by_words: dict[str, list[Happening]] = {}
+    for fault in faults:
+        by_words.setdefault(fault.words.split()[-1], []).append(fault)
+    threads = [threading.Thread(target=in_turn, args=(group,)) for group in by_words.values()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _person(workspace: Workspace, chance: random.Random) -> int:
+    """Submits one Workflow and may do something to it; returns whether it was accepted."""
+    time.sleep(chance.uniform(0, SPAN * _PEOPLE / _WORKFLOWS))
+    script = chance.choice(["sleep 1", "sleep 3", "sleep 6", "sleep 2; exit 3"])
+    done = workspace.argo("submit", "-o", "name", "-", stdin=json.dumps(inline(script, SMALL)))
+    if done.code != 0:
+        return 0
+    name, verb = done.out.strip(), chance.choice(["", "", "", "stop", "delete", "retry", "suspend"])
+    if verb:
+        time.sleep(chance.uniform(0, 6))
+        workspace.argo(verb, name)
+    if verb == "suspend":
+        time.sleep(chance.uniform(0, 4))
+        # Until it is heard: a Workflow that stays suspended never ends, and rightly so.
+        while workspace.argo("resume", name).code != 0:
+            time.sleep(1)
+    return 1
+
+
+def _stranger(workspace: Workspace) -> str:
+    """A Workflow of the target's own people, with nothing to do."""
+    manifest = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"name": "stranger", "labels": {"medea.dev/placement": "0" * 32}},
+        "spec": {"suspend": True, "entrypoint": "main", "templates": [{"name": "main", "suspend": {}}]},
+    }
+    made = workspace.kubectl("create", "-f", "-", "-o", "json", cluster="west", stdin=json.dumps(manifest)).ok()
+    return str(json.loads(made.out)["metadata"]["uid"])
+
+
+def _room_held(namespace: str) -> list[str]:
+    """Reservations that nobody needs any more, as `medea targets` shows them."""
+    return [
+        f"{verdict['reserved']} is still reserved on {cluster}"
+        for cluster, verdict in medea.targets(namespace).items()
+        if verdict.get("reserved") and any(verdict["reserved"].values())
+    ]
