@@ -60,7 +60,8 @@ def _prepare(lab: Lab) -> None:
     time.sleep(5)
 
 
-def _workflow() -> Object:
+def workflow() -> Object:
+    """A suspended Workflow of two cores and a gibibyte."""
     sizes = {
         "executor_num": "1",
         "executor_cores_limit": "1",
@@ -81,7 +82,7 @@ def _workflow() -> Object:
 
 def _create(front: Cluster, namespace: str, *, dry_run: bool) -> float:
     started = time.perf_counter()
-    front.create(WORKFLOWS, namespace, _workflow(), dry_run=dry_run)
+    front.create(WORKFLOWS, namespace, workflow(), dry_run=dry_run)
     return (time.perf_counter() - started) * 1000
 
 
@@ -98,14 +99,15 @@ def _table(rows: dict[str, tuple[list[float], list[float]]]) -> Table:
     for heading in ("", "baseline p50", "p99", "with Medea p50", "p99", "added p50", "added p99", "ratio p50"):
         table.add_column(heading)
     for name, (baseline, medea) in rows.items():
-        base, ours = _p(baseline), _p(medea)
-        added = _p([other - one for one, other in zip(baseline, medea, strict=True)])
+        base, ours = percentiles(baseline), percentiles(medea)
+        added = percentiles([other - one for one, other in zip(baseline, medea, strict=True)])
         cells = [*base, *ours, *added]
         table.add_row(name, *(f"{cell:.1f}" for cell in cells), f"{ours[0] / base[0]:.1f}")
     return table
 
 
-def _p(values: list[float]) -> tuple[float, float]:
+def percentiles(values: list[float]) -> tuple[float, float]:
+    """p50 and p99."""
     cut = statistics.quantiles(values, n=100, method="inclusive")
     return statistics.median(values), cut[98]
 
@@ -127,7 +129,7 @@ def _dispatch_line() -> str:
     waits = [
         value * 1000 for value in (row[1] if isinstance(row[1], list) else json.loads(row[1])) if value is not None
     ]
-    median, worst = _p(waits)
+    median, worst = percentiles(waits)
     return f"accepted → run exists on the target: p50 {median:.0f} ms, p99 {worst:.0f} ms ({len(waits)} runs)"
 
 

@@ -15,6 +15,8 @@ from tests.faults.laboratory.happenings import Happening, drawn
 from tests.faults.laboratory.history import History
 from tests.faults.laboratory.judge import complaints
 from tests.faults.laboratory.rewired import Links
+from tests.lab.argo import controllers_wanted
+from tests.lab.layout import FRONT
 
 SPAN = 20.0
 """Seconds in which faults begin and people submit."""
@@ -38,8 +40,8 @@ class Report:
 def play(seed: int, links: Links, say: Callable[[str], None]) -> Report:
     """Play the episode of this seed."""
     chance = random.Random(seed)
-    # On the plugin hold every origin costs a pod more; both are what people use.
-    with new_workspace(_ROOM, _ROOM, hold=chance.choice(["plugin", "none"])) as workspace:
+    # As the laboratory was brought up: FRONT_CONTROLLER=off plays all of it under the other hold.
+    with new_workspace(_ROOM, _ROOM, hold="plugin" if controllers_wanted(FRONT) else "none") as workspace:
         stranger = _stranger(workspace)
         faults = drawn(chance, links, workspace.name, number=_FAULTS, span=SPAN)
         report = Report(seed, [f"{one.at:.1f} s: {one.words}, for {one.lasts:.1f} s" for one in faults])
