@@ -1,7 +1,6 @@
 """The controller process: watches the front door and every target, and keeps threads busy with what changes."""
 
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -105,7 +104,7 @@ class Controller:
             recorder=self._recorder,
             verbs=VerbExecutor(front, registry, pool, self._recorder, self._queue.wake),
         )
-        self._ready = threading.Event()
+        self._ready, self._stop = threading.Event(), threading.Event()
         self._followers: list[Follower] = []
 
     @property
@@ -123,7 +122,7 @@ class Controller:
         return self._ready.is_set()
 
     def run(self) -> None:
-        """Work until the process ends."""
+        """Work until `stop` is called."""
         self._registry.on_change(self._on_target)
         self._sampler.on_read(self._queue.wake)
         for follower in self._followers:
@@ -139,9 +138,14 @@ class Controller:
             threading.Thread(target=self._worker, name=f"worker-{number}", daemon=True).start()
         self._ready.set()
         log.info("controller ready", targets=sorted(self._runs))
-        while True:
+        while not self._stop.is_set():
             self._sweep()
-            time.sleep(self._cadence.sweep)
+            self._stop.wait(self._cadence.sweep)
+        self._work.shut_down()
+
+    def stop(self) -> None:
+        """Have `run` come to its end."""
+        self._stop.set()
 
     def _await_lists(self) -> None:
         """Nothing is decided before the front door is known; a target that is away must not keep the others waiting."""

@@ -36,6 +36,13 @@ PROBE_EVERY_WHILE_AWAY = 1.0
 PROBE_TIMEOUT = 2.0
 # Characters of an apiserver's refusal: a validation error may repeat a whole object.
 LONGEST_STATUS = 4000
+# A controller that is killed is followed by the next within the lease's length, well inside the 30 s that a recovery
+# may take. One that can't renew ends RENEW_WITHIN after its last success began, so that a process that stands still
+# for a moment just then has some seconds left.
+LEASE_SECONDS = 8
+RENEW_WITHIN = 5.0
+RENEW_EVERY = 1.0
+LEASE_TIMEOUT = 1.5
 # Connections kept to one cluster.
 CONNECTIONS = 32
 # Pauses of a watch between failures, doubling. One that ends at once and empty has failed too.
