@@ -43,6 +43,12 @@ LEASE_SECONDS = 8
 RENEW_WITHIN = 5.0
 RENEW_EVERY = 1.0
 LEASE_TIMEOUT = 1.5
+# Events: three for each placement, at a hundred placements a second, at some 100 a second and thread. Beyond so many
+# that wait, the next ones are dropped; a line says so every so many seconds. Kubernetes takes 1,024 characters.
+EVENT_THREADS = 4
+WAITING_EVENTS = 1000
+EVENT_WARNING_EVERY = 60.0
+LONGEST_EVENT = 1000
 # Connections kept to one cluster.
 CONNECTIONS = 32
 # Pauses of a watch between failures, doubling. One that ends at once and empty has failed too.
