@@ -72,4 +72,27 @@ FAILED_STREAMS = 2
 
 # --- logs
 
+MIRROR_WORKERS = 4
+# Until it is said that the first lists are still awaited.
+MIRROR_FIRST_LIST = 30.0
+# Between two heartbeats of the Nodes. As a kubelet's, one counts as lost NODE_LEASE_SECONDS after the last: when four
+# have failed.
+NODE_BEAT = 10.0
+NODE_LEASE_SECONDS = 40
+# A Node's status that says nothing new is written again after this, as kubelets do; the lease tells that it is alive.
+NODE_STATUS_EVERY = 240
+# For how long a yes about who may read logs counts.
+ACCESS_FRESH = 60.0
+# For how long a target may say nothing. Whoever follows a log that is silent asks again after that, unless nobody
+# listens any more; whoever does not follow one is owed an answer.
+LOG_SILENCE = 10.0
+LONGEST_LOG_SILENCE = 30.0
+# A pod runs a moment before its container does, and `argo logs -f` asks but once.
+LONGEST_CONTAINER_START = 60.0
+LOG_AGAIN = 0.3
+# For how long a reader may read nothing while there is something: a person with a pager may.
+READERS_PATIENCE = 600.0
+# Bytes of a log that are passed on at once.
+LOG_PIECE = 64 * 1024
+
 # --- server
