@@ -29,7 +29,7 @@ class Gatherer:
         carriers = self.origins.carrying(placement)
         if row is None:
             return Facts(row, carriers[0] if carriers else None, False, None)
-        origin = next((one for one in carriers if _may_be_origin(one, row)), None)
+        origin = next((one for one in carriers if may_be_origin(one, row)), None)
         if row.origin_uid is None:
             return Facts(row, origin, False, None)
         gone = origin is None and self._certainly_gone(row)
@@ -60,7 +60,7 @@ class Gatherer:
         ]
 
 
-def _may_be_origin(workflow: Object, row: Placement) -> bool:
+def may_be_origin(workflow: Object, row: Placement) -> bool:
     metadata = workflow["metadata"]
     if row.origin_uid is not None:
         return bool(metadata["uid"] == row.origin_uid)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from webhook.controller.origin_status.stub import final_phase
 from webhook.ledger.placement import Placement
 from webhook.model.contract import State
 from webhook.model.finalizers import is_deletion_blocked, is_deletion_ongoing
 from webhook.model.objects import Object
+from webhook.model.subworkflows import ended
 from webhook.model.verbs import pending
 
 
@@ -83,7 +83,7 @@ def _verbs_come_first(row: Placement, origin: Object, run: Object | None) -> boo
         return False
     if row.state is State.RESERVED:
         return row.run_name is None and any(verb.shutdown for verb in verbs)
-    if row.state is State.RUNNING and run is not None and final_phase(run):
+    if row.state is State.RUNNING and run is not None and ended(run):
         return any(verb.retry for verb in verbs)
     return True
 
@@ -96,7 +96,7 @@ def _live(row: Placement, run: Object | None) -> Step:
             return Step.CREATE
         case State.RUNNING if run is None:
             return Step.CHECK_RUN
-        case State.RUNNING if run is not None and (final_phase(run) or is_deletion_ongoing(run)):
+        case State.RUNNING if run is not None and (ended(run) or is_deletion_ongoing(run)):
             return Step.RECORD_END
         case State.RUNNING:
             return Step.MIRROR

@@ -10,7 +10,6 @@ from webhook.controller.agents import dismiss_agent
 from webhook.controller.create import create_run, has_placement_labels
 from webhook.controller.facts import Gatherer, is_current_run
 from webhook.controller.origin_status.by_hold import final_patch, outcome_of, running_patch
-from webhook.controller.origin_status.stub import final_phase
 from webhook.controller.plan import Facts, Step, plan
 from webhook.controller.remove import remove_finalizer, remove_run
 from webhook.controller.verbs import VerbExecutor
@@ -23,8 +22,9 @@ from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold, State
 from webhook.model.finalizers import is_deletion_ongoing
-from webhook.model.objects import Object
+from webhook.model.objects import Object, spec_of, status_of
 from webhook.model.run import Original
+from webhook.model.subworkflows import ended
 
 log = structlog.get_logger(__name__)
 
@@ -153,10 +153,10 @@ class Reconciler:
         name = facts.run["metadata"]["name"]
         # The watch may lag behind a retry, and show an end that is none any more.
         run = self.registry.get(row.cluster).find(WORKFLOWS, row.namespace, name) or facts.run
-        phase = final_phase(run)
+        phase = ended(run)
         if phase is None and not is_deletion_ongoing(run):
             return False
-        status = run.get("status") or {}
+        status = status_of(run)
         message = status.get("message") if phase else f"the run was deleted on {row.cluster} before it had ended"
         outcome = outcome_of(run, row)
         placements.ended(self.pool, row.placement, phase=phase or "Error", message=message, outcome=outcome)
@@ -229,5 +229,5 @@ class Reconciler:
 def as_steered(workflow: Object, origin: Object | None) -> Object:
     """The Workflow to run, suspended or not as its origin is by now: it may have been steered while it waited."""
     spec = {key: value for key, value in workflow["spec"].items() if key != "suspend"}
-    suspended = bool(((origin or workflow).get("spec") or {}).get("suspend"))
+    suspended = bool(spec_of(origin or workflow).get("suspend"))
     return {**workflow, "spec": {**spec, **({"suspend": True} if suspended else {})}}

@@ -5,10 +5,10 @@ from typing import Any
 
 from webhook.controller.origin_status import full, stub
 from webhook.controller.origin_status.graft import graft
-from webhook.controller.origin_status.stub import final_phase
 from webhook.ledger.placement import Placement
 from webhook.model.contract import Hold
 from webhook.model.objects import Object
+from webhook.model.subworkflows import ended
 
 
 def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
@@ -31,7 +31,7 @@ def outcome_of(run: Object, row: Placement) -> Object:
     if row.hold is Hold.NONE:
         return full.outcome_of(run, str(row.name), str(row.cluster))
     nodes = _graft(run, row)
-    return stub.outcome_of(run, nodes) if final_phase(run) else {"nodes": nodes}
+    return stub.outcome_of(run, nodes) if ended(run) else {"nodes": nodes}
 
 
 def shown_ids(run: Object, row: Placement) -> dict[str, str]:
