@@ -32,7 +32,8 @@ def changes(pool: Pool, target: Answer = GONE, hold: Hold = Hold.PLUGIN) -> Iter
     """The reviews of a front door whose ledger knows the origin `job`, and its run on west."""
     reserving.admit(pool, new("p1", hold=hold), lambda _: PLACED)
     placements.bind(pool, "p1", namespace="ns", name="job", uid="o1")
-    placements.dispatched(pool, "p1", run_name="job", run_uid="r1")
+    placements.intend_run(pool, "p1", "job", cluster="west")
+    placements.dispatched(pool, "p1", cluster="west", run_name="job", run_uid="r1")
     with apiserver(Script(target)) as west:
         registry: Any = Targets({"west": west})
         yield Changes(registry, pool, lambda: "medea")

@@ -58,8 +58,9 @@ def ended(pool: Pool) -> Pool:
     )
     reserving.admit(pool, new, lambda _: PLACED)
     placements.bind(pool, ID, namespace="ns", name="job", uid="uid-job")
-    placements.dispatched(pool, ID, run_name="job", run_uid="r1")
-    placements.ended(pool, ID, phase="Failed", message="it broke", outcome={})
+    placements.intend_run(pool, ID, "job", cluster="west")
+    placements.dispatched(pool, ID, cluster="west", run_name="job", run_uid="r1")
+    placements.ended(pool, ID, run_uid="r1", phase="Failed", message="it broke", outcome={})
     return pool
 
 

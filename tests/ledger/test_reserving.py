@@ -52,7 +52,7 @@ def test_the_queue_is_served_in_the_order_of_arrival(pool: Pool) -> None:
         bound(pool, QUEUED, f"p{number}")
     moved = reserving.place_queued(pool, "ns", lambda _, held: PLACED if len(held.reservations) < 2 else QUEUED)
     assert [placement.placement for placement, _ in moved] == ["p0", "p1"]
-    assert [row.placement for row in placements.open_placements(pool) if row.state is State.QUEUED] == ["p2", "p3"]
+    assert [row.placement for row in placements.sweepable(pool, 0, 9) if row.state is State.QUEUED] == ["p2", "p3"]
 
 
 def test_those_passed_over_are_shown_to_the_ones_behind_them(pool: Pool) -> None:
@@ -84,9 +84,9 @@ def test_what_can_no_longer_fit_leaves_the_queue_with_the_reason(pool: Pool) -> 
 
 def test_released_room_stays_in_view_with_its_time_until_samples_have_caught_up(pool: Pool) -> None:
     bound(pool)
-    placements.intend_run(pool, "p1", "job-p1")
-    placements.dispatched(pool, "p1", run_name="job-p1", run_uid="r")
-    placements.ended(pool, "p1", phase="Succeeded", message=None, outcome={})
+    placements.intend_run(pool, "p1", "job-p1", cluster="west")
+    placements.dispatched(pool, "p1", cluster="west", run_name="job-p1", run_uid="r")
+    placements.ended(pool, "p1", run_uid="r", phase="Succeeded", message=None, outcome={})
     assert [one.released_at is not None for one in held_in(pool).reservations] == [True]
 
 

@@ -23,15 +23,16 @@ def create_run(pool: Pool, target: Cluster, row: Placement, original: Original) 
     ClusterUnavailable when nobody knows whether it exists.
     """
     workflow = with_templates(target, row.namespace, original)
-    assert row.name is not None and row.origin_uid is not None
+    assert row.name is not None and row.origin_uid is not None and row.cluster is not None
     names = run_names(row.name, row.placement)
     for name in sorted(names, key=lambda one: one != (row.run_name or names[0])):
         # Written first: a create that seems to fail may have happened, and the next try must look under this name.
-        if placements.intend_run(pool, row.placement, name) is None:
+        if placements.intend_run(pool, row.placement, name, cluster=row.cluster) is None:
             return None
         run = _create_or_adopt(target, row, workflow, name)
         if run is not None:
-            return placements.dispatched(pool, row.placement, run_name=name, run_uid=run["metadata"]["uid"])
+            uid = run["metadata"]["uid"]
+            return placements.dispatched(pool, row.placement, cluster=row.cluster, run_name=name, run_uid=uid)
         log.warning("name taken on target", cluster=target.name, name=name, placement=row.placement)
     raise Rejected(f"the names {' and '.join(names)} are taken by other Workflows", cluster=target.name)
 

@@ -25,6 +25,7 @@ from webhook.kube.resources import NAMESPACES
 from webhook.kube.workqueue import WorkQueue
 from webhook.ledger.pool import Pool
 from webhook.model.contract import ENABLED, PLACEMENT, Hold
+from webhook.model.limits import MOMENT
 from webhook.model.objects import Object
 from webhook.model.run import origin_placement, run_placement
 from webhook.namespaces.probe import Probes
@@ -83,7 +84,7 @@ class Controller:
         default_hold: Hold,
     ) -> None:
         self._front, self._registry, self._pool, self._sampler, self._cadence = front, registry, pool, sampler, cadence
-        self._work = WorkQueue()
+        self._work = WorkQueue(lane_limit=_WORKERS)
         self._queue = Queue(pool=pool, placer=placer, changed=self._work.add)
         self._children = Subworkflows(front, self._work.add)
         self._origins = WorkflowIndex(
@@ -164,9 +165,11 @@ class Controller:
                 # One placement that Medea can't make sense of must not stop the others.
                 log.exception("bug", placement=key)
                 _RESULTS.labels("bug").inc()
-                self._work.failed(key)
+                self._work.add_rate_limited(key)
             else:
                 _RESULTS.labels("ok").inc()
+                self._work.forget(key)
+            finally:
                 self._work.done(key)
 
     def _look_at(self, key: str) -> None:
@@ -183,7 +186,7 @@ class Controller:
     def _failed(self, key: str, result: str, error: MedeaError) -> None:
         log.info("trying again", placement=key, result=result, reason=error.message)
         _RESULTS.labels(result).inc()
-        self._work.failed(key)
+        self._work.add_rate_limited(key)
 
     def _sweep(self) -> None:
         try:
@@ -212,7 +215,7 @@ class Controller:
             follower.look_at(placement)
 
     def _on_run(self, placement: str) -> None:
-        self._work.add_soon(placement)
+        self._work.add_after(placement, MOMENT)
         for follower in self._followers:
             follower.look_at(placement)
 

@@ -121,7 +121,7 @@ class Reconciler:
             )
         except Rejected as error:
             log.warning("run refused", cluster=row.cluster, placement=row.placement, reason=error.message)
-            placements.refused_by_target(self.pool, row.placement, error.message)
+            placements.refused_by_target(self.pool, row.placement, error.message, cluster=row.cluster)
             if facts.origin:
                 self.recorder.record(facts.origin, "RefusedByTarget", f"{row.cluster}: {error.message}", warning=True)
             self.room_came_free()
@@ -159,7 +159,14 @@ class Reconciler:
         status = status_of(run)
         message = status.get("message") if phase else f"the run was deleted on {row.cluster} before it had ended"
         outcome = outcome_of(run, row)
-        placements.ended(self.pool, row.placement, phase=phase or "Error", message=message, outcome=outcome)
+        placements.ended(
+            self.pool,
+            row.placement,
+            run_uid=row.run_uid,
+            phase=phase or "Error",
+            message=message,
+            outcome=outcome,
+        )
         self.room_came_free()
         return True
 
@@ -171,7 +178,7 @@ class Reconciler:
         if found is not None and is_current_run(found, row):
             return False
         message = f"the run {row.run_name} is gone from {row.cluster}, and nobody saw how it ended"
-        placements.ended(self.pool, row.placement, phase="Error", message=message, outcome={})
+        placements.ended(self.pool, row.placement, run_uid=row.run_uid, phase="Error", message=message, outcome={})
         self.room_came_free()
         return True
 
@@ -183,7 +190,7 @@ class Reconciler:
             self._patch_origin(origin, patch)
         if row.hold is Hold.PLUGIN:
             dismiss_agent(self.front, row)
-        placements.end_shown(self.pool, row.placement)
+        placements.end_shown(self.pool, row.placement, run_uid=row.run_uid)
         self.recorder.record(origin, "Ended", f"{row.phase} on {row.cluster}: {row.message or 'no message'}")
         return True
 

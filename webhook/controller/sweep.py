@@ -12,7 +12,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.resources import PODS, WORKFLOWS
 from webhook.kube.workqueue import WorkQueue
 from webhook.ledger import placements
-from webhook.ledger.placement import Placement
+from webhook.ledger.placement import SweepRow
 from webhook.ledger.pool import Pool
 from webhook.model.contract import AGENT_ACCOUNT, ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW, Hold, State
 from webhook.model.objects import labels
@@ -20,6 +20,7 @@ from webhook.model.run import origin_placement
 
 log = structlog.get_logger(__name__)
 _SWEPT = Counter("medea_sweep_found_total", "Placements the sweep had reason to look at", ["why"])
+_PAGE = 1000
 
 
 def sweep(
@@ -33,9 +34,9 @@ def sweep(
 ) -> None:
     """Queue every placement that something may have to be done for. `expiry` is in seconds."""
     expire(pool, front, work, expiry)
-    still_open = {row.placement for row in placements.open_placements(pool)}
-    rows = placements.with_origin(pool)
-    with_origin = {row.placement for row in rows}
+    rows = _rows(pool)
+    still_open = {row.placement for row in rows if not (row.state is State.ENDED and row.end_shown)}
+    with_origin = {row.placement for row in rows if row.origin_uid is not None}
     seen = origins.placements()
     running = {placement for index in list(runs.values()) for placement in index.placements()}
     _look(work, still_open, "open")
@@ -47,7 +48,14 @@ def sweep(
     delete_old(front, origins, rows)
 
 
-def delete_old(front: Cluster, origins: WorkflowIndex, rows: list[Placement]) -> None:
+def _rows(pool: Pool) -> list[SweepRow]:
+    rows: list[SweepRow] = []
+    while page := placements.sweepable(pool, rows[-1].seq if rows else 0, _PAGE):
+        rows += page
+    return rows
+
+
+def delete_old(front: Cluster, origins: WorkflowIndex, rows: list[SweepRow]) -> None:
     """Delete ended origins of which their users have said for how long they are wanted."""
     now = datetime.datetime.now(datetime.UTC)
     for row in rows:

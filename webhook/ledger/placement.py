@@ -15,6 +15,8 @@ COLUMNS = (
 )
 """All but `original` and `outcome`, which can be a megabyte each and are read alone where they are needed."""
 
+SWEEP_COLUMNS = "placement, seq, state, mirrored AS end_shown, cluster, hold, name, namespace, origin_uid"
+
 
 @dataclass(frozen=True)
 class NewPlacement:
@@ -78,6 +80,21 @@ class Placement:
         return "placed" if self.state is State.RESERVED else str(self.state)
 
 
+@dataclass(frozen=True)
+class SweepRow:
+    """What the sweep needs of a row, and no more: it reads all that are not gone. Pages go by `seq`."""
+
+    placement: str
+    seq: int
+    state: State
+    end_shown: bool
+    cluster: str | None
+    hold: Hold
+    name: str | None
+    namespace: str
+    origin_uid: str | None
+
+
 def placement_of(row: Mapping[str, Any]) -> Placement:
     """A row that was selected with COLUMNS."""
     fields = dict(row)
@@ -85,3 +102,8 @@ def placement_of(row: Mapping[str, Any]) -> Placement:
     only = fields.pop("only_clusters")
     fields |= {"state": State(fields["state"]), "hold": Hold(fields["hold"])}
     return Placement(**fields, totals=totals, only_clusters=None if only is None else tuple(only))
+
+
+def sweep_row_of(row: Mapping[str, Any]) -> SweepRow:
+    """A row that was selected with SWEEP_COLUMNS."""
+    return SweepRow(**{**row, "state": State(row["state"]), "hold": Hold(row["hold"])})

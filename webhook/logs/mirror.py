@@ -16,6 +16,7 @@ from webhook.kube.workqueue import WorkQueue
 from webhook.logs.facts import Gatherer
 from webhook.logs.pods import Changes, plan
 from webhook.logs.virtual_nodes import VirtualNodes
+from webhook.model.limits import MOMENT
 from webhook.model.objects import Object
 
 log = structlog.get_logger(__name__)
@@ -42,7 +43,7 @@ class Mirror:
     ) -> None:
         self._front, self._registry, self._known, self._virtual_nodes = front, registry, known, virtual_nodes
         self._sweep_seconds = sweep
-        self._work = WorkQueue()
+        self._work = WorkQueue(lane_limit=_WORKERS)
         self._gatherer = Gatherer(front, registry, known, self.look_at)
         self._beat_now = threading.Event()
 
@@ -54,7 +55,7 @@ class Mirror:
 
     def look_at(self, placement: str) -> None:
         """Something about this placement has changed: its origin, its run, or a pod."""
-        self._work.add_soon(placement)
+        self._work.add_after(placement, MOMENT)
 
     def _on_target(self, name: str, cluster: Cluster | None) -> None:
         self._gatherer.leave(name)
@@ -96,11 +97,13 @@ class Mirror:
                     self._act(plan(facts))
             except MedeaError as error:
                 log.info("mirroring again", placement=placement, reason=error.message)
-                self._work.failed(placement)
+                self._work.add_rate_limited(placement)
             except Exception:
                 log.exception("bug", placement=placement)
-                self._work.failed(placement)
+                self._work.add_rate_limited(placement)
             else:
+                self._work.forget(placement)
+            finally:
                 self._work.done(placement)
 
     def _act(self, changes: Changes) -> None:
