@@ -20,7 +20,8 @@ def workflow(placement: str | None, uid: str = "u1") -> Object:
 def index() -> tuple[WorkflowIndex, list[str]]:
     changed: list[str] = []
     cluster = Cluster("west", Configuration())
-    return WorkflowIndex(cluster, placement_of=run_placement, changed=changed.append), changed
+    index = WorkflowIndex(cluster, placement_of=run_placement, changed=lambda placement, _: changed.append(placement))
+    return index, changed
 
 
 def test_every_workflow_that_carries_a_placement_is_known_by_it_until_it_is_gone() -> None:

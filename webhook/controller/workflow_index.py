@@ -17,16 +17,16 @@ class WorkflowIndex:
         cluster: Cluster,
         *,
         placement_of: Callable[[Object], str | None],
-        changed: Callable[[str], None],
+        changed: Callable[[str, Object], None],
         selector: str = "",
         also: Listener = lambda _workflow, _gone: None,
     ) -> None:
-        """`also` hears of every Workflow, with a placement or without."""
+        """`changed` hears of a placement and who carries it; `also` of every Workflow, with a placement or without."""
         self._placement_of, self._changed, self._also = placement_of, changed, also
         self._by_placement: dict[str, dict[str, Object]] = {}
         self._placement_by_uid: dict[str, str] = {}
         self._lock = threading.Lock()
-        self.informer = Informer(cluster, WORKFLOWS, self.note, selector=selector)
+        self.informer = Informer(cluster, WORKFLOWS, self.note, selector=selector, keep=_without_managers)
 
     def carrying(self, placement: str) -> list[Object]:
         """Every Workflow that carries `placement`."""
@@ -37,6 +37,11 @@ class WorkflowIndex:
         """Every placement that some Workflow carries."""
         with self._lock:
             return set(self._by_placement)
+
+    def all(self) -> dict[str, list[Object]]:
+        """Every Workflow that carries a placement, by placement."""
+        with self._lock:
+            return {placement: list(carrying.values()) for placement, carrying in self._by_placement.items()}
 
     def note(self, workflow: Object, gone: bool) -> None:
         """Take note of a change, and tell of every placement it concerns. Called in the watch's own thread."""
@@ -49,9 +54,9 @@ class WorkflowIndex:
                 self._placement_by_uid[uid] = placement
         # Somebody may have changed or removed the mark: then the placement before is concerned too.
         if before is not None and before != placement:
-            self._changed(before)
+            self._changed(before, workflow)
         if placement is not None:
-            self._changed(placement)
+            self._changed(placement, workflow)
 
     def _drop(self, uid: str) -> str | None:
         """Forget a Workflow; returns the placement that it carried."""
@@ -61,3 +66,8 @@ class WorkflowIndex:
             if not self._by_placement[placement]:
                 del self._by_placement[placement]
         return placement
+
+
+def _without_managers(workflow: Object) -> Object:
+    """Who wrote which field is half of a small Workflow, and nobody here asks for it."""
+    return {**workflow, "metadata": {**workflow["metadata"], "managedFields": None}}

@@ -5,8 +5,9 @@ from typing import Any
 
 from webhook.controller.origin_status import full, stub
 from webhook.controller.origin_status.graft import graft
+from webhook.controller.origin_status.merge import merge_patch
 from webhook.ledger.placement import Placement
-from webhook.model.contract import Hold
+from webhook.model.contract import REASON, Hold
 from webhook.model.objects import Object
 from webhook.model.subworkflows import ended
 
@@ -17,6 +18,12 @@ def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
         return full.running_patch(origin, row, run)
     patch = stub.running_patch(origin, row, _graft(run, row) if run else {})
     return patch | (stub.suspension_patch(origin, run) if run else {})
+
+
+def away_patch(origin: Object, words: str) -> Object:
+    """The patch that shows why what is shown is old; empty when it is shown already. The rest stays as it was seen."""
+    metadata = merge_patch(origin["metadata"], {"annotations": {REASON: words}})
+    return {"metadata": metadata} if metadata else {}
 
 
 def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run: Object | None) -> Object:

@@ -65,7 +65,8 @@ def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run:
     """
     status = status_of(origin)
     last = dict(outcome) if ended({"status": dict(outcome)}) else _cut_short(outcome or status, row)
-    return _patch(origin, row, {ARGO_PHASE: last["phase"], ARGO_COMPLETED: "true"}, exactly(status, last), run)
+    marks = {ARGO_PHASE: last["phase"], ARGO_COMPLETED: "true"}
+    return _patch(origin, row, marks, exactly(status, last), run)
 
 
 def _patch(origin: Object, row: Placement, marks: Mapping[str, str], status: Object, run: Object | None) -> Object:
