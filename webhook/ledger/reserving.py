@@ -131,7 +131,7 @@ def _queued(connection: Connection, namespace: str) -> list[Placement]:
         "AND bound_at IS NOT NULL ORDER BY seq",
         (namespace,),
     )
-    return [placement_of(row) for row in rows]
+    return [placement for placement in map(placement_of, rows) if placement.state is State.QUEUED]
 
 
 def _state(decision: Decision) -> State:
