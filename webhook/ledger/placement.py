@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from webhook.model.contract import Hold, State
+from webhook.model.run import Original
 from webhook.scout.policies import POLICIES
 from webhook.totals.model import Totals
 
@@ -37,7 +38,7 @@ class NewPlacement:
     policy: str
     only_clusters: tuple[str, ...] | None
     identity: str
-    original: Mapping[str, Any]
+    original: Original
     hold: Hold = Hold.PLUGIN
     notes: tuple[str, ...] = ()
 

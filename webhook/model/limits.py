@@ -28,6 +28,12 @@ LEDGER_RETRY = 1.0
 LEDGER_BUG_RETRY = 30.0
 """Between two tries to migrate that failed for a reason of their own: each leaves a traceback in the log."""
 
+DECISIONS_KEPT = 20
+"""Of one placement, beside the first: one that is sent back by a full target for weeks has thousands."""
+
+DECISIONS_LOOKED_AT = 5000
+"""The last so many are looked through for placements with too many: some sweeps' worth at 100 placements a second."""
+
 MIGRATION_LOCK_TIMEOUT = 2.0
 """For the lock on a table. While a migration waits for it, so does everybody who comes after."""
 
