@@ -51,7 +51,7 @@ class Gatherer:
 
     def _strays(self, row: Placement, found: list[tuple[str, Object]]) -> list[tuple[str, Object]]:
         """Runs that a lost answer has left behind. While a run is being created, nothing is a stray yet."""
-        if row.state is State.RESERVED:
+        if row.state in (State.RESERVED, State.UNKNOWN):
             return []
         ours = [(cluster, run) for cluster, run in found if has_placement_labels(run, row)]
         return [

@@ -114,6 +114,8 @@ def _wanted(facts: Facts) -> Step:
             if origin is not None and is_deletion_ongoing(origin) and is_deletion_blocked(origin)
             else Step.NOTHING
         )
+    if row.state is State.UNKNOWN:
+        return Step.NOTHING
     if row.state is State.DELETED:
         return Step.REMOVE_FINALIZER if origin is not None and is_deletion_blocked(origin) else Step.NOTHING
     if row.state is State.DELETING:

@@ -25,8 +25,9 @@ from webhook.kube.workqueue import WorkQueue
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement, SweepRow
 from webhook.ledger.pool import Pool
+from webhook.ledger.retention import retire
 from webhook.model.contract import Hold, State
-from webhook.model.limits import SWEEP_PAGE
+from webhook.model.limits import RETIRE_ROUNDS, SWEEP_PAGE
 from webhook.model.objects import Object
 from webhook.model.run import origin_placement
 from webhook.namespaces.reconciler import NamespaceReconciler
@@ -42,7 +43,10 @@ def _utc() -> datetime.datetime:
 
 @dataclass
 class Sweep:
-    """Goes through all parts, each by itself: none that fails keeps the others from their work. `expiry` in seconds."""
+    """Goes through all parts, each by itself: none that fails keeps the others from their work.
+
+    `expiry` is in seconds, `retention_days` is for how long the ledger remembers what is gone.
+    """
 
     front: Cluster
     pool: Pool
@@ -54,12 +58,19 @@ class Sweep:
     namespaces: NamespaceReconciler
     room_came_free: Callable[[], None]
     expiry: float
+    retention_days: float
     now: Callable[[], datetime.datetime] = _utc
 
     def run(self) -> None:
         """Queue every placement that something may have to be done for, and do what belongs to none."""
-        parts = (self.expire, self.look_at_rows, self.dismiss_agents, self.tend_namespaces, self.look_at_children)
-        for part in parts:
+        for part in (
+            self.expire,
+            self.look_at_rows,
+            self.dismiss_agents,
+            self.tend_namespaces,
+            self.look_at_children,
+            self.retire,
+        ):
             self._by_itself(part.__name__, part)
         self.room_came_free()
 
@@ -100,6 +111,12 @@ class Sweep:
         """Look at every sub-Workflow that lives."""
         for child in self.children.living():
             self.work.add(child, sweep=True)
+
+    def retire(self) -> None:
+        """Do away with what the ledger need no longer remember; what is left goes with the next sweep."""
+        for _ in range(RETIRE_ROUNDS):
+            if not retire(self.pool, days=self.retention_days, limit=SWEEP_PAGE):
+                return
 
     def _by_itself(self, name: str, part: Callable[[], None]) -> None:
         try:

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from webhook.ledger.placement import COLUMNS, NewPlacement, Placement, placement_of
 from webhook.ledger.pool import Connection, Pool
 from webhook.model.contract import State
+from webhook.model.run import kept
 from webhook.scout.model import Decision, Outcome, Reservation
 from webhook.totals.model import Totals
 
@@ -131,7 +132,7 @@ def _queued(connection: Connection, namespace: str) -> list[Placement]:
         "AND bound_at IS NOT NULL ORDER BY seq",
         (namespace,),
     )
-    return [placement_of(row) for row in rows]
+    return [placement for placement in map(placement_of, rows) if placement.state is State.QUEUED]
 
 
 def _state(decision: Decision) -> State:
@@ -161,7 +162,7 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
             "policy": new.policy,
             "only": None if new.only_clusters is None else list(new.only_clusters),
             "identity": new.identity,
-            "original": Jsonb(dict(new.original)),
+            "original": Jsonb(kept(new.original)),
             "hold": new.hold,
         },
     )
