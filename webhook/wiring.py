@@ -14,10 +14,22 @@ from webhook.api.routes import Deps
 from webhook.api.run_step import RunSteps
 from webhook.api.steps import Steps
 from webhook.api.workflow_steps import WorkflowSteps
-from webhook.controller.loop import Caches, Cadence, Controller
+from webhook.controller.facts import Gatherer
+from webhook.controller.loop import Loop
+from webhook.controller.process import Controller
+from webhook.controller.queue import Queue
+from webhook.controller.reconciler import Reconciler
+from webhook.controller.resting import Resting
+from webhook.controller.subworkflows import Subworkflows
+from webhook.controller.sweep import Sweep
+from webhook.controller.targets import Targets
+from webhook.controller.verbs import VerbExecutor
+from webhook.controller.watches import Caches, Watches
 from webhook.kube.client import Cluster, front_door
+from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.registry import Registry
 from webhook.kube.resources import SELF_REVIEWS
+from webhook.kube.workqueue import WorkQueue
 from webhook.ledger.embedded import embedded_dsn
 from webhook.ledger.pool import Pool
 from webhook.logs.access import Access
@@ -26,8 +38,11 @@ from webhook.logs.mirror import Mirror
 from webhook.logs.reader import Reader
 from webhook.logs.streams import Streams
 from webhook.logs.virtual_nodes import VirtualNodes
+from webhook.model.limits import WORKERS_PER_TARGET
 from webhook.namespaces.hold import Holds
 from webhook.namespaces.prepare import Prepared
+from webhook.namespaces.probe import Probes
+from webhook.namespaces.reconciler import NamespaceReconciler
 from webhook.scout.placer import Placer
 from webhook.scout.sampler import Sampler
 from webhook.settings import Settings
@@ -120,25 +135,66 @@ def make_service(settings: Settings) -> Service:
 def make_controller(settings: Settings) -> tuple[Parts, Controller]:
     """The controller and its parts."""
     parts = make_parts(settings)
+    front, pool = parts.front, parts.pool
+    work, resting, targets = WorkQueue(lane_limit=WORKERS_PER_TARGET), Resting(), Targets(parts.registry)
+    children, recorder = Subworkflows(front, work.add), EventRecorder(front)
+    watches = Watches(front, work, children)
+    queue = Queue(pool=pool, placer=parts.placer, changed=work.add)
+    namespaces = NamespaceReconciler(
+        front, watches.origins.informer, recorder, Probes(front), default=settings.medea_hold
+    )
+    reconciler = Reconciler(
+        front=front,
+        targets=targets,
+        pool=pool,
+        gatherer=Gatherer(front, pool, watches.origins, watches.runs, targets),
+        room_came_free=queue.wake,
+        no_room_on=lambda _namespace, _target: None,
+        recorder=recorder,
+        verbs=VerbExecutor(front, targets, pool, recorder, queue.wake),
+    )
     controller = Controller(
-        front=parts.front,
         registry=parts.registry,
-        pool=parts.pool,
-        placer=parts.placer,
+        pool=pool,
         sampler=parts.sampler,
-        cadence=Cadence(sweep=settings.medea_sweep_interval, expiry=settings.medea_expiry),
-        default_hold=settings.medea_hold,
+        watches=watches,
+        queue=queue,
+        recorder=recorder,
+        work=work,
+        loop=Loop(
+            work=work,
+            reconciler=reconciler,
+            children=children,
+            namespaces=namespaces,
+            watches=watches,
+            targets=targets,
+            resting=resting,
+        ),
+        sweep=Sweep(
+            front=front,
+            pool=pool,
+            watches=watches,
+            targets=targets,
+            work=work,
+            resting=resting,
+            children=children,
+            namespaces=namespaces,
+            room_came_free=queue.wake,
+            expiry=settings.medea_expiry,
+            retention_days=settings.medea_retention_days,
+        ),
+        sweep_interval=settings.medea_sweep_interval,
     )
     if settings.medea_logs_certs:
         mirror = _make_mirror(
             parts.front,
             parts.registry,
-            controller.known,
+            watches.known,
             host=settings.medea_logs_address,
             port=settings.medea_logs_port,
             sweep=settings.medea_sweep_interval,
         )
-        controller.follow(mirror)
+        watches.follow(mirror)
     return parts, controller
 
 

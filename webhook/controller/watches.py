@@ -47,9 +47,7 @@ class Watches:
     def __init__(self, front: Cluster, work: WorkQueue, children: Subworkflows) -> None:
         self._work = work
         self._followers: list[Follower] = []
-        self.origins = WorkflowIndex(
-            front, placement_of=origin_placement, changed=self._on_origin, also=children.note
-        )
+        self.origins = WorkflowIndex(front, placement_of=origin_placement, changed=self._on_origin, also=children.note)
         self.namespaces = Informer(front, NAMESPACES, self._on_namespace, selector=f"{ENABLED}=true")
         self.agents = Informer(front, PODS, _nobody_listens, selector=f"{ARGO_COMPONENT}=agent", keep=_kept_of_agent)
         self.runs: dict[str, WorkflowIndex] = {}

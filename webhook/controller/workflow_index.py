@@ -26,7 +26,7 @@ class WorkflowIndex:
         self._by_placement: dict[str, dict[str, Object]] = {}
         self._placement_by_uid: dict[str, str] = {}
         self._lock = threading.Lock()
-        self.informer = Informer(cluster, WORKFLOWS, self.note, selector=selector, keep=_without_managers)
+        self.informer = Informer(cluster, WORKFLOWS, self.note, selector=selector)
 
     def carrying(self, placement: str) -> list[Object]:
         """Every Workflow that carries `placement`."""
@@ -66,8 +66,3 @@ class WorkflowIndex:
             if not self._by_placement[placement]:
                 del self._by_placement[placement]
         return placement
-
-
-def _without_managers(workflow: Object) -> Object:
-    """Who wrote which field is half of a small Workflow, and nobody here asks for it."""
-    return {**workflow, "metadata": {**workflow["metadata"], "managedFields": None}}
