@@ -1,20 +1,34 @@
 """What Medea makes of a cluster's answers, and of none."""
 
+import threading
+import time
 from typing import Any
 
 import pytest
 from kubernetes.client import Configuration
 
 from tests.support.scripted_apiserver import Answer, Script, apiserver, cut, reply
-from webhook.errors import BadRequest, Clash, ClusterUnavailable, MedeaError, NotThere, Rejected
+from webhook.errors import (
+    AlreadyExists,
+    BadRequest,
+    Clash,
+    ClusterUnavailable,
+    Conflict,
+    Expired,
+    MedeaError,
+    NotThere,
+    QuotaExceeded,
+    Rejected,
+)
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
 
 FOUND = {"metadata": {"name": "a"}}
 
 
-def status(message: str) -> dict[str, Any]:
-    return {"kind": "Status", "message": message, "details": {"name": "a", "kind": "workflows"}}
+def status(message: str, reason: str = "") -> dict[str, Any]:
+    details = {"name": "a", "kind": "workflows"}
+    return {"kind": "Status", "message": message, "reason": reason, "details": details}
 
 
 @pytest.mark.parametrize(
@@ -41,6 +55,87 @@ def test_each_status_is_one_of_our_errors_with_the_clusters_words(code: int, err
 
 
 @pytest.mark.parametrize(
+    ("code", "reason", "message", "error"),
+    [
+        (409, "AlreadyExists", 'workflows "a" already exists', AlreadyExists),
+        (409, "Conflict", "the object has been modified", Conflict),
+        (409, "", "some proxy says so", Clash),
+        (
+            403,
+            "Forbidden",
+            'workflows "a" is forbidden: exceeded quota: q, requested: count/workflows=1',
+            QuotaExceeded,
+        ),
+        (403, "Forbidden", 'pods "a" is forbidden: status unknown for quota: q, resources: pods', QuotaExceeded),
+        (403, "Forbidden", 'pods "a" is forbidden: failed quota: q: must specify limits.cpu', Rejected),
+        (410, "Expired", "too old resource version", Expired),
+    ],
+)
+def test_errors_are_told_apart_by_their_reason(code: int, reason: str, message: str, error: type[MedeaError]) -> None:
+    with apiserver(Script(reply(code, status(message, reason)))) as west, pytest.raises(error) as raised:
+        west.create(WORKFLOWS, "ns", {"metadata": {}})
+    assert type(raised.value) is error
+
+
+def test_a_policy_that_repeats_the_words_of_an_authorizer_refuses_only_its_object() -> None:
+    words = 'admission webhook "p" denied the request: a is forbidden: User "medea" cannot create this on Fridays'
+    with apiserver(Script(reply(403, status(words, "Forbidden")))) as west, pytest.raises(Rejected):
+        west.create(WORKFLOWS, "ns", {"metadata": {}})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"null", b'"x"', b'{"message": "m", "details": []}', b'{"details": {}}', b"[" * 100_000],
+    ids=lambda body: repr(body[:20]),
+)
+@pytest.mark.parametrize("code", [403, 404, 409, 500])
+def test_an_error_of_any_shape_is_one_of_our_errors(code: int, body: bytes) -> None:
+    with apiserver(Script(reply(code, body))) as west, pytest.raises(MedeaError):
+        west.create(WORKFLOWS, "ns", {"metadata": {}})
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"metadata": []}', b'{"metadata": {}, "items": 5}', b"[" * 100_000])
+def test_a_list_of_any_shape_is_no_bug(body: bytes) -> None:
+    with apiserver(Script(reply(200, body))) as west, pytest.raises(ClusterUnavailable):
+        west.list(WORKFLOWS)
+
+
+def trickle(handler: Any) -> None:
+    """A byte now and then, for as long as somebody listens."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", "100000")
+    handler.end_headers()
+    for _ in range(100):
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+        threading.Event().wait(0.1)
+
+
+def trickle_head(handler: Any) -> None:
+    for _ in range(100):
+        handler.wfile.write(b"H")
+        handler.wfile.flush()
+        threading.Event().wait(0.1)
+
+
+@pytest.mark.parametrize("drip", [trickle, trickle_head])
+def test_a_server_that_sends_a_byte_now_and_then_holds_nobody_longer_than_the_deadline(drip: Answer) -> None:
+    began = time.monotonic()
+    with apiserver(Script(drip)) as west, pytest.raises(ClusterUnavailable):
+        west.get(WORKFLOWS, "ns", "a", read_timeout=0.5)
+    assert time.monotonic() - began < 5
+
+
+def test_a_list_comes_in_pages_and_only_what_has_a_name() -> None:
+    first = {"items": [FOUND, None, {}], "metadata": {"resourceVersion": "7", "continue": "c&c"}}
+    second = {"items": [FOUND], "metadata": {"resourceVersion": "7"}}
+    script = Script(reply(200, first), reply(200, second))
+    with apiserver(script) as west:
+        assert west.list(WORKFLOWS, selector="a=b") == ([FOUND, FOUND], "7")
+    assert script.requests[1].endswith("?limit=500&labelSelector=a%3Db&continue=c%26c")
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         reply(404, {"message": "the server could not find the requested resource", "details": {}}),
@@ -56,11 +151,11 @@ def test_an_answer_that_says_nothing_about_the_object_is_as_good_as_none(answer:
         west.find(WORKFLOWS, "ns", "a")
 
 
-def test_a_read_is_asked_once_more_when_the_connection_breaks() -> None:
+def test_a_read_is_asked_once_because_whoever_asks_knows_when_to_ask_again() -> None:
     script = Script(cut, reply(200, FOUND))
-    with apiserver(script) as west:
-        assert west.get(WORKFLOWS, "ns", "a") == FOUND
-    assert len(script.requests) == 2
+    with apiserver(script) as west, pytest.raises(ClusterUnavailable):
+        west.get(WORKFLOWS, "ns", "a")
+    assert len(script.requests) == 1
 
 
 def test_a_create_is_never_repeated_because_it_may_have_happened() -> None:

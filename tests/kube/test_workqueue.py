@@ -1,6 +1,7 @@
 """The queue of placements to look at: nothing is lost, nothing is worked on twice at once, no failure is a storm."""
 
 import threading
+from collections import Counter
 
 import pytest
 from hypothesis import strategies as st
@@ -299,6 +300,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.clock = Clock()
         self.work = WorkQueue(lane_limit=1, clock=self.clock)
         self.owed: set[str] = set()
+        self.asked: Counter[str] = Counter()
         self.lanes: dict[str, str] = {}
         self.busy: dict[str, str] = {}
 
@@ -306,20 +308,23 @@ class AnyOrder(RuleBasedStateMachine):
     def add(self, key: str, lane: str, sweep: bool) -> None:
         self.work.add(key, lane=lane, sweep=sweep)
         self.owed.add(key)
+        self.asked[key] += 1
         self.lanes[key] = lane
 
     @rule(key=KEYS, lane=LANES, delay=st.floats(0, 20))
     def add_after(self, key: str, lane: str, delay: float) -> None:
         self.work.add_after(key, delay, lane=lane)
         self.owed.add(key)
+        self.asked[key] += 1
         self.lanes[key] = lane
 
     @rule()
     def get(self) -> None:
         key = self.work.get(wait=False)
         if key is not None:
-            assert key in self.owed
+            assert self.asked[key] > 0
             assert key not in self.busy
+            self.asked[key] -= 1
             self.owed.discard(key)
             self.busy[key] = self.lanes[key]
 
@@ -332,6 +337,7 @@ class AnyOrder(RuleBasedStateMachine):
         else:
             self.work.add_rate_limited(key)
             self.owed.add(key)
+            self.asked[key] += 1
         del self.busy[key]
         self.work.done(key)
 

@@ -94,7 +94,7 @@ def apiserver(script: Script) -> Iterator[Cluster]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     configuration = Configuration()
     configuration.host = f"http://127.0.0.1:{server.server_address[1]}"
     cluster = Cluster("west", configuration)

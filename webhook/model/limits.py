@@ -15,6 +15,36 @@ RETRY_JITTER = 0.2
 # What is told of one key within this time is looked at once: runs change in bursts.
 MOMENT = 0.1
 
+# Pause of a thread after an exception that nobody expected, so that the same one again costs little.
+PAUSE_AFTER_A_BUG = 1.0
+
+# A cluster that doesn't accept a connection within a second, or hasn't answered whole within five, is taken as away.
+CONNECT_TIMEOUT = 1.0
+READ_TIMEOUT = 5.0
+# A page of a list may hold megabytes; more objects in one would make both sides hold too much at once.
+LIST_TIMEOUT = 30.0
+PAGE = 500
+# A watch is ended by the server after WATCH_SECONDS and begun anew; the client ends it a little later, so that a
+# connection that died without a word, or never says a whole one, is noticed.
+WATCH_SECONDS = 20
+WATCH_READ_TIMEOUT = WATCH_SECONDS + 5.0
+# So many calls in a row must go unanswered before a cluster counts as away: one may be lost by any network.
+UNANSWERED_CALLS = 2
+# How often each target is asked whether it is there; while it is away more often, since work waits for it.
+PROBE_EVERY = 5.0
+PROBE_EVERY_WHILE_AWAY = 1.0
+PROBE_TIMEOUT = 2.0
+# Characters of an apiserver's refusal: a validation error may repeat a whole object.
+LONGEST_STATUS = 4000
+# Connections kept to one cluster.
+CONNECTIONS = 32
+# Pauses of a watch between failures, doubling. One that ends at once and empty has failed too.
+WATCH_FIRST_PAUSE = 0.2
+WATCH_LONGEST_PAUSE = 5.0
+SHORTEST_WATCH = 1.0
+# So many streams in a row may be refused, or break before they have told anything: then the list is read again.
+FAILED_STREAMS = 2
+
 # --- ledger
 
 LEDGER_CONNECT_TIMEOUT = 2
