@@ -1,6 +1,9 @@
 """Makes the parts from the settings. Nothing is shared between processes, and nothing is made at import."""
 
+import datetime
 import functools
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from psycopg.conninfo import make_conninfo
@@ -22,11 +25,12 @@ from webhook.controller.reconciler import Reconciler
 from webhook.controller.resting import Resting
 from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.sweep import Sweep
-from webhook.controller.targets import Targets
+from webhook.controller.targets import Targets, utc_now
 from webhook.controller.verbs import VerbExecutor
 from webhook.controller.watches import Caches, Watches
 from webhook.kube.client import Cluster, front_door
 from webhook.kube.event_recorder import EventRecorder
+from webhook.kube.informer import Informer
 from webhook.kube.registry import Registry
 from webhook.kube.resources import SELF_REVIEWS
 from webhook.kube.workqueue import WorkQueue
@@ -135,14 +139,49 @@ def make_service(settings: Settings) -> Service:
 def make_controller(settings: Settings) -> tuple[Parts, Controller]:
     """The controller and its parts."""
     parts = make_parts(settings)
+    made = assemble_controller(parts, settings, recorder=EventRecorder(parts.front))
+    if settings.medea_logs_certs:
+        mirror = _make_mirror(
+            parts.front,
+            parts.registry,
+            made.watches.known,
+            host=settings.medea_logs_address,
+            port=settings.medea_logs_port,
+            sweep=settings.medea_sweep_interval,
+        )
+        made.watches.follow(mirror)
+    return parts, made.controller
+
+
+@dataclass(frozen=True)
+class ControllerParts:
+    """What the controller is made of; tests turn the parts by hand."""
+
+    controller: Controller
+    watches: Watches
+    work: WorkQueue
+    targets: Targets
+    loop: Loop
+    sweep: Sweep
+
+
+def assemble_controller(
+    parts: Parts,
+    settings: Settings,
+    *,
+    recorder: EventRecorder,
+    clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], datetime.datetime] = utc_now,
+    begin: Callable[[Informer], None] = Informer.start,
+) -> ControllerParts:
+    """The controller, none of it started. `begin` starts a watch."""
     front, pool = parts.front, parts.pool
-    work, resting, targets = WorkQueue(lane_limit=WORKERS_PER_TARGET), Resting(), Targets(parts.registry)
-    children, recorder = Subworkflows(front, work.add), EventRecorder(front)
-    watches = Watches(front, work, children)
+    work, resting = WorkQueue(lane_limit=WORKERS_PER_TARGET, clock=clock), Resting()
+    targets = Targets(parts.registry, clock=clock, now=now)
+    children = Subworkflows(front, work.add)
+    watches = Watches(front, work, children, begin=begin)
     queue = Queue(pool=pool, placer=parts.placer, changed=work.add)
-    namespaces = NamespaceReconciler(
-        front, watches.origins.informer, recorder, Probes(front), default=settings.medea_hold
-    )
+    namespaces = NamespaceReconciler(front, watches.origins.informer, recorder, Probes(front), settings.medea_hold)
     reconciler = Reconciler(
         front=front,
         targets=targets,
@@ -153,6 +192,29 @@ def make_controller(settings: Settings) -> tuple[Parts, Controller]:
         recorder=recorder,
         verbs=VerbExecutor(front, targets, pool, recorder, queue.wake),
     )
+    loop = Loop(
+        work=work,
+        reconciler=reconciler,
+        children=children,
+        namespaces=namespaces,
+        watches=watches,
+        targets=targets,
+        resting=resting,
+    )
+    sweep = Sweep(
+        front=front,
+        pool=pool,
+        watches=watches,
+        targets=targets,
+        work=work,
+        resting=resting,
+        children=children,
+        namespaces=namespaces,
+        room_came_free=queue.wake,
+        expiry=settings.medea_expiry,
+        retention_days=settings.medea_retention_days,
+        now=now,
+    )
     controller = Controller(
         registry=parts.registry,
         pool=pool,
@@ -161,41 +223,12 @@ def make_controller(settings: Settings) -> tuple[Parts, Controller]:
         queue=queue,
         recorder=recorder,
         work=work,
-        loop=Loop(
-            work=work,
-            reconciler=reconciler,
-            children=children,
-            namespaces=namespaces,
-            watches=watches,
-            targets=targets,
-            resting=resting,
-        ),
-        sweep=Sweep(
-            front=front,
-            pool=pool,
-            watches=watches,
-            targets=targets,
-            work=work,
-            resting=resting,
-            children=children,
-            namespaces=namespaces,
-            room_came_free=queue.wake,
-            expiry=settings.medea_expiry,
-            retention_days=settings.medea_retention_days,
-        ),
+        loop=loop,
+        sweep=sweep,
         sweep_interval=settings.medea_sweep_interval,
+        clock=clock,
     )
-    if settings.medea_logs_certs:
-        mirror = _make_mirror(
-            parts.front,
-            parts.registry,
-            watches.known,
-            host=settings.medea_logs_address,
-            port=settings.medea_logs_port,
-            sweep=settings.medea_sweep_interval,
-        )
-        watches.follow(mirror)
-    return parts, controller
+    return ControllerParts(controller, watches, work, targets, loop, sweep)
 
 
 def _make_endpoint(front: Cluster, registry: Registry, pool: Pool, *, most: int) -> Endpoint:

@@ -13,7 +13,7 @@ from webhook.controller.create import has_placement_labels
 from webhook.controller.facts import is_current_run, may_be_origin
 from webhook.controller.origin_status.by_hold import final_patch, outcome_of, running_patch, shown_ids
 from webhook.controller.origin_status.ttl import goes_at
-from webhook.controller.plan import Facts, plan
+from webhook.controller.plan import Facts, deleted_copies, plan
 from webhook.controller.reconciler import as_steered
 from webhook.controller.verb_apply import steering
 from webhook.model.contract import VERBS, Hold, State
@@ -77,6 +77,7 @@ holds = st.sampled_from(Hold)
 def test_a_plan_is_made_for_any_origin_and_any_run(there: Object, here: Object, hold: Hold, state: State) -> None:
     placed = row(state=state, hold=hold)
     plan(Facts(placed, there, False, here, [("east", here)], [there]))
+    deleted_copies(Facts(placed, there, False, here, copies=[there]))
     plan(Facts(None, there, False, None))
     for question in (may_be_origin, has_placement_labels, is_current_run):
         assert question(there, placed) in (True, False)

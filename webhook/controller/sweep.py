@@ -16,7 +16,7 @@ from webhook.controller.facts import version_of
 from webhook.controller.origin_status.ttl import goes_at
 from webhook.controller.resting import Resting, Wait
 from webhook.controller.subworkflows import Subworkflows
-from webhook.controller.targets import Targets
+from webhook.controller.targets import Targets, utc_now
 from webhook.controller.watches import NAMESPACE, Watches
 from webhook.errors import MedeaError
 from webhook.kube.client import Cluster
@@ -37,10 +37,6 @@ _SWEPT = Counter("medea_sweep_found_total", "Placements the sweep had reason to 
 _FAILED = Counter("medea_sweep_failed_total", "Parts of a sweep that failed", ["part"])
 
 
-def _utc() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
-
-
 @dataclass
 class Sweep:
     """Goes through all parts, each by itself: none that fails keeps the others from their work.
@@ -59,7 +55,7 @@ class Sweep:
     room_came_free: Callable[[], None]
     expiry: float
     retention_days: float
-    now: Callable[[], datetime.datetime] = _utc
+    now: Callable[[], datetime.datetime] = utc_now
 
     def run(self) -> None:
         """Queue every placement that something may have to be done for, and do what belongs to none."""

@@ -13,7 +13,8 @@ from webhook.model.limits import AWAY_GRACE
 _UNREGISTERED = "it is not registered"
 
 
-def _utc() -> datetime.datetime:
+def utc_now() -> datetime.datetime:
+    """The time."""
     return datetime.datetime.now(datetime.UTC)
 
 
@@ -25,7 +26,7 @@ class Targets:
         registry: Registry,
         *,
         clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime.datetime] = _utc,
+        now: Callable[[], datetime.datetime] = utc_now,
     ) -> None:
         self._registry, self._clock, self._now = registry, clock, now
         self._away: dict[str, tuple[float, str]] = {}

@@ -3,7 +3,7 @@
 A change only says which placement to look at, and in which lane: that of the target it is about.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,8 +44,16 @@ class Follower(Protocol):
 class Watches:
     """Owns the watches, and puts into `work` what changes."""
 
-    def __init__(self, front: Cluster, work: WorkQueue, children: Subworkflows) -> None:
-        self._work = work
+    def __init__(
+        self,
+        front: Cluster,
+        work: WorkQueue,
+        children: Subworkflows,
+        *,
+        begin: Callable[[Informer], None] = Informer.start,
+    ) -> None:
+        """`begin` starts a watch."""
+        self._work, self._begin = work, begin
         self._followers: list[Follower] = []
         self.origins = WorkflowIndex(front, placement_of=origin_placement, changed=self._on_origin, also=children.note)
         self.namespaces = Informer(front, NAMESPACES, self._on_namespace, selector=f"{ENABLED}=true")
@@ -66,7 +74,7 @@ class Watches:
         for follower in self._followers:
             follower.start()
         for informer in (self.namespaces, self.origins.informer, self.agents):
-            informer.start()
+            self._begin(informer)
 
     def on_target(self, name: str, cluster: Cluster | None) -> None:
         """A target has come or changed, or is gone."""
@@ -81,7 +89,7 @@ class Watches:
                 selector=PLACEMENT,
             )
             self.runs[name] = index
-            index.informer.start()
+            self._begin(index.informer)
 
     def _on_origin(self, placement: str, origin: Object) -> None:
         self._work.add(placement, lane=annotations(origin).get(CLUSTER, ""))
