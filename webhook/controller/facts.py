@@ -40,8 +40,11 @@ class Gatherer:
         copies = [one for one in carriers if one["metadata"]["uid"] != row.origin_uid]
         found = [(cluster, run) for cluster, index in list(self.runs.items()) for run in index.carrying(placement)]
         run = next((one for cluster, one in found if cluster == row.cluster and is_current_run(one, row)), None)
-        version = version_of(row, [*carriers, *(one for _, one in found)])
-        return Facts(row, origin, gone, run, self._strays(row, found), copies, away, version)
+        strays = _strays(row, found)
+        there = [(cluster, stray) for cluster, stray in strays if self.targets.away(cluster) is None]
+        # What can't be removed now is looked for again.
+        version = version_of(row, [*carriers, *(one for _, one in found)]) if there == strays else None
+        return Facts(row, origin, gone, run, there, copies, away, version)
 
     def _certainly_gone(self, row: Placement) -> bool:
         if row.state in (State.DELETED, State.EXPIRED, State.DELETING) or row.name is None:
@@ -49,17 +52,14 @@ class Gatherer:
         found = self.front.find(WORKFLOWS, row.namespace, row.name)
         return found is None or found["metadata"]["uid"] != row.origin_uid
 
-    def _strays(self, row: Placement, found: list[tuple[str, Object]]) -> list[tuple[str, Object]]:
-        """Runs that a lost answer has left behind. While a run is being created, nothing is a stray yet."""
-        if row.state in (State.RESERVED, State.UNKNOWN):
-            return []
-        ours = [(cluster, run) for cluster, run in found if has_placement_labels(run, row)]
-        return [
-            (cluster, run)
-            for cluster, run in ours
-            if (cluster != row.cluster or not is_current_run(run, row) or row.state in (State.DELETED, State.EXPIRED))
-            and self.targets.away(cluster) is None
-        ]
+
+def _strays(row: Placement, found: list[tuple[str, Object]]) -> list[tuple[str, Object]]:
+    """Runs that a lost answer has left behind. While a run is being created, nothing is a stray yet."""
+    if row.state in (State.RESERVED, State.UNKNOWN):
+        return []
+    gone = row.state in (State.DELETED, State.EXPIRED)
+    ours = [(cluster, run) for cluster, run in found if has_placement_labels(run, row)]
+    return [(cluster, run) for cluster, run in ours if gone or cluster != row.cluster or not is_current_run(run, row)]
 
 
 def version_of(row: Placement | SweepRow, carriers: Iterable[Object]) -> Hashable:

@@ -1,7 +1,7 @@
 """Carries verbs out: what a person did to an origin is done to its run, however long its target is away."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -26,6 +26,14 @@ from webhook.model.verbs import Verb, pending
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class Undone:
+    """Why a verb was given up: the Event's reason and message."""
+
+    reason: str
+    message: str
+
+
 @dataclass
 class VerbExecutor:
     """Takes the verbs off an origin, oldest first, and does them.
@@ -42,18 +50,17 @@ class VerbExecutor:
 
     def apply(self, row: Placement, origin: Object) -> Then:
         """Do them all, or what comes before: then there is more to do at once."""
-        verbs = pending(origin)
+        verbs, undone = pending(origin), list[Undone]()
         match row.state:
             case State.QUEUED | State.RESERVED:
                 return self._before_the_run(row, origin, verbs)
             case State.RUNNING:
-                for verb in verbs:
-                    self._do(row, origin, verb)
+                undone = [told for verb in verbs if (told := self._do(row, origin, verb))]
             case State.ENDED:
                 if any(verb.retry for verb in verbs):
                     return self._reopen(row, origin)
-                self._too_late(origin, verbs[0], "it had ended")
-        self._take_off(origin)
+                undone = [_too_late(verbs[0], "it had ended")]
+        self._take_off(origin, undone)
         return Then.WAIT
 
     def _before_the_run(self, row: Placement, origin: Object, verbs: list[Verb]) -> Then:
@@ -72,8 +79,7 @@ class VerbExecutor:
         """A retry goes on with the run: without one, the end that is known stays."""
         retry = next(verb for verb in pending(origin) if verb.retry)
         if self._run(row) is None or placements.reopened(self.pool, row.placement) is None:
-            self._too_late(origin, retry, f"the run is gone from {row.cluster or 'its target'}")
-            self._take_off(origin)
+            self._take_off(origin, [_too_late(retry, f"the run is gone from {row.cluster or 'its target'}")])
             return Then.WAIT
         if row.hold is Hold.PLUGIN:
             open_task_set(self.front, row)
@@ -86,28 +92,23 @@ class VerbExecutor:
         run = self.targets.get(row.cluster).find(WORKFLOWS, row.namespace, row.run_name)
         return run if run is not None and is_current_run(run, row) else None
 
-    def _do(self, row: Placement, origin: Object, verb: Verb) -> None:
+    def _do(self, row: Placement, origin: Object, verb: Verb) -> Undone | None:
         run = self._run(row)
         if run is None:
-            self._too_late(origin, verb, f"the run is gone from {row.cluster}")
-            return
+            return _too_late(verb, f"the run is gone from {row.cluster}")
         what = steering(run, verb, shown_ids(run, row), now=datetime.datetime.now(datetime.UTC))
-        if what.too_late:
-            self._too_late(origin, verb, what.too_late)
         if not what.patch:
-            return
+            return _too_late(verb, what.too_late) if what.too_late else None
         try:
             self._change(self.targets.get(str(row.cluster)), run, what)
         except (Clash, NotThere):
             raise
         except Rejected as error:
             log.warning("verb refused", verb=verb.word, placement=row.placement, cluster=row.cluster, user=verb.user)
-            self.recorder.record(
-                origin, "RefusedByTarget", f"{verb.word}: {row.cluster}: {error.message}", warning=True
-            )
-            return
+            return Undone("RefusedByTarget", f"{verb.word}: {row.cluster}: {error.message}")
         log.info("verb carried out", verb=verb.word, placement=row.placement, cluster=row.cluster, user=verb.user)
         self.recorder.record(origin, "Steered", f"{verb.word} by {verb.user} carried out on {row.cluster}")
+        return None
 
     def _change(self, target: Cluster, run: Object, what: Steering) -> None:
         metadata = run["metadata"]
@@ -116,14 +117,17 @@ class VerbExecutor:
         patch = {**what.patch, "metadata": {**what.patch.get("metadata", {}), **version}}
         target.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)
 
-    def _too_late(self, origin: Object, verb: Verb, why: str) -> None:
-        self.recorder.record(origin, "TooLate", f"{verb.word}: {why}", warning=True)
-
-    def _take_off(self, origin: Object) -> None:
-        """From the very version that was read: a verb that came meanwhile stays."""
+    def _take_off(self, origin: Object, undone: Sequence[Undone] = ()) -> None:
+        """From the very version that was read: a verb that came meanwhile stays. Only then tell what came of it."""
         metadata = origin["metadata"]
         patch = {"metadata": {"annotations": {VERBS: None}, "resourceVersion": metadata["resourceVersion"]}}
         self.front.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)
+        for told in undone:
+            self.recorder.record(origin, told.reason, told.message, warning=True)
+
+
+def _too_late(verb: Verb, why: str) -> Undone:
+    return Undone("TooLate", f"{verb.word}: {why}")
 
 
 def remove_pods(target: Cluster, namespace: str, run_name: str, nodes: frozenset[str]) -> None:
