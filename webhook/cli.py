@@ -62,6 +62,7 @@ def controller() -> None:
     settings = Settings()
     start_http_server(settings.medea_controller_metrics_port, addr=settings.medea_bind)
     parts, work = make_controller(settings)
+    parts.prober.start()
     structlog.get_logger(__name__).info("waiting for the lease")
     api: ApiClient = parts.front.api_client
     lead(api, settings.medea_namespace, work.run)

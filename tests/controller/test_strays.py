@@ -99,6 +99,6 @@ def test_a_run_that_vanishes_ends_as_error_only_when_its_target_says_so(world: W
     world.settle()
     assert world.row().state is State.RUNNING
     world.west.faults = lambda _call: None
-    world.registry.clusters["west"].probe()
+    world.registry.known["west"].probe()
     world.settle(7)
     assert (world.row().state, world.row().phase) == (State.ENDED, "Error")

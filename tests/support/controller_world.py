@@ -33,17 +33,21 @@ class Targets(Registry):
 
     def __init__(self, front: Cluster) -> None:
         super().__init__(front, "medea-system")
-        self.clusters: dict[str, Cluster] = {}
+        self.known: dict[str, Cluster] = {}
 
     def names(self) -> dict[str, str | None]:
         """Every registered target, with the reason why it can't be used, or None."""
-        return {name: cluster.health.away for name, cluster in self.clusters.items()}
+        return {name: cluster.health.away for name, cluster in self.known.items()}
+
+    def clusters(self) -> dict[str, Cluster]:
+        """The clients of all targets that can be talked to."""
+        return dict(self.known)
 
     def get(self, name: str) -> Cluster:
         """The client of a target."""
-        if name not in self.clusters:
+        if name not in self.known:
             raise Missing(f"target {name} is not registered at this front door")
-        return self.clusters[name]
+        return self.known[name]
 
 
 class Recorder(EventRecorder):
@@ -77,7 +81,7 @@ class World:
         front = Cluster("front", Configuration(), http=self.front, clock=self.clock)
         self.registry, self.recorder = Targets(front), Recorder(front)
         self.informers: list[Informer] = []
-        parts = Parts(front, self.registry, pool, cast("Any", None), cast("Placer", None))
+        parts = Parts(front, self.registry, pool, cast("Any", None), cast("Placer", None), cast("Any", None))
         self.parts = assemble_controller(
             parts,
             Settings(),
@@ -95,25 +99,25 @@ class World:
     def register(self, name: str) -> None:
         """A target is registered, or its Secret has changed."""
         cluster = Cluster(name, Configuration(), http=self.targets[name], breaker=True, clock=self.clock)
-        self.registry.clusters[name] = cluster
+        self.registry.known[name] = cluster
         self.parts.watches.on_target(name, cluster)
 
     def unregister(self, name: str) -> None:
         """A target's Secret is deleted."""
-        del self.registry.clusters[name]
+        del self.registry.known[name]
         self.parts.watches.on_target(name, None)
 
     def cut_off(self, name: str) -> None:
         """A target stops answering, and that is noticed."""
         self.targets[name].faults = lambda _call: REFUSE
         for _ in range(2):
-            self.registry.clusters[name].probe()
-        assert self.registry.clusters[name].health.away
+            self.registry.known[name].probe()
+        assert self.registry.known[name].health.away
 
     def bring_back(self, name: str) -> None:
         """It answers again, and that is noticed."""
         self.targets[name].faults = lambda _call: None
-        self.registry.clusters[name].probe()
+        self.registry.known[name].probe()
 
     def fail(self, name: str, fault: Fault, *, verb: str, times: int = 1) -> None:
         """The next calls of this kind fail so."""

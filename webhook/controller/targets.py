@@ -10,7 +10,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.model.limits import AWAY_GRACE
 
-_UNREGISTERED = "it is not registered"
+_UNREGISTERED = "is not registered at this front door"
 
 
 def utc_now() -> datetime.datetime:
@@ -63,6 +63,6 @@ class Targets:
             return None
         moment = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
         since, stamp = self._away.setdefault(name, (self._clock(), moment))
-        unregistered = reason == _UNREGISTERED
-        words = "is not registered at this front door" if unregistered else f"has not answered since {stamp}"
+        # The registry's own words count the seconds; these stay the same, so that the origin is patched once.
+        words = f"has not answered since {stamp}" if name in self._registry.clusters() else reason
         return Away(f"target {name} {words}", self._clock() - since)

@@ -29,6 +29,11 @@ class Health:
             self._unanswered += 1
 
     @property
+    def well(self) -> bool:
+        """Whether the latest call was answered."""
+        return not self._unanswered
+
+    @property
     def away(self) -> str | None:
         """For how long it has not answered, in words; None while it is well."""
         with self._lock:
