@@ -2,6 +2,8 @@
 
 import multiprocessing
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import requests
@@ -13,9 +15,14 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from webhook.errors import MedeaError
+from webhook.admin.forget import check_unregistered
+from webhook.admin.forget import forget as forget_target
+from webhook.errors import LedgerUnavailable, MedeaError
+from webhook.kube.client import Cluster, front_door
 from webhook.kube.leader import lead
+from webhook.ledger.by_cluster import Share, shares
 from webhook.ledger.migrate import migrate as migrate_ledger
+from webhook.ledger.pool import Pool
 from webhook.server.app import Server
 from webhook.settings import Settings
 from webhook.telemetry import configure_logging
@@ -23,7 +30,10 @@ from webhook.totals.model import cores, gibibytes
 from webhook.wiring import ledger_dsn, make_controller
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Many Kubernetes clusters, one Argo Workflows.")
+target_app = typer.Typer(no_args_is_help=True, help="What is done about one target.")
+app.add_typer(target_app, name="target")
 _TIMEOUT = 10
+_LEDGER_WAIT = 20.0
 
 
 def main() -> None:
@@ -95,6 +105,52 @@ def explain(placement: Annotated[str, typer.Argument(help="the annotation medea.
         console.print(verdict_table(f"{decision['outcome']}: {decision['reason']}", decision["verdicts"]))
         for note in decision.get("notes") or []:
             console.print(f"not fully known: {note}", markup=False)
+
+
+@target_app.command()
+def forget(
+    name: Annotated[str, typer.Argument(help="a target that is gone for good")],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Have nothing wait any more for a target that is gone for good. What ran there is lost."""
+    settings, console = Settings(), _console()
+    check_unregistered(_front(settings), settings.medea_namespace, name)
+    with _ledger(settings) as pool:
+        there = shares(pool, name)
+        if not there:
+            console.print(f"the ledger knows of nothing on {name}", markup=False)
+            return
+        console.print(shares_table(f"on {name}, and lost with it unless it has ended or not begun", there))
+        if not yes:
+            typer.confirm(f"Is {name} gone for good?", abort=True)
+        for became, count in forget_target(pool, name).items():
+            console.print(f"{count} {became}", markup=False)
+
+
+def _front(settings: Settings) -> Cluster:
+    return front_door(str(settings.kubeconfig) if settings.kubeconfig else None)
+
+
+@contextmanager
+def _ledger(settings: Settings) -> Iterator[Pool]:
+    pool = Pool(ledger_dsn(settings), size=2)
+    pool.start()
+    try:
+        if not pool.wait(_LEDGER_WAIT):
+            raise LedgerUnavailable("the ledger (Postgres) did not answer")
+        yield pool
+    finally:
+        pool.close()
+
+
+def shares_table(title: str, there: list[Share]) -> Table:
+    """What is on a target, by namespace and state."""
+    table = Table(title=title, title_justify="left")
+    for heading in ("namespace", "state", "origins", "with a run"):
+        table.add_column(heading)
+    for share in there:
+        table.add_row(share.namespace, share.state, str(share.placements), str(share.runs))
+    return table
 
 
 def _console() -> Console:

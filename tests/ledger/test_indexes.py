@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from webhook.ledger import placements
+from webhook.ledger.by_cluster import placements_on, shares
 from webhook.ledger.connection import Connection
 from webhook.ledger.pool import Pool
 from webhook.ledger.retention import retire
@@ -98,6 +99,8 @@ QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "deleting": lambda pool: placements.deleting(pool, "p7"),
     "deleted": lambda pool: placements.deleted(pool, "p7"),
     "expired": lambda pool: placements.expired(pool, "p7"),
+    "shares": lambda pool: shares(pool, "west"),
+    "placements_on": lambda pool: placements_on(pool, "west", 7, 50),
     "retire": lambda pool: retire(pool, days=1, limit=20),
 }
 
