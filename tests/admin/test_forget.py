@@ -89,12 +89,6 @@ def test_what_had_ended_there_can_be_deleted_without_it(pool: Pool) -> None:
     assert row is not None and row.cluster is None and row.phase == "Succeeded"
 
 
-def test_what_comes_back_with_the_target_is_a_stray(pool: Pool) -> None:
-    running(pool)
-    forget(pool, "west")
-    assert plan(Facts(state(pool), origin("p1"), False, None, [("west", {})])) is Step.REMOVE_STRAYS
-
-
 def test_other_targets_and_what_waits_are_left_alone(pool: Pool) -> None:
     bound(pool)
     bound(pool, QUEUED, "p2")

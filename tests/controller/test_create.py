@@ -1,5 +1,7 @@
 """One accepted Workflow becomes exactly one run, whatever is lost or refused on the way."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.support.controller_world import World
@@ -33,6 +35,11 @@ REFUSALS = [
 ]
 
 
+def refusing(refusal: ApiError) -> Callable[[Call, object], ApiError | None]:
+    """Every create is refused, before it is looked whether the name is taken."""
+    return lambda call, _: refusal if call.verb == "create" else None
+
+
 @pytest.mark.parametrize("refusal", REFUSALS, ids=["a full quota", "a policy"])
 def test_a_refusal_after_a_lost_answer_does_not_lead_to_a_second_run(world: World, refusal: ApiError) -> None:
     """The first create took the last slot of the quota; it was done, and nobody heard of it."""
@@ -42,10 +49,7 @@ def test_a_refusal_after_a_lost_answer_does_not_lead_to_a_second_run(world: Worl
     world.look()
     assert world.run() is not None and world.row().state is State.RESERVED
 
-    def refuse(call: Call, _: object) -> ApiError | None:
-        return refusal if call.verb == "create" else None
-
-    world.west.refuse_later = refuse
+    world.west.refuse_later = refusing(refusal)
     world.settle(10)
     assert (world.row().state, world.row().cluster) == (State.RUNNING, "west")
 
@@ -83,7 +87,7 @@ def test_a_run_that_exists_is_adopted_before_its_templates_are_looked_at(world: 
 
 def test_a_target_that_refuses_is_out_of_the_question_and_one_whose_quota_is_full_is_not(world: World) -> None:
     for placement, refusal in zip(("p1", "p2"), REFUSALS, strict=True):
-        world.west.refuse_later = lambda call, _, refusal=refusal: refusal if call.verb == "create" else None
+        world.west.refuse_later = refusing(refusal)
         world.place(placement)
         world.settle()
     assert [world.row(placement).state for placement in ("p1", "p2")] == [State.QUEUED, State.QUEUED]

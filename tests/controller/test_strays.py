@@ -6,6 +6,7 @@ from typing import Any
 from tests.support.controller_world import World
 from tests.support.fake_apiserver import HANG, Call, answer
 from webhook.kube.resources import WORKFLOWS
+from webhook.ledger import placements
 from webhook.model.contract import FINALIZER, State
 
 Object = dict[str, Any]
@@ -102,3 +103,15 @@ def test_a_run_that_vanishes_ends_as_error_only_when_its_target_says_so(world: W
     world.registry.known["west"].probe()
     world.settle(7)
     assert (world.row().state, world.row().phase) == (State.ENDED, "Error")
+
+
+def test_what_ran_on_a_target_that_was_forgotten_is_removed_should_it_come_back(world: World) -> None:
+    world.place()
+    world.settle()
+    world.unregister("west")
+    placements.lost(world.pool, "p1", "Lost: target west was forgotten", cluster="west")
+    world.wait(60)
+    assert world.origin()["status"]["phase"] == "Error"
+    world.register("west")
+    world.settle()
+    assert world.run() is None

@@ -19,7 +19,6 @@ from webhook.ledger.pool import Pool
 from webhook.model.contract import FINALIZER, PLACEMENT, VERBS, Hold
 from webhook.model.verbs import Verb, written
 from webhook.scout.model import Decision, Outcome
-from webhook.scout.placer import Placer
 from webhook.settings import Settings
 from webhook.totals.model import Totals
 from webhook.wiring import Parts, assemble_controller
@@ -81,7 +80,7 @@ class World:
         front = Cluster("front", Configuration(), http=self.front, clock=self.clock)
         self.registry, self.recorder = Targets(front), Recorder(front)
         self.informers: list[Informer] = []
-        parts = Parts(front, self.registry, pool, cast("Any", None), cast("Placer", None), cast("Any", None))
+        parts = Parts(front, self.registry, *cast("tuple[Any, ...]", (None, pool, None, None)))
         self.parts = assemble_controller(
             parts,
             Settings(),
@@ -211,6 +210,13 @@ class World:
             looked += 1
             assert looked < 1000
         return looked
+
+    def lose_news(self) -> None:
+        """What the watches tell is put into no queue."""
+        self.watch()
+        self.clock.advance(1.0)
+        while (key := self.parts.work.get(wait=False)) is not None:
+            self.parts.work.done(key)
 
     def settle(self, rounds: int = 4) -> None:
         """Let news arrive and be worked on, a second at a time."""
