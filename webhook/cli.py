@@ -1,6 +1,7 @@
 """The command `medea`."""
 
 import multiprocessing
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,6 @@ from typing import Annotated, Any
 import requests
 import structlog
 import typer
-from kubernetes.client import ApiClient
-from prometheus_client import start_http_server
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
@@ -19,11 +18,12 @@ from webhook.admin.forget import check_unregistered
 from webhook.admin.forget import forget as forget_target
 from webhook.errors import LedgerUnavailable, MedeaError
 from webhook.kube.client import Cluster, front_door
-from webhook.kube.leader import lead
+from webhook.kube.leader import Leader, Lease
 from webhook.ledger.by_cluster import Share, shares
 from webhook.ledger.migrate import migrate as migrate_ledger
 from webhook.ledger.pool import Pool
 from webhook.server.app import Server
+from webhook.server.health import start_health_server
 from webhook.settings import Settings
 from webhook.telemetry import configure_logging
 from webhook.totals.model import cores, gibibytes
@@ -70,12 +70,15 @@ def controller() -> None:
     """Run the controller, once it holds the lease."""
     configure_logging()
     settings = Settings()
-    start_http_server(settings.medea_controller_metrics_port, addr=settings.medea_bind)
     parts, work = make_controller(settings)
+    start_health_server(settings.medea_bind, settings.medea_controller_metrics_port, unready=work.unready)
     parts.prober.start()
+    leader = Leader(Lease(parts.front, settings.medea_namespace), work)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: leader.stop())
     structlog.get_logger(__name__).info("waiting for the lease")
-    api: ApiClient = parts.front.api_client
-    lead(api, settings.medea_namespace, work.run)
+    if not leader.run():
+        sys.exit(1)
 
 
 @app.command()

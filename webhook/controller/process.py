@@ -17,6 +17,7 @@ from webhook.kube.workqueue import WorkQueue
 from webhook.ledger.pool import Pool
 from webhook.model.limits import FIRST_LIST, STOP_PATIENCE, TICK
 from webhook.scout.sampler import Sampler
+from webhook.threads import isolated
 
 log = structlog.get_logger(__name__)
 
@@ -42,15 +43,16 @@ class Controller:
         self._registry, self._pool, self._sampler, self._watches = registry, pool, sampler, watches
         self._queue, self._recorder, self._work, self._loop, self._sweep = queue, recorder, work, loop, sweep
         self._sweep_interval, self._clock = sweep_interval, clock
-        self._ready, self._stop = threading.Event(), threading.Event()
+        self._started, self._ready, self._stop = threading.Event(), threading.Event(), threading.Event()
 
-    @property
-    def ready(self) -> bool:
-        """Whether everything has been listed once and work is being done."""
-        return self._ready.is_set()
+    def unready(self) -> str | None:
+        """Why it doesn't work although it leads; None when it works, or is ready to lead."""
+        waits = self._started.is_set() and not self._ready.is_set()
+        return "the ledger or the front door is not known yet" if waits else None
 
     def run(self) -> None:
         """Work until `stop` is called; then end what is in hand, for STOP_PATIENCE seconds at most."""
+        self._started.set()
         self._registry.on_change(self._on_target)
         self._sampler.on_read(self._queue.wake)
         self._pool.start()
@@ -79,7 +81,8 @@ class Controller:
     def _go_on(self) -> None:
         swept = self._clock() - self._sweep_interval
         while not self._stop.is_set():
-            self._loop.wake()
+            with isolated("controller"):
+                self._loop.wake()
             if self._clock() - swept >= self._sweep_interval:
                 swept = self._clock()
                 self._sweep.run()

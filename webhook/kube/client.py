@@ -155,10 +155,13 @@ class Cluster:
         managed = [("fieldManager", manager)]
         return self._call("patch", kind, "PATCH", path, query=managed, body=body, content_type=content_type)
 
-    def replace(self, kind: Resource, namespace: str | None, name: str, body: Object) -> Object:
-        """Put an object in the place of the version it was made from."""
+    def replace(
+        self, kind: Resource, namespace: str | None, name: str, body: Object, *, read_timeout: float = READ_TIMEOUT
+    ) -> Object:
+        """Put an object in the place of the version it was made from. Raises Conflict when that is no longer there."""
         full = {"apiVersion": kind.api_version, "kind": kind.kind, **body}
-        return self._call("replace", kind, "PUT", kind.path(namespace, name), query=[_MANAGED], body=full)
+        path = kind.path(namespace, name)
+        return self._call("replace", kind, "PUT", path, query=[_MANAGED], body=full, read_timeout=read_timeout)
 
     def delete(
         self,
@@ -257,11 +260,6 @@ class Cluster:
             return
         finally:
             _SECONDS.labels(self.name, "probe", "readyz", outcome).observe(time.perf_counter() - started)
-
-    @property
-    def api_client(self) -> ApiClient:
-        """The client underneath, for what `kubernetes` does better itself: leader election."""
-        return self._api
 
     def authorization(self) -> str | None:
         """The header by which Medea shows who it is; None where it does so by a certificate."""

@@ -36,6 +36,19 @@ PROBE_EVERY_WHILE_AWAY = 1.0
 PROBE_TIMEOUT = 2.0
 # Characters of an apiserver's refusal: a validation error may repeat a whole object.
 LONGEST_STATUS = 4000
+# A controller that is killed is followed by the next within the lease's length, well inside the 30 s that a recovery
+# may take. One that can't renew ends RENEW_WITHIN after its last success began, so that a process that stands still
+# for a moment just then has some seconds left.
+LEASE_SECONDS = 8
+RENEW_WITHIN = 5.0
+RENEW_EVERY = 1.0
+LEASE_TIMEOUT = 1.5
+# Events: three for each placement, at a hundred placements a second, at some 100 a second and thread. Beyond so many
+# that wait, the next ones are dropped; a line says so every so many seconds. Kubernetes takes 1,024 characters.
+EVENT_THREADS = 4
+WAITING_EVENTS = 1000
+EVENT_WARNING_EVERY = 60.0
+LONGEST_EVENT = 1000
 # Connections kept to one cluster.
 CONNECTIONS = 32
 # Pauses of a watch between failures, doubling. One that ends at once and empty has failed too.
@@ -113,3 +126,6 @@ STOP_PATIENCE = 3.0
 # --- logs
 
 # --- server
+
+# For a client of the controller's metrics and health to send its request.
+HEALTH_TIMEOUT = 5
