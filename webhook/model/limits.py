@@ -97,6 +97,9 @@ MIGRATION_PATIENCE = 1800.0
 
 # --- namespaces
 
+# Until a probe that was taken up is made anew, in case the controller has been stopped since.
+PROBE_RENEWED_AFTER = 60.0
+
 # --- admission
 
 # --- controller
