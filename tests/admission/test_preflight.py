@@ -41,6 +41,9 @@ class Targets:
     def names(self) -> dict[str, str | None]:
         return dict.fromkeys(self._clusters)
 
+    def wait(self, timeout: float) -> bool:
+        return timeout == 0
+
     def get(self, name: str) -> Cluster:
         if name not in self._clusters:
             raise Missing(name)

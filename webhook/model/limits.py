@@ -9,11 +9,30 @@ Times are in seconds unless a name says otherwise. What an operator may set is i
 
 # --- scout
 
+# Characters of a reason: it is an annotation on the origin, read by people, and a hundred targets have more to say.
+REASON_LENGTH = 1000
+# So many of a queue are told what each target lacks; the others only how many are before them. Nobody reads more.
+REASONS_KEPT = 20
+# Queued Workflows looked at in one transaction: a submit waits for no more than these while the queue is served.
+QUEUE_BATCH = 50
+# Seconds for which a queue that nothing can leave is not looked at again while nothing that matters has changed. The
+# look after that is only a safety net.
+QUEUE_LOOK_AGAIN = 60.0
+# Placements of one namespace that may hold room before their origin has been seen. Creates that fail after admission
+# hold room until they expire. What comes past this number is queued, and gets room once its origin is there. A busy
+# namespace has a hundred creates a second, each seen within a second.
+UNBOUND_RESERVATIONS = 200
+# Seconds to wait for one's turn in a namespace: as long as for a connection to the ledger. A review has ten in all.
+NAMESPACE_TURN = 2.0
+
 # --- namespaces
 
 # --- admission
 
 # --- controller
+
+# Seconds: many things may free room at once, and looking at the queue once for all of them is enough.
+QUEUE_GATHER = 0.1
 
 # --- api
 
