@@ -1,6 +1,7 @@
 """The queue is served in order, a batch at a time, and no row of it stands in the way of another."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.queueing import Choices
 from webhook.model.contract import State
-from webhook.totals.model import Totals
+from webhook.totals.model import GIB, Totals
 
 Seen = list[list[str]]
 
@@ -44,13 +45,13 @@ def test_the_queue_is_read_in_the_order_of_arrival_batch_by_batch(pool: Pool, mo
     seen: Seen = []
     after: int | None = 0
     while after is not None:
-        after = queueing.serve(pool, "ns", after, placing(seen=seen)).next_after
+        after = queueing.serve(pool, "ns", placing(seen=seen), after=after).next_after
     assert seen == [["p0", "p1"], ["p2", "p3"], ["p4"]]
 
 
 def test_who_is_placed_leaves_with_a_decision_and_a_reservation(pool: Pool) -> None:
     queue(pool, 3)
-    served = queueing.serve(pool, "ns", 0, placing("p0", "p2"))
+    served = queueing.serve(pool, "ns", placing("p0", "p2"))
     assert [(row.placement, decision.cluster) for row, decision in served.left] == [("p0", "west"), ("p2", "west")]
     row = placements.get(pool, "p2")
     assert row is not None
@@ -69,7 +70,7 @@ def test_who_was_stopped_while_it_was_decided_about_is_not_placed(pool: Pool) ->
         placements.stopped(pool, "p0", "Stopped with strategy 'Stop'")
         return Choices({row.placement: PLACED for row in batch}, {})
 
-    served = queueing.serve(pool, "ns", 0, stop_it_meanwhile)
+    served = queueing.serve(pool, "ns", stop_it_meanwhile)
     assert [row.placement for row, _ in served.left] == ["p1"]
     row = placements.get(pool, "p0")
     assert row is not None and row.state is State.ENDED
@@ -80,14 +81,14 @@ def test_a_row_that_cannot_be_read_keeps_nobody_waiting(pool: Pool) -> None:
     queue(pool, 2)
     with pool.transaction() as connection:
         connection.execute("UPDATE workflows SET hold = 'of a newer Medea' WHERE placement = 'p0'")
-    served = queueing.serve(pool, "ns", 0, placing("p1"))
+    served = queueing.serve(pool, "ns", placing("p1"))
     assert [row.placement for row, _ in served.left] == ["p1"]
 
 
 def test_two_queues_that_look_alike_from_outside_hold_the_same_rows(pool: Pool) -> None:
     queue(pool, 3)
     _, before = queueing.glance(pool, "ns")
-    queueing.serve(pool, "ns", 0, placing("p1"))
+    queueing.serve(pool, "ns", placing("p1"))
     bound(pool, QUEUED, "p3")
     _, after = queueing.glance(pool, "ns")
     assert (before.count, before.first) == (after.count, after.first)
@@ -121,5 +122,15 @@ def test_a_row_whose_words_have_not_changed_is_not_written(pool: Pool) -> None:
 
 def test_reasons_in_words_that_postgres_cannot_hold_are_told_without_them(pool: Pool) -> None:
     queue(pool, 1)
-    queueing.serve(pool, "ns", 0, lambda _, __: Choices({}, {"p0": "west: \x00"}))
+    queueing.serve(pool, "ns", lambda _, __: Choices({}, {"p0": "west: \x00"}))
     assert reason(pool, "p0") == "west: \ufffd"
+
+
+def test_those_who_wait_for_none_of_the_targets_in_question_are_skipped(pool: Pool) -> None:
+    queue(pool, 2)
+    reserving.admit(pool, replace(new("p2"), only_clusters=None), lambda _: QUEUED)
+    placements.bind(pool, "p2", namespace="ns", name="job-p2", uid="p2")
+    seen: Seen = []
+    for quotas in ({"west": Totals(1000, GIB)}, {"east": Totals(1000, GIB)}, {"west": Totals(999, GIB)}, {}):
+        queueing.serve(pool, "ns", placing(seen=seen), waiting_for=quotas)
+    assert seen == [["p0", "p1", "p2"], ["p2"], [], []]

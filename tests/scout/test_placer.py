@@ -13,6 +13,7 @@ from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import State
 from webhook.scout import placer as placing
+from webhook.scout import view
 from webhook.scout.decide import decide as decided_by
 from webhook.scout.model import Decision, Outcome, Request, Snapshot
 from webhook.scout.placer import Placer
@@ -102,7 +103,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return decided_by(request, **rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(placing, "decide", decide)
+        patch.setattr(view, "decide", decide)
         yield asked
 
 
@@ -282,16 +283,20 @@ def test_what_waits_behind_the_first_is_not_looked_at_when_every_target_is_claim
     assert asked == ["p1", "p2"]
 
 
-def test_what_needs_the_same_as_somebody_passed_over_is_not_decided_again(
+def test_who_waits_for_claimed_targets_alone_is_decided_about_only_to_be_told_why(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World(pool, west=1, east=1)
+    monkeypatch.setattr("webhook.scout.queue_pass.REASONS_KEPT", 2)
+    world = World(pool, west=2, east=1, north=1)
+    world.submit("fills", 2, "west")
     for number in range(6):
-        world.submit(f"p{number}", 1, "west")
-    world.submit("larger", 0.5, "west")
+        world.submit(f"p{number}", 1.5 + number / 10, "west", "east")
+    world.submit("fills east", 1, "east")
+    world.submit("another", 1, "east", "west")
+    world.end("fills east")
     with counted(monkeypatch) as asked:
-        assert world.serve() == []
-    assert asked == ["p1", "larger"]
+        assert world.serve() == ["another"]
+    assert asked == ["p0", "p1", "another"]
 
 
 def test_a_queue_is_not_gone_through_again_while_nothing_that_matters_has_changed(
@@ -373,7 +378,7 @@ def test_a_row_that_cannot_be_decided_about_keeps_nobody_waiting(pool: Pool, mon
             raise ArithmeticError
         return decided_by(request, **rest)
 
-    monkeypatch.setattr(placing, "decide", decide)
+    monkeypatch.setattr(view, "decide", decide)
     assert world.serve() == ["well"]
     assert world.row("poison").state is State.QUEUED
 

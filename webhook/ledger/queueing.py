@@ -13,7 +13,7 @@ from prometheus_client import Counter
 
 from webhook.ledger.placement import COLUMNS, Placement, placement_of
 from webhook.ledger.pool import Connection, Pool
-from webhook.ledger.reserving import keep_decisions, lock, reserved_room
+from webhook.ledger.reserving import TARGETS, WAITS_FOR_TARGET, keep_decisions, lock, reserved_room, target_values
 from webhook.model.json_input import storable
 from webhook.model.limits import QUEUE_BATCH
 from webhook.scout.model import Decision
@@ -68,14 +68,21 @@ def glance(pool: Pool, namespace: str) -> tuple[Mapping[str, Totals], Waiting]:
         return reserved, Waiting(**row)
 
 
-def serve(pool: Pool, namespace: str, after: int, choose: Choose) -> Served:
-    """Decide about the next batch: those whose `seq` is above `after`. A row that can't be read is passed over."""
+def serve(
+    pool: Pool, namespace: str, choose: Choose, *, after: int = 0, waiting_for: Mapping[str, Totals] | None = None
+) -> Served:
+    """Decide about the next batch: those whose `seq` is above `after`. A row that can't be read is passed over.
+
+    With `waiting_for`, targets with their quotas, it skips those that wait for none of these.
+    """
     with pool.transaction() as connection:
         lock(connection, namespace)
         reserved, _ = reserved_room(connection, namespace)
+        skipping = "" if waiting_for is None else f"AND EXISTS (SELECT FROM {TARGETS} WHERE {WAITS_FOR_TARGET}) "
         rows = connection.execute(
-            f"SELECT {COLUMNS} FROM workflows WHERE {_WAITING} AND seq > %(after)s ORDER BY seq LIMIT %(limit)s",
-            {"namespace": namespace, "after": after, "limit": QUEUE_BATCH},
+            f"SELECT {COLUMNS} FROM workflows WHERE {_WAITING} AND seq > %(after)s {skipping}"
+            "ORDER BY seq LIMIT %(limit)s",
+            {"namespace": namespace, "after": after, "limit": QUEUE_BATCH, **target_values(waiting_for or {})},
         ).fetchall()
         batch = [placement for row in rows if (placement := _read(row)) is not None]
         choices = choose(reserved, batch)

@@ -18,6 +18,13 @@ from webhook.model.json_input import storable
 from webhook.scout.model import Decision, Outcome, Reservation
 from webhook.totals.model import Totals
 
+TARGETS = "unnest(%(names)s::text[], %(cpus)s::bigint[], %(memories)s::bigint[]) AS target (name, cpu, memory)"
+WAITS_FOR_TARGET = (
+    "cpu_milli <= target.cpu AND memory_bytes <= target.memory "
+    "AND (only_clusters IS NULL OR target.name = ANY (only_clusters)) AND NOT refused_by ? target.name"
+)
+"""Of a row in the queue: it may go to `target`, and fits its quota when nothing else does."""
+
 
 @dataclass(frozen=True)
 class Held:
@@ -139,6 +146,15 @@ def keep_decisions(connection: Connection, decisions: Mapping[str, Decision]) ->
     )
 
 
+def target_values(targets: Mapping[str, Totals]) -> dict[str, list[Any]]:
+    """The values of TARGETS: targets with their quotas."""
+    return {
+        "names": list(targets),
+        "cpus": [hard.cpu_milli for hard in targets.values()],
+        "memories": [hard.memory_bytes for hard in targets.values()],
+    }
+
+
 def _held(connection: Connection, namespace: str) -> Held:
     reserved, unbound = reserved_room(connection, namespace)
 
@@ -149,26 +165,15 @@ def _held(connection: Connection, namespace: str) -> Held:
 
 
 def _claimed(connection: Connection, namespace: str, targets: Mapping[str, Totals]) -> frozenset[str]:
-    """Which of `targets` somebody in the queue waits for: it may go there, and fits the quota when nothing else does.
+    """Which of `targets` somebody in the queue waits for.
 
     Only those count whose origin is known to exist: others may never appear. For each target the search ends with the
     first that waits for it, which mostly is the first of the queue.
     """
     rows = connection.execute(
-        """
-        SELECT target.name FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS target (name, cpu, memory)
-        WHERE EXISTS (
-            SELECT FROM workflows WHERE namespace = %s AND state = 'queued' AND bound_at IS NOT NULL
-            AND cpu_milli <= target.cpu AND memory_bytes <= target.memory
-            AND (only_clusters IS NULL OR target.name = ANY (only_clusters)) AND NOT refused_by ? target.name
-        )
-        """,
-        (
-            list(targets),
-            [hard.cpu_milli for hard in targets.values()],
-            [hard.memory_bytes for hard in targets.values()],
-            namespace,
-        ),
+        f"SELECT target.name FROM {TARGETS} WHERE EXISTS (SELECT FROM workflows WHERE namespace = %(namespace)s "
+        f"AND state = 'queued' AND bound_at IS NOT NULL AND {WAITS_FOR_TARGET})",
+        {"namespace": namespace, **target_values(targets)},
     )
     return frozenset(row["name"] for row in rows)
 

@@ -1,8 +1,8 @@
 """One pass over the queue of a namespace, first come, first served. It only decides: others read and write.
 
 Who is passed over claims every target where only room is missing: nobody behind may have that room. So within a pass
-room only shrinks and claims only grow. What needs the same as somebody passed over is passed over without being
-decided again, and the pass ends as soon as every target that can be used is claimed.
+room only shrinks and claims only grow. Who waits for claimed targets alone needs no decision, and the pass ends as soon
+as every target that can be used is claimed.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -13,7 +13,7 @@ from webhook.ledger.placement import Placement
 from webhook.ledger.queueing import Choices
 from webhook.model.limits import REASON_LENGTH, REASONS_KEPT
 from webhook.scout.decide import waits
-from webhook.scout.model import WAITED_FOR, Decision, Outcome, Request
+from webhook.scout.model import WAITED_FOR, Decision, Request
 from webhook.totals.model import NOTHING, Totals
 
 log = structlog.get_logger(__name__)
@@ -28,20 +28,21 @@ Told = tuple[object, str]
 class QueuePass:
     """What a pass has promised and kept so far. `told` is what an earlier pass has told those who wait, by placement.
 
-    `open_targets` are those where something could be placed if there were room.
+    `open_targets` are those where something could be placed if there were room, with their quotas.
     """
 
-    def __init__(self, decide: Decide, *, open_targets: Collection[str], told: Mapping[str, Told]) -> None:
+    def __init__(self, decide: Decide, *, open_targets: Mapping[str, Totals], told: Mapping[str, Told]) -> None:
         self._decide, self._told_before = decide, told
-        self._unclaimed = set(open_targets)
         self._claimed: set[str] = set()
-        self._blocked: dict[object, Decision] = {}
+        self.unclaimed = dict(open_targets)
+        """Targets that nobody passed over waits for, with their quotas."""
         self.told: dict[str, Told] = {}
+        """The reasons of those who wait."""
 
     @property
     def over(self) -> bool:
         """Whether nobody further behind can be placed."""
-        return not self._unclaimed
+        return not self.unclaimed
 
     def choose(self, reserved: Mapping[str, Totals], batch: Sequence[Placement]) -> Choices:
         """Decide about a batch; `reserved` is the sum of the live reservations on each target before it."""
@@ -56,26 +57,27 @@ class QueuePass:
                 # One row that Medea can't make sense of must not keep the others waiting.
                 log.exception("bug", placement=row.placement)
                 continue
-            if decision.cluster is not None:
+            if decision is not None and decision.cluster is not None:
                 placed[row.placement] = decision
                 promised[decision.cluster] = promised.get(decision.cluster, NOTHING) + row.totals
-            elif len(self.told) < REASONS_KEPT:
+            elif decision is not None and len(self.told) < REASONS_KEPT:
                 self._tell(row, decision, reasons)
         return Choices(placed, reasons)
 
-    def _look_at(self, row: Placement, promised: Mapping[str, Totals]) -> Decision:
+    def _look_at(self, row: Placement, promised: Mapping[str, Totals]) -> Decision | None:
+        """The decision; None where none is needed: nothing can be placed, claimed or told."""
         request = request_of_row(row)
-        need = (request.totals, request.only, frozenset(request.refused_by.items()), request.policy)
-        if need in self._blocked:
-            return self._blocked[need]
+        waits_for_more = any(
+            request.may_use(target) and request.totals.fits(hard) for target, hard in self.unclaimed.items()
+        )
+        if not waits_for_more and len(self.told) >= REASONS_KEPT:
+            return None
         decision = waits(self._decide(request, promised, self._claimed))
-        if decision.policy != request.policy:
+        if decision.cluster is not None and decision.policy != request.policy:
             log.warning("policy not known", placement=row.placement, policy=request.policy, instead=decision.policy)
-        if decision.outcome is Outcome.QUEUED:
-            self._blocked[need] = decision
-            waited_for = {verdict.cluster for verdict in decision.verdicts if verdict.obstacle in WAITED_FOR}
-            self._claimed |= waited_for
-            self._unclaimed -= waited_for
+        if decision.cluster is None:
+            self._claimed |= {verdict.cluster for verdict in decision.verdicts if verdict.obstacle in WAITED_FOR}
+            self.unclaimed = {name: hard for name, hard in self.unclaimed.items() if name not in self._claimed}
         return decision
 
     def _tell(self, row: Placement, decision: Decision, reasons: dict[str, str]) -> None:
