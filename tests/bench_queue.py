@@ -41,6 +41,9 @@ class World:
     def wait(self, timeout: float) -> bool:
         return timeout == 0
 
+    def covers(self, _: str) -> bool:
+        return True
+
     def of_namespace(self, _: str) -> dict[str, Snapshot]:
         return self._samples
 

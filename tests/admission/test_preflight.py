@@ -74,6 +74,9 @@ class Samples:
     def __init__(self, names: list[str]) -> None:
         self._names = names
 
+    def covers(self, namespace: str) -> bool:
+        return bool(namespace)
+
     def of_namespace(self, namespace: str) -> dict[str, Snapshot]:
         return {name: Snapshot(name, namespace, NOW, Totals(100_000, 100 * GIB), NOTHING) for name in self._names}
 

@@ -71,6 +71,9 @@ class World:
     def wait(self, timeout: float) -> bool:
         return self.known and timeout == 0
 
+    def covers(self, namespace: str) -> bool:
+        return bool(namespace)
+
     def of_namespace(self, namespace: str) -> dict[str, Snapshot]:
         return self.samples if namespace == "ns" else {}
 

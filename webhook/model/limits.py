@@ -24,6 +24,22 @@ QUEUE_LOOK_AGAIN = 60.0
 UNBOUND_RESERVATIONS = 200
 # Seconds to wait for one's turn in a namespace: as long as for a connection to the ledger. A review has ten in all.
 NAMESPACE_TURN = 2.0
+# Seconds: a socket to Prometheus may be silent for SAMPLE_READ_TIMEOUT, and the whole answer may take SAMPLE_DEADLINE;
+# 41 MB, of 100 targets and 200 namespaces, took 3.3 on a busy machine. SAMPLE_BYTES bounds the memory that one answer
+# takes. SAMPLE_SHARE is the share of the time that may go into reading: where an answer takes longer, it is asked for
+# less often, and samples are still much younger than those that exclude a target.
+SAMPLE_READ_TIMEOUT = 5
+SAMPLE_DEADLINE = 10.0
+SAMPLE_BYTES = 256 << 20
+SAMPLE_SHARE = 0.25
+# Seconds between two reads at least, also while Prometheus refuses them and a namespace waits for its first.
+SAMPLE_SOONEST = 0.5
+# Seconds for which a snapshot that Prometheus no longer shows stays known: old samples exclude a target with a reason
+# that people understand, and its whole quota still tells what could never fit.
+SAMPLE_KEPT = 3600.0
+# Characters of all names of namespaces together up to which Prometheus is asked for these alone: the query names them
+# eight times, and with more it would no longer fit into what proxies take for an address.
+NARROW_QUERY = 400
 
 # --- namespaces
 

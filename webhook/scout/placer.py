@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from webhook.errors import Refused, wrong_field
+from webhook.errors import Refused, SamplesUnavailable, wrong_field
 from webhook.kube.registry import Registry
 from webhook.ledger import queueing, reserving
 from webhook.ledger.placement import NewPlacement, Placement
@@ -68,7 +68,13 @@ class Placer:
             return reserving.admit(self._pool, new, lambda held: _bounded(_choose(request, view, held), held))
 
     def peek(self, request: Request) -> Decision:
-        """What would be decided now; nothing is written."""
+        """What would be decided now; nothing is written.
+
+        Raises SamplesUnavailable for a namespace that nobody has asked about before: it is read soon.
+        """
+        if not self._sampler.covers(request.namespace):
+            self._sampler.of_namespace(request.namespace)
+            raise SamplesUnavailable(f"the quotas of namespace {request.namespace} are still being read; ask again")
         view = self._views.of(request.namespace)
         return reserving.peek(self._pool, request.namespace, lambda held: _choose(request, view, held))
 
