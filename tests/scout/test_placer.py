@@ -1,6 +1,7 @@
 """Placing on a real ledger: what is accepted waits as long as it must, in order, and costs no more than it has to."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -436,7 +437,32 @@ def test_only_the_first_of_a_queue_are_told_what_each_target_lacks(pool: Pool, m
     assert world.row("p13").reason == "10 or more are queued before it"
 
 
+def test_a_long_queue_is_told_its_places_only_now_and_then(pool: Pool) -> None:
+    world = World(pool, west=1)
+    for number in range(4):
+        world.submit(f"p{number}")
+    world.serve()
+    admitted = world.submit("p4").reason
+    for passed, words in ((9, admitted), (2, "1 or more are queued before it")):
+        world.now += passed
+        world.quota("west", 1, used=passed / 10)
+        world.serve()
+        assert world.row("p4").reason == words
+
+
 # --- Limits
+
+
+def test_those_who_wait_for_one_namespace_leave_the_ledger_to_the_others(pool: Pool) -> None:
+    world = World(pool, west=100)
+    with ThreadPoolExecutor(20) as threads, pool.transaction() as slow:
+        reserving.lock(slow, "ns")
+        crowd = [threads.submit(world.placer.admit, new(f"p{number}")) for number in range(20)]
+        elsewhere = world.placer.admit(new("elsewhere", namespace="other"))
+        assert elsewhere.outcome is Outcome.QUEUED
+        slow.execute("COMMIT")
+        outcomes = [job.result().outcome for job in crowd]
+    assert set(outcomes) == {Outcome.PLACED}
 
 
 def test_creates_that_are_never_seen_hold_a_bounded_number_of_reservations(

@@ -13,6 +13,8 @@ Times are in seconds unless a name says otherwise. What an operator may set is i
 REASON_LENGTH = 1000
 # So many of a queue are told what each target lacks; the others only how many are before them. Nobody reads more.
 REASONS_KEPT = 20
+# Seconds between two times that all others are told: it means going through the whole queue.
+QUEUE_TELL_EVERY = 10.0
 # Queued Workflows looked at in one transaction: a submit waits for no more than these while the queue is served.
 QUEUE_BATCH = 50
 # Seconds for which a queue that nothing can leave is not looked at again while nothing that matters has changed. The

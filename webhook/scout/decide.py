@@ -15,6 +15,8 @@ from webhook.scout.policies import policy_called
 from webhook.totals.model import NOTHING, Totals, cores, gibibytes
 
 _NO_OWN_USE = OwnUse()
+_MORE = "and {} more targets"
+_SHORTEST_SHARE = 100
 
 
 def decide(
@@ -126,13 +128,16 @@ def _why_not_now(verdicts: Sequence[Verdict]) -> str:
 
 
 def _listed(parts: Sequence[str]) -> str:
-    """As many of `parts` as people would read."""
-    length, shown = 0, 0
-    while shown < len(parts) and length + len(parts[shown]) + 2 <= REASON_LENGTH:
-        length += len(parts[shown]) + 2
-        shown += 1
-    more = [f"and {len(parts) - shown} more targets"] if shown < len(parts) else []
-    return "; ".join([*parts[:shown], *more])
+    """As much of `parts` as people would read: all of them if they are short, else the first, each cut to its share."""
+    share = max(REASON_LENGTH // max(len(parts), 1) - 2, _SHORTEST_SHARE)
+    shown, length = list[str](), len(_MORE)
+    for part in parts:
+        cut = part if len(part) <= share else part[: share - 1] + "…"
+        length += len(cut) + 2
+        if length > REASON_LENGTH and shown:
+            return "; ".join([*shown, _MORE.format(len(parts) - len(shown))])
+        shown.append(cut)
+    return "; ".join(shown)
 
 
 def _why_never(request: Request, verdicts: Sequence[Verdict]) -> str | None:

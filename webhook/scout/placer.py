@@ -14,7 +14,7 @@ from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.queueing import Served
 from webhook.ledger.reserving import Held
-from webhook.model.limits import QUEUE_LOOK_AGAIN, UNBOUND_RESERVATIONS
+from webhook.model.limits import QUEUE_LOOK_AGAIN, QUEUE_TELL_EVERY, UNBOUND_RESERVATIONS
 from webhook.scout.model import Decision, Outcome, Request, Verdict
 from webhook.scout.policies import POLICIES
 from webhook.scout.queue_pass import QueuePass, Told
@@ -56,6 +56,7 @@ class Placer:
         self._turns = Turns()
         self._idle: dict[str, _Idle] = {}
         self._told: dict[str, Mapping[str, Told]] = {}
+        self._told_all: dict[str, float] = {}
 
     def admit(self, new: NewPlacement) -> Decision:
         """Decide about a new Workflow and write it down, unless it is refused.
@@ -115,11 +116,16 @@ class Placer:
                 left(placement, decision)
             moved += served.left
             undisturbed = undisturbed and served.reserved == reserved
-        queueing.tell_the_rest(self._pool, namespace, len(run.told))
         self._told[namespace] = run.told
+        self._tell_the_rest(namespace, len(run.told))
         if undisturbed and not moved:
             self._idle[namespace] = _Idle(facts, self._clock() + QUEUE_LOOK_AGAIN)
         return moved
+
+    def _tell_the_rest(self, namespace: str, told: int) -> None:
+        if self._clock() - self._told_all.get(namespace, -QUEUE_TELL_EVERY) >= QUEUE_TELL_EVERY:
+            self._told_all[namespace] = self._clock()
+            queueing.tell_the_rest(self._pool, namespace, told)
 
     def _batches(self, namespace: str, run: QueuePass) -> Iterator[Served]:
         """Each is committed, and whoever waits for a turn has had it, before the next one begins."""
