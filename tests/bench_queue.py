@@ -17,6 +17,7 @@ from rich.table import Table
 
 from webhook.ledger.placement import NewPlacement
 from webhook.ledger.pool import Pool
+from webhook.model.run import Original
 from webhook.scout.decide import decide
 from webhook.scout.model import Decision, OwnUse, Request, Snapshot, Target
 from webhook.scout.placer import Placer
@@ -131,7 +132,7 @@ def _placer(pool: Pool, targets: int) -> Placer:
 
 
 def _new(placement: str, namespace: str) -> NewPlacement:
-    original = {"workflow": {"spec": {"text": "x" * 1500}}, "templates": []}
+    original: Original = {"workflow": {"spec": {"text": "x" * 1500}}, "templates": []}
     return NewPlacement(placement, namespace, None, "job-", None, Totals(1, 1), "random", None, "ann", original)
 
 

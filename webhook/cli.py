@@ -10,9 +10,9 @@ import typer
 from kubernetes.client import ApiClient
 from prometheus_client import start_http_server
 from pydantic import ValidationError
-from rich.console import Console
 from rich.table import Table
 
+from webhook.admin.commands import console, ledger_app, target_app
 from webhook.errors import MedeaError
 from webhook.kube.leader import lead
 from webhook.ledger.migrate import migrate as migrate_ledger
@@ -23,6 +23,8 @@ from webhook.totals.model import cores, gibibytes
 from webhook.wiring import ledger_dsn, make_controller
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Many Kubernetes clusters, one Argo Workflows.")
+app.add_typer(target_app, name="target")
+app.add_typer(ledger_app, name="ledger")
 _TIMEOUT = 10
 
 
@@ -78,27 +80,22 @@ def migrate() -> None:
 def targets(namespace: Annotated[str, typer.Option("--namespace", "-n")]) -> None:
     """Show every target's quota and room for a namespace."""
     answer = _ask(f"/api/v1/targets/{namespace}")
-    _console().print(verdict_table(f"namespace {namespace}", answer["targets"]))
+    console().print(verdict_table(f"namespace {namespace}", answer["targets"]))
 
 
 @app.command()
 def explain(placement: Annotated[str, typer.Argument(help="the annotation medea.dev/placement of an origin")]) -> None:
     """Show why a Workflow went where it went."""
     answer = _ask(f"/api/v1/placements/{placement}")
-    row, console = answer["placement"], _console()
-    console.print(
+    row, out = answer["placement"], console()
+    out.print(
         f"[bold]{row['name'] or row['generate_name']}[/] is {row['state']}"
         + (f" on {row['cluster']}" if row["cluster"] else "")
     )
     for decision in answer["decisions"]:
-        console.print(verdict_table(f"{decision['outcome']}: {decision['reason']}", decision["verdicts"]))
+        out.print(verdict_table(f"{decision['outcome']}: {decision['reason']}", decision["verdicts"]))
         for note in decision.get("notes") or []:
-            console.print(f"not fully known: {note}", markup=False)
-
-
-def _console() -> Console:
-    """The terminal as wide as it is; a pipe as wide as a table needs."""
-    return Console(width=None if sys.stdout.isatty() else 160)
+            out.print(f"not fully known: {note}", markup=False)
 
 
 def verdict_table(title: str, verdicts: list[dict[str, Any]]) -> Table:

@@ -10,6 +10,7 @@ from webhook.ledger.migrate import migrate
 from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold, State
+from webhook.model.run import Original
 from webhook.scout.model import Decision, Outcome
 from webhook.totals.model import Totals
 
@@ -18,7 +19,12 @@ QUEUED = Decision(Outcome.QUEUED, "west: full", "random", 1.0)
 REFUSED = Decision(Outcome.REFUSED, "too large", "random", 1.0)
 
 
-def new(placement: str = "p1", name: str | None = None, hold: Hold = Hold.PLUGIN) -> NewPlacement:
+ORIGINAL: Original = {"workflow": {"spec": {"a": 1}}, "templates": []}
+
+
+def new(
+    placement: str = "p1", name: str | None = None, hold: Hold = Hold.PLUGIN, original: Original = ORIGINAL
+) -> NewPlacement:
     return NewPlacement(
         placement=placement,
         namespace="ns",
@@ -29,7 +35,7 @@ def new(placement: str = "p1", name: str | None = None, hold: Hold = Hold.PLUGIN
         policy="random",
         only_clusters=("west",),
         identity="ann",
-        original={"workflow": {"spec": {"a": 1}}, "templates": []},
+        original=original,
         hold=hold,
     )
 

@@ -486,16 +486,6 @@ def test_creates_under_a_taken_name_hold_the_room_of_one(pool: Pool) -> None:
     assert queueing.glance(pool, "ns")[0] == {"west": cores(6)}
 
 
-def test_an_unknown_policy_of_a_row_does_not_keep_it_waiting(pool: Pool) -> None:
-    world = World(pool, west=1)
-    world.submit("fills")
-    world.submit("waits")
-    with pool.transaction() as connection:
-        connection.execute("UPDATE workflows SET policy = 'of a newer Medea' WHERE placement = 'waits'")
-    world.end("fills")
-    assert world.serve() == ["waits"]
-
-
 def test_a_dry_run_writes_nothing_and_a_decision_is_kept_with_every_number(pool: Pool) -> None:
     world = World(pool, west=2)
     assert world.placer.peek(Request("ns", cores(2), seed="x")).cluster == "west"

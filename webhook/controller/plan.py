@@ -59,6 +59,8 @@ def plan(facts: Facts) -> Step:
             if origin is not None and is_deletion_ongoing(origin) and is_deletion_blocked(origin)
             else Step.NOTHING
         )
+    if row.state is State.UNKNOWN:
+        return Step.NOTHING
     if any(is_deletion_ongoing(copy) and is_deletion_blocked(copy) for copy in facts.copies):
         return Step.RELEASE_COPIES
     if facts.strays:

@@ -6,7 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from webhook.model.contract import Hold, State
+from webhook.model.run import Original
+from webhook.scout.policies import POLICIES
 from webhook.totals.model import Totals
+
+_STATES, _HOLDS = frozenset(State), frozenset(Hold)
 
 COLUMNS = (
     "placement, seq, state, name, generate_name, namespace, template, cluster, origin_uid, run_name, run_uid, phase, "
@@ -34,7 +38,7 @@ class NewPlacement:
     policy: str
     only_clusters: tuple[str, ...] | None
     identity: str
-    original: Mapping[str, Any]
+    original: Original
     hold: Hold = Hold.PLUGIN
     notes: tuple[str, ...] = ()
 
@@ -100,10 +104,17 @@ def placement_of(row: Mapping[str, Any]) -> Placement:
     fields = dict(row)
     totals = Totals(fields.pop("cpu_milli"), fields.pop("memory_bytes"))
     only = fields.pop("only_clusters")
-    fields |= {"state": State(fields["state"]), "hold": Hold(fields["hold"])}
-    return Placement(**fields, totals=totals, only_clusters=None if only is None else tuple(only))
+    return Placement(**_read(fields), totals=totals, only_clusters=None if only is None else tuple(only))
 
 
 def sweep_row_of(row: Mapping[str, Any]) -> SweepRow:
     """A row that was selected with SWEEP_COLUMNS."""
-    return SweepRow(**{**row, "state": State(row["state"]), "hold": Hold(row["hold"])})
+    return SweepRow(**_read(row))
+
+
+def _read(row: Mapping[str, Any]) -> dict[str, Any]:
+    """With its words as values. Of a row with a word of a newer Medea the state is unknown: it is left alone."""
+    waits_for = row.get("policy") if row["state"] == State.QUEUED else None
+    if row["state"] not in _STATES or row["hold"] not in _HOLDS or waits_for not in (None, *POLICIES):
+        return {**row, "state": State.UNKNOWN, "hold": Hold.PLUGIN}
+    return {**row, "state": State(row["state"]), "hold": Hold(row["hold"])}

@@ -14,6 +14,7 @@ from prometheus_client import Counter
 from webhook.ledger.placement import COLUMNS, Placement, placement_of
 from webhook.ledger.pool import Connection, Pool
 from webhook.ledger.reserving import TARGETS, WAITS_FOR_TARGET, keep_decisions, lock, reserved_room, target_values
+from webhook.model.contract import State
 from webhook.model.json_input import storable
 from webhook.model.limits import QUEUE_BATCH
 from webhook.scout.model import Decision
@@ -84,7 +85,7 @@ def serve(
             "ORDER BY seq LIMIT %(limit)s",
             {"namespace": namespace, "after": after, "limit": QUEUE_BATCH, **target_values(waiting_for or {})},
         ).fetchall()
-        batch = [placement for row in rows if (placement := _read(row)) is not None]
+        batch = [placement for row in rows if (placement := _read(row)) and placement.state is State.QUEUED]
         choices = choose(reserved, batch)
         left = _move(connection, choices.placed)
         _tell(connection, choices.reasons)
@@ -117,7 +118,7 @@ def _read(row: Mapping[str, Any]) -> Placement | None:
     try:
         return placement_of(row)
     except (KeyError, TypeError, ValueError):
-        # It may be of a newer Medea. It stays in the queue, and keeps nobody else waiting.
+        # It stays in the queue, and keeps nobody else waiting. One of a newer Medea reads as of an unknown state.
         log.exception("queued row not readable", placement=row["placement"])
         _UNREADABLE.inc()
         return None

@@ -15,6 +15,7 @@ from webhook.ledger.placement import NewPlacement
 from webhook.ledger.pool import Connection, Pool
 from webhook.model.contract import State
 from webhook.model.json_input import storable
+from webhook.model.run import kept
 from webhook.scout.model import Decision, Outcome, Reservation
 from webhook.totals.model import Totals
 
@@ -205,7 +206,7 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
         "policy": new.policy,
         "only": None if new.only_clusters is None else list(new.only_clusters),
         "identity": new.identity,
-        "original": Jsonb(dict(new.original)),
+        "original": Jsonb(kept(new.original)),
         "hold": new.hold,
     }
     connection.execute(
