@@ -3,25 +3,18 @@
 import multiprocessing
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import requests
 import structlog
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.table import Table
 
-from webhook.admin.forget import check_unregistered
-from webhook.admin.forget import forget as forget_target
-from webhook.errors import LedgerUnavailable, MedeaError
-from webhook.kube.client import Cluster, front_door
+from webhook.admin.commands import console, ledger_app, target_app
+from webhook.errors import MedeaError
 from webhook.kube.leader import Leader, Lease
-from webhook.ledger.by_cluster import Share, shares
 from webhook.ledger.migrate import migrate as migrate_ledger
-from webhook.ledger.pool import Pool
 from webhook.server.app import Server
 from webhook.server.health import start_health_server
 from webhook.settings import Settings
@@ -30,10 +23,9 @@ from webhook.totals.model import cores, gibibytes
 from webhook.wiring import ledger_dsn, make_controller
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Many Kubernetes clusters, one Argo Workflows.")
-target_app = typer.Typer(no_args_is_help=True, help="What is done about one target.")
 app.add_typer(target_app, name="target")
+app.add_typer(ledger_app, name="ledger")
 _TIMEOUT = 10
-_LEDGER_WAIT = 20.0
 
 
 def main() -> None:
@@ -92,73 +84,22 @@ def migrate() -> None:
 def targets(namespace: Annotated[str, typer.Option("--namespace", "-n")]) -> None:
     """Show every target's quota and room for a namespace."""
     answer = _ask(f"/api/v1/targets/{namespace}")
-    _console().print(verdict_table(f"namespace {namespace}", answer["targets"]))
+    console().print(verdict_table(f"namespace {namespace}", answer["targets"]))
 
 
 @app.command()
 def explain(placement: Annotated[str, typer.Argument(help="the annotation medea.dev/placement of an origin")]) -> None:
     """Show why a Workflow went where it went."""
     answer = _ask(f"/api/v1/placements/{placement}")
-    row, console = answer["placement"], _console()
-    console.print(
+    row, out = answer["placement"], console()
+    out.print(
         f"[bold]{row['name'] or row['generate_name']}[/] is {row['state']}"
         + (f" on {row['cluster']}" if row["cluster"] else "")
     )
     for decision in answer["decisions"]:
-        console.print(verdict_table(f"{decision['outcome']}: {decision['reason']}", decision["verdicts"]))
+        out.print(verdict_table(f"{decision['outcome']}: {decision['reason']}", decision["verdicts"]))
         for note in decision.get("notes") or []:
-            console.print(f"not fully known: {note}", markup=False)
-
-
-@target_app.command()
-def forget(
-    name: Annotated[str, typer.Argument(help="a target that is gone for good")],
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
-) -> None:
-    """Have nothing wait any more for a target that is gone for good. What ran there is lost."""
-    settings, console = Settings(), _console()
-    check_unregistered(_front(settings), settings.medea_namespace, name)
-    with _ledger(settings) as pool:
-        there = shares(pool, name)
-        if not there:
-            console.print(f"the ledger knows of nothing on {name}", markup=False)
-            return
-        console.print(shares_table(f"on {name}, and lost with it unless it has ended or not begun", there))
-        if not yes:
-            typer.confirm(f"Is {name} gone for good?", abort=True)
-        for became, count in forget_target(pool, name).items():
-            console.print(f"{count} {became}", markup=False)
-
-
-def _front(settings: Settings) -> Cluster:
-    return front_door(str(settings.kubeconfig) if settings.kubeconfig else None)
-
-
-@contextmanager
-def _ledger(settings: Settings) -> Iterator[Pool]:
-    pool = Pool(ledger_dsn(settings), size=2)
-    pool.start()
-    try:
-        if not pool.wait(_LEDGER_WAIT):
-            raise LedgerUnavailable("the ledger (Postgres) did not answer")
-        yield pool
-    finally:
-        pool.close()
-
-
-def shares_table(title: str, there: list[Share]) -> Table:
-    """What is on a target, by namespace and state."""
-    table = Table(title=title, title_justify="left")
-    for heading in ("namespace", "state", "origins", "with a run"):
-        table.add_column(heading)
-    for share in there:
-        table.add_row(share.namespace, share.state, str(share.placements), str(share.runs))
-    return table
-
-
-def _console() -> Console:
-    """The terminal as wide as it is; a pipe as wide as a table needs."""
-    return Console(width=None if sys.stdout.isatty() else 160)
+            out.print(f"not fully known: {note}", markup=False)
 
 
 def verdict_table(title: str, verdicts: list[dict[str, Any]]) -> Table:

@@ -105,6 +105,9 @@ def make_service(settings: Settings) -> Service:
     """The service's parts, none of them started."""
     parts = make_parts(settings)
 
+    holds = Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet)
+    parts.sampler.narrow_to(functools.partial(_opted_in, holds.namespaces))
+
     @functools.cache
     def own_user() -> str:
         # Asked when it is first needed: the service may start before the front door does.
@@ -117,7 +120,7 @@ def make_service(settings: Settings) -> Service:
         placer=parts.placer,
         own_user=own_user,
         prepared=Prepared(parts.front),
-        holds=Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet),
+        holds=holds,
     )
     # Half of the threads: a submission waits for a review that another thread has to answer.
     slots = ConcurrencyLimit(settings.medea_threads // 2)
@@ -143,6 +146,7 @@ def make_controller(settings: Settings) -> tuple[Parts, Controller]:
     """The controller and its parts."""
     parts = make_parts(settings)
     made = assemble_controller(parts, settings, recorder=EventRecorder(parts.front))
+    parts.sampler.narrow_to(functools.partial(_opted_in, made.watches.namespaces))
     if settings.medea_logs_certs:
         mirror = _make_mirror(
             parts.front,
@@ -183,7 +187,7 @@ def assemble_controller(
     targets = Targets(parts.registry, clock=clock, now=now)
     children = Subworkflows(front, work.add)
     watches = Watches(front, work, children, begin=begin)
-    queue = Queue(pool=pool, placer=parts.placer, changed=work.add)
+    queue = Queue(pool=pool, placer=parts.placer, changed=lambda key, target: work.add(key, lane=target))
     namespaces = NamespaceReconciler(front, watches.origins.informer, recorder, Probes(front), settings.medea_hold)
     reconciler = Reconciler(
         front=front,
@@ -191,7 +195,7 @@ def assemble_controller(
         pool=pool,
         gatherer=Gatherer(front, pool, watches.origins, watches.runs, targets),
         room_came_free=queue.wake,
-        no_room_on=lambda _namespace, _target: None,
+        no_room_on=parts.placer.pause,
         recorder=recorder,
         verbs=VerbExecutor(front, targets, pool, recorder, queue.wake),
     )
@@ -232,6 +236,11 @@ def assemble_controller(
         clock=clock,
     )
     return ControllerParts(controller, watches, work, targets, loop, sweep)
+
+
+def _opted_in(namespaces: Informer) -> list[str] | None:
+    """The names of the namespaces that opted in; None while they are not known for certain."""
+    return [namespace["metadata"]["name"] for namespace in namespaces.all()] if namespaces.current else None
 
 
 def _make_endpoint(front: Cluster, registry: Registry, pool: Pool, *, most: int) -> Endpoint:

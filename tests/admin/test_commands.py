@@ -1,15 +1,20 @@
 """The commands that only a person gives, as they are typed."""
 
+from contextlib import nullcontext
+
 import pytest
 from kubernetes.client import Configuration
 from typer.testing import CliRunner, Result
 
+from tests.admin.clusters import origin, run
+from tests.admin.test_rebuild import Clusters
 from tests.ledger.test_fencing import running, state
 from tests.support.fake_apiserver import FakeApiserver
-from webhook import cli
+from webhook.admin import commands
+from webhook.cli import app
 from webhook.errors import Refused
 from webhook.kube.client import Cluster
-from webhook.kube.resources import SECRETS
+from webhook.kube.resources import SECRETS, WORKFLOWS
 from webhook.ledger.pool import Pool
 from webhook.model.contract import State
 
@@ -20,13 +25,28 @@ def front(monkeypatch: pytest.MonkeyPatch, dsn: str) -> FakeApiserver:
     front = FakeApiserver()
     front.namespace("medea-system")
     cluster = Cluster("front", Configuration(), http=front)
-    monkeypatch.setattr(cli, "_front", lambda _settings: cluster)
-    monkeypatch.setattr(cli, "ledger_dsn", lambda _settings: dsn)
+    monkeypatch.setattr(commands, "_front", lambda _settings: cluster)
+    monkeypatch.setattr(commands, "ledger_dsn", lambda _settings: dsn)
     return front
 
 
+def test_rebuilding_tells_what_became_of_each_and_what_to_do(
+    pool: Pool, front: FakeApiserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clusters = Clusters(front)
+    monkeypatch.setattr(commands, "_registry", lambda _front, _settings: nullcontext(clusters))
+    front.put(WORKFLOWS, origin("p1", state="queued", cluster=None))
+    front.put(WORKFLOWS, origin("p2", cluster="north"))
+    clusters.east.put(WORKFLOWS, run("p3"))
+    told = medea("ledger", "rebuild", "--gone", "south").output
+    assert "ns/job-p1: ended as Lost: Lost: Medea's ledger was lost" in told
+    assert "north is not registered; register it, or say --gone north" in told
+    assert "ns/job-p3 on east: left alone" in told
+    assert state(pool).state is State.ENDED
+
+
 def medea(*arguments: str, answer: str = "") -> Result:
-    return CliRunner().invoke(cli.app, arguments, input=answer)
+    return CliRunner().invoke(app, arguments, input=answer)
 
 
 def test_forgetting_a_target_shows_what_is_lost_and_asks_first(pool: Pool, front: FakeApiserver) -> None:

@@ -1,17 +1,22 @@
 """No question that is asked again and again reads a whole table, however many Workflows have come and gone."""
 
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
 
-from webhook.ledger import placements
+from tests.ledger.test_placements import PLACED, new
+from webhook.ledger import placements, queueing, reserving
 from webhook.ledger.by_cluster import placements_on, shares
 from webhook.ledger.connection import Connection
 from webhook.ledger.pool import Pool
 from webhook.ledger.retention import retire
 from webhook.model.limits import DECISIONS_LOOKED_AT
+from webhook.scout.model import Decision
+from webhook.totals.model import Totals
 
 ROWS = 20_000
 Row = dict[str, Any]
@@ -75,6 +80,18 @@ def nodes_of(plan: Row) -> Iterator[Row]:
         yield from nodes_of(inner)
 
 
+_WEST = {"west": Totals(1, 1)}
+
+
+def _nothing(_: object, __: object) -> queueing.Choices:
+    return queueing.Choices({}, {})
+
+
+def _claims(held: reserving.Held) -> Decision:
+    held.claimed(_WEST)
+    return PLACED
+
+
 QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "get": lambda pool: placements.get(pool, "p7"),
     "by_origin": lambda pool: placements.by_origin(pool, "ns-7", "job-7"),
@@ -101,6 +118,12 @@ QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "expired": lambda pool: placements.expired(pool, "p7"),
     "shares": lambda pool: shares(pool, "west"),
     "placements_on": lambda pool: placements_on(pool, "west", 7, 50),
+    "glance": lambda pool: queueing.glance(pool, "ns-7"),
+    "serve": lambda pool: queueing.serve(pool, "ns-7", _nothing),
+    "serve those who wait for one target": lambda pool: queueing.serve(pool, "ns-7", _nothing, waiting_for=_WEST),
+    "tell_the_rest": lambda pool: queueing.tell_the_rest(pool, "ns-7", 20),
+    "runs_seen": lambda pool: reserving.runs_seen(pool, "ns-7", time.time() + 60),
+    "admit": lambda pool: reserving.admit(pool, replace(new("new", name="job-7"), namespace="ns-7"), _claims),
     "retire": lambda pool: retire(pool, days=1, limit=20),
 }
 

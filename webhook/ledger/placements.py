@@ -31,7 +31,7 @@ def by_origin(pool: Pool, namespace: str, name: str) -> Placement | None:
 
 
 def original(pool: Pool, placement: str) -> dict[str, Any] | None:
-    """The Workflow as its user sent it, and the templates it referred to."""
+    """The Workflow as its user sent it, and the templates it referred to. None also where that was lost."""
     with pool.transaction() as connection:
         row = connection.execute(
             "SELECT original, (SELECT coalesce(jsonb_agg(body ORDER BY position), '[]') FROM workflow_templates "
@@ -39,7 +39,7 @@ def original(pool: Pool, placement: str) -> dict[str, Any] | None:
             "FROM workflows WHERE placement = %s",
             (placement,),
         ).fetchone()
-    return {"templates": row["templates"], **row["original"]} if row else None
+    return {"templates": row["templates"], **row["original"]} if row and "workflow" in row["original"] else None
 
 
 def outcome(pool: Pool, placement: str) -> dict[str, Any]:
