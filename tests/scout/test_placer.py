@@ -16,7 +16,7 @@ from webhook.model.contract import State
 from webhook.scout import placer as placing
 from webhook.scout import view
 from webhook.scout.decide import decide as decided_by
-from webhook.scout.model import Decision, Outcome, Request, Snapshot
+from webhook.scout.model import Decision, Obstacle, Outcome, Request, Snapshot
 from webhook.scout.placer import Placer
 from webhook.totals.model import GIB, Totals
 
@@ -237,6 +237,20 @@ def test_room_is_kept_for_who_was_queued_earlier_at_admission_as_in_the_queue(po
     assert world.serve() == ["large"]
     world.end("large")
     assert world.serve() == ["small"]
+
+
+def test_a_submit_goes_where_nobody_waits_for_room_and_the_overview_tells_where_somebody_does(pool: Pool) -> None:
+    world = World(pool, west=4, east=4, north=4)
+    world.submit("fills", 4, "west")
+    world.submit("waits", 2, "west")
+    world.submit("waits too", 1, "west")
+    world.end("fills")
+    assert {world.submit(f"p{number}").cluster for number in range(8)} == {"east", "north"}
+    assert {one.cluster: one.obstacle for one in world.placer.overview("ns")} == {
+        "east": None,
+        "north": None,
+        "west": Obstacle.CLAIMED,
+    }
 
 
 def test_who_may_go_elsewhere_passes_those_who_wait_for_another_target(pool: Pool) -> None:
