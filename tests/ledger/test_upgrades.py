@@ -142,3 +142,14 @@ def test_a_policy_of_a_newer_version_matters_only_to_what_waits(pool: Pool) -> N
         connection.execute("UPDATE workflows SET policy = 'of tomorrow'")
     row = placements.get(pool, "p1")
     assert row is not None and row.state is State.RESERVED
+
+
+@pytest.mark.parametrize("content", ["[]", '"packed"', "null", "3"])
+def test_content_of_a_shape_that_this_version_does_not_know_reads_as_none(pool: Pool, content: str) -> None:
+    bound(pool)
+    with pool.transaction() as connection:
+        connection.execute("UPDATE workflows SET outcome = %(c)s, original = %(c)s", {"c": content})
+        connection.execute("UPDATE decisions SET detail = %s", (content,))
+    assert placements.outcome(pool, "p1") == {}
+    assert placements.original(pool, "p1") is None
+    assert placements.decisions(pool, "p1") == [{}]
