@@ -16,6 +16,7 @@ from webhook.api.steps import Steps
 from webhook.api.workflow_steps import WorkflowSteps
 from webhook.controller.loop import Caches, Cadence, Controller
 from webhook.kube.client import Cluster, front_door
+from webhook.kube.informer import Informer
 from webhook.kube.registry import Registry
 from webhook.kube.resources import SELF_REVIEWS
 from webhook.ledger.embedded import embedded_dsn
@@ -83,6 +84,9 @@ def make_service(settings: Settings) -> Service:
     """The service's parts, none of them started."""
     parts = make_parts(settings)
 
+    holds = Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet)
+    parts.sampler.narrow_to(functools.partial(_opted_in, holds.namespaces))
+
     @functools.cache
     def own_user() -> str:
         # Asked when it is first needed: the service may start before the front door does.
@@ -95,7 +99,7 @@ def make_service(settings: Settings) -> Service:
         placer=parts.placer,
         own_user=own_user,
         prepared=Prepared(parts.front),
-        holds=Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet),
+        holds=holds,
     )
     # Half of the threads: a submission waits for a review that another thread has to answer.
     slots = ConcurrencyLimit(settings.medea_threads // 2)
@@ -129,6 +133,7 @@ def make_controller(settings: Settings) -> tuple[Parts, Controller]:
         cadence=Cadence(sweep=settings.medea_sweep_interval, expiry=settings.medea_expiry),
         default_hold=settings.medea_hold,
     )
+    parts.sampler.narrow_to(functools.partial(_opted_in, controller.known.namespaces))
     if settings.medea_logs_certs:
         mirror = _make_mirror(
             parts.front,
@@ -140,6 +145,11 @@ def make_controller(settings: Settings) -> tuple[Parts, Controller]:
         )
         controller.follow(mirror)
     return parts, controller
+
+
+def _opted_in(namespaces: Informer) -> list[str] | None:
+    """The names of the namespaces that opted in; None while they are not known for certain."""
+    return [namespace["metadata"]["name"] for namespace in namespaces.all()] if namespaces.current else None
 
 
 def _make_endpoint(front: Cluster, registry: Registry, pool: Pool, *, most: int) -> Endpoint:

@@ -41,6 +41,9 @@ class Targets:
     def names(self) -> dict[str, str | None]:
         return dict.fromkeys(self._clusters)
 
+    def wait(self, timeout: float) -> bool:
+        return timeout == 0
+
     def get(self, name: str) -> Cluster:
         if name not in self._clusters:
             raise Missing(name)
@@ -70,6 +73,9 @@ class Samples:
 
     def __init__(self, names: list[str]) -> None:
         self._names = names
+
+    def covers(self, namespace: str) -> bool:
+        return bool(namespace)
 
     def of_namespace(self, namespace: str) -> dict[str, Snapshot]:
         return {name: Snapshot(name, namespace, NOW, Totals(100_000, 100 * GIB), NOTHING) for name in self._names}

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from webhook.errors import LedgerUnavailable
-from webhook.ledger import placements, reserving
+from webhook.ledger import placements, queueing, reserving
 from webhook.ledger.migrate import migrate
 from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold, State
 from webhook.model.run import Original
-from webhook.scout.model import Decision, Outcome, Reservation
+from webhook.scout.model import Decision, Outcome
 from webhook.totals.model import Totals
 
 PLACED = Decision(Outcome.PLACED, "west: free", "random", 1.0, "west")
@@ -127,7 +127,7 @@ def test_the_original_is_kept_as_it_was_sent(pool: Pool) -> None:
 
 def test_every_decision_is_kept(pool: Pool) -> None:
     bound(pool, QUEUED)
-    reserving.place_queued(pool, "ns", lambda _, __: PLACED)
+    queueing.serve(pool, "ns", lambda _, __: queueing.Choices({"p1": PLACED}, {}))
     assert [one["outcome"] for one in placements.decisions(pool, "p1")] == ["queued", "placed"]
 
 
@@ -176,19 +176,8 @@ def test_a_retry_reopens_what_has_ended_and_holds_its_room_again(pool: Pool) -> 
     again = placements.reopened(pool, "p1")
     assert again is not None and (again.state, again.phase, again.end_shown) == (State.RUNNING, None, False)
     assert again.released_at is None and again.run_uid == "r1"
-    [held] = reserving_of(pool)
-    assert held.released_at is None
-
-
-def reserving_of(pool: Pool) -> list[Reservation]:
-    seen: list[Reservation] = []
-
-    def look(held: reserving.Held) -> Decision:
-        seen.extend(held.reservations)
-        return QUEUED
-
-    reserving.peek(pool, "ns", look)
-    return seen
+    reserved, _ = queueing.glance(pool, "ns")
+    assert reserved == {"west": again.totals}
 
 
 def test_what_has_no_run_yet_can_be_stopped_and_what_may_have_one_can_not(pool: Pool) -> None:

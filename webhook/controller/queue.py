@@ -4,18 +4,19 @@ import threading
 from collections.abc import Callable
 
 import structlog
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from webhook.errors import MedeaError
 from webhook.ledger import placements
+from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
+from webhook.model.limits import QUEUE_GATHER
+from webhook.scout.model import Decision
 from webhook.scout.placer import Placer
 
 log = structlog.get_logger(__name__)
 _WAITING = Gauge("medea_queue_namespaces", "Namespaces in which a Workflow waits for room")
-
-# Many things may free room at once; looking at the queue once for all of them is enough.
-_GATHER = 0.1
+_FAILED = Counter("medea_queue_failures_total", "Looks at the queue of a namespace that failed")
 
 
 class Queue:
@@ -39,22 +40,31 @@ class Queue:
         """Room may have come free, or somebody has joined the queue."""
         self._wake.set()
 
+    def look(self) -> None:
+        """Look at the queue of every namespace. One that fails keeps no other waiting, and is looked at again."""
+        try:
+            namespaces = placements.queued_namespaces(self._pool)
+        except MedeaError as error:
+            log.warning("queue not looked at", reason=error.message)
+            return
+        _WAITING.set(len(namespaces))
+        for namespace in namespaces:
+            try:
+                self._placer.place_queue(namespace, self._left)
+            except MedeaError as error:
+                _FAILED.inc()
+                log.warning("queue not looked at", namespace=namespace, reason=error.message)
+            except Exception:
+                _FAILED.inc()
+                log.exception("bug", namespace=namespace)
+
+    def _left(self, placement: Placement, decision: Decision) -> None:
+        log.info("left the queue", placement=placement.placement, outcome=decision.outcome, cluster=decision.cluster)
+        self._changed(placement.placement)
+
     def _run(self) -> None:
         while not self._stop.is_set():
             self._wake.wait()
-            self._stop.wait(_GATHER)
+            self._stop.wait(QUEUE_GATHER)
             self._wake.clear()
-            try:
-                self._place()
-            except MedeaError as error:
-                log.warning("queue not looked at", reason=error.message)
-
-    def _place(self) -> None:
-        namespaces = placements.queued_namespaces(self._pool)
-        _WAITING.set(len(namespaces))
-        for namespace in namespaces:
-            for placement, decision in self._placer.place_queue(namespace):
-                log.info(
-                    "left the queue", placement=placement.placement, outcome=decision.outcome, cluster=decision.cluster
-                )
-                self._changed(placement.placement)
+            self.look()

@@ -45,6 +45,11 @@ class Holds:
         self._quiet_at: dict[str, float] = {}
         self._lock = threading.Lock()
 
+    @property
+    def namespaces(self) -> Informer:
+        """The namespaces that opted in."""
+        return self._watch
+
     def start(self) -> None:
         """Begin to watch the namespaces that opted in."""
         self._watch.start()
