@@ -1,17 +1,22 @@
 """No question that is asked again and again reads a whole table, however many Workflows have come and gone."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
 import pytest
 
-from webhook.ledger import placements
+from tests.ledger.test_placements import PLACED, QUEUED, new
+from webhook.ledger import placements, queueing, rebuilding, reserving
 from webhook.ledger.by_cluster import placements_on, shares
 from webhook.ledger.connection import Connection
 from webhook.ledger.pool import Pool
+from webhook.ledger.queueing import Choices
 from webhook.ledger.retention import retire
 from webhook.model.limits import DECISIONS_LOOKED_AT
+from webhook.scout.model import Decision
+from webhook.totals.model import Totals
 
 ROWS = 20_000
 Row = dict[str, Any]
@@ -75,6 +80,12 @@ def nodes_of(plan: Row) -> Iterator[Row]:
         yield from nodes_of(inner)
 
 
+def claims(held: reserving.Held) -> Decision:
+    """A decision that looks at everything."""
+    held.claimed({"west": Totals(9, 9)})
+    return QUEUED
+
+
 QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "get": lambda pool: placements.get(pool, "p7"),
     "by_origin": lambda pool: placements.by_origin(pool, "ns-7", "job-7"),
@@ -101,6 +112,16 @@ QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "expired": lambda pool: placements.expired(pool, "p7"),
     "shares": lambda pool: shares(pool, "west"),
     "placements_on": lambda pool: placements_on(pool, "west", 7, 50),
+    "admit": lambda pool: reserving.admit(pool, new("one more", name="job"), claims),
+    "peek": lambda pool: reserving.peek(pool, "ns-0", claims),
+    "runs_seen": lambda pool: reserving.runs_seen(pool, "ns-7", time.time()),
+    "glance": lambda pool: queueing.glance(pool, "ns-0"),
+    "serve": lambda pool: queueing.serve(pool, "ns-0", lambda _, batch: Choices({batch[0].placement: PLACED}, {})),
+    "serve whom targets": lambda pool: queueing.serve(
+        pool, "ns-0", lambda _, batch: Choices({}, {batch[0].placement: "full"}), waiting_for={"west": Totals(9, 9)}
+    ),
+    "tell_the_rest": lambda pool: queueing.tell_the_rest(pool, "ns-0", 0),
+    "known": lambda pool: rebuilding.known(pool, ["p7", "p8"]),
     "retire": lambda pool: retire(pool, days=1, limit=20),
 }
 
