@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from webhook.errors import SamplesUnavailable, Unavailable
 from webhook.ledger import placements, queueing, reserving
@@ -500,6 +501,18 @@ def test_creates_under_a_taken_name_hold_the_room_of_one(pool: Pool) -> None:
     for number in range(5):
         assert world.placer.admit(new(f"p{number}", 6, name="taken")).cluster == "west"
     assert queueing.glance(pool, "ns")[0] == {"west": cores(6)}
+
+
+def test_an_unknown_policy_of_a_row_does_not_keep_it_waiting_and_is_logged(pool: Pool) -> None:
+    world = World(pool, west=1)
+    world.submit("fills")
+    world.submit("waits")
+    with pool.transaction() as connection:
+        connection.execute("UPDATE workflows SET policy = 'of a newer Medea' WHERE placement = 'waits'")
+    world.end("fills")
+    with capture_logs() as logs:
+        assert world.serve() == ["waits"]
+    assert [(one["event"], one["instead"]) for one in logs] == [("policy not known", "random")]
 
 
 def test_a_dry_run_writes_nothing_and_a_decision_is_kept_with_every_number(pool: Pool) -> None:
