@@ -2,17 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
 
-from tests.ledger.test_placements import PLACED, QUEUED, new
+from tests.ledger.test_placements import PLACED, new
 from webhook.ledger import placements, queueing, rebuilding, reserving
 from webhook.ledger.by_cluster import placements_on, shares
 from webhook.ledger.connection import Connection
 from webhook.ledger.pool import Pool
-from webhook.ledger.queueing import Choices
 from webhook.ledger.retention import retire
 from webhook.model.limits import DECISIONS_LOOKED_AT
 from webhook.scout.model import Decision
@@ -80,10 +80,16 @@ def nodes_of(plan: Row) -> Iterator[Row]:
         yield from nodes_of(inner)
 
 
-def claims(held: reserving.Held) -> Decision:
-    """A decision that looks at everything."""
-    held.claimed({"west": Totals(9, 9)})
-    return QUEUED
+_WEST = {"west": Totals(1, 1)}
+
+
+def _nothing(_: object, __: object) -> queueing.Choices:
+    return queueing.Choices({}, {})
+
+
+def _claims(held: reserving.Held) -> Decision:
+    held.claimed(_WEST)
+    return PLACED
 
 
 QUESTIONS: dict[str, Callable[[Pool], object]] = {
@@ -112,15 +118,12 @@ QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "expired": lambda pool: placements.expired(pool, "p7"),
     "shares": lambda pool: shares(pool, "west"),
     "placements_on": lambda pool: placements_on(pool, "west", 7, 50),
-    "admit": lambda pool: reserving.admit(pool, new("one more", name="job"), claims),
-    "peek": lambda pool: reserving.peek(pool, "ns-0", claims),
-    "runs_seen": lambda pool: reserving.runs_seen(pool, "ns-7", time.time()),
-    "glance": lambda pool: queueing.glance(pool, "ns-0"),
-    "serve": lambda pool: queueing.serve(pool, "ns-0", lambda _, batch: Choices({batch[0].placement: PLACED}, {})),
-    "serve whom targets": lambda pool: queueing.serve(
-        pool, "ns-0", lambda _, batch: Choices({}, {batch[0].placement: "full"}), waiting_for={"west": Totals(9, 9)}
-    ),
-    "tell_the_rest": lambda pool: queueing.tell_the_rest(pool, "ns-0", 0),
+    "glance": lambda pool: queueing.glance(pool, "ns-7"),
+    "serve": lambda pool: queueing.serve(pool, "ns-7", _nothing),
+    "serve those who wait for one target": lambda pool: queueing.serve(pool, "ns-7", _nothing, waiting_for=_WEST),
+    "tell_the_rest": lambda pool: queueing.tell_the_rest(pool, "ns-7", 20),
+    "runs_seen": lambda pool: reserving.runs_seen(pool, "ns-7", time.time() + 60),
+    "admit": lambda pool: reserving.admit(pool, replace(new("new", name="job-7"), namespace="ns-7"), _claims),
     "known": lambda pool: rebuilding.known(pool, ["p7", "p8"]),
     "retire": lambda pool: retire(pool, days=1, limit=20),
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from webhook.errors import Unavailable
+from webhook.errors import SamplesUnavailable, Unavailable
 from webhook.ledger import placements, queueing, reserving
 from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
@@ -49,6 +49,7 @@ class World:
         self.targets: dict[str, str | None] = dict.fromkeys(hard)
         self.known = True
         self.samples: dict[str, Snapshot] = {}
+        self.read = {"ns"}
         for name, cpu in hard.items():
             self.quota(name, cpu)
         self.placer = self.replica()
@@ -73,9 +74,10 @@ class World:
         return self.known and timeout == 0
 
     def covers(self, namespace: str) -> bool:
-        return bool(namespace)
+        return namespace in self.read
 
     def of_namespace(self, namespace: str) -> dict[str, Snapshot]:
+        self.read.add(namespace)
         return self.samples if namespace == "ns" else {}
 
     def submit(self, placement: str, cpu: float = 1, *only: str) -> Decision:
@@ -486,16 +488,6 @@ def test_creates_under_a_taken_name_hold_the_room_of_one(pool: Pool) -> None:
     assert queueing.glance(pool, "ns")[0] == {"west": cores(6)}
 
 
-def test_an_unknown_policy_of_a_row_does_not_keep_it_waiting(pool: Pool) -> None:
-    world = World(pool, west=1)
-    world.submit("fills")
-    world.submit("waits")
-    with pool.transaction() as connection:
-        connection.execute("UPDATE workflows SET policy = 'of a newer Medea' WHERE placement = 'waits'")
-    world.end("fills")
-    assert world.serve() == ["waits"]
-
-
 def test_a_dry_run_writes_nothing_and_a_decision_is_kept_with_every_number(pool: Pool) -> None:
     world = World(pool, west=2)
     assert world.placer.peek(Request("ns", cores(2), seed="x")).cluster == "west"
@@ -506,3 +498,10 @@ def test_a_dry_run_writes_nothing_and_a_decision_is_kept_with_every_number(pool:
     [seen] = world.placer.overview("ns")
     assert seen.reserved == cores(2)
     assert world.placer.overview("elsewhere")[0].hard is None
+
+
+def test_a_question_about_a_namespace_that_was_not_read_yet_is_not_answered_with_no(pool: Pool) -> None:
+    world = World(pool, west=2)
+    with pytest.raises(SamplesUnavailable, match="ask again"):
+        world.placer.peek(Request("new", cores(1), seed="x"))
+    assert world.placer.peek(Request("new", cores(1), seed="x")).outcome is Outcome.QUEUED

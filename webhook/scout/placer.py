@@ -76,8 +76,7 @@ class Placer:
         if not self._sampler.covers(request.namespace):
             self._sampler.of_namespace(request.namespace)
             raise SamplesUnavailable(f"the quotas of namespace {request.namespace} are still being read; ask again")
-        view = self._views.of(request.namespace)
-        return reserving.peek(self._pool, request.namespace, lambda held: _choose(request, view, held))
+        return self._peek(request)
 
     def again(self, new: NewPlacement, *, refused_by: Mapping[str, str], away: Mapping[str, str]) -> Decision:
         """Decide anew about a Workflow just admitted, of which some targets want nothing or did not answer."""
@@ -88,7 +87,11 @@ class Placer:
 
     def overview(self, namespace: str) -> tuple[Verdict, ...]:
         """Every target's numbers for a namespace, as a request for nothing finds them."""
-        return self.peek(Request(namespace, NOTHING, seed="overview")).verdicts
+        return self._peek(Request(namespace, NOTHING, seed="overview")).verdicts
+
+    def _peek(self, request: Request) -> Decision:
+        view = self._views.of(request.namespace)
+        return reserving.peek(self._pool, request.namespace, lambda held: _choose(request, view, held))
 
     def defaults(self, namespace: str, only_clusters: Collection[str] | None) -> Defaults:
         """The limits of containers without any, as the most generous of the targets that may be used gives them."""
