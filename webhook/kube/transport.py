@@ -15,6 +15,7 @@ from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 from prometheus_client import Histogram
 
 from webhook.errors import ClusterUnavailable, MedeaError, quoted
+from webhook.kube.answers import read_json
 from webhook.kube.bounded import bounded
 from webhook.kube.health import Health
 from webhook.kube.status import error_of, status_of
@@ -170,8 +171,8 @@ class Transport:
 
     def _object(self, data: bytes) -> Object:
         try:
-            answer = json.loads(data)
-        except (ValueError, RecursionError):
+            answer = read_json(data)
+        except ValueError:
             answer = None
         if not isinstance(answer, dict):
             self.health.unanswered()

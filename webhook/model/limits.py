@@ -34,6 +34,8 @@ UNANSWERED_CALLS = 2
 PROBE_EVERY = 5.0
 PROBE_EVERY_WHILE_AWAY = 1.0
 PROBE_TIMEOUT = 2.0
+# Levels of nesting that are kept of an answer that is too deep for Python, which follows a thousand at most.
+DEEPEST_ANSWER = 200
 # Characters of an apiserver's refusal: a validation error may repeat a whole object.
 LONGEST_STATUS = 4000
 # A controller that is killed is followed by the next within the lease's length, well inside the 30 s that a recovery
