@@ -45,6 +45,8 @@ LEASE_SECONDS = 8
 RENEW_WITHIN = 5.0
 RENEW_EVERY = 1.0
 LEASE_TIMEOUT = 1.5
+# For how long a controller that is told to end may end its work; Kubernetes gives a pod 30 s.
+LEADER_PATIENCE = 10.0
 # Events: three for each placement, at a hundred placements a second, at some 100 a second and thread. Beyond so many
 # that wait, the next ones are dropped; a line says so every so many seconds. Kubernetes takes 1,024 characters.
 EVENT_THREADS = 4
