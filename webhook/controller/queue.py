@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable
 
 import structlog
-from prometheus_client import Counter, Gauge
+from prometheus_client import Gauge
 
+from webhook import threads
 from webhook.errors import MedeaError
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
@@ -16,7 +17,7 @@ from webhook.scout.placer import Placer
 
 log = structlog.get_logger(__name__)
 _WAITING = Gauge("medea_queue_namespaces", "Namespaces in which a Workflow waits for room")
-_FAILED = Counter("medea_queue_failures_total", "Looks at the queue of a namespace that failed")
+_THREAD = "queue"
 
 
 class Queue:
@@ -30,7 +31,7 @@ class Queue:
 
     def start(self) -> None:
         """Begin."""
-        threading.Thread(target=self._run, name="queue", daemon=True).start()
+        threads.start(_THREAD, self._run)
 
     def stop(self) -> None:
         """End."""
@@ -50,14 +51,14 @@ class Queue:
             return
         _WAITING.set(len(namespaces))
         for namespace in namespaces:
-            try:
-                self._placer.place_queue(namespace, self._left)
-            except MedeaError as error:
-                _FAILED.inc()
-                log.warning("queue not looked at", namespace=namespace, reason=error.message)
-            except Exception:
-                _FAILED.inc()
-                log.exception("bug", namespace=namespace)
+            with threads.isolated(_THREAD):
+                self._look_at(namespace)
+
+    def _look_at(self, namespace: str) -> None:
+        try:
+            self._placer.place_queue(namespace, self._left)
+        except MedeaError as error:
+            log.warning("queue not looked at", namespace=namespace, reason=error.message)
 
     def _left(self, placement: Placement, decision: Decision) -> None:
         log.info("left the queue", placement=placement.placement, outcome=decision.outcome, cluster=decision.cluster)
@@ -68,4 +69,5 @@ class Queue:
             self._wake.wait()
             self._stop.wait(QUEUE_GATHER)
             self._wake.clear()
-            self.look()
+            with threads.isolated(_THREAD):
+                self.look()

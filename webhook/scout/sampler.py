@@ -12,6 +12,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from requests import RequestException
 from urllib3.util.retry import Retry
 
+from webhook import threads
 from webhook.errors import SamplesUnavailable, quoted
 from webhook.model.limits import (
     SAMPLE_BYTES,
@@ -29,6 +30,8 @@ log = structlog.get_logger(__name__)
 _READS = Counter("medea_scout_reads_total", "Reads of Prometheus", ["outcome"])
 _SECONDS = Histogram("medea_scout_read_seconds", "Time of one read of Prometheus, working it out included")
 _NEWEST = Gauge("medea_scout_newest_sample_time_seconds", "Unix time of the newest sample known", ["cluster"])
+
+_THREAD = "scout-sampler"
 
 # What reading JSON raises that is nothing like the answer of a Prometheus.
 _STRANGE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
@@ -64,7 +67,7 @@ class Sampler:
 
     def start(self) -> None:
         """Read now and then every `interval` seconds, until `stop`."""
-        threading.Thread(target=self._run, name="scout-sampler", daemon=True).start()
+        threads.start(_THREAD, self._run)
 
     def stop(self) -> None:
         """Let the thread end."""
@@ -95,7 +98,8 @@ class Sampler:
         self._note(fresh)
         self._read_for = wanted
         for listener in self._listeners:
-            self._isolated(listener)
+            with threads.isolated(_THREAD):
+                listener()
 
     def _wanted(self) -> frozenset[str] | None:
         """The namespaces of interest, and those that somebody has looked at lately; None for all."""
@@ -126,24 +130,15 @@ class Sampler:
         Where an answer takes long, in Prometheus or in here, it is asked for less often: this process has other work.
         """
         started = time.monotonic()
-        try:
-            self.read()
-        except SamplesUnavailable as error:
-            log.warning("samples unavailable", reason=error.message)
-        except Exception:
-            # Whatever Prometheus says, the next answer may be a better one.
-            log.exception("bug")
-            _READS.labels("failed").inc()
+        with threads.isolated(_THREAD):
+            try:
+                self.read()
+            except SamplesUnavailable as error:
+                log.warning("samples unavailable", reason=error.message)
         took = time.monotonic() - started
         _SECONDS.observe(took)
         rest = max(SAMPLE_SOONEST, took * (1 / SAMPLE_SHARE - 1))
         return rest, max(self._interval, rest)
-
-    def _isolated(self, listener: Callable[[], None]) -> None:
-        try:
-            listener()
-        except Exception:
-            log.exception("bug")
 
     def _run(self) -> None:
         while not self._stop.is_set():
