@@ -1,6 +1,6 @@
 """Two versions of Medea on one ledger: while one is rolled out, and after it was taken back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -8,11 +8,10 @@ from psycopg.conninfo import make_conninfo
 from structlog.testing import capture_logs
 
 import webhook.ledger.pool as pool_module
-from tests.ledger.test_placements import QUEUED, bound
+from tests.ledger.test_placements import PLACED, QUEUED, bound
 from webhook.controller.plan import Facts, Step, plan
 from webhook.ledger import placements, queueing
 from webhook.ledger.migrate import migrate
-from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.queueing import Choices
 from webhook.model.contract import State
@@ -112,9 +111,7 @@ def test_a_migration_that_fails_for_a_reason_of_its_own_is_tried_again(
     assert [one["event"] for one in logs if one["log_level"] == "error"] == ["ledger can't be migrated"]
 
 
-@pytest.mark.parametrize(
-    "change", ["state = 'moving'", "hold = 'of tomorrow'", "state = 'queued', policy = 'of tomorrow'"]
-)
+@pytest.mark.parametrize("change", ["state = 'moving'", "hold = 'of tomorrow'"])
 def test_a_row_of_a_newer_version_is_left_alone_and_hides_no_other(pool: Pool, change: str) -> None:
     bound(pool, QUEUED, "p1")
     bound(pool, QUEUED, "p2")
@@ -125,14 +122,8 @@ def test_a_row_of_a_newer_version_is_left_alone_and_hides_no_other(pool: Pool, c
     for carrier in ({"metadata": {"uid": "uid-p1", "deletionTimestamp": "now", "finalizers": ["medea.dev/run"]}}, None):
         assert plan(Facts(row, carrier, carrier is None, None, [("east", {})])) is Step.NOTHING
     assert [one.placement for one in placements.sweepable(pool, 0, 9)] == ["p1", "p2"]
-    seen: list[str] = []
-
-    def note(_: object, batch: Sequence[Placement]) -> Choices:
-        seen.extend(row.placement for row in batch)
-        return Choices({}, {})
-
-    queueing.serve(pool, "ns", note)
-    assert seen == ["p2"]
+    served = queueing.serve(pool, "ns", lambda _, batch: Choices({waiting.placement: PLACED for waiting in batch}, {}))
+    assert [placement.placement for placement, _ in served.left] == ["p2"]
 
 
 def test_a_state_of_a_newer_version_is_not_written_over(pool: Pool) -> None:
@@ -144,9 +135,12 @@ def test_a_state_of_a_newer_version_is_not_written_over(pool: Pool) -> None:
     assert placements.stopped(pool, "p1", "stop") is None
 
 
-def test_a_policy_of_a_newer_version_matters_only_to_what_waits(pool: Pool) -> None:
+@pytest.mark.parametrize("content", ["[]", '"packed"', "null", "3"])
+def test_content_of_a_shape_that_this_version_does_not_know_reads_as_none(pool: Pool, content: str) -> None:
     bound(pool)
     with pool.transaction() as connection:
-        connection.execute("UPDATE workflows SET policy = 'of tomorrow'")
-    row = placements.get(pool, "p1")
-    assert row is not None and row.state is State.RESERVED
+        connection.execute("UPDATE workflows SET outcome = %(c)s, original = %(c)s", {"c": content})
+        connection.execute("UPDATE decisions SET detail = %s", (content,))
+    assert placements.outcome(pool, "p1") == {}
+    assert placements.original(pool, "p1") is None
+    assert placements.decisions(pool, "p1") == [{}]

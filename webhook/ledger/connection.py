@@ -21,9 +21,9 @@ CONNECT: dict[str, Any] = {
 }
 """How to connect, beside the address: libpq's own words."""
 
-_AWAY = ("08", "53", "57", "58", "40", "55", "25006", "25P03", "25P04", "XX")
-"""What SQLSTATEs begin with that say something of the server, or of the moment, and nothing of the statement: the
-connection broke, it is full, it ends or starts, its disk fails; a deadlock, a lock, a standby, a timeout; a fault.
+_AWAY = ("08", "28", "3D", "40", "53", "55", "57", "58", "25006", "25P03", "25P04")
+"""What SQLSTATEs begin with that say something of the server or the moment, and nothing of the statement: the
+connection broke or was refused; a deadlock, a lock; it is full, it ends or starts, its disk fails; a standby; too late.
 """
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from webhook.model.contract import Hold, State
 from webhook.model.run import Original
-from webhook.scout.policies import POLICIES
 from webhook.totals.model import Totals
 
 _STATES, _HOLDS = frozenset(State), frozenset(Hold)
@@ -114,7 +113,6 @@ def sweep_row_of(row: Mapping[str, Any]) -> SweepRow:
 
 def _read(row: Mapping[str, Any]) -> dict[str, Any]:
     """With its words as values. Of a row with a word of a newer Medea the state is unknown: it is left alone."""
-    waits_for = row.get("policy") if row["state"] == State.QUEUED else None
-    if row["state"] not in _STATES or row["hold"] not in _HOLDS or waits_for not in (None, *POLICIES):
+    if row["state"] not in _STATES or row["hold"] not in _HOLDS:
         return {**row, "state": State.UNKNOWN, "hold": Hold.PLUGIN}
     return {**row, "state": State(row["state"]), "hold": Hold(row["hold"])}

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from webhook.ledger.placement import COLUMNS, SWEEP_COLUMNS, Placement, SweepRow, placement_of, sweep_row_of
 from webhook.ledger.pool import Pool
 from webhook.model.json_input import storable
+from webhook.totals.shape import mapping
 
 _QUEUED_ANEW = "state = 'queued', cluster = NULL, run_name = NULL, placed_at = NULL"
 
@@ -39,14 +40,15 @@ def original(pool: Pool, placement: str) -> dict[str, Any] | None:
             "FROM workflows WHERE placement = %s",
             (placement,),
         ).fetchone()
-    return {"templates": row["templates"], **row["original"]} if row and "workflow" in row["original"] else None
+    kept = mapping(row["original"]) if row else {}
+    return {"templates": row["templates"], **kept} if row and "workflow" in kept else None
 
 
 def outcome(pool: Pool, placement: str) -> dict[str, Any]:
     """The run's final status in Argo's own shape; empty when it never had one."""
     with pool.transaction() as connection:
         row = connection.execute("SELECT outcome FROM workflows WHERE placement = %s", (placement,)).fetchone()
-    return dict(row["outcome"] or {}) if row else {}
+    return dict(mapping(row["outcome"])) if row else {}
 
 
 def sweepable(pool: Pool, after: int, limit: int) -> list[SweepRow]:
@@ -251,7 +253,7 @@ def decisions(pool: Pool, placement: str) -> list[dict[str, Any]]:
     """Every decision about a placement, oldest first, as `Decision.as_json` wrote it."""
     with pool.transaction() as connection:
         rows = connection.execute("SELECT detail FROM decisions WHERE placement = %s ORDER BY id", (placement,))
-        return [dict(row["detail"]) for row in rows]
+        return [dict(mapping(row["detail"])) for row in rows]
 
 
 def _one(pool: Pool, where: str, values: Sequence[Any]) -> Placement | None:

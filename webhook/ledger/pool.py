@@ -102,5 +102,7 @@ class Pool:
 def _check(connection: Connection) -> None:
     """Whether a connection of the pool still works, told within a second."""
     connection.patience = LEDGER_CHECK_PATIENCE
-    ConnectionPool.check_connection(connection)
-    del connection.patience
+    try:
+        ConnectionPool.check_connection(connection)
+    finally:
+        del connection.patience
