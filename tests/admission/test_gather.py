@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.scripted_apiserver import Script, apiserver, reply
-from webhook.admission.templates import Gathered, gather, weigh
+from webhook.admission.gather import Gathered, gather
+from webhook.admission.weigh import weigh
 from webhook.errors import ClusterUnavailable, Refused
 from webhook.totals.model import Defaults, Totals
 from webhook.totals.shape import Name
@@ -148,7 +149,7 @@ def test_the_number_of_templates_is_bounded() -> None:
 
 
 def test_a_front_door_that_takes_too_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webhook.admission.templates._BUDGET", -1.0)
+    monkeypatch.setattr("webhook.admission.gather._BUDGET", -1.0)
     with pytest.raises(ClusterUnavailable, match="took too long"):
         gathered({"workflowTemplateRef": {"name": "a"}}, a={"templates": [leaf()]})
 
@@ -170,9 +171,9 @@ def test_a_template_that_only_an_argument_names_is_gathered_on_the_way() -> None
     inner = {"entrypoint": "main", "templates": [one(calls("deeper"))]}
     deeper = {"templates": [{"name": "main", "container": limits}]}
     with front(asked, inner=inner, deeper=deeper) as cluster:
-        found = gather(cluster, "ns", spec)
-        need = weigh(cluster, "ns", spec, found, Defaults())
-    assert set(found.library) == {Name("inner"), Name("deeper")}
+        weighed = weigh(cluster, "ns", spec, gather(cluster, "ns", spec), Defaults())
+    need = weighed.need
+    assert set(weighed.found.library) == {Name("inner"), Name("deeper")}
     assert need.totals == Totals(1000, 1 << 30)
     assert need.notes == ("WorkflowTemplate absent does not exist, and is not counted",)
     assert sorted(asked) == ["absent", "deeper", "inner"]
