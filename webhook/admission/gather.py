@@ -1,14 +1,15 @@
 """Gathers the WorkflowTemplates that a Workflow refers to, at any depth, as they are at the front door now."""
 
-import time
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from webhook.errors import BadRequest, ClusterUnavailable, Refused, quoted
+from webhook.errors import BadRequest, Refused, quoted
 from webhook.kube.client import Cluster
 from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, checked_name
+from webhook.model.deadline import Deadline
+from webhook.model.limits import MOST_TEMPLATES, TEMPLATE_TIMEOUT, TEMPLATES_BUDGET
 from webhook.model.objects import Object
 from webhook.totals.scope import workflow_parameters
 from webhook.totals.shape import (
@@ -25,12 +26,6 @@ from webhook.totals.shape import (
     text,
 )
 from webhook.totals.tags import UNKNOWN, filled
-
-# The apiserver waits ten seconds for the whole review, of which the preflight has its share. A template is asked for
-# twice; an apiserver that has just begun, on a machine that is busy, was seen to take two seconds for one.
-_READ_TIMEOUT = 3.0
-_BUDGET = 3.0
-_MOST = 60
 
 
 @dataclass(frozen=True)
@@ -49,16 +44,16 @@ class Gathered:
 NOTHING_YET = Gathered()
 
 
-def gather(front: Cluster, namespace: str, spec: Spec) -> Gathered:
+def gather(front: Cluster, namespace: str, spec: Spec, latest: Deadline) -> Gathered:
     """Read every WorkflowTemplate that may be used. Raises Refused for one that is not there, with the field."""
-    gathering = _Gathering(front, namespace, time.monotonic() + _BUDGET, NOTHING_YET)
+    gathering = _Gathering(front, namespace, latest.within(TEMPLATES_BUDGET), NOTHING_YET)
     gathering.follow(spec)
     return gathering.gathered()
 
 
-def gather_more(front: Cluster, namespace: str, found: Gathered, names: Collection[Name]) -> Gathered:
+def gather_more(front: Cluster, namespace: str, found: Gathered, names: Collection[Name], latest: Deadline) -> Gathered:
     """The same with these, as far as they are there: a run that never gets to one does not need it."""
-    gathering = _Gathering(front, namespace, time.monotonic() + _BUDGET, found)
+    gathering = _Gathering(front, namespace, latest.within(TEMPLATES_BUDGET), found)
     for name in sorted(names, key=lambda one: (one.name, one.cluster)):
         gathering.add(name)
     return gathering.gathered()
@@ -67,8 +62,8 @@ def gather_more(front: Cluster, namespace: str, found: Gathered, names: Collecti
 class _Gathering:
     """One walk along the references, from what is `found` already."""
 
-    def __init__(self, front: Cluster, namespace: str, until: float, found: Gathered) -> None:
-        self._front, self._namespace, self._until = front, namespace, until
+    def __init__(self, front: Cluster, namespace: str, deadline: Deadline, found: Gathered) -> None:
+        self._front, self._namespace, self._deadline = front, namespace, deadline
         self._originals, self._library = list(found.originals), dict(found.library)
         self._notes = dict.fromkeys(found.notes)
         self._step = found.front_door_step
@@ -108,10 +103,8 @@ class _Gathering:
 
     def _read(self, to: Name, reference: Reference) -> Spec:
         if to not in self._library:
-            if len(self._library) >= _MOST:
-                raise Refused(f"{reference.field}: it refers to more than {_MOST} WorkflowTemplates")
-            if time.monotonic() > self._until:
-                raise ClusterUnavailable("the front door took too long to show the WorkflowTemplates; try again")
+            if len(self._library) >= MOST_TEMPLATES:
+                raise Refused(f"{reference.field}: it refers to more than {MOST_TEMPLATES} WorkflowTemplates")
             self._fetch(to, reference)
         return self._library[to]
 
@@ -122,7 +115,8 @@ class _Gathering:
         except BadRequest as error:
             raise Refused(error.message, **error.details) from error
         place = None if to.cluster else self._namespace
-        template = self._front.find(kind, place, name, read_timeout=_READ_TIMEOUT)
+        timeout = self._deadline.timeout(TEMPLATE_TIMEOUT, f"to read the {kind.kind} {quoted(name)}")
+        template = self._front.find(kind, place, name, read_timeout=timeout)
         if template is None:
             raise Refused(f"{reference.field} is {quoted(name)}: there is no such {kind.kind}", field=reference.field)
         spec = template.get("spec") or {}

@@ -6,15 +6,17 @@ from webhook.admission.submission import Submission
 from webhook.errors import Refused, quoted
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
+from webhook.model.deadline import Deadline
 from webhook.model.nodes import nodes_of
 from webhook.model.objects import Object
 
 
-def restore(pool: Pool, namespace: str, submission: Submission) -> Object:
+def restore(pool: Pool, namespace: str, submission: Submission, deadline: Deadline) -> Object:
     """The Workflow to place. Raises Refused for a stub that this front door never made."""
     copied = stub_placement(submission.spec)
     if copied is None:
         return with_status(submission.workflow, own_memoized_nodes(submission.workflow))
+    deadline.check("to look for what it is a copy of")
     row = placements.get(pool, copied)
     original = placements.original(pool, copied)
     if row is None or original is None or row.namespace != namespace:

@@ -3,7 +3,7 @@
 Each step takes values and returns one; none goes back to an earlier one.
 """
 
-import time
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,22 +11,23 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from webhook.admission.answer import accepted, left_alone
-from webhook.admission.candidate import candidate
+from webhook.admission.candidate import Candidate, candidate
 from webhook.admission.changes import Changes
-from webhook.admission.gather import gather
+from webhook.admission.gather import Gathered, gather, gather_more
 from webhook.admission.preflight import preflight
-from webhook.admission.reserve import reserve
+from webhook.admission.reserve import released_unless_answered, reserve
 from webhook.admission.restore import restore
 from webhook.admission.submission import Submission, read_submission
-from webhook.admission.weigh import weigh
+from webhook.admission.weigh import Scales, Weighed
 from webhook.admission.wire import Review, allow, deny
 from webhook.errors import MedeaError, Refused, quoted, wrong_field
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.ledger.pool import Pool
 from webhook.model.contract import CLUSTERS, Hold
+from webhook.model.deadline import Deadline
 from webhook.model.objects import Object
-from webhook.namespaces.hold import Holds
+from webhook.namespaces.hold import Holds, OptedIn
 from webhook.namespaces.prepare import Prepared
 from webhook.scout.placer import Placer
 
@@ -37,7 +38,6 @@ _SECONDS = Histogram(
     "Time to answer a review",
     buckets=(0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5),
 )
-_LATEST_PREFLIGHT = 7.0
 
 
 @dataclass
@@ -54,47 +54,56 @@ class Admission:
 
     def __post_init__(self) -> None:
         self._changes = Changes(self.registry, self.pool, self.own_user)
+        self._scales = Scales()
 
-    def review(self, review: Review) -> Object:
+    def review(self, review: Review, deadline: Deadline) -> Object:
         """The AdmissionReview to answer with. Refusals are answers; nothing is raised for them."""
         with _SECONDS.time():
             try:
-                return self._answer(review)
+                return self._answer(review, deadline)
             except MedeaError as error:
                 _REVIEWS.labels("denied").inc()
                 log.info("denied", namespace=review.namespace, user=review.user, reason=error.message)
                 return deny(review.uid, error)
 
-    def _answer(self, review: Review) -> Object:
-        latest = time.monotonic() + _LATEST_PREFLIGHT
+    def _answer(self, review: Review, deadline: Deadline) -> Object:
         if review.operation == "UPDATE" and review.kind == "Workflow":
-            return self._changes.answer(review)
+            return self._changes.answer(review, deadline)
         if review.operation != "CREATE" or review.kind != "Workflow":
             return _untouched(allow(review))
         submission = read_submission(review.object)
         if submission.skipped or (submission.is_run and review.user == self.own_user()):
             return _untouched(allow(review))
-        return self._submitted(review, submission, latest)
+        space = self.holds.opted_in(review.namespace, deadline)
+        return self._submitted(review, submission, space, deadline) if space else _untouched(allow(review))
 
-    def _submitted(self, review: Review, submission: Submission, latest: float) -> Object:
-        namespace = review.namespace
-        workflow = restore(self.pool, namespace, submission)
+    def _submitted(self, review: Review, submission: Submission, space: OptedIn, deadline: Deadline) -> Object:
+        workflow = restore(self.pool, space.name, submission, deadline)
         self._check_registered(submission.only_clusters)
-        found = gather(self.front, namespace, workflow["spec"])
-        defaults = self.placer.defaults(namespace, submission.only_clusters)
-        weighed = weigh(self.front, namespace, workflow["spec"], found, defaults)
-        hold = self.holds.choose(namespace, workflow)
+        hold = self.holds.choose(space, workflow, deadline)
+        found = gather(self.front, space.name, workflow["spec"], deadline)
+        weighed = self._weighed(workflow["spec"], found, space.name, submission.only_clusters, deadline)
         step = weighed.found.front_door_step
         if step is not None:
             _check_steps_run(step, hold)
             return _untouched(left_alone(review, step))
         wanted = candidate(review, submission, workflow, weighed, hold=hold, caller=self._caller(review, submission))
         if not review.dry_run and hold is Hold.PLUGIN:
-            self.prepared.see_to(namespace)
-        decision = reserve(self.placer, wanted, dry_run=review.dry_run)
-        if not review.dry_run:
-            decision = preflight(self.placer, self.registry, wanted, decision, latest)
-        answer = accepted(review, wanted, decision)
+            self.prepared.see_to(space.name, space.uid, deadline)
+        return self._decided(review, wanted, deadline)
+
+    def _weighed(
+        self, spec: Object, found: Gathered, namespace: str, only: tuple[str, ...] | None, deadline: Deadline
+    ) -> Weighed:
+        more = functools.partial(gather_more, self.front, namespace)
+        return self._scales.weigh(spec, found, more, self.placer.defaults(namespace, only), deadline)
+
+    def _decided(self, review: Review, wanted: Candidate, deadline: Deadline) -> Object:
+        decision = reserve(self.placer, wanted, deadline, dry_run=review.dry_run)
+        with released_unless_answered(self.pool, wanted):
+            if not review.dry_run:
+                decision = preflight(self.placer, self.registry, wanted, decision, deadline)
+            answer = accepted(review, wanted, decision)
         _REVIEWS.labels(decision.outcome).inc()
         return answer
 
