@@ -24,7 +24,7 @@ class TargetArgo:
 
     def turn(self) -> None:
         """Reconcile every Workflow once."""
-        for workflow in self.fake.all(WORKFLOWS):
+        for workflow in self.fake.look(WORKFLOWS):
             if not workflow["metadata"]["name"].startswith("poison"):
                 self._reconcile(workflow, workflow.get("status") or {})
 
@@ -79,7 +79,7 @@ class FrontArgo:
 
     def turn(self) -> None:
         """Reconcile every Workflow of the namespace once."""
-        for workflow in self.fake.all(WORKFLOWS, self.namespace):
+        for workflow in self.fake.look(WORKFLOWS, self.namespace):
             metadata, status = workflow["metadata"], workflow.get("status")
             if not isinstance(status, dict | None) or "deletionTimestamp" in metadata:
                 continue

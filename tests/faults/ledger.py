@@ -71,6 +71,7 @@ class FaultyPool(Pool):
 
     def __init__(self, connection: Connection, clock: FakeClock, network: Network) -> None:
         self._connection, self._clock, self._network = connection, clock, network
+        self._told: float | None = None
 
     def start(self) -> None:
         """The schema is there already."""
@@ -91,8 +92,8 @@ class FaultyPool(Pool):
         if kind is not None and kind not in ("lose", "reset", "garbage"):
             raise LedgerUnavailable("the ledger (Postgres) did not answer: the fault says so")
         try:
+            self._tell_the_time()
             with self._connection.transaction():
-                self._connection.execute("SELECT set_config('medea.now', %s, true)", (str(self._clock.true_time()),))
                 yield self._connection
         except psycopg.Error as error:
             if not is_away(error):
@@ -101,3 +102,9 @@ class FaultyPool(Pool):
         self._network.after(LEDGER, "transaction", "transaction")
         if kind is not None:
             raise LedgerUnavailable("the ledger (Postgres) did not answer: its commit was lost on the way back")
+
+    def _tell_the_time(self) -> None:
+        now = self._clock.true_time()
+        if now != self._told:
+            self._connection.execute("SELECT set_config('medea.now', %s, false)", (str(now),))
+            self._told = now

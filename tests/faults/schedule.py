@@ -20,7 +20,7 @@ _CALLS = ("create", "patch", "delete", "get", "list", "watch", "transaction")
 _LINKS = ("front", *TARGETS, "ledger", "samples")
 _FAMILIES = (
     "kill", "hang", "refuse", "lose", "status", "quota", "cut", "stale", "secret", "room", "clock", "poison",
-    "stranger", "later", "leaders", "meanwhile", "compact", "webhook", "verbs", "outage", "race", "none",
+    "stranger", "later", "leaders", "meanwhile", "compact", "webhook", "verbs", "outage", "crash", "race", "none",
 )  # fmt: skip
 
 
@@ -35,8 +35,9 @@ def generate(seed: int) -> list[Event]:
             case "user":
                 events.append(_user(rng, families))
             case "trouble":
-                event = _trouble(rng, rng.choice(sorted(families)))
-                events += [event] if event else []
+                family = rng.choice(sorted(families))
+                event = _trouble(rng, family)
+                events += _gone_in_the_middle(rng) if family == "crash" else [event] if event else []
             case "wait":
                 events.append({"do": "wait", "seconds": rng.choice((1, 2, 3, 5, 10, 20, 40, 100))})
             case "turn":
@@ -112,6 +113,17 @@ def _trouble(rng: random.Random, family: str) -> Event | None:  # noqa: PLR0912
             kind = rng.choice(("refuse", "lose", "hang"))
             return {"do": "arm", "who": "apiserver", "link": "webhook", "kind": kind, "skip": 0, "times": 1}
     return None
+
+
+def _gone_in_the_middle(rng: random.Random) -> list[Event]:
+    """A target does what it is asked, and is gone before it has said so, for a while."""
+    link, verb, skip = rng.choice(TARGETS), rng.choice(("create", "create", "patch", "delete")), rng.choice((0, 0, 1))
+    call = {"do": "arm", "who": "controller", "link": link, "verb": verb, "skip": skip, "times": 1}
+    away = {"do": "arm", "kind": "refuse", "who": "", "link": link, "verb": "", "skip": 0}
+    return [
+        {**call, "kind": "reset"},
+        {**call, "kind": "meanwhile", "then": [{**away, "times": rng.choice((10, 60, 150))}]},
+    ]
 
 
 def _meanwhile(rng: random.Random) -> Event:

@@ -26,7 +26,7 @@ class Users:
 
     def living(self) -> list[Object]:
         """Their Workflows, in the order in which they were made."""
-        found = [one for namespace in self._namespaces for one in self._front.all(WORKFLOWS, namespace)]
+        found = [one for namespace in self._namespaces for one in self._front.look(WORKFLOWS, namespace)]
         real = [one for one in found if not one["metadata"]["name"].startswith(("medea-probe", "poison"))]
         return sorted(real, key=lambda one: (one["metadata"]["creationTimestamp"], one["metadata"]["name"]))
 

@@ -287,7 +287,7 @@ class World:
             for namespace in NAMESPACES:
                 own = {
                     one["metadata"]["name"]: _size(one)
-                    for one in fake.all(WORKFLOWS, namespace)
+                    for one in fake.look(WORKFLOWS, namespace)
                     if isinstance(one.get("status"), dict) and one["status"].get("phase") == "Running"
                 }
                 hard = Totals(self._room[cluster] * 1000, 64 * GIB)
@@ -314,6 +314,8 @@ class World:
     def _target_client(self, name: str, configuration: Any, **named: Any) -> client.Cluster:
         host = urlsplit(configuration.host).hostname or ""
         http = self.targets[host.removesuffix(".test")]
+        # It would read all settings anew for each call.
+        configuration.refresh_api_key_hook = None
         return client.Cluster(name, configuration, **{**named, "http": http, "clock": self.clock.monotonic})
 
     @contextlib.contextmanager
