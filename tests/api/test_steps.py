@@ -75,6 +75,18 @@ def test_a_run_that_is_about_to_be_retried_has_not_ended(ended: Pool) -> None:
     assert answer["node"]["phase"] == "Running" and answer["requeue"]
 
 
+def test_a_run_whose_retry_began_while_it_was_asked_for_has_not_ended(ended: Pool) -> None:
+    """The row is read as ended; then the retry is carried out and its note taken off; then the origin is read."""
+
+    class Retried(_Front):
+        def find(self, kind: Resource, namespace: str, name: str) -> Object | None:
+            placements.reopened(ended, ID)
+            return super().find(kind, namespace, name)
+
+    answer = _ask(Retried(workflow()), ended, {"track": {"placement": ID}})
+    assert answer["node"]["phase"] == "Running" and answer["requeue"]
+
+
 def test_a_placement_answers_to_its_own_origin_alone(ended: Pool) -> None:
     answer = _ask(_Front(workflow()), ended, {"track": {"placement": ID}}, uid="another")
     assert answer["node"]["phase"] == "Error"

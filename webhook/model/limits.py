@@ -131,8 +131,66 @@ NARROW_QUERY = 400
 
 # Until a probe that was taken up is made anew, in case the controller has been stopped since.
 PROBE_RENEWED_AFTER = 60.0
+NAMESPACE_TIMEOUT = 2.0
+"""Seconds for the front door to show a namespace or its probe: a target has still to be asked in the same review."""
+PREPARE_BUDGET = 4.0
+"""Seconds in all for what a namespace needs, and for whoever waits for somebody who is at it: six small writes."""
+PREPARE_TIMEOUT = 2.0
+"""Seconds for one of them."""
+PREPARED_REMEMBERED = 300.0
+"""Seconds until a namespace's accounts are made sure of anew, in case somebody deleted them. Six writes a namespace."""
 
 # --- admission
+
+REVIEW_TIMEOUT = 10.0
+"""Seconds that an apiserver waits for a review, where it does not say: the default of its own."""
+REVIEW_LONGEST = 30.0
+"""Seconds: more than this no apiserver waits, whatever somebody says."""
+REVIEW_MARGIN = 1.5
+"""Seconds of it that are not used: the answer has to travel, and the last call may take a second longer to connect."""
+TEMPLATE_TIMEOUT = 3.0
+"""Seconds for one WorkflowTemplate. An apiserver that has just begun, on a busy machine, was seen to take two."""
+TEMPLATES_BUDGET = 3.0
+"""Seconds for all of them together."""
+MOST_TEMPLATES = 60
+"""WorkflowTemplates that one Workflow may refer to: each is a request to the front door."""
+RESERVE_NEEDS = 1.0
+"""Seconds that must be left when room is reserved: with fewer the apiserver would no longer hear of it."""
+PREFLIGHT_TIMEOUT = 2.0
+"""Seconds for a target's dry run."""
+PREFLIGHT_BUDGET = 4.0
+"""Seconds for all targets that are asked, one after the other."""
+PREFLIGHT_NEEDS = 0.5
+"""Seconds below which a target is not asked any more."""
+RETRY_TIMEOUT = 2.0
+"""Seconds for a target to show a run that is to be retried; away, it gets the verb when it is back."""
+
+WEIGH_BUDGET = 3.0
+"""Seconds to find out what a Workflow needs."""
+WEIGH_SUM_SECONDS = 1.0
+"""Seconds of them that the walk leaves for the sum of everything, which is taken where the walk is too dear."""
+WEIGH_MOST_AT_ONCE = 2
+"""Heavy Workflows weighed at once: it is all one interpreter's work, and light reviews go on beside them."""
+WEIGH_LIGHT_CALLS = 300
+"""Calls of templates up to which a Workflow is light: some milliseconds."""
+WEIGH_MOST_CALLS = 5000
+"""Calls of templates that are walked through; about a second."""
+WEIGH_MOST_SUMMED = 50_000
+"""Tasks that are added up; more than an object of 1.5 MB can hold."""
+WEIGH_MOST_FLOW = 2_500_000
+"""Work of flows, in squares of their tasks: about a second, or 27 flows of 300 tasks. Then bounds above them do."""
+WEIGH_MOST_EXACT = 300
+"""Tasks of one flow; beyond, a bound above it does."""
+WEIGH_DEEPEST = 50
+"""Templates that call each other in a row. Each takes several of the interpreter's 1,000 frames."""
+WEIGH_MOST_ROUNDS = 100
+"""Rounds of a loop that are looked at one by one; those after them count as the largest of these."""
+WEIGH_MOST_PODS = 2000
+"""A limit on pods beyond this one is none: it would only make the arithmetic long."""
+TAGS_LONGEST = 64 * 1024
+"""Characters that the tags of one text may be filled with; beyond, what they stand for is unknown."""
+INPUTS_LONGEST = 256 * 1024
+"""Characters of all inputs of one call of a template; beyond, they are unknown."""
 
 # --- controller
 
