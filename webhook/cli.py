@@ -8,21 +8,23 @@ from typing import Annotated, Any
 import requests
 import structlog
 import typer
-from prometheus_client import start_http_server
 from pydantic import ValidationError
-from rich.console import Console
 from rich.table import Table
 
+from webhook.admin.commands import console, ledger_app, target_app
 from webhook.errors import MedeaError
 from webhook.kube.leader import Leader, Lease
 from webhook.ledger.migrate import migrate as migrate_ledger
 from webhook.server.app import Server
+from webhook.server.health import start_health_server
 from webhook.settings import Settings
 from webhook.telemetry import configure_logging
 from webhook.totals.model import cores, gibibytes
 from webhook.wiring import ledger_dsn, make_controller
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Many Kubernetes clusters, one Argo Workflows.")
+app.add_typer(target_app, name="target")
+app.add_typer(ledger_app, name="ledger")
 _TIMEOUT = 10
 
 
@@ -60,8 +62,8 @@ def controller() -> None:
     """Run the controller, once it holds the lease."""
     configure_logging()
     settings = Settings()
-    start_http_server(settings.medea_controller_metrics_port, addr=settings.medea_bind)
     parts, work = make_controller(settings)
+    start_health_server(settings.medea_bind, settings.medea_controller_metrics_port, unready=work.unready)
     parts.prober.start()
     leader = Leader(Lease(parts.front, settings.medea_namespace), work)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -82,27 +84,22 @@ def migrate() -> None:
 def targets(namespace: Annotated[str, typer.Option("--namespace", "-n")]) -> None:
     """Show every target's quota and room for a namespace."""
     answer = _ask(f"/api/v1/targets/{namespace}")
-    _console().print(verdict_table(f"namespace {namespace}", answer["targets"]))
+    console().print(verdict_table(f"namespace {namespace}", answer["targets"]))
 
 
 @app.command()
 def explain(placement: Annotated[str, typer.Argument(help="the annotation medea.dev/placement of an origin")]) -> None:
     """Show why a Workflow went where it went."""
     answer = _ask(f"/api/v1/placements/{placement}")
-    row, console = answer["placement"], _console()
-    console.print(
+    row, out = answer["placement"], console()
+    out.print(
         f"[bold]{row['name'] or row['generate_name']}[/] is {row['state']}"
         + (f" on {row['cluster']}" if row["cluster"] else "")
     )
     for decision in answer["decisions"]:
-        console.print(verdict_table(f"{decision['outcome']}: {decision['reason']}", decision["verdicts"]))
+        out.print(verdict_table(f"{decision['outcome']}: {decision['reason']}", decision["verdicts"]))
         for note in decision.get("notes") or []:
-            console.print(f"not fully known: {note}", markup=False)
-
-
-def _console() -> Console:
-    """The terminal as wide as it is; a pipe as wide as a table needs."""
-    return Console(width=None if sys.stdout.isatty() else 160)
+            out.print(f"not fully known: {note}", markup=False)
 
 
 def verdict_table(title: str, verdicts: list[dict[str, Any]]) -> Table:

@@ -70,3 +70,6 @@ class Settings(BaseSettings):
         float, Field(ge=70, description="seconds until a placement without an origin expires; an apiserver may take 68")
     ] = 90.0
     medea_sweep_interval: Annotated[float, Field(gt=0, description="seconds between two sweeps")] = 30.0
+    medea_retention_days: Annotated[
+        float, Field(gt=0, description="days the ledger remembers a Workflow whose origin is gone")
+    ] = 30.0

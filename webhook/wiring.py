@@ -1,6 +1,9 @@
 """Makes the parts from the settings. Nothing is shared between processes, and nothing is made at import."""
 
+import datetime
 import functools
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from psycopg.conninfo import make_conninfo
@@ -14,11 +17,26 @@ from webhook.api.routes import Deps
 from webhook.api.run_step import RunSteps
 from webhook.api.steps import Steps
 from webhook.api.workflow_steps import WorkflowSteps
-from webhook.controller.loop import Caches, Cadence, Controller
+from webhook.controller.facts import Gatherer
+from webhook.controller.loop import Loop
+from webhook.controller.origin_steps import OriginSteps
+from webhook.controller.process import Controller
+from webhook.controller.queue import Queue
+from webhook.controller.reconciler import Reconciler
+from webhook.controller.resting import Resting
+from webhook.controller.subworkflows import Subworkflows
+from webhook.controller.sweep import Sweep
+from webhook.controller.target_steps import TargetSteps
+from webhook.controller.targets import Targets, utc_now
+from webhook.controller.verbs import VerbExecutor
+from webhook.controller.watches import Caches, Watches
 from webhook.kube.client import Cluster, front_door
+from webhook.kube.event_recorder import EventRecorder
+from webhook.kube.informer import Informer
 from webhook.kube.prober import TargetProber
 from webhook.kube.registry import Registry
 from webhook.kube.resources import SELF_REVIEWS
+from webhook.kube.workqueue import WorkQueue
 from webhook.ledger.embedded import embedded_dsn
 from webhook.ledger.pool import Pool
 from webhook.logs.access import Access
@@ -27,8 +45,11 @@ from webhook.logs.mirror import Mirror
 from webhook.logs.reader import Reader
 from webhook.logs.streams import Streams
 from webhook.logs.virtual_nodes import VirtualNodes
+from webhook.model.limits import WORKERS_PER_TARGET
 from webhook.namespaces.hold import Holds
 from webhook.namespaces.prepare import Prepared
+from webhook.namespaces.probe import Probes
+from webhook.namespaces.reconciler import NamespaceReconciler
 from webhook.scout.placer import Placer
 from webhook.scout.sampler import Sampler
 from webhook.settings import Settings
@@ -86,6 +107,9 @@ def make_service(settings: Settings) -> Service:
     """The service's parts, none of them started."""
     parts = make_parts(settings)
 
+    holds = Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet)
+    parts.sampler.narrow_to(functools.partial(_opted_in, holds.namespaces))
+
     @functools.cache
     def own_user() -> str:
         # Asked when it is first needed: the service may start before the front door does.
@@ -98,7 +122,7 @@ def make_service(settings: Settings) -> Service:
         placer=parts.placer,
         own_user=own_user,
         prepared=Prepared(parts.front),
-        holds=Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet),
+        holds=holds,
     )
     # Half of the threads: a submission waits for a review that another thread has to answer.
     slots = ConcurrencyLimit(settings.medea_threads // 2)
@@ -123,26 +147,101 @@ def make_service(settings: Settings) -> Service:
 def make_controller(settings: Settings) -> tuple[Parts, Controller]:
     """The controller and its parts."""
     parts = make_parts(settings)
-    controller = Controller(
-        front=parts.front,
-        registry=parts.registry,
-        pool=parts.pool,
-        placer=parts.placer,
-        sampler=parts.sampler,
-        cadence=Cadence(sweep=settings.medea_sweep_interval, expiry=settings.medea_expiry),
-        default_hold=settings.medea_hold,
-    )
+    made = assemble_controller(parts, settings, recorder=EventRecorder(parts.front))
+    parts.sampler.narrow_to(functools.partial(_opted_in, made.watches.namespaces))
     if settings.medea_logs_certs:
         mirror = _make_mirror(
             parts.front,
             parts.registry,
-            controller.known,
+            made.watches.known,
             host=settings.medea_logs_address,
             port=settings.medea_logs_port,
             sweep=settings.medea_sweep_interval,
         )
-        controller.follow(mirror)
-    return parts, controller
+        made.watches.follow(mirror)
+    return parts, made.controller
+
+
+@dataclass(frozen=True)
+class ControllerParts:
+    """What the controller is made of; tests turn the parts by hand."""
+
+    controller: Controller
+    watches: Watches
+    work: WorkQueue
+    targets: Targets
+    loop: Loop
+    sweep: Sweep
+
+
+def assemble_controller(
+    parts: Parts,
+    settings: Settings,
+    *,
+    recorder: EventRecorder,
+    clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], datetime.datetime] = utc_now,
+    begin: Callable[[Informer], None] = Informer.start,
+) -> ControllerParts:
+    """The controller, none of it started. `begin` starts a watch."""
+    front, pool = parts.front, parts.pool
+    work, resting = WorkQueue(lane_limit=WORKERS_PER_TARGET, clock=clock), Resting()
+    targets = Targets(parts.registry, clock=clock, now=now)
+    children = Subworkflows(front, work.add)
+    watches = Watches(front, work, children, begin=begin)
+    queue = Queue(pool=pool, placer=parts.placer, changed=lambda key, target: work.add(key, lane=target))
+    namespaces = NamespaceReconciler(front, watches.origins.informer, recorder, Probes(front), settings.medea_hold)
+    origin_steps = OriginSteps(front, pool, recorder, queue.wake)
+    target_steps = TargetSteps(front, targets, pool, recorder, queue.wake, parts.placer.pause)
+    verbs = VerbExecutor(front, targets, pool, recorder, queue.wake)
+    reconciler = Reconciler(
+        front=front,
+        targets=targets,
+        gatherer=Gatherer(front, pool, watches.origins, watches.runs, targets),
+        acts={**origin_steps.acts(), **target_steps.acts(), **verbs.acts()},
+    )
+    loop = Loop(
+        work=work,
+        reconciler=reconciler,
+        children=children,
+        namespaces=namespaces,
+        watches=watches,
+        targets=targets,
+        resting=resting,
+    )
+    sweep = Sweep(
+        front=front,
+        pool=pool,
+        watches=watches,
+        targets=targets,
+        work=work,
+        resting=resting,
+        children=children,
+        namespaces=namespaces,
+        room_came_free=queue.wake,
+        expiry=settings.medea_expiry,
+        retention_days=settings.medea_retention_days,
+        now=now,
+    )
+    controller = Controller(
+        registry=parts.registry,
+        pool=pool,
+        sampler=parts.sampler,
+        watches=watches,
+        queue=queue,
+        recorder=recorder,
+        work=work,
+        loop=loop,
+        sweep=sweep,
+        sweep_interval=settings.medea_sweep_interval,
+        clock=clock,
+    )
+    return ControllerParts(controller, watches, work, targets, loop, sweep)
+
+
+def _opted_in(namespaces: Informer) -> list[str] | None:
+    """The names of the namespaces that opted in; None while they are not known for certain."""
+    return [namespace["metadata"]["name"] for namespace in namespaces.all()] if namespaces.current else None
 
 
 def _make_endpoint(front: Cluster, registry: Registry, pool: Pool, *, most: int) -> Endpoint:

@@ -21,6 +21,7 @@ from webhook.errors import Refused
 from webhook.ledger import placements, reserving
 from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold
+from webhook.model.deadline import Deadline
 from webhook.model.verbs import Verb, pending
 
 Object = dict[str, Any]
@@ -32,7 +33,8 @@ def changes(pool: Pool, target: Answer = GONE, hold: Hold = Hold.PLUGIN) -> Iter
     """The reviews of a front door whose ledger knows the origin `job`, and its run on west."""
     reserving.admit(pool, new("p1", hold=hold), lambda _: PLACED)
     placements.bind(pool, "p1", namespace="ns", name="job", uid="o1")
-    placements.dispatched(pool, "p1", run_name="job", run_uid="r1")
+    placements.intend_run(pool, "p1", "job", cluster="west")
+    placements.dispatched(pool, "p1", cluster="west", run_name="job", run_uid="r1")
     with apiserver(Script(target)) as west:
         registry: Any = Targets({"west": west})
         yield Changes(registry, pool, lambda: "medea")
@@ -48,7 +50,7 @@ def review(old: Object, after: Object, user: str = "ann", manager: str = "") -> 
 
 def answered(changes: Changes, asked: Review) -> tuple[Object, list[str]]:
     """The object as it will be stored, and the warnings."""
-    response = changes.answer(asked)["response"]
+    response = changes.answer(asked, Deadline.after(8))["response"]
     assert response["allowed"]
     patch = json.loads(base64.b64decode(response.get("patch", base64.b64encode(b"[]"))))
     stored: Object = jsonpatch.JsonPatch(patch).apply(asked.object)
@@ -111,7 +113,7 @@ def retried() -> tuple[Object, Object]:
 
 def test_a_retry_without_a_run_is_refused_at_once(pool: Pool) -> None:
     with changes(pool) as reviews, pytest.raises(Refused, match=r"the run is gone from west.*argo resubmit"):
-        reviews.answer(review(*retried()))
+        reviews.answer(review(*retried()), Deadline.after(8))
 
 
 @pytest.mark.parametrize("target", [cut, reply(200, {"metadata": {"uid": "r1"}, "status": {}})])

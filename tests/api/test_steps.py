@@ -58,8 +58,9 @@ def ended(pool: Pool) -> Pool:
     )
     reserving.admit(pool, new, lambda _: PLACED)
     placements.bind(pool, ID, namespace="ns", name="job", uid="uid-job")
-    placements.dispatched(pool, ID, run_name="job", run_uid="r1")
-    placements.ended(pool, ID, phase="Failed", message="it broke", outcome={})
+    placements.intend_run(pool, ID, "job", cluster="west")
+    placements.dispatched(pool, ID, cluster="west", run_name="job", run_uid="r1")
+    placements.ended(pool, ID, run_uid="r1", phase="Failed", message="it broke", outcome={})
     return pool
 
 
@@ -71,6 +72,18 @@ def test_a_run_that_is_about_to_be_retried_has_not_ended(ended: Pool) -> None:
     origin = workflow()
     origin["metadata"]["annotations"] = {"medea.dev/verbs": '[{"user": "ann", "retry": {}}]'}
     answer = _ask(_Front(origin), ended, {"track": {"placement": ID}})
+    assert answer["node"]["phase"] == "Running" and answer["requeue"]
+
+
+def test_a_run_whose_retry_began_while_it_was_asked_for_has_not_ended(ended: Pool) -> None:
+    """The row is read as ended; then the retry is carried out and its note taken off; then the origin is read."""
+
+    class Retried(_Front):
+        def find(self, kind: Resource, namespace: str, name: str) -> Object | None:
+            placements.reopened(ended, ID)
+            return super().find(kind, namespace, name)
+
+    answer = _ask(Retried(workflow()), ended, {"track": {"placement": ID}})
     assert answer["node"]["phase"] == "Running" and answer["requeue"]
 
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from tests.support.objects import origin, row, run
-from webhook.controller.plan import Facts, Step, plan
+from webhook.controller.plan import Away, Facts, Step, deleted_copies, is_at_rest, plan
 from webhook.model.contract import State
+from webhook.model.limits import AWAY_GRACE
 from webhook.model.verbs import Retry, Verb, written
 
 DELETED_AT = "2026-01-01T00:00:00Z"
@@ -40,7 +41,6 @@ def facts(**known: Any) -> Facts:
         ({"row": row(state=State.DELETING), "origin": None, "origin_gone": True}, Step.REMOVE),
         ({"row": row(state=State.DELETED), "run": None}, Step.REMOVE_FINALIZER),
         ({"row": row(state=State.DELETED), "origin": origin(finalizers=[]), "run": None}, Step.NOTHING),
-        ({"strays": [("east", run())]}, Step.REMOVE_STRAYS),
     ],
 )
 def test_each_state_has_its_next_step(known: dict[str, Any], step: Step) -> None:
@@ -90,5 +90,51 @@ def test_an_unknown_placement_is_let_go_only_when_its_origin_is_deleted() -> Non
 
 
 def test_a_copy_that_is_deleted_does_not_wait_for_a_run_it_never_had() -> None:
-    copy = origin(uid="o2", deletionTimestamp=DELETED_AT)
-    assert plan(facts(copies=[copy])) is Step.RELEASE_COPIES
+    copies = [origin(uid="o2", deletionTimestamp=DELETED_AT), origin(uid="o3")]
+    known = facts(copies=copies)
+    assert deleted_copies(known) == copies[:1]
+    assert plan(known) is Step.MIRROR
+
+
+BRIEFLY, LONG = Away("target west is away", AWAY_GRACE - 1), Away("target west is away", AWAY_GRACE)
+
+
+@pytest.mark.parametrize(
+    ("known", "briefly", "long"),
+    [
+        # No create was tried: it goes elsewhere. One that was tried may have happened.
+        ({"row": row(state=State.RESERVED, run_name=None), "run": None}, Step.WAIT_FOR_TARGET, Step.REQUEUE),
+        ({"row": row(state=State.RESERVED), "run": None}, Step.WAIT_FOR_TARGET, Step.WAIT_FOR_TARGET),
+        ({}, Step.MIRROR, Step.WAIT_FOR_TARGET),
+        ({"run": None}, Step.WAIT_FOR_TARGET, Step.WAIT_FOR_TARGET),
+        ({"run": run("Succeeded")}, Step.WAIT_FOR_TARGET, Step.WAIT_FOR_TARGET),
+        ({"origin": steered(SUSPEND)}, Step.WAIT_FOR_TARGET, Step.WAIT_FOR_TARGET),
+        ({"origin": steered(RETRY), "row": row(state=State.ENDED)}, Step.WAIT_FOR_TARGET, Step.WAIT_FOR_TARGET),
+        ({"origin": steered(STOP), "row": row(state=State.ENDED)}, Step.APPLY_VERBS, Step.APPLY_VERBS),
+        ({"row": row(state=State.ENDED, phase="Failed")}, Step.FINISH, Step.FINISH),
+        ({"row": row(state=State.DELETING)}, Step.WAIT_FOR_TARGET, Step.WAIT_FOR_TARGET),
+        ({"row": row(state=State.DELETING, run_name=None)}, Step.REMOVE, Step.REMOVE),
+        ({"row": row(state=State.QUEUED, cluster=None)}, Step.SHOW_QUEUED, Step.SHOW_QUEUED),
+    ],
+)
+def test_nothing_ends_because_a_target_is_away_and_what_needs_no_target_goes_on(
+    known: dict[str, Any], briefly: Step, long: Step
+) -> None:
+    assert plan(facts(**known, away=BRIEFLY)) is briefly
+    assert plan(facts(**known, away=LONG)) is long
+
+
+@pytest.mark.parametrize(
+    ("known", "rests"),
+    [
+        ({}, True),
+        ({"row": row(state=State.ENDED, end_shown=True), "run": None}, True),
+        ({"run": None}, False),
+        ({"origin": None}, False),
+        ({"away": LONG}, False),
+        ({"row": row(state=State.ENDED)}, False),
+        *(({"row": row(state=one)}, False) for one in (State.QUEUED, State.RESERVED, State.DELETING)),
+    ],
+)
+def test_only_what_was_seen_whole_needs_no_look_until_it_changes(known: dict[str, Any], rests: bool) -> None:
+    assert is_at_rest(facts(**known)) is rests

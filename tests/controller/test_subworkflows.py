@@ -128,3 +128,14 @@ def test_without_both_nothing_is_done(seen: list[Object]) -> None:
 def test_a_child_that_is_gone_by_then_is_no_error() -> None:
     children, _ = _children(_Front(gone=True))
     children.look_at("child/ns/child", cast("Informer", _Seen(_parent(**FAILED), _child())))
+
+
+@pytest.mark.parametrize(
+    "odd", [{"status": {"phase": ["Failed"]}}, {"status": 7}, {"spec": "x", "status": None}, {"spec": {"shutdown": {}}}]
+)
+def test_a_child_of_any_shape_is_noted_and_those_beside_it_too(odd: Object) -> None:
+    children, looked = _children(_Front())
+    children.note({**_child(), **odd}, gone=False)
+    children.note({**_parent(), **odd}, gone=False)
+    assert looked == ["child/ns/child", "child/ns/child"]
+    children.look_at("child/ns/child", cast("Informer", _Seen({**_parent(**FAILED), **odd}, {**_child(), **odd})))

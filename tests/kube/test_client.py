@@ -1,7 +1,5 @@
 """What Medea makes of a cluster's answers, and of none."""
 
-import threading
-import time
 from typing import Any
 
 import pytest
@@ -98,32 +96,6 @@ def test_an_error_of_any_shape_is_one_of_our_errors(code: int, body: bytes) -> N
 def test_a_list_of_any_shape_is_no_bug(body: bytes) -> None:
     with apiserver(Script(reply(200, body))) as west, pytest.raises(ClusterUnavailable):
         west.list(WORKFLOWS)
-
-
-def trickle(handler: Any) -> None:
-    """A byte now and then, for as long as somebody listens."""
-    handler.send_response(200)
-    handler.send_header("Content-Length", "100000")
-    handler.end_headers()
-    for _ in range(100):
-        handler.wfile.write(b" ")
-        handler.wfile.flush()
-        threading.Event().wait(0.1)
-
-
-def trickle_head(handler: Any) -> None:
-    for _ in range(100):
-        handler.wfile.write(b"H")
-        handler.wfile.flush()
-        threading.Event().wait(0.1)
-
-
-@pytest.mark.parametrize("drip", [trickle, trickle_head])
-def test_a_server_that_sends_a_byte_now_and_then_holds_nobody_longer_than_the_deadline(drip: Answer) -> None:
-    began = time.monotonic()
-    with apiserver(Script(drip)) as west, pytest.raises(ClusterUnavailable):
-        west.get(WORKFLOWS, "ns", "a", read_timeout=0.5)
-    assert time.monotonic() - began < 5
 
 
 def test_a_list_comes_in_pages_and_only_what_has_a_name() -> None:

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from webhook.errors import LedgerUnavailable
-from webhook.ledger import placements, reserving
+from webhook.ledger import placements, queueing, reserving
 from webhook.ledger.migrate import migrate
 from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold, State
-from webhook.scout.model import Decision, Outcome, Reservation
+from webhook.model.run import Original
+from webhook.scout.model import Decision, Outcome
 from webhook.totals.model import Totals
 
 PLACED = Decision(Outcome.PLACED, "west: free", "random", 1.0, "west")
@@ -18,7 +19,12 @@ QUEUED = Decision(Outcome.QUEUED, "west: full", "random", 1.0)
 REFUSED = Decision(Outcome.REFUSED, "too large", "random", 1.0)
 
 
-def new(placement: str = "p1", name: str | None = None, hold: Hold = Hold.PLUGIN) -> NewPlacement:
+ORIGINAL: Original = {"workflow": {"spec": {"a": 1}}, "templates": []}
+
+
+def new(
+    placement: str = "p1", name: str | None = None, hold: Hold = Hold.PLUGIN, original: Original = ORIGINAL
+) -> NewPlacement:
     return NewPlacement(
         placement=placement,
         namespace="ns",
@@ -29,7 +35,7 @@ def new(placement: str = "p1", name: str | None = None, hold: Hold = Hold.PLUGIN
         policy="random",
         only_clusters=("west",),
         identity="ann",
-        original={"workflow": {"spec": {"a": 1}}, "templates": []},
+        original=original,
         hold=hold,
     )
 
@@ -43,27 +49,27 @@ def bound(pool: Pool, decision: Decision = PLACED, placement: str = "p1") -> Pla
 
 def test_a_placement_goes_from_reserved_to_deleted_and_every_step_may_be_repeated(pool: Pool) -> None:
     assert bound(pool).state is State.RESERVED
-    assert placements.intend_run(pool, "p1", "job-p1") is not None
+    assert placements.intend_run(pool, "p1", "job-p1", cluster="west") is not None
     for _ in range(2):
-        running = placements.dispatched(pool, "p1", run_name="job-p1", run_uid="r1")
+        running = placements.dispatched(pool, "p1", cluster="west", run_name="job-p1", run_uid="r1")
         assert running is not None and running.state is State.RUNNING
-    ended = placements.ended(pool, "p1", phase="Succeeded", message=None, outcome={"phase": "Succeeded"})
+    ended = placements.ended(pool, "p1", run_uid="r1", phase="Succeeded", message=None, outcome={"phase": "Succeeded"})
     assert ended is not None and ended.released_at is not None
-    assert placements.ended(pool, "p1", phase="Failed", message="late", outcome={}) is None
+    assert placements.ended(pool, "p1", run_uid="r1", phase="Failed", message="late", outcome={}) is None
     assert placements.outcome(pool, "p1") == {"phase": "Succeeded"}
-    assert placements.end_shown(pool, "p1") is not None
-    assert placements.open_placements(pool) == []
+    assert placements.end_shown(pool, "p1", run_uid="r1") is not None
     assert placements.deleting(pool, "p1") is not None
     gone = placements.deleted(pool, "p1")
     assert gone is not None and gone.state is State.DELETED
     assert placements.deleting(pool, "p1") is None
+    assert placements.sweepable(pool, 0, 9) == []
 
 
 @pytest.mark.parametrize("letter", ["\x00", "\ud800"])
 def test_an_end_with_text_that_postgres_cannot_hold_is_kept_without_it(pool: Pool, letter: str) -> None:
     bound(pool)
     outcome = {"outputs": {"result": f"a{letter}b"}, "nodes": {f"n{letter}": {"inputs": [letter, 1, None, True]}}}
-    ended = placements.ended(pool, "p1", phase="Failed", message=f"exit{letter}1", outcome=outcome)
+    ended = placements.ended(pool, "p1", run_uid=None, phase="Failed", message=f"exit{letter}1", outcome=outcome)
     assert ended is not None and ended.message == "exit\ufffd1"
     kept = {"outputs": {"result": "a\ufffdb"}, "nodes": {"n\ufffd": {"inputs": ["\ufffd", 1, None, True]}}}
     assert placements.outcome(pool, "p1") == kept
@@ -71,7 +77,7 @@ def test_an_end_with_text_that_postgres_cannot_hold_is_kept_without_it(pool: Poo
 
 def test_a_refusal_of_a_target_in_words_that_postgres_cannot_hold_is_kept_without_them(pool: Pool) -> None:
     bound(pool)
-    queued = placements.refused_by_target(pool, "p1", "no\x00room")
+    queued = placements.refused_by_target(pool, "p1", "no\x00room", cluster="west")
     assert queued is not None and dict(queued.refused_by) == {"west": "no\ufffdroom"}
 
 
@@ -98,13 +104,13 @@ def test_a_bound_placement_never_expires(pool: Pool) -> None:
 def test_a_deleted_placement_is_not_dispatched(pool: Pool) -> None:
     bound(pool)
     placements.deleting(pool, "p1")
-    assert placements.intend_run(pool, "p1", "job-p1") is None
-    assert placements.dispatched(pool, "p1", run_name="job-p1", run_uid="r1") is None
+    assert placements.intend_run(pool, "p1", "job-p1", cluster="west") is None
+    assert placements.dispatched(pool, "p1", cluster="west", run_name="job-p1", run_uid="r1") is None
 
 
 def test_a_target_that_refused_is_remembered_and_the_placement_waits_again(pool: Pool) -> None:
     bound(pool)
-    back = placements.refused_by_target(pool, "p1", "no such namespace")
+    back = placements.refused_by_target(pool, "p1", "no such namespace", cluster="west")
     assert back is not None
     assert (back.state, back.cluster, back.refused_by) == (State.QUEUED, None, {"west": "no such namespace"})
 
@@ -121,7 +127,7 @@ def test_the_original_is_kept_as_it_was_sent(pool: Pool) -> None:
 
 def test_every_decision_is_kept(pool: Pool) -> None:
     bound(pool, QUEUED)
-    reserving.place_queued(pool, "ns", lambda _, __: PLACED)
+    queueing.serve(pool, "ns", lambda _, __: queueing.Choices({"p1": PLACED}, {}))
     assert [one["outcome"] for one in placements.decisions(pool, "p1")] == ["queued", "placed"]
 
 
@@ -162,26 +168,16 @@ def test_the_hold_chosen_with_a_placement_stays_with_it(pool: Pool) -> None:
 
 def test_a_retry_reopens_what_has_ended_and_holds_its_room_again(pool: Pool) -> None:
     bound(pool)
-    placements.dispatched(pool, "p1", run_name="job-p1", run_uid="r1")
+    placements.intend_run(pool, "p1", "job-p1", cluster="west")
+    placements.dispatched(pool, "p1", cluster="west", run_name="job-p1", run_uid="r1")
     assert placements.reopened(pool, "p1") is None
-    placements.ended(pool, "p1", phase="Failed", message="no", outcome={})
-    placements.end_shown(pool, "p1")
+    placements.ended(pool, "p1", run_uid="r1", phase="Failed", message="no", outcome={})
+    placements.end_shown(pool, "p1", run_uid="r1")
     again = placements.reopened(pool, "p1")
     assert again is not None and (again.state, again.phase, again.end_shown) == (State.RUNNING, None, False)
     assert again.released_at is None and again.run_uid == "r1"
-    [held] = reserving_of(pool)
-    assert held.released_at is None
-
-
-def reserving_of(pool: Pool) -> list[Reservation]:
-    seen: list[Reservation] = []
-
-    def look(held: reserving.Held) -> Decision:
-        seen.extend(held.reservations)
-        return QUEUED
-
-    reserving.peek(pool, "ns", look)
-    return seen
+    reserved, _ = queueing.glance(pool, "ns")
+    assert reserved == {"west": again.totals}
 
 
 def test_what_has_no_run_yet_can_be_stopped_and_what_may_have_one_can_not(pool: Pool) -> None:
@@ -190,5 +186,5 @@ def test_what_has_no_run_yet_can_be_stopped_and_what_may_have_one_can_not(pool: 
     assert stopped is not None and (stopped.state, stopped.phase) == (State.ENDED, "Failed")
     assert placements.reopened(pool, "p1") is None
     bound(pool, PLACED, "p2")
-    placements.intend_run(pool, "p2", "job-p2")
+    placements.intend_run(pool, "p2", "job-p2", cluster="west")
     assert placements.stopped(pool, "p2", "…") is None

@@ -1,31 +1,34 @@
 """Room is promised once, however many decide at the same time."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import pytest
+
 from tests.ledger.test_placements import PLACED, QUEUED, bound, new
 from webhook.ledger import placements, reserving
-from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.reserving import Held
 from webhook.model.contract import State
 from webhook.scout.model import Decision, Outcome
+from webhook.totals.model import GIB, Totals
 
 ROOM = 7
+ONE = Totals(1000, GIB)
 
 
 def first_come(held: Held) -> Decision:
     """Room for seven."""
-    live = [one for one in held.reservations if one.released_at is None]
-    return PLACED if len(live) < ROOM else QUEUED
+    return PLACED if held.reserved.get("west", Totals(0, 0)).cpu_milli < ROOM * 1000 else QUEUED
 
 
-def held_in(pool: Pool) -> Held:
-    """What a decision made now would have to respect."""
-    seen: list[Held] = []
+def held_in(pool: Pool, **targets: Totals) -> tuple[Mapping[str, Totals], int, frozenset[str]]:
+    """What a decision made now must respect: reservations, those without an origin, and claims on `targets`."""
+    seen: list[tuple[Mapping[str, Totals], int, frozenset[str]]] = []
 
     def note(held: Held) -> Decision:
-        seen.append(held)
+        seen.append((held.reserved, held.unbound, held.claimed(targets)))
         return QUEUED
 
     reserving.peek(pool, "ns", note)
@@ -47,47 +50,60 @@ def test_threads_of_two_replicas_never_promise_the_same_room_twice(pool: Pool, d
     assert outcomes.count(Outcome.QUEUED) == 40 - ROOM
 
 
-def test_the_queue_is_served_in_the_order_of_arrival(pool: Pool) -> None:
-    for number in range(4):
-        bound(pool, QUEUED, f"p{number}")
-    moved = reserving.place_queued(pool, "ns", lambda _, held: PLACED if len(held.reservations) < 2 else QUEUED)
-    assert [placement.placement for placement, _ in moved] == ["p0", "p1"]
-    assert [row.placement for row in placements.open_placements(pool) if row.state is State.QUEUED] == ["p2", "p3"]
-
-
-def test_those_passed_over_are_shown_to_the_ones_behind_them(pool: Pool) -> None:
-    for number in range(3):
-        bound(pool, QUEUED, f"p{number}")
-    seen: dict[str, list[str]] = {}
-
-    def note(placement: Placement, held: Held) -> Decision:
-        seen[placement.placement] = [one.placement for one in held.queued]
-        return QUEUED
-
-    reserving.place_queued(pool, "ns", note)
-    assert seen == {"p0": [], "p1": ["p0"], "p2": ["p0", "p1"]}
+def test_reservations_are_read_as_a_sum_for_each_target(pool: Pool) -> None:
+    bound(pool)
+    bound(pool, placement="p2")
+    bound(pool, replace(PLACED, cluster="east"), "p3")
+    reserving.admit(pool, new("p4"), lambda _: PLACED)
+    placements.ended(pool, "p2", run_uid=None, phase="Failed", message=None, outcome={})
+    reserved, unbound, _ = held_in(pool)
+    assert reserved == {"west": ONE + ONE, "east": ONE}
+    assert unbound == 1
 
 
 def test_a_workflow_whose_origin_may_never_appear_keeps_nobody_waiting(pool: Pool) -> None:
     reserving.admit(pool, new("p0"), lambda _: QUEUED)
-    assert list(held_in(pool).queued) == []
+    assert held_in(pool, west=ONE)[2] == frozenset()
+    bound(pool, QUEUED, "p1")
+    assert held_in(pool, west=ONE)[2] == {"west"}
 
 
-def test_what_can_no_longer_fit_leaves_the_queue_with_the_reason(pool: Pool) -> None:
+@pytest.mark.parametrize(("cpu", "memory"), [(999, GIB), (1000, GIB - 1)])
+def test_who_waits_claims_no_target_on_which_it_can_never_fit(pool: Pool, cpu: int, memory: int) -> None:
     bound(pool, QUEUED)
-    refused = replace(QUEUED, outcome=Outcome.REFUSED, reason="the quota shrank")
-    reserving.place_queued(pool, "ns", lambda _, __: refused)
-    row = placements.get(pool, "p1")
-    assert row is not None
-    assert (row.state, row.phase, row.message) == (State.ENDED, "Error", "the quota shrank")
+    assert held_in(pool, west=Totals(cpu, memory))[2] == frozenset()
 
 
-def test_released_room_stays_in_view_with_its_time_until_samples_have_caught_up(pool: Pool) -> None:
-    bound(pool)
-    placements.intend_run(pool, "p1", "job-p1")
-    placements.dispatched(pool, "p1", run_name="job-p1", run_uid="r")
-    placements.ended(pool, "p1", phase="Succeeded", message=None, outcome={})
-    assert [one.released_at is not None for one in held_in(pool).reservations] == [True]
+def test_who_waits_claims_no_target_that_it_was_not_asked_for_or_that_refused_it(pool: Pool) -> None:
+    asked_for = replace(new("p1"), only_clusters=("west", "east"))
+    reserving.admit(pool, asked_for, lambda _: PLACED)
+    placements.bind(pool, "p1", namespace="ns", name="job", uid="u")
+    placements.refused_by_target(pool, "p1", "no such namespace", cluster="west")
+    assert held_in(pool, west=ONE, east=ONE, north=ONE)[2] == {"east"}
+
+
+def test_runs_that_a_sample_may_show_are_the_live_ones_and_those_released_since(pool: Pool) -> None:
+    for number in range(3):
+        bound(pool, placement=f"p{number}")
+        placements.intend_run(pool, f"p{number}", f"job-p{number}", cluster="west")
+    bound(pool, placement="p3")
+    for number, released in ((1, 1000), (2, 900)):
+        with pool.transaction() as connection:
+            connection.execute(
+                "UPDATE workflows SET released_at = to_timestamp(%s) WHERE placement = %s", (released, f"p{number}")
+            )
+    seen = {one.placement: one.released_at for one in reserving.runs_seen(pool, "ns", 950.0)}
+    assert seen == {"p0": None, "p1": 1000.0}
+
+
+def test_a_second_create_of_a_name_gives_back_what_the_first_holds_and_has_no_origin_for(pool: Pool) -> None:
+    bound(pool, placement="p0")
+    for number in range(1, 4):
+        reserving.admit(pool, new(f"p{number}", name="job"), lambda _: PLACED)
+    reserved, unbound, _ = held_in(pool)
+    assert (reserved, unbound) == ({"west": ONE + ONE}, 1)
+    late = placements.bind(pool, "p1", namespace="ns", name="job", uid="u")
+    assert late is not None and late.state is State.QUEUED
 
 
 def test_a_target_that_refuses_before_the_origin_exists_gives_its_room_back_at_once(pool: Pool) -> None:
@@ -95,18 +111,17 @@ def test_a_target_that_refuses_before_the_origin_exists_gives_its_room_back_at_o
     seen: list[int] = []
 
     def east(held: Held) -> Decision:
-        seen.append(len(held.reservations))
+        seen.append(len(held.reserved))
         return replace(PLACED, cluster="east")
 
-    reserving.preflight_refused(pool, "p1", {"west": "no"}, east)
+    reserving.preflight_refused(pool, new(), {"west": "no\x00"}, east)
     row = placements.get(pool, "p1")
     assert seen == [0]
-    assert row is not None and (row.cluster, row.refused_by) == ("east", {"west": "no"})
+    assert row is not None and (row.cluster, row.refused_by) == ("east", {"west": "no\ufffd"})
 
 
 def test_a_placement_that_every_target_refused_is_forgotten(pool: Pool) -> None:
     reserving.admit(pool, new(), lambda _: PLACED)
-    reserving.preflight_refused(
-        pool, "p1", {"west": "no"}, lambda _: replace(PLACED, outcome=Outcome.REFUSED, cluster=None)
-    )
+    refused = replace(PLACED, outcome=Outcome.REFUSED, cluster=None)
+    reserving.preflight_refused(pool, new(), {"west": "no"}, lambda _: refused)
     assert placements.get(pool, "p1") is None

@@ -51,8 +51,8 @@ def reader(pool: Pool, front: Script, target: Script) -> Iterator[Reader]:
 def placed(pool: Pool) -> Pool:
     """A ledger in which `p1` runs in namespace `ns` on west, as `job-p1`."""
     bound(pool)
-    placements.intend_run(pool, "p1", "job-p1")
-    placements.dispatched(pool, "p1", run_name="job-p1", run_uid="r1")
+    placements.intend_run(pool, "p1", "job-p1", cluster="west")
+    placements.dispatched(pool, "p1", cluster="west", run_name="job-p1", run_uid="r1")
     return pool
 
 

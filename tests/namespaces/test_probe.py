@@ -1,8 +1,12 @@
 """The Workflow by which Medea sees whether an Argo controller works in a namespace."""
 
+from typing import Any
+
+import pytest
+
 from tests.namespaces.test_hold import a_probe
 from tests.support.scripted_apiserver import Script, apiserver, reply
-from webhook.namespaces.probe import NAME, Probes, probe
+from webhook.namespaces.probe import NAME, Probes, probe, taken_up_by
 
 MISSING = reply(404, {"message": "not found", "details": {"name": NAME}})
 DONE = reply(200, {})
@@ -44,3 +48,26 @@ def test_probes_are_removed_where_they_are_no_longer_needed_and_nothing_else_is(
     with apiserver(script) as front:
         Probes(front).remove_others({"other"})
     assert script.requests[1:] == [f"DELETE {AT}"]
+
+
+def test_a_probe_that_can_not_be_removed_keeps_no_other() -> None:
+    first, second = a_probe(5), a_probe(5)
+    for one, namespace in ((first, "refuses"), (second, "ns")):
+        one["metadata"]["namespace"] = namespace
+    denied = reply(403, {"message": "denied by a policy", "details": {"name": NAME}, "reason": "Forbidden"})
+    script = Script(reply(200, {"items": [first, second], "metadata": {"resourceVersion": "1"}}), denied, DONE)
+    with apiserver(script) as front:
+        Probes(front).remove_others(set())
+    assert script.requests[2:] == [f"DELETE {AT}"]
+
+
+@pytest.mark.parametrize("noted", [None, 7, [None, {}, {"manager": "x", "fieldsV1": None}, {"fieldsV1": []}]])
+def test_notes_about_fields_of_any_shape_are_read_as_those_of_a_program_without_a_name(noted: Any) -> None:
+    found = a_probe(5, "Running")
+    found["metadata"]["managedFields"] = noted
+    assert taken_up_by(found) == "a program without a name"
+
+
+@pytest.mark.parametrize("status", ["x", [], {"phase": ""}])
+def test_a_status_without_a_phase_was_written_by_no_controller(status: Any) -> None:
+    assert taken_up_by({**a_probe(5), "status": status}) is None

@@ -1,13 +1,15 @@
 """Where a Workflow goes: the pure decision."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook.scout.decide import decide, foreign_use
-from webhook.scout.model import Decision, Outcome, Request, Reservation, Snapshot, Target
+from webhook.scout.decide import decide, waits
+from webhook.scout.model import Decision, Obstacle, Outcome, OwnUse, Request, Reservation, Snapshot, Target
+from webhook.scout.own_use import own_use
 from webhook.totals.model import GIB, NOTHING, Totals
 
 NOW = 1000.0
@@ -28,17 +30,28 @@ def decided(
     *snapshots: Snapshot,
     held: Sequence[Reservation] = (),
     targets: Sequence[Target] | None = None,
-    claimed: dict[str, str] | None = None,
+    claimed: Sequence[str] = (),
 ) -> Decision:
+    by_target = {one.cluster: one for one in snapshots}
     return decide(
         request,
         targets=targets if targets is not None else [Target(one.cluster) for one in snapshots],
-        snapshots={one.cluster: one for one in snapshots},
-        reservations=held,
-        claimed=claimed or {},
+        snapshots=by_target,
+        reserved=summed(held),
+        own=own_use(by_target, held),
+        claimed=claimed,
         now=NOW,
         max_age=60,
     )
+
+
+def summed(held: Sequence[Reservation]) -> dict[str, Totals]:
+    """As the ledger gives it: the sum of the live reservations on each target."""
+    sums: dict[str, Totals] = {}
+    for one in held:
+        if one.released_at is None:
+            sums[one.cluster] = sums.get(one.cluster, NOTHING) + one.totals
+    return sums
 
 
 def request(cpu: float = 3, gib: float = 1, **changes: object) -> Request:
@@ -131,9 +144,9 @@ def test_a_target_that_refused_is_out_and_the_refusal_is_told_when_it_was_the_la
 
 
 def test_who_was_queued_earlier_comes_first() -> None:
-    decision = decided(request(), snapshot("west"), claimed={"west": "big was queued earlier"})
+    decision = decided(request(), snapshot("west"), claimed=["west"])
     assert decision.outcome is Outcome.QUEUED
-    assert "big was queued earlier" in decision.reason
+    assert "kept for what was queued earlier" in decision.reason
 
 
 def test_an_unusable_target_keeps_a_workflow_waiting_not_refused() -> None:
@@ -156,8 +169,8 @@ def test_no_history_of_decisions_promises_more_than_the_quota(
         for use in seen.values():
             used = used + use
         west = Snapshot("west", "ns", NOW, hard, used, seen)
-        assert foreign_use(west, held) == foreign
         decision = decided(Request("ns", need, seed=str(number)), west, held=held)
+        assert decision.verdicts[0].foreign == foreign
         if decision.outcome is Outcome.PLACED:
             held.append(Reservation(str(number), "west", need, run_name=f"run{number}"))
     promised = foreign
@@ -175,3 +188,101 @@ def test_more_use_never_turns_a_no_into_a_yes(need: Totals, used: Totals, more: 
     before = decided(Request("ns", need, "x"), Snapshot("west", "ns", NOW, Totals(20_000, 20), used))
     after = decided(Request("ns", need, "x"), Snapshot("west", "ns", NOW, Totals(20_000, 20), used + more))
     assert not (before.outcome is not Outcome.PLACED and after.outcome is Outcome.PLACED)
+
+
+def test_what_is_refused_at_admission_is_a_reason_to_wait_for_what_was_accepted() -> None:
+    for decision in (decided(request()), decided(request(12), snapshot("west", hard=NOTHING))):
+        assert decision.outcome is Outcome.REFUSED
+        assert (waits(decision).outcome, waits(decision).reason) == (Outcome.QUEUED, decision.reason)
+    placed = decided(request(), snapshot("west"))
+    assert waits(placed) is placed
+
+
+def test_each_target_says_of_what_kind_its_obstacle_is() -> None:
+    snapshots = [
+        snapshot("big"),
+        snapshot("full", used=size(9)),
+        snapshot("kept"),
+        snapshot("old", age=61),
+        snapshot("small", hard=size(1)),
+    ]
+    names = ["away", "big", "full", "kept", "new", "old", "small"]
+    targets = [Target(name, "it did not answer" if name == "away" else None) for name in names]
+    verdicts = decided(request(), *snapshots, targets=targets, claimed=["kept"]).verdicts
+    assert {verdict.cluster: verdict.obstacle for verdict in verdicts} == {
+        "away": Obstacle.UNUSABLE,
+        "big": None,
+        "full": Obstacle.FULL,
+        "kept": Obstacle.CLAIMED,
+        "new": Obstacle.UNKNOWN,
+        "old": Obstacle.STALE,
+        "small": Obstacle.TOO_SMALL,
+    }
+
+
+def test_a_policy_that_there_is_no_more_gives_way_to_the_default_one() -> None:
+    decision = decided(request(policy="cheapest"), snapshot("west"))
+    assert (decision.outcome, decision.policy) == (Outcome.PLACED, "random")
+    assert "random among 1" in decision.reason
+
+
+def test_the_reason_of_many_targets_is_no_longer_than_people_read() -> None:
+    decision = decided(request(), *(snapshot(f"west-{number}", used=size(9)) for number in range(100)))
+    assert decision.outcome is Outcome.QUEUED
+    assert 900 < len(decision.reason) <= 1000
+    assert decision.reason.endswith("more targets")
+    refusals = {f"west-{number}": "no such namespace" for number in range(100)}
+    many = [snapshot(name) for name in refusals]
+    assert len(decided(request(refused_by=refusals), *many).reason) <= 1000
+    few = {"west": "no " * 1000, "east": "never"}
+    reason = decided(request(refused_by=few), snapshot("west"), snapshot("east")).reason
+    assert len(reason) <= 1000
+    assert "east refused: never; west refused: no no" in reason
+
+
+def test_a_decision_is_plain_json() -> None:
+    decision = decided(request(), snapshot("west"), targets=[Target("east"), Target("west")])
+    assert json.loads(json.dumps(decision.as_json())) == decision.as_json()
+    assert decision.as_json()["verdicts"][1]["free"] == {"cpu_milli": 10_000, "memory_bytes": 100 * GIB}
+
+
+runs = st.builds(
+    Reservation,
+    st.uuids().map(str),
+    st.sampled_from(["west", "east"]),
+    amounts,
+    st.sampled_from([None, "run1", "run2", "run3"]),
+    st.sampled_from([None, NOW - 100, NOW - 1, NOW]),
+)
+
+
+@given(st.lists(runs, max_size=8), amounts, st.dictionaries(st.sampled_from(["run1", "run2", "run3"]), amounts))
+def test_sums_give_the_same_room_as_one_reservation_after_the_other(
+    held: list[Reservation], strangers: Totals, seen: dict[str, Totals]
+) -> None:
+    used = strangers
+    for one in seen.values():
+        used = used + one
+    west = Snapshot("west", "ns", NOW - 1, Totals(20_000, 20), used, seen)
+    [verdict] = decided(Request("ns", NOTHING, "x"), west, held=held).verdicts
+    on_west = [one for one in held if one.cluster == "west"]
+    explained = {one.run_name for one in on_west if one.released_at is None or one.released_at >= west.sampled_at}
+    own, promised = NOTHING, NOTHING
+    for name, use in seen.items():
+        own = own + (use if name in explained else NOTHING)
+    for live in (one for one in on_west if one.released_at is None):
+        promised = promised + live.totals.larger(seen.get(live.run_name or "", NOTHING))
+    assert verdict.foreign == (used - own).larger(NOTHING)
+    assert verdict.reserved == promised
+    assert verdict.free == west.hard - verdict.foreign - promised
+
+
+def test_what_our_runs_use_is_worked_out_only_where_a_sample_shows_them() -> None:
+    held = [Reservation("p1", "west", size(4), "run1"), Reservation("p2", "east", size(4), "run1")]
+    assert own_use({"west": snapshot("west", run1=size(5))}, held) == {"west": OwnUse(size(5), size(1, 0))}
+
+
+def test_the_pods_of_a_run_whose_name_came_back_are_not_taken_off_what_strangers_use_twice() -> None:
+    held = [Reservation("p1", "west", size(4), "job", released_at=NOW), Reservation("p2", "west", size(4), "job")]
+    [verdict] = decided(request(), snapshot("west", used=size(8), job=size(4)), held=held).verdicts
+    assert verdict.foreign == size(4, 0)

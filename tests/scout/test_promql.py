@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from webhook.scout.promql import UNLIMITED, snapshots
+from webhook.scout.promql import UNLIMITED, query, snapshots
 from webhook.totals.model import Defaults, Totals
 
 
@@ -23,7 +23,7 @@ TIME = series("100.5", fact="time")
 
 
 def test_quota_use_own_pods_and_time_make_a_snapshot() -> None:
-    own = series("0.5", created_by_name="run1", resource="cpu", fact="own")
+    own = series("0.5", created_by_kind="Workflow", created_by_name="run1", resource="cpu", fact="own")
     made = snapshots([*quota("q", "cpu", "10", "2.5"), *quota("q", "memory", "1024", "10"), TIME, own])
     west = made[("west", "ns")]
     assert (west.hard, west.used, west.sampled_at) == (Totals(10_000, 1024), Totals(2500, 10), 100.5)
@@ -50,7 +50,10 @@ def test_a_quota_without_a_time_or_without_its_use_is_no_snapshot() -> None:
 
 
 def test_own_pods_alone_are_no_snapshot() -> None:
-    assert snapshots([series("1", created_by_name="run1", resource="cpu", fact="own"), TIME]) == {}
+    assert (
+        snapshots([series("1", created_by_kind="Workflow", created_by_name="run1", resource="cpu", fact="own"), TIME])
+        == {}
+    )
 
 
 def test_the_limits_a_namespace_gives_to_containers_without_are_read_with_its_quota() -> None:
@@ -62,3 +65,33 @@ def test_the_limits_a_namespace_gives_to_containers_without_are_read_with_its_qu
     assert west.defaults == Defaults(500, None)
     assert snapshots([*quota("q", "cpu", "10", "2"), TIME])[("west", "ns")].defaults == Defaults()
     assert snapshots(ranges) == {}
+
+
+def test_executors_that_a_spark_driver_made_belong_to_the_drivers_workflow() -> None:
+    pods = [
+        series("1", created_by_kind="Workflow", created_by_name="job", resource="cpu", fact="own"),
+        series("9", created_by_kind="Pod", created_by_name="job-driver", resource="cpu", fact="own"),
+        series("5", created_by_kind="Pod", created_by_name="job-driver", resource="memory", fact="own"),
+        series("1", pod="job-driver", created_by_name="job", fact="driver"),
+    ]
+    west = snapshots([*quota("q", "cpu", "20", "10"), TIME, *pods])[("west", "ns")]
+    assert west.own == {"job": Totals(10_000, 5)}
+
+
+def test_pods_of_a_pod_that_is_no_workflows_or_of_which_two_say_it_is_theirs_are_strangers() -> None:
+    pods = [
+        series("9", created_by_kind="Pod", created_by_name="theirs", resource="cpu", fact="own"),
+        series("9", created_by_kind="Pod", created_by_name="twice", resource="cpu", fact="own"),
+        series("1", pod="twice", created_by_name="one", fact="driver"),
+        series("1", pod="twice", created_by_name="two", fact="driver"),
+    ]
+    assert snapshots([*quota("q", "cpu", "20", "18"), TIME, *pods])[("west", "ns")].own == {}
+
+
+def test_few_namespaces_are_asked_for_alone_and_many_or_unknown_ones_like_all() -> None:
+    narrow = query(["team-b", "team-a", 'x"} or vector(1'])
+    assert narrow.count('namespace=~"team-a|team-b"') == 8
+    assert "vector" not in narrow
+    assert "namespace=~" not in query(None)
+    assert query([f"namespace-{number}" for number in range(100)]) == query(None)
+    assert 'namespace=~""' in query([])

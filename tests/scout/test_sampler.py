@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -29,10 +30,12 @@ class Prometheus:
 
     def __init__(self) -> None:
         self.answer = answer("2", 1000.0)
+        self.asked: list[str] = []
         told = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                told.asked.append(unquote_plus(self.path))
                 status, body = told.answer
                 self.send_response(status)
                 self.end_headers()
@@ -65,7 +68,29 @@ def test_a_read_is_known_by_namespace_and_tells_its_listeners(prometheus: Promet
 
 
 @pytest.mark.parametrize(
-    "broken", [(503, b"starting"), (200, b"<html>"), (200, b"{}"), (200, b'{"data": {"result": [{"metric": {}}]}}')]
+    "broken",
+    [
+        (503, b"starting"),
+        (200, b"<html>"),
+        (200, b"{}"),
+        (200, b"[]"),
+        (200, b"null"),
+        (200, b"NaN"),
+        (200, b"["),
+        (200, b"[" * 100_000),
+        (200, b'{"data": []}'),
+        (200, b'{"data": {"result": null}}'),
+        (200, b'{"data": {"result": [[]]}}'),
+        (200, b'{"data": {"result": ["text"]}}'),
+        (200, b'{"data": {"result": [{"metric": {}}]}}'),
+        (200, b'{"data": {"result": [{"metric": [], "value": [1, "1"]}]}}'),
+        (200, b'{"data": {"result": [{"metric": {"cluster": []}, "value": [1, "1"]}]}}'),
+        (200, b'{"data": {"result": [{"metric": {}, "value": "1"}]}}'),
+        (200, b'{"data": {"result": [{"metric": {}, "value": [1, {}]}]}}'),
+        (200, b'{"data": {"result": [{"metric": {}, "value": []}]}}'),
+        (200, b'{"data": {"resultType": "scalar", "result": [1, "1"]}}'),
+        (204, b""),
+    ],
 )
 def test_what_was_known_stays_known_and_ages_when_prometheus_fails(
     prometheus: Prometheus, broken: tuple[int, bytes]
@@ -94,3 +119,71 @@ def test_a_target_that_prometheus_no_longer_shows_is_forgotten_only_after_an_hou
 def test_a_prometheus_that_does_not_listen_is_said_to_be_away() -> None:
     with pytest.raises(SamplesUnavailable, match="did not answer"):
         Sampler(url="http://127.0.0.1:1", interval=60).read()
+
+
+def test_a_sample_from_the_future_grows_old_like_any_other(prometheus: Prometheus) -> None:
+    prometheus.answer = answer("2", 9999.0)
+    sampler = Sampler(url=prometheus.url, interval=60, clock=lambda: 1000.0)
+    sampler.read()
+    assert sampler.of_namespace("ns")["west"].sampled_at == 1000.0
+
+
+def test_only_namespaces_of_interest_are_read_and_those_that_somebody_has_looked_at_lately(
+    prometheus: Prometheus,
+) -> None:
+    now, opted_in = [1000.0], list[list[str] | None]([None])
+    sampler = Sampler(url=prometheus.url, interval=60, clock=lambda: now[0])
+    sampler.narrow_to(lambda: opted_in[0])
+    sampler.read()
+    assert "namespace=~" not in prometheus.asked[-1]
+    assert sampler.covers("other")
+    opted_in[0] = ["team-a"]
+    sampler.read()
+    assert 'namespace=~"team-a"' in prometheus.asked[-1]
+    assert not sampler.covers("other")
+    sampler.of_namespace("other")
+    sampler.read()
+    assert 'namespace=~"other|team-a"' in prometheus.asked[-1]
+    assert sampler.covers("other")
+    now[0] += 3601
+    opted_in[0] = None
+    sampler.read()
+    assert 'namespace=~"team-a"' in prometheus.asked[-1]
+
+
+def test_a_namespace_that_was_not_read_yet_is_read_at_once(prometheus: Prometheus) -> None:
+    sampler, reads = Sampler(url=prometheus.url, interval=600), threading.Semaphore(0)
+    sampler.narrow_to(lambda: [])
+    sampler.on_read(reads.release)
+    sampler.start()
+    assert reads.acquire(timeout=20)
+    sampler.of_namespace("ns")
+    assert reads.acquire(timeout=20)
+    assert sampler.covers("ns")
+    sampler.stop()
+
+
+def test_what_nobody_thought_of_ends_neither_the_thread_nor_the_other_listeners(
+    prometheus: Prometheus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sampler, told = Sampler(url=prometheus.url, interval=60), list[bool]()
+
+    def fails() -> None:
+        raise ArithmeticError
+
+    sampler.on_read(fails)
+    sampler.on_read(lambda: told.append(True))
+    sampler.turn()
+    assert told == [True]
+    monkeypatch.setattr(sampler, "_namespaces", fails)
+    assert sampler.turn()[1] == 60
+
+
+def test_where_an_answer_takes_long_it_is_asked_for_less_often(
+    prometheus: Prometheus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = iter([0.0, 4.0])
+    sampler = Sampler(url=prometheus.url, interval=5)
+    monkeypatch.setattr("webhook.scout.sampler.time.monotonic", lambda: next(ticks))
+    monkeypatch.setattr(sampler, "read", lambda: None)
+    assert sampler.turn() == (12.0, 12.0)

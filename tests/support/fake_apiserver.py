@@ -1,7 +1,8 @@
 """A Kubernetes API in memory, behind `Cluster(name, Configuration(), http=fake)`: faithful, and faulty as told.
 
 It answers at the level of HTTP, so that all of Medea's client is real. Nothing here runs in threads, and all time is a
-`FakeClock`'s. `faults` is asked before each call; the constructors below it make what it may answer with. Helpers
+`FakeClock`'s. `faults` is asked before each call, and `after` is told of
+each that was carried out, before its answer is given. Helpers
 without a fault (`put`, `get`, `all`, `change`, `remove`) are for tests that play the rest of the cluster.
 """
 
@@ -82,6 +83,7 @@ class FakeApiserver(Store):
         super().__init__(name, clock or FakeClock(), seed)
         self.user = MEDEA
         self.faults: Callable[[Call], Fault | None] = lambda _call: None
+        self.after: Callable[[Call], None] = lambda _call: None
         self.refuse_later: Callable[[Call, Object], ApiError | None] = lambda _call, _object: None
         self.allowed: Callable[[Object], bool] = lambda _spec: True
         self.tokens: dict[str, str] = {}
@@ -139,6 +141,7 @@ class FakeApiserver(Store):
             if failed:
                 raise failed
             response = self._respond(call, fault, headers or {})
+            self.after(call)
             if fault and fault.kind == "lose":
                 if not fault.number:
                     self.clock.advance(read_timeout(timeout))

@@ -62,6 +62,10 @@ class Store:
         """All objects of a kind, without a call."""
         return [copy.deepcopy(one) for one in self._listed(kind.plural, namespace)]
 
+    def look(self, kind: Resource, namespace: str | None = None) -> list[Object]:
+        """Likewise, but the very objects that are stored: fast, and only to be read."""
+        return self._listed(kind.plural, namespace)
+
     def put(self, kind: Resource, thing: Object, *, user: str = "test") -> Object:
         """Store an object as it is, without any check: poison too. Fills in what an apiserver would."""
         made = copy.deepcopy(thing)

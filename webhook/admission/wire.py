@@ -1,6 +1,7 @@
 """The AdmissionReview protocol. A review from the network is untrusted data: every field is checked before use."""
 
 import base64
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +9,9 @@ from typing import Any
 import jsonpatch
 
 from webhook.errors import BadRequest, MedeaError, wrong_field
+from webhook.model.deadline import Clock, Deadline, go_duration
 from webhook.model.json_input import check_storable, parse_json
+from webhook.model.limits import REVIEW_LONGEST, REVIEW_MARGIN, REVIEW_TIMEOUT
 from webhook.model.objects import Object
 
 # The Workflow's own text is judged where its user reads the answer.
@@ -52,6 +55,12 @@ def decode(body: bytes) -> Review:
         old=_optional("request.oldObject", request.get("oldObject")),
         field_manager=str(_optional("request.options", request.get("options")).get("fieldManager", "")),
     )
+
+
+def deadline_of(timeout: str | None, clock: Clock = time.monotonic) -> Deadline:
+    """When a review must have been answered: the apiserver says in its query `?timeout=` how long it waits."""
+    seconds = go_duration(timeout or "") or REVIEW_TIMEOUT
+    return Deadline.after(min(seconds, REVIEW_LONGEST) - REVIEW_MARGIN, clock)
 
 
 def allow(review: Review, *, patch: Sequence[Object] = (), warnings: Sequence[str] = ()) -> Object:

@@ -73,9 +73,15 @@ class Steps:
         return node(row.phase or "Error", row.message or f"ran on {row.cluster}")
 
     def _goes_on(self, row: Placement) -> bool:
-        """Whether the run that has ended is about to be retried: the ledger learns that later than the origin."""
+        """Whether the run that has ended is about to be retried: the ledger learns that later than the origin.
+
+        When the origin no longer says so, the retry may have begun since the row was read.
+        """
         origin = self.front.find(WORKFLOWS, row.namespace, row.name) if row.name else None
-        return origin is not None and bool(annotations(origin).get(VERBS))
+        if origin is not None and annotations(origin).get(VERBS):
+            return True
+        now = placements.get(self.pool, row.placement)
+        return now is not None and now.state is State.RUNNING
 
 
 def in_time(requester: Requester, verb: str, reply: Object) -> Object:

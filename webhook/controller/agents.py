@@ -6,9 +6,12 @@ import structlog
 
 from webhook.errors import Rejected
 from webhook.kube.client import Cluster
+from webhook.kube.informer import Informer
 from webhook.kube.resources import PODS, TASK_SETS
 from webhook.ledger.placement import Placement
-from webhook.model.contract import ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW
+from webhook.model.contract import AGENT_ACCOUNT, ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW
+from webhook.model.objects import labels, spec_of
+from webhook.model.run import origin_placement
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +30,18 @@ def dismiss_agent(front: Cluster, row: Placement) -> None:
 def delete_agents(front: Cluster, namespace: str, workflow: str) -> None:
     """Delete the agent pods of a Workflow."""
     front.delete_all(PODS, namespace, selector=f"{ARGO_WORKFLOW}={workflow},{ARGO_COMPONENT}=agent")
+
+
+def leftover_agents(agents: Informer, workflows: Informer) -> set[tuple[str, str]]:
+    """Namespaces and names of ended origins whose agents Argo started while their end was being written."""
+    found = set()
+    for pod in agents.all():
+        namespace, name = pod["metadata"]["namespace"], labels(pod).get(ARGO_WORKFLOW, "")
+        workflow = workflows.get(namespace, name)
+        ours = spec_of(pod).get("serviceAccountName") == AGENT_ACCOUNT and workflow and origin_placement(workflow)
+        if ours and workflow and labels(workflow).get(ARGO_COMPLETED) == "true":
+            found.add((namespace, name))
+    return found
 
 
 def _mark_task_set(front: Cluster, row: Placement, completed: str | None) -> None:

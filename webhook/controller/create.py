@@ -19,24 +19,51 @@ log = structlog.get_logger(__name__)
 def create_run(pool: Pool, target: Cluster, row: Placement, original: Original) -> Placement | None:
     """Create the run, or adopt the one an earlier try has created, and note it in the ledger.
 
-    Returns the row, or None when it is no longer to be run. Raises Rejected when the target refuses it for good, and
-    ClusterUnavailable when nobody knows whether it exists.
+    Returns the row, or None when it is no longer to be run. Raises Rejected when the target refuses it and certainly
+    has no run of it, and ClusterUnavailable when nobody knows whether it exists.
     """
-    workflow = with_templates(target, row.namespace, original)
-    assert row.name is not None and row.origin_uid is not None
-    names = run_names(row.name, row.placement)
+    # Before anything else: an answer may have been lost, and what could refuse a second create says nothing of that.
+    found = find_run(target, row) if row.run_name else None
+    if found is None:
+        try:
+            return _create(pool, target, row, with_templates(target, row.namespace, original))
+        except Rejected as error:
+            found = find_run(target, row)
+            if found is None:
+                raise
+            log.info("run is there although it was refused", cluster=target.name, reason=error.message)
+    return _adopt(pool, row, found)
+
+
+def find_run(target: Cluster, row: Placement) -> Object | None:
+    """The placement's run on a target, under either name that it may have; None when it certainly is not there."""
+    for name in run_names(str(row.name), row.placement):
+        found = target.find(WORKFLOWS, row.namespace, name)
+        if found is not None and has_placement_labels(found, row):
+            return found
+    return None
+
+
+def has_placement_labels(workflow: Object, row: Placement) -> bool:
+    """Whether a Workflow on a target is this placement's: by both labels, so that a copied one is not enough."""
+    marks = labels(workflow)
+    return marks.get(PLACEMENT) == row.placement and marks.get(ORIGIN_UID) == row.origin_uid
+
+
+def _create(pool: Pool, target: Cluster, row: Placement, workflow: Object) -> Placement | None:
+    names = run_names(str(row.name), row.placement)
     for name in sorted(names, key=lambda one: one != (row.run_name or names[0])):
         # Written first: a create that seems to fail may have happened, and the next try must look under this name.
-        if placements.intend_run(pool, row.placement, name) is None:
+        if placements.intend_run(pool, row.placement, name, cluster=str(row.cluster)) is None:
             return None
-        run = _create_or_adopt(target, row, workflow, name)
+        run = _create_or_find(target, row, workflow, name)
         if run is not None:
-            return placements.dispatched(pool, row.placement, run_name=name, run_uid=run["metadata"]["uid"])
+            return _dispatched(pool, row, run)
         log.warning("name taken on target", cluster=target.name, name=name, placement=row.placement)
     raise Rejected(f"the names {' and '.join(names)} are taken by other Workflows", cluster=target.name)
 
 
-def _create_or_adopt(target: Cluster, row: Placement, workflow: Object, name: str) -> Object | None:
+def _create_or_find(target: Cluster, row: Placement, workflow: Object, name: str) -> Object | None:
     """The run under that name; None when a stranger has it."""
     body = run_object(
         workflow, placement=row.placement, name=name, origin_name=str(row.name), origin_uid=str(row.origin_uid)
@@ -50,7 +77,14 @@ def _create_or_adopt(target: Cluster, row: Placement, workflow: Object, name: st
         return found if has_placement_labels(found, row) else None
 
 
-def has_placement_labels(workflow: Object, row: Placement) -> bool:
-    """Whether a Workflow on a target is this placement's: by both labels, so that a copied one is not enough."""
-    marks = labels(workflow)
-    return marks.get(PLACEMENT) == row.placement and marks.get(ORIGIN_UID) == row.origin_uid
+def _adopt(pool: Pool, row: Placement, run: Object) -> Placement | None:
+    if placements.intend_run(pool, row.placement, run["metadata"]["name"], cluster=str(row.cluster)) is None:
+        return None
+    return _dispatched(pool, row, run)
+
+
+def _dispatched(pool: Pool, row: Placement, run: Object) -> Placement | None:
+    metadata = run["metadata"]
+    return placements.dispatched(
+        pool, row.placement, cluster=str(row.cluster), run_name=metadata["name"], run_uid=metadata["uid"]
+    )

@@ -1,14 +1,16 @@
 """Gathers what is known of one placement: the ledger's row, and what the front door and the targets show of it."""
 
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from webhook.controller.create import has_placement_labels
 from webhook.controller.plan import Facts
+from webhook.controller.targets import Targets
 from webhook.controller.workflow_index import WorkflowIndex
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements
-from webhook.ledger.placement import Placement
+from webhook.ledger.placement import Placement, SweepRow
 from webhook.ledger.pool import Pool
 from webhook.model.contract import State
 from webhook.model.objects import Object
@@ -22,6 +24,7 @@ class Gatherer:
     pool: Pool
     origins: WorkflowIndex
     runs: dict[str, WorkflowIndex]
+    targets: Targets
 
     def gather(self, placement: str) -> Facts:
         """Everything known now. Asks the front door itself before it says that an origin is gone."""
@@ -29,12 +32,19 @@ class Gatherer:
         carriers = self.origins.carrying(placement)
         if row is None:
             return Facts(row, carriers[0] if carriers else None, False, None)
-        origin = next((one for one in carriers if _may_be_origin(one, row)), None)
+        origin = next((one for one in carriers if may_be_origin(one, row)), None)
+        away = self.targets.away(row.cluster)
         if row.origin_uid is None:
-            return Facts(row, origin, False, None)
+            return Facts(row, origin, False, None, away=away)
         gone = origin is None and self._certainly_gone(row)
         copies = [one for one in carriers if one["metadata"]["uid"] != row.origin_uid]
-        return Facts(row, origin, gone, self._run(row), self._strays(row, placement), copies)
+        found = [(cluster, run) for cluster, index in list(self.runs.items()) for run in index.carrying(placement)]
+        run = next((one for cluster, one in found if cluster == row.cluster and is_current_run(one, row)), None)
+        strays = _strays(row, found)
+        there = [(cluster, stray) for cluster, stray in strays if self.targets.away(cluster) is None]
+        # What can't be removed now is looked for again.
+        version = version_of(row, [*carriers, *(one for _, one in found)]) if there == strays else None
+        return Facts(row, origin, gone, run, there, copies, away, version)
 
     def _certainly_gone(self, row: Placement) -> bool:
         if row.state in (State.DELETED, State.EXPIRED, State.DELETING) or row.name is None:
@@ -42,25 +52,24 @@ class Gatherer:
         found = self.front.find(WORKFLOWS, row.namespace, row.name)
         return found is None or found["metadata"]["uid"] != row.origin_uid
 
-    def _run(self, row: Placement) -> Object | None:
-        index = self.runs.get(row.cluster or "")
-        found = index.carrying(row.placement) if index else []
-        return next((one for one in found if is_current_run(one, row)), None)
 
-    def _strays(self, row: Placement, placement: str) -> list[tuple[str, Object]]:
-        """Runs that a lost answer has left behind. While a run is being created, nothing is a stray yet."""
-        if row.state is State.RESERVED:
-            return []
-        found = [(cluster, run) for cluster, index in list(self.runs.items()) for run in index.carrying(placement)]
-        ours = [(cluster, run) for cluster, run in found if has_placement_labels(run, row)]
-        return [
-            (cluster, run)
-            for cluster, run in ours
-            if cluster != row.cluster or not is_current_run(run, row) or row.state in (State.DELETED, State.EXPIRED)
-        ]
+def _strays(row: Placement, found: list[tuple[str, Object]]) -> list[tuple[str, Object]]:
+    """Runs that a lost answer has left behind. While a run is being created, nothing is a stray yet."""
+    if row.state in (State.RESERVED, State.UNKNOWN):
+        return []
+    gone = row.state in (State.DELETED, State.EXPIRED)
+    ours = [(cluster, run) for cluster, run in found if has_placement_labels(run, row)]
+    return [(cluster, run) for cluster, run in ours if gone or cluster != row.cluster or not is_current_run(run, row)]
 
 
-def _may_be_origin(workflow: Object, row: Placement) -> bool:
+def version_of(row: Placement | SweepRow, carriers: Iterable[Object]) -> Hashable:
+    """Another value whenever the row has moved on, or one of the Workflows that carry the placement has changed."""
+    seen = sorted((str(one["metadata"]["uid"]), str(one["metadata"].get("resourceVersion"))) for one in carriers)
+    return row.state, row.cluster, row.end_shown, tuple(seen)
+
+
+def may_be_origin(workflow: Object, row: Placement) -> bool:
+    """Whether a Workflow at the front door is the row's origin, or may become it."""
     metadata = workflow["metadata"]
     if row.origin_uid is not None:
         return bool(metadata["uid"] == row.origin_uid)

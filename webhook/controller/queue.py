@@ -6,29 +6,32 @@ from collections.abc import Callable
 import structlog
 from prometheus_client import Gauge
 
+from webhook import threads
 from webhook.errors import MedeaError
 from webhook.ledger import placements
+from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
+from webhook.model.limits import QUEUE_GATHER
+from webhook.scout.model import Decision
 from webhook.scout.placer import Placer
 
 log = structlog.get_logger(__name__)
 _WAITING = Gauge("medea_queue_namespaces", "Namespaces in which a Workflow waits for room")
-
-# Many things may free room at once; looking at the queue once for all of them is enough.
-_GATHER = 0.1
+_THREAD = "queue"
 
 
 class Queue:
     """One thread that looks at the queue whenever room may have come free."""
 
-    def __init__(self, *, pool: Pool, placer: Placer, changed: Callable[[str], None]) -> None:
+    def __init__(self, *, pool: Pool, placer: Placer, changed: Callable[[str, str], None]) -> None:
+        """`changed` is told of a placement and the target it was given."""
         self._pool, self._placer, self._changed = pool, placer, changed
         self._wake = threading.Event()
         self._stop = threading.Event()
 
     def start(self) -> None:
         """Begin."""
-        threading.Thread(target=self._run, name="queue", daemon=True).start()
+        threads.start(_THREAD, self._run)
 
     def stop(self) -> None:
         """End."""
@@ -39,22 +42,32 @@ class Queue:
         """Room may have come free, or somebody has joined the queue."""
         self._wake.set()
 
+    def look(self) -> None:
+        """Look at the queue of every namespace. One that fails keeps no other waiting, and is looked at again."""
+        try:
+            namespaces = placements.queued_namespaces(self._pool)
+        except MedeaError as error:
+            log.warning("queue not looked at", reason=error.message)
+            return
+        _WAITING.set(len(namespaces))
+        for namespace in namespaces:
+            with threads.isolated(_THREAD):
+                self._look_at(namespace)
+
+    def _look_at(self, namespace: str) -> None:
+        try:
+            self._placer.place_queue(namespace, self._left)
+        except MedeaError as error:
+            log.warning("queue not looked at", namespace=namespace, reason=error.message)
+
+    def _left(self, placement: Placement, decision: Decision) -> None:
+        log.info("left the queue", placement=placement.placement, outcome=decision.outcome, cluster=decision.cluster)
+        self._changed(placement.placement, decision.cluster or "")
+
     def _run(self) -> None:
         while not self._stop.is_set():
             self._wake.wait()
-            self._stop.wait(_GATHER)
+            self._stop.wait(QUEUE_GATHER)
             self._wake.clear()
-            try:
-                self._place()
-            except MedeaError as error:
-                log.warning("queue not looked at", reason=error.message)
-
-    def _place(self) -> None:
-        namespaces = placements.queued_namespaces(self._pool)
-        _WAITING.set(len(namespaces))
-        for namespace in namespaces:
-            for placement, decision in self._placer.place_queue(namespace):
-                log.info(
-                    "left the queue", placement=placement.placement, outcome=decision.outcome, cluster=decision.cluster
-                )
-                self._changed(placement.placement)
+            with threads.isolated(_THREAD):
+                self.look()

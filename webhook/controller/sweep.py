@@ -1,91 +1,178 @@
-"""The sweep: looks at everything that may not be true. Without a single event it would bring all to rest."""
+"""The sweep: looks at everything that may not be true. Without a single event it would bring all to rest.
+
+It compares rather than works: what is as it was left needs no look, and what does stands behind all fresh news.
+"""
 
 import datetime
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from prometheus_client import Counter
 
-from webhook.controller.agents import delete_agents
+from webhook.controller.agents import delete_agents, leftover_agents
+from webhook.controller.facts import version_of
 from webhook.controller.origin_status.ttl import goes_at
-from webhook.controller.workflow_index import WorkflowIndex
+from webhook.controller.resting import Resting, Wait
+from webhook.controller.subworkflows import Subworkflows
+from webhook.controller.targets import Targets, utc_now
+from webhook.controller.watches import NAMESPACE, Watches
+from webhook.errors import MedeaError
 from webhook.kube.client import Cluster
-from webhook.kube.resources import PODS, WORKFLOWS
+from webhook.kube.resources import WORKFLOWS
 from webhook.kube.workqueue import WorkQueue
 from webhook.ledger import placements
-from webhook.ledger.placement import Placement
+from webhook.ledger.placement import Placement, SweepRow
 from webhook.ledger.pool import Pool
-from webhook.model.contract import AGENT_ACCOUNT, ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW, Hold, State
-from webhook.model.objects import labels
+from webhook.ledger.retention import retire
+from webhook.model.contract import Hold, State
+from webhook.model.limits import RETIRE_ROUNDS, SWEEP_PAGE
+from webhook.model.objects import Object
 from webhook.model.run import origin_placement
+from webhook.namespaces.reconciler import NamespaceReconciler
 
 log = structlog.get_logger(__name__)
 _SWEPT = Counter("medea_sweep_found_total", "Placements the sweep had reason to look at", ["why"])
+_FAILED = Counter("medea_sweep_failed_total", "Parts of a sweep that failed", ["part"])
 
 
-def sweep(
-    *,
-    pool: Pool,
-    front: Cluster,
-    origins: WorkflowIndex,
-    runs: dict[str, WorkflowIndex],
-    work: WorkQueue,
-    expiry: float,
-) -> None:
-    """Queue every placement that something may have to be done for. `expiry` is in seconds."""
-    expire(pool, front, work, expiry)
-    still_open = {row.placement for row in placements.open_placements(pool)}
-    rows = placements.with_origin(pool)
-    with_origin = {row.placement for row in rows}
-    seen = origins.placements()
-    running = {placement for index in list(runs.values()) for placement in index.placements()}
-    _look(work, still_open, "open")
-    if origins.informer.current:
-        _look(work, with_origin - seen, "origin vanished")
-    _look(work, seen - with_origin, "origin without a row")
-    _look(work, running - with_origin, "run without an origin")
-    dismiss_leftover_agents(front, origins)
-    delete_old(front, origins, rows)
+@dataclass
+class Sweep:
+    """Goes through all parts, each by itself: none that fails keeps the others from their work.
 
+    `expiry` is in seconds, `retention_days` is for how long the ledger remembers what is gone.
+    """
 
-def delete_old(front: Cluster, origins: WorkflowIndex, rows: list[Placement]) -> None:
-    """Delete ended origins of which their users have said for how long they are wanted."""
-    now = datetime.datetime.now(datetime.UTC)
-    for row in rows:
-        if row.hold is not Hold.NONE or row.state is not State.ENDED or not row.end_shown:
-            continue
-        for origin in origins.carrying(row.placement):
+    front: Cluster
+    pool: Pool
+    watches: Watches
+    targets: Targets
+    work: WorkQueue
+    resting: Resting
+    children: Subworkflows
+    namespaces: NamespaceReconciler
+    room_came_free: Callable[[], None]
+    expiry: float
+    retention_days: float
+    now: Callable[[], datetime.datetime] = utc_now
+
+    def run(self) -> None:
+        """Queue every placement that something may have to be done for, and do what belongs to none."""
+        for part in (
+            self.expire,
+            self.look_at_rows,
+            self.dismiss_agents,
+            self.tend_namespaces,
+            self.look_at_children,
+            self.retire,
+        ):
+            self._by_itself(part.__name__, part)
+        self.room_came_free()
+
+    def look_at_rows(self) -> None:
+        """Compare every row with what the watches show; and delete the origins that have had their time."""
+        origins, runs = self.watches.origins.all(), _by_placement(self.watches)
+        swept: set[str] = set()
+        for row in self._rows():
+            swept.add(row.placement)
+            carriers = origins.get(row.placement, [])
+            self._by_itself("row", partial(self._look_at, row, carriers, runs))
+        self._look(origins.keys() - swept, "origin without a row")
+        self._look(runs.keys() - swept, "run without a row")
+        self.resting.keep_only(swept)
+
+    def expire(self) -> None:
+        """Expire placements whose origin never came. Asked of the front door itself: a watch may lag behind it."""
+        unbound = placements.unbound(self.pool, self.expiry)
+        for namespace in {row.namespace for row in unbound}:
+            late = [row for row in unbound if row.namespace == namespace]
+            self._by_itself("expire", partial(self._expire, namespace, late))
+
+    def dismiss_agents(self) -> None:
+        """Delete agents that Argo started while the end of their Workflow was being written."""
+        for namespace, name in leftover_agents(self.watches.agents, self.watches.origins.informer):
+            self._by_itself("agent", partial(delete_agents, self.front, namespace, name))
+
+    def tend_namespaces(self) -> None:
+        """Look at every namespace that opted in, and remove what others no longer need."""
+        namespaces = self.watches.namespaces.all()
+        for namespace in namespaces:
+            self.work.add(NAMESPACE + namespace["metadata"]["name"], sweep=True)
+        # What is not listed has not opted out.
+        if self.watches.namespaces.current:
+            self.namespaces.sweep(namespaces)
+
+    def look_at_children(self) -> None:
+        """Look at every sub-Workflow that lives."""
+        for child in self.children.living():
+            self.work.add(child, sweep=True)
+
+    def retire(self) -> None:
+        """Do away with what the ledger need no longer remember; what is left goes with the next sweep."""
+        for _ in range(RETIRE_ROUNDS):
+            if not retire(self.pool, days=self.retention_days, limit=SWEEP_PAGE):
+                return
+
+    def _by_itself(self, name: str, part: Callable[[], None]) -> None:
+        try:
+            part()
+        except MedeaError as error:
+            _FAILED.labels(name).inc()
+            log.warning("sweep cut short", part=name, reason=error.message)
+        except Exception:
+            _FAILED.labels(name).inc()
+            log.exception("bug", part=name)
+
+    def _rows(self) -> Iterator[SweepRow]:
+        after = 0
+        while page := placements.sweepable(self.pool, after, SWEEP_PAGE):
+            yield from page
+            after = page[-1].seq
+
+    def _look_at(self, row: SweepRow, carriers: list[Object], runs: dict[str, list[Object]]) -> None:
+        away = self.targets.away(row.cluster)
+        if away and self.resting.waits(row.placement, Wait(str(row.cluster), away.long)):
+            return
+        version = version_of(row, [*carriers, *runs.get(row.placement, [])])
+        if not self.resting.is_unchanged(row.placement, version):
+            self._look({row.placement}, "not at rest", lane=row.cluster or "")
+        elif row.hold is Hold.NONE and row.state is State.ENDED:
+            self._delete_old(row, carriers)
+
+    def _delete_old(self, row: SweepRow, carriers: list[Object]) -> None:
+        """Delete an ended origin of which its user has said for how long it is wanted."""
+        for origin in carriers:
             metadata, goes = origin["metadata"], goes_at(origin)
-            if goes is not None and goes <= now and metadata["uid"] == row.origin_uid:
+            if goes is not None and goes <= self.now() and metadata["uid"] == row.origin_uid:
                 log.info("had its time", placement=row.placement, workflow=row.name)
-                front.delete(WORKFLOWS, row.namespace, metadata["name"], uid=metadata["uid"])
+                self.front.delete(WORKFLOWS, row.namespace, metadata["name"], uid=metadata["uid"])
 
-
-def expire(pool: Pool, front: Cluster, work: WorkQueue, expiry: float) -> None:
-    """Expire placements whose origin never came. Asked of the front door itself: a watch may lag behind an origin."""
-    unbound = placements.unbound(pool, expiry)
-    for namespace in {row.namespace for row in unbound}:
-        late = [row for row in unbound if row.namespace == namespace]
-        workflows, _ = front.list(WORKFLOWS, namespace)
-        there = {origin_placement(workflow) for workflow in workflows}
+    def _expire(self, namespace: str, late: list[Placement]) -> None:
+        there = self._carried(namespace, late)
         for row in late:
             if row.placement in there:
-                work.add(row.placement)
-            elif placements.expired(pool, row.placement):
+                self.work.add(row.placement, sweep=True)
+            elif placements.expired(self.pool, row.placement):
                 log.info("placement expired", placement=row.placement, namespace=namespace)
 
+    def _carried(self, namespace: str, late: list[Placement]) -> set[str | None]:
+        """The placements that the front door's Workflows carry: all are read only where one may have any name."""
+        if all(row.name is not None for row in late):
+            found = [self.front.find(WORKFLOWS, namespace, name) for name in {str(row.name) for row in late}]
+        else:
+            found = [*self.front.list(WORKFLOWS, namespace)[0]]
+        return {origin_placement(workflow) for workflow in found if workflow is not None}
 
-def dismiss_leftover_agents(front: Cluster, origins: WorkflowIndex) -> None:
-    """Delete agents that Argo started while the end of their Workflow was being written."""
-    pods, _ = front.list(PODS, selector=f"{ARGO_COMPONENT}=agent")
-    for pod in pods:
-        namespace, name = pod["metadata"]["namespace"], labels(pod).get(ARGO_WORKFLOW, "")
-        workflow = origins.informer.get(namespace, name)
-        ours = pod["spec"].get("serviceAccountName") == AGENT_ACCOUNT and workflow and origin_placement(workflow)
-        if ours and workflow and labels(workflow).get(ARGO_COMPLETED) == "true":
-            delete_agents(front, namespace, name)
+    def _look(self, found: Collection[str], why: str, lane: str = "") -> None:
+        _SWEPT.labels(why).inc(len(found))
+        for placement in found:
+            self.work.add(placement, lane=lane, sweep=True)
 
 
-def _look(work: WorkQueue, found: set[str], why: str) -> None:
-    _SWEPT.labels(why).inc(len(found))
-    for placement in found:
-        work.add(placement)
+def _by_placement(watches: Watches) -> dict[str, list[Object]]:
+    runs: dict[str, list[Object]] = {}
+    for index in list(watches.runs.values()):
+        for placement, carrying in index.all().items():
+            runs.setdefault(placement, []).extend(carrying)
+    return runs

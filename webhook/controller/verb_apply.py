@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from webhook.model.contract import ARGO_COMPLETED, ARGO_PHASE, FINAL_PHASES
+from webhook.model.contract import ARGO_COMPLETED, ARGO_PHASE
 from webhook.model.finalizers import block_deletion
 from webhook.model.nodes import REFERENCES, Nodes, nodes_of, pack, references
-from webhook.model.objects import Object
+from webhook.model.objects import Object, mapping, mappings, spec_of, status_of
+from webhook.model.subworkflows import ended
 from webhook.model.verbs import Verb
 
 _ARCHIVING = "workflows.argoproj.io/workflow-archiving-status"
@@ -34,7 +35,7 @@ def steering(run: Object, verb: Verb, ids: Mapping[str, str], *, now: datetime) 
     """How to do `verb` to `run`. `ids` leads from a node's id at the origin to its id at the run."""
     if verb.retry:
         return _retried(run, verb, ids, now)
-    spec, nodes = run.get("spec") or {}, nodes_of(run)
+    spec, nodes = spec_of(run), nodes_of(run)
     wanted: Object = {"shutdown": verb.shutdown} if verb.shutdown else {}
     if verb.suspend is not None:
         wanted |= {"suspend": True if verb.suspend else None}
@@ -44,7 +45,7 @@ def steering(run: Object, verb: Verb, ids: Mapping[str, str], *, now: datetime) 
     if not changed and not due:
         over = any(nodes[node_id].get("phase") != edit.fields.get("phase") for node_id, edit in here.items())
         return Steering({}, too_late="the run had gone on meanwhile" if over else None)
-    if (run.get("status") or {}).get("phase") in FINAL_PHASES:
+    if ended(run):
         return Steering({}, too_late="the run had ended")
     patch: Object = {"spec": changed} if changed else {}
     if due:
@@ -54,8 +55,8 @@ def steering(run: Object, verb: Verb, ids: Mapping[str, str], *, now: datetime) 
 
 def _retried(run: Object, verb: Verb, ids: Mapping[str, str], now: datetime) -> Steering:
     assert verb.retry is not None
-    status, name = run.get("status") or {}, run["metadata"]["name"]
-    if status.get("phase") not in FINAL_PHASES or status.get("finishedAt") != verb.retry.ended:
+    status, name = status_of(run), run["metadata"]["name"]
+    if not ended(run) or status.get("finishedAt") != verb.retry.ended:
         return Steering({})
     nodes = nodes_of(run)
     # The exit handler ran for the end that is no longer one. At the origin it has a name that Argo doesn't know it by.
@@ -76,7 +77,7 @@ def _retried(run: Object, verb: Verb, ids: Mapping[str, str], now: datetime) -> 
     }
     spec: Object = {"shutdown": None, "suspend": None}
     if verb.retry.parameters:
-        spec["arguments"] = {"parameters": _parameters(run["spec"], verb.retry.parameters)}
+        spec["arguments"] = {"parameters": _parameters(spec_of(run), verb.retry.parameters)}
     if stored:
         again["storedWorkflowTemplateSpec"] = spec
     metadata = {
@@ -93,7 +94,7 @@ def _nodes_patch(
 ) -> Object:
     """The part of `status` that holds nodes, in the form the run has it in."""
     changes = {node_id: _in_run_ids(fields, ids) for node_id, fields in edits.items()}
-    if not run["status"].get("compressedNodes"):
+    if not status_of(run).get("compressedNodes"):
         return {"nodes": {**changes, **dict.fromkeys(removed)}}
     left = {node_id: {**node, **changes.get(node_id, {})} for node_id, node in nodes.items() if node_id not in removed}
     return {"nodes": None, "compressedNodes": pack({node_id: _present(node) for node_id, node in left.items()})}
@@ -114,18 +115,18 @@ def _present(node: Object) -> Object:
 def _outputs(run: Object, verb: Verb) -> Object:
     if not verb.outputs:
         return {}
-    outputs = run["status"].get("outputs") or {}
-    names = {one["name"] for one in verb.outputs}
-    others = [one for one in outputs.get("parameters") or [] if one["name"] not in names]
+    outputs = mapping(status_of(run).get("outputs"))
+    names = [one.get("name") for one in verb.outputs]
+    others = [one for one in mappings(outputs.get("parameters")) if one.get("name") not in names]
     return {"outputs": {**outputs, "parameters": [*others, *verb.outputs]}}
 
 
 def _parameters(spec: Object, changed: Mapping[str, Any]) -> list[Object]:
-    given = (spec.get("arguments") or {}).get("parameters") or []
-    others = [one for one in given if one["name"] not in changed]
+    given = mappings(mapping(spec.get("arguments")).get("parameters"))
+    others = [one for one in given if one.get("name") not in list(changed)]
     return [*({"name": name, "value": value} for name, value in changed.items()), *others]
 
 
 def _not_completed(status: Object) -> list[Object]:
-    others = [one for one in status.get("conditions") or [] if one.get("type") != "Completed"]
+    others = [one for one in mappings(status.get("conditions")) if one.get("type") != "Completed"]
     return [*others, {"type": "Completed", "status": "False"}]

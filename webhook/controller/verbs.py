@@ -1,7 +1,7 @@
 """Carries verbs out: what a person did to an origin is done to its run, however long its target is away."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -9,11 +9,12 @@ import structlog
 from webhook.controller.agents import open_task_set
 from webhook.controller.facts import is_current_run
 from webhook.controller.origin_status.by_hold import shown_ids
-from webhook.controller.verb_apply import steering
-from webhook.errors import Clash
+from webhook.controller.plan import Facts, Step, Then
+from webhook.controller.targets import Targets
+from webhook.controller.verb_apply import Steering, steering
+from webhook.errors import Clash, NotThere, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
-from webhook.kube.registry import Registry
 from webhook.kube.resources import PODS, WORKFLOWS
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
@@ -25,35 +26,50 @@ from webhook.model.verbs import Verb, pending
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class Undone:
+    """Why a verb was given up: the Event's reason and message."""
+
+    reason: str
+    message: str
+
+
 @dataclass
 class VerbExecutor:
-    """Takes the verbs off an origin, oldest first, and does them. Raises what the target answers."""
+    """Takes the verbs off an origin, oldest first, and does them.
+
+    A verb that its target refuses is told to the person and given up, as it would be without Medea in between. Raises
+    what else a cluster answers.
+    """
 
     front: Cluster
-    registry: Registry
+    targets: Targets
     pool: Pool
     recorder: EventRecorder
     room_came_free: Callable[[], None]
 
-    def apply(self, row: Placement, origin: Object) -> bool:
-        """Returns whether the row has changed, so that there is more to do at once."""
-        verbs = pending(origin)
+    def acts(self) -> dict[Step, Callable[[Facts], Then]]:
+        """What to call for which step."""
+        return {Step.APPLY_VERBS: self._apply}
+
+    def _apply(self, facts: Facts) -> Then:
+        """Do them all, or what comes before: then there is more to do at once."""
+        row, origin = facts.row, facts.origin
+        assert row is not None and origin is not None
+        verbs, undone = pending(origin), list[Undone]()
         match row.state:
             case State.QUEUED | State.RESERVED:
                 return self._before_the_run(row, origin, verbs)
             case State.RUNNING:
-                for verb in verbs:
-                    self._do(row, origin, verb)
+                undone = [told for verb in verbs if (told := self._do(row, origin, verb))]
             case State.ENDED:
-                if any(verb.retry for verb in verbs) and placements.reopened(self.pool, row.placement):
-                    if row.hold is Hold.PLUGIN:
-                        open_task_set(self.front, row)
-                    return True
-                self.recorder.record(origin, "TooLate", f"{verbs[0].word}: it had ended", warning=True)
-        self._take_off(origin)
-        return False
+                if any(verb.retry for verb in verbs):
+                    return self._reopen(row, origin)
+                undone = [_too_late(verbs[0], "it had ended")]
+        self._take_off(origin, undone)
+        return Then.WAIT
 
-    def _before_the_run(self, row: Placement, origin: Object, verbs: list[Verb]) -> bool:
+    def _before_the_run(self, row: Placement, origin: Object, verbs: list[Verb]) -> Then:
         """A shutdown ends what waits. A suspension is in the origin's spec, from where the run gets it."""
         shutdowns = [verb.shutdown for verb in verbs if verb.shutdown]
         if shutdowns:
@@ -61,34 +77,63 @@ class VerbExecutor:
             message = f"Stopped with strategy '{shutdowns[-1]}'"
             if placements.stopped(self.pool, row.placement, message):
                 self.room_came_free()
-            return True
+            return Then.GO_ON
         self._take_off(origin)
-        return False
+        return Then.WAIT
 
-    def _do(self, row: Placement, origin: Object, verb: Verb) -> None:
-        assert row.cluster is not None and row.run_name is not None
-        target = self.registry.get(row.cluster)
-        run = target.find(WORKFLOWS, row.namespace, row.run_name)
-        if run is None or not is_current_run(run, row):
-            self.recorder.record(origin, "TooLate", f"{verb.word}: the run is gone from {row.cluster}", warning=True)
-            return
+    def _reopen(self, row: Placement, origin: Object) -> Then:
+        """A retry goes on with the run: without one, the end that is known stays."""
+        retry = next(verb for verb in pending(origin) if verb.retry)
+        if self._run(row) is None or placements.reopened(self.pool, row.placement) is None:
+            self._take_off(origin, [_too_late(retry, f"the run is gone from {row.cluster or 'its target'}")])
+            return Then.WAIT
+        if row.hold is Hold.PLUGIN:
+            open_task_set(self.front, row)
+        return Then.GO_ON
+
+    def _run(self, row: Placement) -> Object | None:
+        """The run as its target has it now."""
+        if row.cluster is None or row.run_name is None:
+            return None
+        run = self.targets.get(row.cluster).find(WORKFLOWS, row.namespace, row.run_name)
+        return run if run is not None and is_current_run(run, row) else None
+
+    def _do(self, row: Placement, origin: Object, verb: Verb) -> Undone | None:
+        run = self._run(row)
+        if run is None:
+            return _too_late(verb, f"the run is gone from {row.cluster}")
         what = steering(run, verb, shown_ids(run, row), now=datetime.datetime.now(datetime.UTC))
-        if what.too_late:
-            self.recorder.record(origin, "TooLate", f"{verb.word}: {what.too_late}", warning=True)
         if not what.patch:
-            return
-        remove_pods(target, row.namespace, row.run_name, what.doomed)
-        version = {"resourceVersion": run["metadata"]["resourceVersion"]}
-        patch = {**what.patch, "metadata": {**what.patch.get("metadata", {}), **version}}
-        target.patch(WORKFLOWS, row.namespace, row.run_name, patch)
+            return _too_late(verb, what.too_late) if what.too_late else None
+        try:
+            self._change(self.targets.get(str(row.cluster)), run, what)
+        except (Clash, NotThere):
+            raise
+        except Rejected as error:
+            log.warning("verb refused", verb=verb.word, placement=row.placement, cluster=row.cluster, user=verb.user)
+            return Undone("RefusedByTarget", f"{verb.word}: {row.cluster}: {error.message}")
         log.info("verb carried out", verb=verb.word, placement=row.placement, cluster=row.cluster, user=verb.user)
         self.recorder.record(origin, "Steered", f"{verb.word} by {verb.user} carried out on {row.cluster}")
+        return None
 
-    def _take_off(self, origin: Object) -> None:
-        """From the very version that was read: a verb that came meanwhile stays."""
+    def _change(self, target: Cluster, run: Object, what: Steering) -> None:
+        metadata = run["metadata"]
+        remove_pods(target, metadata["namespace"], metadata["name"], what.doomed)
+        version = {"resourceVersion": metadata["resourceVersion"]}
+        patch = {**what.patch, "metadata": {**what.patch.get("metadata", {}), **version}}
+        target.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)
+
+    def _take_off(self, origin: Object, undone: Sequence[Undone] = ()) -> None:
+        """From the very version that was read: a verb that came meanwhile stays. Only then tell what came of it."""
         metadata = origin["metadata"]
         patch = {"metadata": {"annotations": {VERBS: None}, "resourceVersion": metadata["resourceVersion"]}}
         self.front.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)
+        for told in undone:
+            self.recorder.record(origin, told.reason, told.message, warning=True)
+
+
+def _too_late(verb: Verb, why: str) -> Undone:
+    return Undone("TooLate", f"{verb.word}: {why}")
 
 
 def remove_pods(target: Cluster, namespace: str, run_name: str, nodes: frozenset[str]) -> None:

@@ -1,7 +1,7 @@
 """Workflows by the placement they carry, as a cluster's watch last saw them."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer, Listener
@@ -17,15 +17,16 @@ class WorkflowIndex:
         cluster: Cluster,
         *,
         placement_of: Callable[[Object], str | None],
-        changed: Callable[[str], None],
+        changed: Callable[[str, Object], None],
         selector: str = "",
         also: Listener = lambda _workflow, _gone: None,
     ) -> None:
-        """`also` hears of every Workflow, with a placement or without."""
+        """`changed` hears of a placement and who carries it; `also` of every Workflow, with a placement or without."""
         self._placement_of, self._changed, self._also = placement_of, changed, also
         self._by_placement: dict[str, dict[str, Object]] = {}
+        self._placement_by_uid: dict[str, str] = {}
         self._lock = threading.Lock()
-        self.informer = Informer(cluster, WORKFLOWS, self._note, selector=selector)
+        self.informer = Informer(cluster, WORKFLOWS, self.note, selector=selector)
 
     def carrying(self, placement: str) -> list[Object]:
         """Every Workflow that carries `placement`."""
@@ -37,23 +38,31 @@ class WorkflowIndex:
         with self._lock:
             return set(self._by_placement)
 
-    def _note(self, workflow: Object, gone: bool) -> None:
-        self._also(workflow, gone)
-        placement = self._placement_of(workflow)
-        if placement is None:
-            return
-        uid = str(workflow["metadata"]["uid"])
+    def all(self) -> dict[str, list[Object]]:
+        """Every Workflow that carries a placement, by placement."""
         with self._lock:
-            carrying = dict(self._by_placement.get(placement, {}))
-            if gone:
-                carrying.pop(uid, None)
-            else:
-                carrying[uid] = workflow
-            self._store(placement, carrying)
-        self._changed(placement)
+            return {placement: list(carrying.values()) for placement, carrying in self._by_placement.items()}
 
-    def _store(self, placement: str, carrying: Mapping[str, Object]) -> None:
-        if carrying:
-            self._by_placement[placement] = dict(carrying)
-        else:
-            self._by_placement.pop(placement, None)
+    def note(self, workflow: Object, gone: bool) -> None:
+        """Take note of a change, and tell of every placement it concerns. Called in the watch's own thread."""
+        self._also(workflow, gone)
+        uid, placement = str(workflow["metadata"]["uid"]), self._placement_of(workflow)
+        with self._lock:
+            before = self._drop(uid)
+            if placement is not None and not gone:
+                self._by_placement.setdefault(placement, {})[uid] = workflow
+                self._placement_by_uid[uid] = placement
+        # Somebody may have changed or removed the mark: then the placement before is concerned too.
+        if before is not None and before != placement:
+            self._changed(before, workflow)
+        if placement is not None:
+            self._changed(placement, workflow)
+
+    def _drop(self, uid: str) -> str | None:
+        """Forget a Workflow; returns the placement that it carried."""
+        placement = self._placement_by_uid.pop(uid, None)
+        if placement is not None:
+            del self._by_placement[placement][uid]
+            if not self._by_placement[placement]:
+                del self._by_placement[placement]
+        return placement

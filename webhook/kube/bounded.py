@@ -3,6 +3,7 @@
 A server that sends a byte now and then would otherwise hold a thread for as long as it likes.
 """
 
+import contextlib
 import http.client
 import io
 import socket
@@ -19,6 +20,7 @@ class _Raw(io.RawIOBase):
     def __init__(self, inner: io.BufferedReader, sock: socket.socket, deadline: float) -> None:
         super().__init__()
         self._inner, self._socket, self._deadline = inner, sock, deadline
+        self._timeout = sock.gettimeout()
 
     def readable(self) -> bool:
         return True
@@ -33,6 +35,9 @@ class _Raw(io.RawIOBase):
     def close(self) -> None:
         super().close()
         self._inner.close()
+        with contextlib.suppress(OSError):
+            # The next request on this connection has the whole time again, from its first byte.
+            self._socket.settimeout(self._timeout)
 
 
 class _Answer(http.client.HTTPResponse):

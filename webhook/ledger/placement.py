@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from webhook.model.contract import Hold, State
+from webhook.model.run import Original
 from webhook.totals.model import Totals
+
+_STATES, _HOLDS = frozenset(State), frozenset(Hold)
 
 COLUMNS = (
     "placement, seq, state, name, generate_name, namespace, template, cluster, origin_uid, run_name, run_uid, phase, "
@@ -14,6 +17,8 @@ COLUMNS = (
     "hold, created_at, bound_at, placed_at, dispatched_at, ended_at, released_at, deleted_at"
 )
 """All but `original` and `outcome`, which can be a megabyte each and are read alone where they are needed."""
+
+SWEEP_COLUMNS = "placement, seq, state, mirrored AS end_shown, cluster, hold, name, namespace, origin_uid"
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class NewPlacement:
     policy: str
     only_clusters: tuple[str, ...] | None
     identity: str
-    original: Mapping[str, Any]
+    original: Original
     hold: Hold = Hold.PLUGIN
     notes: tuple[str, ...] = ()
 
@@ -78,10 +83,36 @@ class Placement:
         return "placed" if self.state is State.RESERVED else str(self.state)
 
 
+@dataclass(frozen=True)
+class SweepRow:
+    """What the sweep needs of a row, and no more: it reads all that are not gone. Pages go by `seq`."""
+
+    placement: str
+    seq: int
+    state: State
+    end_shown: bool
+    cluster: str | None
+    hold: Hold
+    name: str | None
+    namespace: str
+    origin_uid: str | None
+
+
 def placement_of(row: Mapping[str, Any]) -> Placement:
     """A row that was selected with COLUMNS."""
     fields = dict(row)
     totals = Totals(fields.pop("cpu_milli"), fields.pop("memory_bytes"))
     only = fields.pop("only_clusters")
-    fields |= {"state": State(fields["state"]), "hold": Hold(fields["hold"])}
-    return Placement(**fields, totals=totals, only_clusters=None if only is None else tuple(only))
+    return Placement(**_read(fields), totals=totals, only_clusters=None if only is None else tuple(only))
+
+
+def sweep_row_of(row: Mapping[str, Any]) -> SweepRow:
+    """A row that was selected with SWEEP_COLUMNS."""
+    return SweepRow(**_read(row))
+
+
+def _read(row: Mapping[str, Any]) -> dict[str, Any]:
+    """With its words as values. Of a row with a word of a newer Medea the state is unknown: it is left alone."""
+    if row["state"] not in _STATES or row["hold"] not in _HOLDS:
+        return {**row, "state": State.UNKNOWN, "hold": Hold.PLUGIN}
+    return {**row, "state": State(row["state"]), "hold": Hold(row["hold"])}

@@ -1,13 +1,20 @@
-"""Placements one by one: what was found out about a Workflow is written here, each write safe to repeat."""
+"""Placements one by one: what was found out about a Workflow is written here, each write safe to repeat.
+
+A write says which state, target and run it was decided from, and does nothing when the row has moved on: whoever was
+held up meanwhile, and no longer leads, changes nothing.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from webhook.ledger.placement import COLUMNS, Placement, placement_of
+from webhook.ledger.placement import COLUMNS, SWEEP_COLUMNS, Placement, SweepRow, placement_of, sweep_row_of
 from webhook.ledger.pool import Pool
 from webhook.model.json_input import storable
+from webhook.totals.shape import mapping
+
+_QUEUED_ANEW = "state = 'queued', cluster = NULL, run_name = NULL, placed_at = NULL"
 
 
 def get(pool: Pool, placement: str) -> Placement | None:
@@ -25,36 +32,34 @@ def by_origin(pool: Pool, namespace: str, name: str) -> Placement | None:
 
 
 def original(pool: Pool, placement: str) -> dict[str, Any] | None:
-    """The Workflow as its user sent it."""
+    """The Workflow as its user sent it, and the templates it referred to. None also where that was lost."""
     with pool.transaction() as connection:
-        row = connection.execute("SELECT original FROM workflows WHERE placement = %s", (placement,)).fetchone()
-    return dict(row["original"]) if row else None
+        row = connection.execute(
+            "SELECT original, (SELECT coalesce(jsonb_agg(body ORDER BY position), '[]') FROM workflow_templates "
+            "JOIN templates USING (hash) WHERE workflow_templates.placement = workflows.placement) AS templates "
+            "FROM workflows WHERE placement = %s",
+            (placement,),
+        ).fetchone()
+    kept = mapping(row["original"]) if row else {}
+    return {"templates": row["templates"], **kept} if row and "workflow" in kept else None
 
 
 def outcome(pool: Pool, placement: str) -> dict[str, Any]:
     """The run's final status in Argo's own shape; empty when it never had one."""
     with pool.transaction() as connection:
         row = connection.execute("SELECT outcome FROM workflows WHERE placement = %s", (placement,)).fetchone()
-    return dict(row["outcome"] or {}) if row else {}
+    return dict(mapping(row["outcome"])) if row else {}
 
 
-def open_placements(pool: Pool) -> list[Placement]:
-    """Every row that something may still have to be done for."""
+def sweepable(pool: Pool, after: int, limit: int) -> list[SweepRow]:
+    """The next `limit` rows after the one with the seq `after`, of those whose origin is not known to be gone."""
     with pool.transaction() as connection:
         rows = connection.execute(
-            f"SELECT {COLUMNS} FROM workflows WHERE state NOT IN ('deleted', 'expired') "
-            "AND NOT (state = 'ended' AND mirrored) ORDER BY seq"
+            f"SELECT {SWEEP_COLUMNS} FROM workflows WHERE state NOT IN ('deleted', 'expired') AND seq > %s "
+            "ORDER BY seq LIMIT %s",
+            (after, limit),
         )
-        return [placement_of(row) for row in rows]
-
-
-def with_origin(pool: Pool) -> list[Placement]:
-    """Every row whose origin was there when it was last looked at."""
-    with pool.transaction() as connection:
-        rows = connection.execute(
-            f"SELECT {COLUMNS} FROM workflows WHERE bound_at IS NOT NULL AND state NOT IN ('deleted', 'expired')"
-        )
-        return [placement_of(row) for row in rows]
+        return [sweep_row_of(row) for row in rows]
 
 
 def unbound(pool: Pool, older_than: float) -> list[Placement]:
@@ -94,48 +99,93 @@ def bind(pool: Pool, placement: str, *, namespace: str, name: str, uid: str) -> 
     )
 
 
-def dispatched(pool: Pool, placement: str, *, run_name: str, run_uid: str) -> Placement | None:
-    """The run exists."""
-    return _write(
-        pool,
-        "SET state = 'running', run_name = %(name)s, run_uid = %(uid)s, dispatched_at = coalesce(dispatched_at, now()) "
-        "WHERE placement = %(placement)s AND state IN ('reserved', 'running')",
-        {"placement": placement, "name": run_name, "uid": run_uid},
-    )
-
-
-def intend_run(pool: Pool, placement: str, run_name: str) -> Placement | None:
+def intend_run(pool: Pool, placement: str, run_name: str, *, cluster: str) -> Placement | None:
     """Note the name the run is about to be created under, before it is: a create may happen although it failed."""
     return _write(
         pool,
-        "SET run_name = %(name)s WHERE placement = %(placement)s AND state = 'reserved'",
-        {"placement": placement, "name": run_name},
+        "SET run_name = %(name)s WHERE placement = %(placement)s AND state = 'reserved' AND cluster = %(cluster)s",
+        {"placement": placement, "name": run_name, "cluster": cluster},
     )
 
 
-def refused_by_target(pool: Pool, placement: str, words: str) -> Placement | None:
-    """The chosen target refused the run for good: back to the queue, with that target out of the question."""
+def dispatched(pool: Pool, placement: str, *, cluster: str, run_name: str, run_uid: str) -> Placement | None:
+    """The run exists. None when the row has moved on since: to another target, to another name, to its end."""
     return _write(
         pool,
-        "SET state = 'queued', refused_by = refused_by || jsonb_build_object(cluster, %(words)s::text), "
-        "cluster = NULL, run_name = NULL, placed_at = NULL WHERE placement = %(placement)s AND state = 'reserved'",
-        {"placement": placement, "words": storable(words)},
+        "SET state = 'running', run_uid = %(uid)s, dispatched_at = coalesce(dispatched_at, now()) "
+        "WHERE placement = %(placement)s AND cluster = %(cluster)s AND run_name = %(name)s "
+        "AND (state = 'reserved' OR (state = 'running' AND run_uid = %(uid)s))",
+        {"placement": placement, "cluster": cluster, "name": run_name, "uid": run_uid},
+    )
+
+
+def refused_by_target(pool: Pool, placement: str, words: str, *, cluster: str) -> Placement | None:
+    """`cluster` refused the run for good: back to the queue, with that target out of the question."""
+    return _write(
+        pool,
+        f"SET {_QUEUED_ANEW}, refused_by = refused_by || jsonb_build_object(cluster, %(words)s::text) "
+        "WHERE placement = %(placement)s AND state = 'reserved' AND cluster = %(cluster)s",
+        {"placement": placement, "words": storable(words), "cluster": cluster},
+    )
+
+
+def no_room_on_target(pool: Pool, placement: str, *, cluster: str, words: str) -> Placement | None:
+    """`cluster` has no room for the run now: back to the queue, from where it may go there again."""
+    return _write(
+        pool,
+        f"SET {_QUEUED_ANEW}, reason = %(words)s "
+        "WHERE placement = %(placement)s AND state = 'reserved' AND cluster = %(cluster)s",
+        {"placement": placement, "words": storable(words), "cluster": cluster},
+    )
+
+
+def requeued(pool: Pool, placement: str, *, reason: str) -> Placement | None:
+    """Its target can't be reached, and no create was tried there: back to the queue. None when one may have been."""
+    return _write(
+        pool,
+        f"SET {_QUEUED_ANEW}, reason = %(reason)s "
+        "WHERE placement = %(placement)s AND state = 'reserved' AND run_name IS NULL",
+        {"placement": placement, "reason": storable(reason)},
     )
 
 
 def ended(
-    pool: Pool, placement: str, *, phase: str, message: str | None, outcome: Mapping[str, Any]
+    pool: Pool, placement: str, *, run_uid: str | None, phase: str, message: str | None, outcome: Mapping[str, Any]
 ) -> Placement | None:
-    """The run's end. It is durable from here on, and its room free; a second end never overwrites the first.
+    """The end of the run with that uid, or of a row that never had one. It is durable from here on, and its room free.
 
-    What a step printed may hold characters that Postgres can't; they are replaced.
+    A second end never overwrites the first. What a step printed may hold characters that Postgres can't; they are
+    replaced.
     """
     end = storable({"phase": phase, "message": message, "outcome": dict(outcome)})
     return _write(
         pool,
         "SET state = 'ended', phase = %(phase)s, message = %(message)s, outcome = %(outcome)s, ended_at = now(), "
-        "released_at = now() WHERE placement = %(placement)s AND state IN ('reserved', 'running')",
-        {**end, "placement": placement, "outcome": Jsonb(end["outcome"])},
+        "released_at = now() WHERE placement = %(placement)s AND state IN ('reserved', 'running') "
+        "AND run_uid IS NOT DISTINCT FROM %(uid)s",
+        {**end, "placement": placement, "uid": run_uid, "outcome": Jsonb(end["outcome"])},
+    )
+
+
+def lost(pool: Pool, placement: str, message: str, *, cluster: str) -> Placement | None:
+    """`cluster` is forgotten: what was there ends as Error, and what is to be deleted counts as gone.
+
+    An end that is known already stays. The row no longer speaks of a target, so nothing waits for one any more; should
+    the target come back, what runs there is a stray. None when the row has left `cluster`.
+    """
+    return _write(
+        pool,
+        """SET
+        phase = CASE WHEN state IN ('reserved', 'running') THEN 'Error' ELSE phase END,
+        message = CASE WHEN state IN ('reserved', 'running') THEN %(message)s ELSE message END,
+        reason = CASE WHEN state IN ('reserved', 'running') THEN %(message)s ELSE reason END,
+        ended_at = CASE WHEN state IN ('reserved', 'running') THEN now() ELSE ended_at END,
+        deleted_at = CASE WHEN state = 'deleting' THEN now() ELSE deleted_at END,
+        state = CASE WHEN state = 'deleting' THEN 'deleted' ELSE 'ended' END,
+        cluster = NULL, released_at = coalesce(released_at, now())
+        WHERE placement = %(placement)s AND cluster = %(cluster)s
+        AND state IN ('reserved', 'running', 'ended', 'deleting')""",
+        {"placement": placement, "message": storable(message), "cluster": cluster},
     )
 
 
@@ -154,15 +204,18 @@ def reopened(pool: Pool, placement: str) -> Placement | None:
     return _write(
         pool,
         "SET state = 'running', phase = NULL, message = NULL, mirrored = false, ended_at = NULL, released_at = NULL "
-        "WHERE placement = %(placement)s AND state = 'ended' AND run_uid IS NOT NULL",
+        "WHERE placement = %(placement)s AND state = 'ended' AND run_uid IS NOT NULL AND cluster IS NOT NULL",
         {"placement": placement},
     )
 
 
-def end_shown(pool: Pool, placement: str) -> Placement | None:
-    """The origin shows the end."""
+def end_shown(pool: Pool, placement: str, *, run_uid: str | None) -> Placement | None:
+    """The origin shows the end of the run with that uid, or of a row that never had one."""
     return _write(
-        pool, "SET mirrored = true WHERE placement = %(placement)s AND state = 'ended'", {"placement": placement}
+        pool,
+        "SET mirrored = true "
+        "WHERE placement = %(placement)s AND state = 'ended' AND run_uid IS NOT DISTINCT FROM %(uid)s",
+        {"placement": placement, "uid": run_uid},
     )
 
 
@@ -170,7 +223,8 @@ def deleting(pool: Pool, placement: str) -> Placement | None:
     """The origin is being deleted, or is gone: the run has to go. Its room stays held until it has."""
     return _write(
         pool,
-        "SET state = 'deleting' WHERE placement = %(placement)s AND state NOT IN ('deleted', 'expired')",
+        "SET state = 'deleting' "
+        "WHERE placement = %(placement)s AND state IN ('queued', 'reserved', 'running', 'ended', 'deleting')",
         {"placement": placement},
     )
 
@@ -199,7 +253,7 @@ def decisions(pool: Pool, placement: str) -> list[dict[str, Any]]:
     """Every decision about a placement, oldest first, as `Decision.as_json` wrote it."""
     with pool.transaction() as connection:
         rows = connection.execute("SELECT detail FROM decisions WHERE placement = %s ORDER BY id", (placement,))
-        return [dict(row["detail"]) for row in rows]
+        return [dict(mapping(row["detail"])) for row in rows]
 
 
 def _one(pool: Pool, where: str, values: Sequence[Any]) -> Placement | None:

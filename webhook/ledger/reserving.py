@@ -1,30 +1,43 @@
 """Decisions that promise room: each reads the reservations and writes its own under one lock.
 
 The lock is per namespace, because quotas are. Two replicas that decide at once therefore decide one after the other,
-and the second sees what the first has promised.
+and the second sees what the first has promised. What is read under it are sums: their cost doesn't grow with what a
+decision has to do.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from webhook.ledger.placement import COLUMNS, NewPlacement, Placement, placement_of
+from webhook.ledger.placement import NewPlacement
 from webhook.ledger.pool import Connection, Pool
 from webhook.model.contract import State
+from webhook.model.json_input import storable
+from webhook.model.run import kept
 from webhook.scout.model import Decision, Outcome, Reservation
 from webhook.totals.model import Totals
 
-# Released rows stay in view until every sample that may still show their pods has aged out.
-_RELEASED_IN_VIEW = "10 minutes"
+TARGETS = "unnest(%(names)s::text[], %(cpus)s::bigint[], %(memories)s::bigint[]) AS target (name, cpu, memory)"
+WAITS_FOR_TARGET = (
+    "cpu_milli <= target.cpu AND memory_bytes <= target.memory "
+    "AND (only_clusters IS NULL OR target.name = ANY (only_clusters)) AND NOT refused_by ? target.name"
+)
+"""Of a row in the queue: it may go to `target`, and fits its quota when nothing else does."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a decision must respect: reservations of the namespace, and who waits in front, oldest first."""
+    """What a decision about a new Workflow must respect.
 
-    reservations: Sequence[Reservation]
-    queued: Sequence[Placement]
+    `reserved` is the sum of the live reservations of each target, and `unbound` how many of them have no origin yet.
+    `claimed` tells which of some targets (with their quota) a Workflow queued earlier waits for.
+    """
+
+    reserved: Mapping[str, Totals]
+    unbound: int
+    claimed: Callable[[Mapping[str, Totals]], frozenset[str]]
 
 
 Chooser = Callable[[Held], Decision]
@@ -37,49 +50,29 @@ def peek(pool: Pool, namespace: str, choose: Chooser) -> Decision:
 
 
 def admit(pool: Pool, new: NewPlacement, choose: Chooser) -> Decision:
-    """Decide about a new Workflow and, unless it is refused, write its placement."""
+    """Decide about a new Workflow and, unless it is refused, write its placement.
+
+    Of creates with one name only one can succeed: what earlier ones hold and have no origin for is given back first.
+    Should such an origin turn up after all, its placement is queued anew.
+    """
     with pool.transaction() as connection:
-        _lock(connection, new.namespace)
+        lock(connection, new.namespace)
+        if new.name is not None:
+            _give_back(connection, new.namespace, new.name)
         decision = choose(_held(connection, new.namespace))
         if decision.outcome is not Outcome.REFUSED:
             _insert(connection, new, decision)
         return decision
 
 
-def place_queued(
-    pool: Pool, namespace: str, choose: Callable[[Placement, Held], Decision]
-) -> list[tuple[Placement, Decision]]:
-    """Go through the queue of a namespace, first come first served; write and return what is no longer queued.
-
-    Only placements whose origin is known to exist are considered: others may never appear.
-    """
-    with pool.transaction() as connection:
-        _lock(connection, namespace)
-        waiting = _queued(connection, namespace)
-        passed: list[Placement] = []
-        moved = []
-        for placement in waiting:
-            held = Held(_reservations(connection, namespace), tuple(passed))
-            decision = choose(placement, held)
-            if decision.outcome is Outcome.QUEUED:
-                passed.append(placement)
-                _note_reason(connection, placement, decision.reason)
-            else:
-                _move(connection, placement, decision)
-                moved.append((placement, decision))
-        return moved
-
-
-def preflight_refused(pool: Pool, placement: str, refused_by: Mapping[str, str], choose: Chooser) -> Decision:
+def preflight_refused(pool: Pool, new: NewPlacement, refused_by: Mapping[str, str], choose: Chooser) -> Decision:
     """Decide anew for a placement that a target refused before its origin existed; drops it when nothing is left."""
     with pool.transaction() as connection:
-        row = connection.execute("SELECT namespace FROM workflows WHERE placement = %s", (placement,)).fetchone()
-        namespace = row["namespace"] if row else ""
-        _lock(connection, namespace)
-        connection.execute("UPDATE workflows SET cluster = NULL WHERE placement = %s", (placement,))
-        decision = choose(_held(connection, namespace))
+        lock(connection, new.namespace)
+        connection.execute("UPDATE workflows SET cluster = NULL WHERE placement = %s", (new.placement,))
+        decision = choose(_held(connection, new.namespace))
         if decision.outcome is Outcome.REFUSED:
-            connection.execute("DELETE FROM workflows WHERE placement = %s", (placement,))
+            connection.execute("DELETE FROM workflows WHERE placement = %s", (new.placement,))
             return decision
         connection.execute(
             "UPDATE workflows SET state = %s, cluster = %s, reason = %s, refused_by = %s, "
@@ -87,51 +80,111 @@ def preflight_refused(pool: Pool, placement: str, refused_by: Mapping[str, str],
             (
                 _state(decision),
                 decision.cluster,
-                decision.reason,
-                Jsonb(dict(refused_by)),
+                storable(decision.reason),
+                Jsonb(storable(dict(refused_by))),
                 decision.cluster is not None,
-                placement,
+                new.placement,
             ),
         )
-        _keep(connection, placement, decision)
+        keep_decisions(connection, {new.placement: decision})
         return decision
 
 
-def _lock(connection: Connection, namespace: str) -> None:
+def runs_seen(pool: Pool, namespace: str, since: float) -> list[Reservation]:
+    """The reservations of a namespace that a sample may show pods of: live ones, and those released after `since`.
+
+    `since` is Unix seconds: when the oldest sample in use was taken.
+    """
+    query = (
+        "SELECT placement, cluster, run_name, cpu_milli, memory_bytes, "
+        "extract(epoch FROM released_at)::float8 AS released FROM workflows "
+        "WHERE namespace = %(namespace)s AND cluster IS NOT NULL AND run_name IS NOT NULL AND released_at "
+    )
+    with pool.transaction() as connection:
+        rows = connection.execute(
+            f"{query} IS NULL UNION ALL {query} >= to_timestamp(%(since)s)", {"namespace": namespace, "since": since}
+        )
+        return [
+            Reservation(
+                row["placement"],
+                row["cluster"],
+                Totals(row["cpu_milli"], row["memory_bytes"]),
+                row["run_name"],
+                row["released"],
+            )
+            for row in rows
+        ]
+
+
+def lock(connection: Connection, namespace: str) -> None:
+    """Be the only one that promises room in a namespace, until the transaction ends."""
     connection.execute("SELECT pg_advisory_xact_lock(1, hashtext(%s))", (namespace,))
 
 
+def reserved_room(connection: Connection, namespace: str) -> tuple[dict[str, Totals], int]:
+    """The sum of the live reservations on each target, and how many of them all have no origin yet."""
+    rows = connection.execute(
+        "SELECT cluster, sum(cpu_milli)::bigint AS cpu, sum(memory_bytes)::bigint AS memory, "
+        "count(*) FILTER (WHERE bound_at IS NULL) AS unbound FROM workflows "
+        "WHERE namespace = %s AND cluster IS NOT NULL AND released_at IS NULL GROUP BY cluster",
+        (namespace,),
+    ).fetchall()
+    reserved = {row["cluster"]: Totals(row["cpu"], row["memory"]) for row in rows}
+    return reserved, sum(row["unbound"] for row in rows)
+
+
+def keep_decisions(connection: Connection, decisions: Mapping[str, Decision]) -> None:
+    """Write decisions down, by placement."""
+    connection.execute(
+        "INSERT INTO decisions (placement, outcome, cluster, detail) "
+        "SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[])",
+        (
+            list(decisions),
+            [str(decision.outcome) for decision in decisions.values()],
+            [decision.cluster for decision in decisions.values()],
+            [Jsonb(storable(decision.as_json())) for decision in decisions.values()],
+        ),
+    )
+
+
+def target_values(targets: Mapping[str, Totals]) -> dict[str, list[Any]]:
+    """The values of TARGETS: targets with their quotas."""
+    return {
+        "names": list(targets),
+        "cpus": [hard.cpu_milli for hard in targets.values()],
+        "memories": [hard.memory_bytes for hard in targets.values()],
+    }
+
+
 def _held(connection: Connection, namespace: str) -> Held:
-    return Held(_reservations(connection, namespace), _queued(connection, namespace))
+    reserved, unbound = reserved_room(connection, namespace)
+
+    def claimed(targets: Mapping[str, Totals]) -> frozenset[str]:
+        return _claimed(connection, namespace, targets)
+
+    return Held(reserved, unbound, claimed)
 
 
-def _reservations(connection: Connection, namespace: str) -> list[Reservation]:
+def _claimed(connection: Connection, namespace: str, targets: Mapping[str, Totals]) -> frozenset[str]:
+    """Which of `targets` somebody in the queue waits for.
+
+    Only those count whose origin is known to exist: others may never appear. For each target the search ends with the
+    first that waits for it, which mostly is the first of the queue.
+    """
     rows = connection.execute(
-        "SELECT placement, cluster, run_name, cpu_milli, memory_bytes, "
-        "extract(epoch FROM released_at)::float8 AS released "
-        "FROM workflows WHERE namespace = %s AND cluster IS NOT NULL "
-        f"AND (released_at IS NULL OR released_at > now() - interval '{_RELEASED_IN_VIEW}')",
-        (namespace,),
+        f"SELECT target.name FROM {TARGETS} WHERE EXISTS (SELECT FROM workflows WHERE namespace = %(namespace)s "
+        f"AND state = 'queued' AND bound_at IS NOT NULL AND {WAITS_FOR_TARGET})",
+        {"namespace": namespace, **target_values(targets)},
     )
-    return [
-        Reservation(
-            row["placement"],
-            row["cluster"],
-            Totals(row["cpu_milli"], row["memory_bytes"]),
-            row["run_name"],
-            row["released"],
-        )
-        for row in rows
-    ]
+    return frozenset(row["name"] for row in rows)
 
 
-def _queued(connection: Connection, namespace: str) -> list[Placement]:
-    rows = connection.execute(
-        f"SELECT {COLUMNS} FROM workflows WHERE namespace = %s AND state = 'queued' "
-        "AND bound_at IS NOT NULL ORDER BY seq",
-        (namespace,),
+def _give_back(connection: Connection, namespace: str, name: str) -> None:
+    connection.execute(
+        "UPDATE workflows SET state = 'expired', released_at = now() WHERE namespace = %s AND name = %s "
+        "AND bound_at IS NULL AND state IN ('queued', 'reserved')",
+        (namespace, name),
     )
-    return [placement_of(row) for row in rows]
 
 
 def _state(decision: Decision) -> State:
@@ -139,6 +192,23 @@ def _state(decision: Decision) -> State:
 
 
 def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> None:
+    row: dict[str, Any] = {
+        "placement": new.placement,
+        "state": _state(decision),
+        "name": new.name,
+        "generate_name": new.generate_name,
+        "namespace": new.namespace,
+        "template": new.template,
+        "cluster": decision.cluster,
+        "reason": storable(decision.reason),
+        "cpu": new.totals.cpu_milli,
+        "memory": new.totals.memory_bytes,
+        "policy": new.policy,
+        "only": None if new.only_clusters is None else list(new.only_clusters),
+        "identity": new.identity,
+        "original": Jsonb(kept(new.original)),
+        "hold": new.hold,
+    }
     connection.execute(
         """
         INSERT INTO workflows (placement, state, name, generate_name, namespace, template, cluster, reason, cpu_milli,
@@ -147,51 +217,6 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
                 %(reason)s, %(cpu)s, %(memory)s, %(policy)s, %(only)s, %(identity)s, %(original)s, %(hold)s,
                 CASE WHEN %(cluster)s::text IS NOT NULL THEN now() END)
         """,
-        {
-            "placement": new.placement,
-            "state": _state(decision),
-            "name": new.name,
-            "generate_name": new.generate_name,
-            "namespace": new.namespace,
-            "template": new.template,
-            "cluster": decision.cluster,
-            "reason": decision.reason,
-            "cpu": new.totals.cpu_milli,
-            "memory": new.totals.memory_bytes,
-            "policy": new.policy,
-            "only": None if new.only_clusters is None else list(new.only_clusters),
-            "identity": new.identity,
-            "original": Jsonb(dict(new.original)),
-            "hold": new.hold,
-        },
+        row,
     )
-    _keep(connection, new.placement, decision)
-
-
-def _move(connection: Connection, placement: Placement, decision: Decision) -> None:
-    """Out of the queue: to a target, or to an end when no target will ever take it."""
-    if decision.outcome is Outcome.PLACED:
-        connection.execute(
-            "UPDATE workflows SET state = 'reserved', cluster = %s, reason = %s, placed_at = now(), released_at = NULL "
-            "WHERE placement = %s AND state = 'queued'",
-            (decision.cluster, decision.reason, placement.placement),
-        )
-    else:
-        connection.execute(
-            "UPDATE workflows SET state = 'ended', phase = 'Error', message = %s, reason = %s, ended_at = now() "
-            "WHERE placement = %s AND state = 'queued'",
-            (decision.reason, decision.reason, placement.placement),
-        )
-    _keep(connection, placement.placement, decision)
-
-
-def _note_reason(connection: Connection, placement: Placement, reason: str) -> None:
-    if placement.reason != reason:
-        connection.execute("UPDATE workflows SET reason = %s WHERE placement = %s", (reason, placement.placement))
-
-
-def _keep(connection: Connection, placement: str, decision: Decision) -> None:
-    connection.execute(
-        "INSERT INTO decisions (placement, outcome, cluster, detail) VALUES (%s, %s, %s, %s)",
-        (placement, decision.outcome, decision.cluster, Jsonb(decision.as_json())),
-    )
+    keep_decisions(connection, {new.placement: decision})

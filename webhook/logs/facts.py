@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from webhook.controller.loop import Caches
+from webhook.controller.watches import Caches
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.logs.index import PodIndex

@@ -8,7 +8,7 @@ import structlog
 from prometheus_client import Counter
 
 from webhook import threads
-from webhook.controller.loop import Caches
+from webhook.controller.watches import Caches
 from webhook.errors import MedeaError, NotThere, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry

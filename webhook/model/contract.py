@@ -84,7 +84,7 @@ class Hold(StrEnum):
 
 
 class State(StrEnum):
-    """What the ledger knows of a placement. Each value but the last two can still lead to a run."""
+    """What the ledger knows of a placement. Each value but the last three can still lead to a run."""
 
     QUEUED = "queued"
     """Accepted; no target has room, or none could be asked."""
@@ -100,6 +100,8 @@ class State(StrEnum):
     """Origin and run are gone."""
     EXPIRED = "expired"
     """The origin never appeared."""
+    UNKNOWN = "unknown"
+    """Never written. A newer Medea has written what this one can't read, and so leaves alone."""
 
 
 FINAL_PHASES = frozenset({"Succeeded", "Failed", "Error"})

@@ -13,7 +13,8 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from webhook.model.objects import Object
+from webhook.model.contract import FINAL_NODE_PHASES
+from webhook.model.objects import Object, mapping, status_of, texts
 
 Nodes = dict[str, Object]
 
@@ -29,32 +30,34 @@ _LARGE = 700 * 1024
 
 def nodes_of(workflow: Mapping[str, Any]) -> Nodes:
     """The nodes by id; without what is none, and empty where none can be read."""
-    status = workflow.get("status")
-    if not isinstance(status, dict):
-        return {}
+    status = status_of(workflow)
     packed, plain = status.get("compressedNodes"), status.get("nodes")
-    nodes = unpacked(packed) if packed and not plain else plain
-    return {key: node for key, node in nodes.items() if isinstance(node, dict)} if isinstance(nodes, dict) else {}
+    nodes = mapping(unpacked(packed) if packed and not plain else plain)
+    return {key: node for key, node in nodes.items() if isinstance(node, dict)}
 
 
 def references(node: Mapping[str, Any], key: str) -> list[str]:
     """The ids of other nodes in one of `REFERENCES`."""
-    listed = node.get(key)
-    return [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
+    return texts(node.get(key))
+
+
+def is_over(node: Mapping[str, Any]) -> bool:
+    """Whether a node has ended."""
+    phase = node.get("phase")
+    return isinstance(phase, str) and phase in FINAL_NODE_PHASES
 
 
 def offloaded(workflow: Mapping[str, Any]) -> bool:
     """Whether its nodes are in a database that only its own cluster's Argo reads."""
-    status = workflow.get("status") or {}
-    return bool(status.get("offloadNodeStatusVersion")) and not nodes_of(workflow)
+    return bool(status_of(workflow).get("offloadNodeStatusVersion")) and not nodes_of(workflow)
 
 
 def nodes_or_note(run: Mapping[str, Any], cluster: str) -> Nodes:
     """A run's nodes; or one for them all that says where they are, when only its own cluster can read them."""
     if not offloaded(run):
         return nodes_of(run)
-    name, status = run["metadata"]["name"], run["status"]
-    known = {key: status[key] for key in ("phase", "startedAt", "finishedAt", "progress") if key in status}
+    name, status = run["metadata"]["name"], status_of(run)
+    known: Object = {key: status[key] for key in ("phase", "startedAt", "finishedAt", "progress") if key in status}
     message = f"its nodes are offloaded on {cluster}: {status.get('progress', 'unknown')} of them done"
     return {name: {"id": name, "name": name, "displayName": name, "type": "DAG", **known, "message": message}}
 

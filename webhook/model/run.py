@@ -31,6 +31,14 @@ class Original(TypedDict):
     templates: list[Object]
 
 
+def kept(original: Original) -> Original:
+    """As the ledger keeps it: without what clusters and kubectl only note for themselves, often half of an object."""
+    return {
+        "workflow": _without_notes(original["workflow"]),
+        "templates": [_without_notes(template) for template in original["templates"]],
+    }
+
+
 def run_object(original: Object, *, placement: str, name: str, origin_name: str, origin_uid: str) -> Object:
     """The Workflow to create on a target.
 
@@ -86,6 +94,14 @@ def template_copy(template: Object) -> Object:
         },
         "spec": copy.deepcopy(template["spec"]),
     }
+
+
+def _without_notes(thing: Object) -> Object:
+    metadata = {key: value for key, value in thing.get("metadata", {}).items() if key != "managedFields"}
+    given = metadata.get("annotations") or {}
+    if _LAST_APPLIED in given:
+        metadata["annotations"] = {key: value for key, value in given.items() if key != _LAST_APPLIED}
+    return {**thing, "metadata": metadata} if "metadata" in thing else thing
 
 
 def _without(given: Mapping[str, str] | None, dropped: Iterable[str]) -> dict[str, str]:

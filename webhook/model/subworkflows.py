@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from webhook.model.contract import FINAL_PHASES, PARENT, PARENT_UID, STEP, STOPPED
-from webhook.model.objects import Object
+from webhook.model.objects import Object, annotations, labels, mappings, spec_of, status_of
 from webhook.model.run import label_value
 from webhook.model.verbs import pending
 
+_SHUTDOWNS = ("Stop", "Terminate")
 _OWNER = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow"}
 
 
@@ -27,24 +28,24 @@ def parent_of(workflow: Mapping[str, Any]) -> tuple[str, str] | None:
 
     `argo resubmit` copies labels, annotations and owners: a copy is known by its name, which is another.
     """
-    metadata = workflow["metadata"]
-    uid = (metadata.get("labels") or {}).get(PARENT_UID)
-    if uid is None or (metadata.get("annotations") or {}).get(STEP) != metadata["name"]:
+    metadata, uid = workflow["metadata"], labels(workflow).get(PARENT_UID)
+    if uid is None or annotations(workflow).get(STEP) != metadata["name"]:
         return None
-    owners = (owner for owner in metadata.get("ownerReferences") or [] if owner.get("uid") == uid)
-    return next(((str(owner["name"]), str(uid)) for owner in owners), None)
+    owners = (owner for owner in mappings(metadata.get("ownerReferences")) if owner.get("uid") == uid)
+    return next(((str(owner["name"]), uid) for owner in owners if "name" in owner), None)
 
 
 def ended(workflow: Mapping[str, Any]) -> str | None:
     """The phase a Workflow has ended in, if it has."""
-    phase = (workflow.get("status") or {}).get("phase")
-    return str(phase) if phase in FINAL_PHASES else None
+    phase = status_of(workflow).get("phase")
+    return phase if isinstance(phase, str) and phase in FINAL_PHASES else None
 
 
 def shutdown_of(workflow: Mapping[str, Any]) -> str | None:
     """`Stop` or `Terminate`, if a Workflow was told so: it says it itself, or carries it as a verb for its run."""
     told = [verb.shutdown for verb in pending(workflow) if verb.shutdown]
-    return told[-1] if told else (workflow.get("spec") or {}).get("shutdown") or None
+    word = told[-1] if told else _text(spec_of(workflow), "shutdown")
+    return word if word in _SHUTDOWNS else None
 
 
 def shutdown_with_parent(child: Mapping[str, Any], parent: Mapping[str, Any]) -> str | None:
@@ -55,16 +56,21 @@ def shutdown_with_parent(child: Mapping[str, Any], parent: Mapping[str, Any]) ->
     if ended(child) or _deleting(child) or _deleting(parent) or _retried_after(child, parent):
         return None
     wanted = shutdown_of(parent) or ("Stop" if ended(parent) else None)
-    told = {shutdown_of(child), (child["metadata"].get("annotations") or {}).get(STOPPED)}
+    told = {shutdown_of(child), annotations(child).get(STOPPED)}
     return None if wanted is None or told & {wanted, "Terminate"} else wanted
 
 
 def _retried_after(child: Mapping[str, Any], parent: Mapping[str, Any]) -> bool:
     # Kubernetes' times are texts that sort as they follow each other.
-    finished = (parent.get("status") or {}).get("finishedAt") or ""
-    created = child["metadata"].get("creationTimestamp") or ""
-    started = (child.get("status") or {}).get("startedAt") or ""
+    finished = _text(status_of(parent), "finishedAt")
+    created = _text(child["metadata"], "creationTimestamp")
+    started = _text(status_of(child), "startedAt")
     return bool(finished) and created <= finished < started
+
+
+def _text(section: Mapping[str, Any], key: str) -> str:
+    value = section.get(key)
+    return value if isinstance(value, str) else ""
 
 
 def _deleting(workflow: Mapping[str, Any]) -> bool:

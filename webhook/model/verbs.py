@@ -13,7 +13,7 @@ from typing import Any
 from webhook.errors import Refused
 from webhook.model.contract import VERBS
 from webhook.model.nodes import pack, unpacked
-from webhook.model.objects import Object
+from webhook.model.objects import Object, annotations
 
 _PLAIN = 2048
 """Characters up to which the annotation can be read with the naked eye."""
@@ -70,7 +70,7 @@ class Verb:
 
 def pending(workflow: Mapping[str, Any]) -> list[Verb]:
     """The verbs that an origin still carries, oldest first. What can't be read was not written by Medea: no verb."""
-    text = (workflow.get("metadata", {}).get("annotations") or {}).get(VERBS)
+    text = annotations(workflow).get(VERBS)
     if not text:
         return []
     try:
@@ -96,8 +96,10 @@ def _plain(verb: Verb) -> Object:
 
 def _read(plain: Object) -> Verb:
     known = dict(plain)
-    edits = {node: Edit(edit["phase"], edit["fields"]) for node, edit in known.pop("edits", {}).items()}
-    removed, outputs = tuple(known.pop("removed", ())), tuple(known.pop("outputs", ()))
+    edits = {node: Edit(edit["phase"], dict(edit["fields"])) for node, edit in known.pop("edits", {}).items()}
+    removed, outputs = tuple(known.pop("removed", ())), tuple(dict(one) for one in known.pop("outputs", ()))
     retry = known.pop("retry", None)
-    again = Retry(retry["ended"], retry["parameters"]) if retry else None
-    return Verb(**known, edits=edits, removed=removed, outputs=outputs, retry=again)
+    again = Retry(retry["ended"], dict(retry["parameters"])) if retry else None
+    if not isinstance(known.get("shutdown"), str | None) or not isinstance(known.get("suspend"), bool | None):
+        raise TypeError("no verb of Medea's")
+    return Verb(**known, edits=edits, removed=tuple(str(one) for one in removed), outputs=outputs, retry=again)

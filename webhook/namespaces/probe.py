@@ -20,17 +20,16 @@ import datetime
 
 import structlog
 
-from webhook.errors import Clash
+from webhook.errors import Clash, MedeaError
 from webhook.kube.client import MANAGER, Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.contract import PROBE, SKIP
-from webhook.model.objects import Object, annotations
+from webhook.model.limits import PROBE_RENEWED_AFTER
+from webhook.model.objects import Object, annotations, mapping, mappings, status_of
 
 log = structlog.get_logger(__name__)
 
 NAME = "medea-probe"
-# Seconds until a probe that was taken up is made anew, in case the controller has been stopped since.
-_RENEWED_AFTER = 60.0
 
 
 def probe() -> Object:
@@ -48,10 +47,11 @@ def probe() -> Object:
 
 def taken_up_by(found: Object) -> str | None:
     """The program that took a probe up; None while nobody has. Medea itself never writes its phase."""
-    if not (found.get("status") or {}).get("phase"):
+    if not status_of(found).get("phase"):
         return None
     # Which fields of the status is only told where the resource has Argo's full schema.
-    wrote = [entry for entry in found["metadata"].get("managedFields") or [] if "f:status" in entry["fieldsV1"]]
+    entries = mappings(found["metadata"].get("managedFields"))
+    wrote = [entry for entry in entries if "f:status" in mapping(entry.get("fieldsV1"))]
     others = [str(entry["manager"]) for entry in wrote if entry.get("manager") not in (None, "", MANAGER)]
     return " and ".join(others) or "a program without a name"
 
@@ -79,7 +79,7 @@ class Probes:
         if writer is None or "deletionTimestamp" in found["metadata"]:
             return None
         uid = found["metadata"]["uid"]
-        if age(found) >= _RENEWED_AFTER:
+        if age(found) >= PROBE_RENEWED_AFTER:
             self._front.delete(WORKFLOWS, namespace, NAME, uid=uid)
         if self._reported.get(namespace) == uid:
             return None
@@ -88,13 +88,23 @@ class Probes:
         return writer
 
     def remove_others(self, wanted: set[str]) -> None:
-        """Remove the probes of namespaces that no longer need one. Only what Medea has made is touched."""
+        """Remove the probes of namespaces that no longer need one, as far as the front door lets Medea.
+
+        Only what Medea has made is touched.
+        """
         found, _ = self._front.list(WORKFLOWS, selector=f"{PROBE}=true")
         for one in found:
             metadata = one["metadata"]
             if metadata["namespace"] not in wanted and metadata["name"] == NAME and annotations(one).get(SKIP):
-                self._front.delete(WORKFLOWS, metadata["namespace"], NAME, uid=metadata["uid"])
-                self._reported.pop(metadata["namespace"], None)
+                self._remove(metadata["namespace"], metadata["uid"])
+
+    def _remove(self, namespace: str, uid: str) -> None:
+        try:
+            self._front.delete(WORKFLOWS, namespace, NAME, uid=uid)
+        except MedeaError as error:
+            log.warning("probe not removed", namespace=namespace, reason=error.message)
+            return
+        self._reported.pop(namespace, None)
 
     def _make(self, namespace: str) -> None:
         try:

@@ -5,12 +5,18 @@ sample. Prometheus corrects for others, the ledger is the truth about ourselves,
 nor a restart can promise the same room twice.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 
-from webhook.scout.model import Decision, Outcome, Request, Reservation, Snapshot, Target, Verdict
-from webhook.scout.policies import POLICIES
+from webhook.model.limits import REASON_LENGTH
+from webhook.scout.model import Decision, Obstacle, Outcome, OwnUse, Request, Snapshot, Target, Verdict
+from webhook.scout.policies import policy_called
 from webhook.totals.model import NOTHING, Totals, cores, gibibytes
+
+_NO_OWN_USE = OwnUse()
+_MORE = "and {} more targets"
+_SHORTEST_SHARE = 100
 
 
 def decide(
@@ -18,129 +24,120 @@ def decide(
     *,
     targets: Sequence[Target],
     snapshots: Mapping[str, Snapshot],
-    reservations: Iterable[Reservation],
-    claimed: Mapping[str, str],
+    reserved: Mapping[str, Totals],
+    own: Mapping[str, OwnUse],
+    claimed: Collection[str],
     now: float,
     max_age: float,
 ) -> Decision:
     """Choose a target for `request`.
 
-    `snapshots` are those of the request's namespace, by target; `reservations` likewise. `claimed` names the targets
-    that a Workflow queued earlier is waiting for, with words that say so. `now` is Unix seconds, `max_age` seconds.
+    By target, for the request's namespace: `snapshots`, the sum of all live reservations as `reserved`, and what our
+    own runs used in the snapshot as `own`. `claimed` names the targets that a Workflow queued earlier is waiting for.
+    `now` is Unix seconds, `max_age` seconds.
     """
-    held = list(reservations)
     verdicts = tuple(
-        _verdict(request, target, snapshots.get(target.name), held, claimed, now, max_age) for target in targets
+        _verdict(
+            request,
+            target,
+            snapshots.get(target.name),
+            reserved.get(target.name, NOTHING),
+            own.get(target.name, _NO_OWN_USE),
+            claimed,
+            now,
+            max_age,
+        )
+        for target in targets
     )
     fitting = [verdict for verdict in verdicts if verdict.removed_by is None]
     if fitting:
-        cluster = POLICIES[request.policy](fitting, Random(request.seed))
+        policy, pick = policy_called(request.policy)
+        cluster = pick(fitting, Random(request.seed))
         chosen = next(verdict for verdict in fitting if verdict.cluster == cluster)
-        among = f"{request.policy} among {len(fitting)} that fit"
+        among = f"{policy} among {len(fitting)} that fit"
         reason = f"{cluster}: free {_room(chosen.free)} of {_room(chosen.hard)}; {among}"
-        return Decision(Outcome.PLACED, reason, request.policy, now, cluster, verdicts, request.notes)
+        return Decision(Outcome.PLACED, reason, policy, now, cluster, verdicts, request.notes)
     impossible = _why_never(request, verdicts)
-    if impossible:
-        return Decision(Outcome.REFUSED, impossible, request.policy, now, None, verdicts, request.notes)
-    reason = "; ".join(f"{verdict.cluster}: {verdict.removed_by}" for verdict in verdicts)
-    reason = reason or "no target is registered"
-    return Decision(Outcome.QUEUED, reason, request.policy, now, None, verdicts, request.notes)
+    outcome, reason = (Outcome.REFUSED, impossible) if impossible else (Outcome.QUEUED, _why_not_now(verdicts))
+    return Decision(outcome, reason, request.policy, now, None, verdicts, request.notes)
+
+
+def waits(decision: Decision) -> Decision:
+    """`decision` about a Workflow that has been accepted: what was a refusal at admission is a reason to wait."""
+    return replace(decision, outcome=Outcome.QUEUED) if decision.outcome is Outcome.REFUSED else decision
+
+
+def free_room(snapshot: Snapshot, reserved: Totals, own: OwnUse) -> Totals:
+    """What is free on a target; below zero where others use more than is left."""
+    return _numbers(snapshot, reserved, own)[2]
+
+
+def _numbers(snapshot: Snapshot, reserved: Totals, own: OwnUse) -> tuple[Totals, Totals, Totals]:
+    """What strangers use, what is held by live placements, and what is free.
+
+    A live run whose pods use more than it reserved counts with what they use.
+    """
+    foreign, held = snapshot.used, reserved
+    if own is not _NO_OWN_USE:
+        foreign, held = (foreign - own.used).larger(NOTHING), reserved + own.excess
+    hard = snapshot.hard
+    free = Totals(
+        hard.cpu_milli - foreign.cpu_milli - held.cpu_milli,
+        hard.memory_bytes - foreign.memory_bytes - held.memory_bytes,
+    )
+    return foreign, held, free
 
 
 def _verdict(
     request: Request,
     target: Target,
     snapshot: Snapshot | None,
-    reservations: Sequence[Reservation],
-    claimed: Mapping[str, str],
+    reserved: Totals,
+    own: OwnUse,
+    claimed: Collection[str],
     now: float,
     max_age: float,
 ) -> Verdict:
     if request.only is not None and target.name not in request.only:
-        return Verdict(target.name, removed_by="not among the clusters asked for")
+        return Verdict(target.name, "not among the clusters asked for", Obstacle.NOT_ASKED_FOR)
     if target.name in request.refused_by:
-        return Verdict(target.name, removed_by=f"it refused: {request.refused_by[target.name]}")
+        return Verdict(target.name, f"it refused: {request.refused_by[target.name]}", Obstacle.REFUSED)
+    if snapshot is None and target.unusable:
+        return Verdict(target.name, target.unusable, Obstacle.UNUSABLE)
     if snapshot is None:
-        return Verdict(target.name, removed_by=target.unusable or f"no quota known for namespace {request.namespace}")
-    foreign, reserved = foreign_use(snapshot, reservations), held_room(snapshot, reservations)
-    verdict = Verdict(
-        cluster=target.name,
-        hard=snapshot.hard,
-        used=snapshot.used,
-        foreign=foreign,
-        reserved=reserved,
-        free=snapshot.hard - foreign - reserved,
-        sample_age=round(now - snapshot.sampled_at, 3),
-    )
-    for rule in _RULES:
-        removed_by = rule(request, target, verdict, claimed, max_age)
-        if removed_by:
-            return Verdict(**{**vars(verdict), "removed_by": removed_by})
-    return verdict
+        return Verdict(target.name, f"no quota known for namespace {request.namespace}", Obstacle.UNKNOWN)
+    foreign, held, free = _numbers(snapshot, reserved, own)
+    age = round(now - snapshot.sampled_at, 3)
+    # The order decides which reason people read: what no waiting can change comes first.
+    obstacle, removed_by = None, None
+    if not request.totals.fits(snapshot.hard):
+        obstacle, removed_by = Obstacle.TOO_SMALL, f"its whole quota is {_room(snapshot.hard)}"
+    elif target.unusable:
+        obstacle, removed_by = Obstacle.UNUSABLE, target.unusable
+    elif age > max_age:
+        obstacle, removed_by = Obstacle.STALE, f"its last sample is {age:.0f} s old, more than {max_age:.0f} s"
+    elif not request.totals.fits(free):
+        obstacle, removed_by = Obstacle.FULL, f"free {_room(free)}"
+    elif target.name in claimed:
+        obstacle, removed_by = Obstacle.CLAIMED, "its room is kept for what was queued earlier"
+    return Verdict(target.name, removed_by, obstacle, snapshot.hard, snapshot.used, foreign, held, free, age)
 
 
-def foreign_use(snapshot: Snapshot, reservations: Iterable[Reservation]) -> Totals:
-    """The sample's use less that of our own runs in the same sample.
-
-    A run that ended before the sample was taken and still has pods in it is no longer held by a reservation, so its
-    pods count like a stranger's until a sample shows them gone.
-    """
-    own = NOTHING
-    for reservation in _on(snapshot, reservations):
-        if reservation.released_at is None or reservation.released_at >= snapshot.sampled_at:
-            own = own + _seen(snapshot, reservation)
-    return (snapshot.used - own).larger(NOTHING)
+def _why_not_now(verdicts: Sequence[Verdict]) -> str:
+    return _listed([f"{verdict.cluster}: {verdict.removed_by}" for verdict in verdicts])
 
 
-def held_room(snapshot: Snapshot, reservations: Iterable[Reservation]) -> Totals:
-    """Σ reservations of live placements; one whose pods use more than it reserved counts with what they use."""
-    held = NOTHING
-    for reservation in _on(snapshot, reservations):
-        if reservation.released_at is None:
-            held = held + reservation.totals.larger(_seen(snapshot, reservation))
-    return held
-
-
-def _on(snapshot: Snapshot, reservations: Iterable[Reservation]) -> Iterable[Reservation]:
-    return (reservation for reservation in reservations if reservation.cluster == snapshot.cluster)
-
-
-def _seen(snapshot: Snapshot, reservation: Reservation) -> Totals:
-    return snapshot.own.get(reservation.run_name, NOTHING) if reservation.run_name else NOTHING
-
-
-_Rule = Callable[[Request, Target, Verdict, Mapping[str, str], float], str | None]
-
-
-def _too_small(request: Request, _: Target, verdict: Verdict, __: Mapping[str, str], ___: float) -> str | None:
-    assert verdict.hard is not None
-    if request.totals.fits(verdict.hard):
-        return None
-    return f"its whole quota is {_room(verdict.hard)}"
-
-
-def _unusable(_: Request, target: Target, __: Verdict, ___: Mapping[str, str], ____: float) -> str | None:
-    return target.unusable
-
-
-def _stale(_: Request, __: Target, verdict: Verdict, ___: Mapping[str, str], max_age: float) -> str | None:
-    assert verdict.sample_age is not None
-    if verdict.sample_age <= max_age:
-        return None
-    return f"its last sample is {verdict.sample_age:.0f} s old, more than {max_age:.0f} s"
-
-
-def _full(request: Request, _: Target, verdict: Verdict, __: Mapping[str, str], ___: float) -> str | None:
-    assert verdict.free is not None
-    return None if request.totals.fits(verdict.free) else f"free {_room(verdict.free)}"
-
-
-def _claimed(_: Request, target: Target, __: Verdict, claimed: Mapping[str, str], ___: float) -> str | None:
-    return claimed.get(target.name)
-
-
-# The order decides which reason people read: what no waiting can change comes first.
-_RULES: tuple[_Rule, ...] = (_too_small, _unusable, _stale, _full, _claimed)
+def _listed(parts: Sequence[str]) -> str:
+    """As much of `parts` as people would read: all of them if they are short, else the first, each cut to its share."""
+    share = max(REASON_LENGTH // max(len(parts), 1) - 2, _SHORTEST_SHARE)
+    shown, length = list[str](), len(_MORE)
+    for part in parts:
+        cut = part if len(part) <= share else part[: share - 1] + "…"
+        length += len(cut) + 2
+        if length > REASON_LENGTH and shown:
+            return "; ".join([*shown, _MORE.format(len(parts) - len(shown))])
+        shown.append(cut)
+    return "; ".join(shown)
 
 
 def _why_never(request: Request, verdicts: Sequence[Verdict]) -> str | None:
@@ -162,7 +159,7 @@ def _why_never(request: Request, verdicts: Sequence[Verdict]) -> str | None:
 def _nothing_left(request: Request, verdicts: Sequence[Verdict]) -> str:
     if not verdicts:
         return "no target cluster is registered at this front door"
-    refusals = "; ".join(f"{cluster} refused: {words}" for cluster, words in sorted(request.refused_by.items()))
+    refusals = _listed([f"{cluster} refused: {words}" for cluster, words in sorted(request.refused_by.items())])
     return refusals or "none of the clusters asked for is registered"
 
 

@@ -1,11 +1,11 @@
 """What a decision is made from, and what it is."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from webhook.totals.model import NO_DEFAULTS, Defaults, Totals
+from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults, Totals
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,18 @@ class Reservation:
     totals: Totals
     run_name: str | None = None
     released_at: float | None = None
+
+
+@dataclass(frozen=True)
+class OwnUse:
+    """What our own runs used in one sample.
+
+    `used` is the use of all runs that a reservation explains; `excess` is what live ones used beyond what they
+    reserved.
+    """
+
+    used: Totals = NOTHING
+    excess: Totals = NOTHING
 
 
 @dataclass(frozen=True)
@@ -71,18 +83,50 @@ class Outcome(StrEnum):
     REFUSED = "refused"
 
 
+class Obstacle(StrEnum):
+    """The kind of filter that took a target out."""
+
+    NOT_ASKED_FOR = "not_asked_for"
+    REFUSED = "refused"
+    """The target has already refused this very placement."""
+    UNKNOWN = "unknown"
+    """No quota is known there for the namespace."""
+    TOO_SMALL = "too_small"
+    UNUSABLE = "unusable"
+    STALE = "stale"
+    FULL = "full"
+    CLAIMED = "claimed"
+    """There is room, but somebody queued earlier waits for it."""
+
+
+WAITED_FOR = frozenset({Obstacle.FULL, Obstacle.CLAIMED})
+"""What is queued waits for the targets with these obstacles, and for no others: there, only room is missing."""
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """One target's numbers in one decision. `removed_by` is the filter that took it out, in words."""
+    """One target's numbers in one decision. `removed_by` says in words what took it out, `obstacle` of what kind."""
 
     cluster: str
     removed_by: str | None = None
+    obstacle: Obstacle | None = None
     hard: Totals | None = None
     used: Totals | None = None
     foreign: Totals | None = None
     reserved: Totals | None = None
     free: Totals | None = None
     sample_age: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain types; CPU in thousandths, memory in bytes, the age in seconds."""
+        totals = {name: getattr(self, name) for name in ("hard", "used", "foreign", "reserved", "free")}
+        return {
+            "cluster": self.cluster,
+            "removed_by": self.removed_by,
+            "obstacle": self.obstacle,
+            **{name: None if one is None else _totals_json(one) for name, one in totals.items()},
+            "sample_age": self.sample_age,
+        }
 
 
 @dataclass(frozen=True)
@@ -99,4 +143,16 @@ class Decision:
 
     def as_json(self) -> dict[str, Any]:
         """For the ledger and the API: plain types; CPU in thousandths, memory in bytes, times in Unix seconds."""
-        return asdict(self)
+        return {
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "policy": self.policy,
+            "decided_at": self.decided_at,
+            "cluster": self.cluster,
+            "verdicts": [verdict.as_json() for verdict in self.verdicts],
+            "notes": list(self.notes),
+        }
+
+
+def _totals_json(totals: Totals) -> dict[str, int]:
+    return {"cpu_milli": totals.cpu_milli, "memory_bytes": totals.memory_bytes}

@@ -4,19 +4,39 @@ The webhook, the queue and the scout's HTTP call decide through here, so there i
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from webhook.errors import Refused, wrong_field
+from webhook.errors import Refused, SamplesUnavailable, wrong_field
 from webhook.kube.registry import Registry
-from webhook.ledger import reserving
+from webhook.ledger import queueing, reserving
 from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
+from webhook.ledger.queueing import Served
 from webhook.ledger.reserving import Held
-from webhook.scout.decide import decide
-from webhook.scout.model import Decision, Request, Target, Verdict
+from webhook.model.limits import NO_ROOM_PAUSE, QUEUE_LOOK_AGAIN, QUEUE_TELL_EVERY, UNBOUND_RESERVATIONS
+from webhook.scout.model import Decision, Outcome, Request, Verdict
 from webhook.scout.policies import POLICIES
+from webhook.scout.queue_pass import QueuePass, Told
 from webhook.scout.sampler import Sampler
+from webhook.scout.turns import Turns
+from webhook.scout.view import View, Views
 from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults
+
+Left = Callable[[Placement, Decision], None]
+"""Told of a placement that has left the queue."""
+
+
+def _nobody(_: Placement, __: Decision) -> None:
+    """Nobody has to be told."""
+
+
+@dataclass(frozen=True)
+class _Idle:
+    """A pass that nobody could leave the queue in: what it was decided from, and until when that is believed."""
+
+    facts: object
+    until: float
 
 
 class Placer:
@@ -31,28 +51,50 @@ class Placer:
         max_age: float,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._pool, self._sampler, self._registry = pool, sampler, registry
-        self._max_age, self._clock = max_age, clock
+        self._pool, self._sampler, self._clock = pool, sampler, clock
+        self._views = Views(pool=pool, sampler=sampler, registry=registry, max_age=max_age, clock=clock)
+        self._turns = Turns()
+        self._idle: dict[str, _Idle] = {}
+        self._told: dict[str, Mapping[str, Told]] = {}
+        self._told_all: dict[str, float] = {}
+        self._full: dict[tuple[str, str], float] = {}
 
     def admit(self, new: NewPlacement) -> Decision:
-        """Decide about a new Workflow and write it down, unless it is refused."""
+        """Decide about a new Workflow and write it down, unless it is refused.
+
+        Raises Unavailable while the targets are not known yet, and Busy when too many come at once.
+        """
         request = request_of(new)
-        return reserving.admit(self._pool, new, lambda held: self._decide(request, held, {}))
+        with self._turns.of(new.namespace):
+            view = self._views.of(new.namespace)
+            return reserving.admit(self._pool, new, lambda held: _bounded(_choose(request, view, held), held))
 
     def peek(self, request: Request) -> Decision:
-        """What would be decided now; nothing is written."""
-        return reserving.peek(self._pool, request.namespace, lambda held: self._decide(request, held, {}))
+        """What would be decided now; nothing is written.
+
+        Raises SamplesUnavailable for a namespace that nobody has asked about before: it is read soon.
+        """
+        if not self._sampler.covers(request.namespace):
+            self._sampler.of_namespace(request.namespace)
+            raise SamplesUnavailable(f"the quotas of namespace {request.namespace} are still being read; ask again")
+        view = self._views.of(request.namespace)
+        return reserving.peek(self._pool, request.namespace, lambda held: _choose(request, view, held))
 
     def again(self, new: NewPlacement, *, refused_by: Mapping[str, str], away: Mapping[str, str]) -> Decision:
         """Decide anew about a Workflow just admitted, of which some targets want nothing or did not answer."""
         request = request_of(new, refused_by)
-        return reserving.preflight_refused(
-            self._pool, new.placement, refused_by, lambda held: self._decide(request, held, away)
-        )
+        with self._turns.of(new.namespace):
+            view = self._views.of(new.namespace, away)
+            return reserving.preflight_refused(self._pool, new, refused_by, lambda held: _choose(request, view, held))
 
     def overview(self, namespace: str) -> tuple[Verdict, ...]:
         """Every target's numbers for a namespace, as a request for nothing finds them."""
-        return self.peek(Request(namespace, NOTHING, seed="overview")).verdicts
+        request, view = Request(namespace, NOTHING, seed="overview"), self._views.of(namespace)
+
+        def with_all_claims(held: Held) -> Decision:
+            return view.decide(request, held.reserved, held.claimed(view.open_targets()))
+
+        return reserving.peek(self._pool, namespace, with_all_claims).verdicts
 
     def defaults(self, namespace: str, only_clusters: Collection[str] | None) -> Defaults:
         """The limits of containers without any, as the most generous of the targets that may be used gives them."""
@@ -62,23 +104,76 @@ class Placer:
                 worst = worst.larger(snapshot.defaults)
         return worst
 
-    def place_queue(self, namespace: str) -> list[tuple[Placement, Decision]]:
-        """Give room that has come free to those who wait; returns the placements that no longer do."""
-        return reserving.place_queued(
-            self._pool, namespace, lambda placement, held: self._decide(request_of_row(placement), held, {})
-        )
+    def place_queue(self, namespace: str, left: Left = _nobody) -> list[tuple[Placement, Decision]]:
+        """Give room that has come free to those who wait; returns the placements that no longer do.
 
-    def _decide(self, request: Request, held: Held, away: Mapping[str, str]) -> Decision:
-        targets = [Target(name, away.get(name) or why) for name, why in sorted(self._registry.names().items())]
-        return decide(
-            request,
-            targets=targets,
-            snapshots=self._sampler.of_namespace(request.namespace),
-            reservations=held.reservations,
-            claimed=_claims(held, targets),
-            now=self._clock(),
-            max_age=self._max_age,
-        )
+        Each is told to `left` as soon as it is certain. Nothing is done while nothing that matters has changed since a
+        pass that nobody could leave the queue in.
+        """
+        view = self._views.of(namespace, self._paused(namespace))
+        reserved, waiting = queueing.glance(self._pool, namespace)
+        facts, idle = (view.facts(reserved), waiting), self._idle.get(namespace)
+        if idle is not None and idle.facts == facts and self._clock() < idle.until:
+            return []
+        run = QueuePass(view.decide, open_targets=view.open_targets(), told=self._told.get(namespace, {}))
+        moved, undisturbed = list[tuple[Placement, Decision]](), True
+        for served in self._batches(namespace, run):
+            for placement, decision in served.left:
+                left(placement, decision)
+            moved += served.left
+            undisturbed = undisturbed and served.reserved == reserved
+        self._told[namespace] = run.told
+        self._tell_the_rest(namespace, len(run.told))
+        if undisturbed and not moved:
+            self._idle[namespace] = _Idle(facts, self._clock() + QUEUE_LOOK_AGAIN)
+        return moved
+
+    def pause(self, namespace: str, target: str) -> None:
+        """For NO_ROOM_PAUSE nothing leaves this queue for a target whose quota of objects is full."""
+        self._full[namespace, target] = self._clock() + NO_ROOM_PAUSE
+
+    def _paused(self, namespace: str) -> dict[str, str]:
+        now, words = self._clock(), "its quota of objects was full a moment ago"
+        full = list(self._full.items())
+        return {target: words for (where, target), until in full if where == namespace and now < until}
+
+    def _tell_the_rest(self, namespace: str, told: int) -> None:
+        if self._clock() - self._told_all.get(namespace, -QUEUE_TELL_EVERY) >= QUEUE_TELL_EVERY:
+            self._told_all[namespace] = self._clock()
+            queueing.tell_the_rest(self._pool, namespace, told)
+
+    def _batches(self, namespace: str, run: QueuePass) -> Iterator[Served]:
+        """Each is committed, and whoever waits for a turn has had it, before the next one begins."""
+        with self._turns.of(namespace):
+            served = queueing.serve(self._pool, namespace, run.choose)
+        yield served
+        while served.next_after is not None and not run.over:
+            with self._turns.of(namespace):
+                served = queueing.serve(
+                    self._pool, namespace, run.choose, after=served.next_after, waiting_for=run.unclaimed
+                )
+            yield served
+
+
+def _choose(request: Request, view: View, held: Held) -> Decision:
+    """The decision about a new Workflow.
+
+    Whether somebody waits for the chosen target is asked first, of all that fit only if so: with a long queue each
+    target for which nobody waits costs going through it.
+    """
+    decision = view.decide(request, held.reserved, ())
+    fitting = {one.cluster: one.hard for one in decision.verdicts if one.removed_by is None and one.hard}
+    if decision.cluster is None or not held.claimed({decision.cluster: fitting[decision.cluster]}):
+        return decision
+    return view.decide(request, held.reserved, held.claimed(fitting))
+
+
+def _bounded(decision: Decision, held: Held) -> Decision:
+    """`decision`, unless too many of the namespace hold room already without having been seen at the front door."""
+    if decision.outcome is not Outcome.PLACED or held.unbound < UNBOUND_RESERVATIONS:
+        return decision
+    reason = f"{held.unbound} Workflows of this namespace hold room that have not been seen at the front door yet"
+    return replace(decision, outcome=Outcome.QUEUED, reason=reason, cluster=None)
 
 
 def request_of(new: NewPlacement, refused_by: Mapping[str, str] | None = None) -> Request:
@@ -87,25 +182,8 @@ def request_of(new: NewPlacement, refused_by: Mapping[str, str] | None = None) -
     return Request(new.namespace, new.totals, new.placement, new.policy, only, refused_by or {}, new.notes)
 
 
-def request_of_row(row: Placement) -> Request:
-    """The question for a Workflow that waits in the queue."""
-    only = None if row.only_clusters is None else frozenset(row.only_clusters)
-    return Request(row.namespace, row.totals, row.placement, row.policy, only, row.refused_by)
-
-
 def known_policy(value: str) -> str:
     """`value`, if it names a policy. Raises Refused with the names there are."""
     if value not in POLICIES:
         raise wrong_field(Refused, "annotation medea.dev/policy", value, f"it must be one of {', '.join(POLICIES)}")
     return value
-
-
-def _claims(held: Held, targets: list[Target]) -> dict[str, str]:
-    """First come, first served: a target that an earlier Workflow waits for is not given to a later one."""
-    claims: dict[str, str] = {}
-    for waiting in held.queued:
-        request = request_of_row(waiting)
-        for target in targets:
-            if request.may_use(target.name):
-                claims.setdefault(target.name, f"{waiting.name} was queued earlier and comes first")
-    return claims

@@ -13,4 +13,15 @@ def pick_random(fitting: Sequence[Verdict], chance: Random) -> str:
     return chance.choice([verdict.cluster for verdict in fitting])
 
 
-POLICIES: dict[str, Policy] = {"random": pick_random}
+_DEFAULT = "random"
+POLICIES: dict[str, Policy] = {_DEFAULT: pick_random}
+
+
+def policy_called(name: str) -> tuple[str, Policy]:
+    """The policy of that name, with the name it really has.
+
+    Admission refuses names that there are not; a row may still carry one, from a version that knew it. It was accepted,
+    so it is placed all the same, by the default.
+    """
+    known = name if name in POLICIES else _DEFAULT
+    return known, POLICIES[known]

@@ -1,37 +1,58 @@
 """The question to Prometheus, and its answer as snapshots. Pure.
 
 One query, so that use and our own pods come from the same moment. It needs kube-state-metrics of every target, with a
-label `cluster` that names the target, and none of its optional labels: Argo's pods are owned by their Workflow, which
-`kube_pod_info` shows.
+label `cluster` that names the target, and none of its optional labels: Argo's pods are owned by their Workflow, and the
+executors of a Spark driver by the driver's pod, which `kube_pod_info` shows. Who owns whom is joined here and not in
+the query: two pods that had one name would make Prometheus refuse all of it.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
+from webhook.model.limits import NARROW_QUERY
 from webhook.scout.model import Snapshot
 from webhook.totals.model import Defaults, Totals
 
-_QUOTA = 'kube_resourcequota{resource=~"limits.cpu|limits.memory", cluster!=""}'
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_QUOTA = 'kube_resourcequota{{resource=~"limits.cpu|limits.memory", cluster!=""{only}}}'
 _OWN_PODS = """
-  sum by (cluster, namespace, created_by_name, resource) (
+  sum by (cluster, namespace, created_by_kind, created_by_name, resource) (
       max by (cluster, namespace, pod, uid, container, resource) (
-        kube_pod_container_resource_limits{resource=~"cpu|memory"})
-    * on (cluster, namespace, pod, uid) group_left (created_by_name)
-      max by (cluster, namespace, pod, uid, created_by_name) (kube_pod_info{created_by_kind="Workflow"})
+        kube_pod_container_resource_limits{{resource=~"cpu|memory"{only}}})
+    * on (cluster, namespace, pod, uid) group_left (created_by_kind, created_by_name)
+      max by (cluster, namespace, pod, uid, created_by_kind, created_by_name) (
+        kube_pod_info{{created_by_kind=~"Workflow|Pod"{only}}})
     * on (cluster, namespace, pod, uid) group_left ()
-      max by (cluster, namespace, pod, uid) (kube_pod_status_phase{phase=~"Pending|Running|Unknown"} == 1)
+      max by (cluster, namespace, pod, uid) (kube_pod_status_phase{{phase=~"Pending|Running|Unknown"{only}}} == 1)
   )
 """
-_DEFAULTS = 'kube_limitrange{type="Container", constraint="default", resource=~"cpu|memory", cluster!=""}'
-QUERY = f"""
+_DRIVERS = """
+  max by (cluster, namespace, pod, created_by_name) (kube_pod_info{{created_by_kind="Workflow"{only}}})
+  and on (cluster, namespace, pod)
+  label_replace(kube_pod_info{{created_by_kind="Pod"{only}}}, "pod", "$1", "created_by_name", "(.+)")
+"""
+_DEFAULTS = 'kube_limitrange{{type="Container", constraint="default", resource=~"cpu|memory", cluster!=""{only}}}'
+_QUERY = f"""
    label_replace({_QUOTA}, "fact", "$1", "type", "(.*)")
 or label_replace(min by (cluster, namespace) (timestamp({_QUOTA})), "fact", "time", "", "")
 or label_replace({_OWN_PODS}, "fact", "own", "", "")
+or label_replace({_DRIVERS}, "fact", "driver", "", "")
 or label_replace({_DEFAULTS}, "fact", "default", "", "")
 """
+
+
+def query(namespaces: Collection[str] | None) -> str:
+    """The question about these namespaces, or about all: for None, and for more than fit into a query."""
+    names = sorted(name for name in namespaces or () if _NAMESPACE.fullmatch(name))
+    alternatives = "|".join(names)
+    narrow = namespaces is not None and len(alternatives) <= NARROW_QUERY
+    return _QUERY.format(only=f', namespace=~"{alternatives}"' if narrow else "")
+
+
 # A value past this is a broken exporter, not a quota: a million cores or an exbibyte.
 _ABSURD = {"cpu": 1e6, "memory": float(1 << 60)}
 # A resource that no quota limits: as good as endless, and still an integer.
@@ -42,12 +63,19 @@ UNLIMITED = Totals(10**9, 1 << 60)
 class _Facts:
     time: float | None = None
     quotas: dict[tuple[str, str], dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
-    own: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
+    own: dict[tuple[str, str], dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
+    """What the pods that one owner created use, by the owner's kind and name."""
+    drivers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The Workflows that a pod which owns pods has been seen to belong to, by its name."""
     defaults: dict[str, float] = field(default_factory=dict)
 
 
 def snapshots(series: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Snapshot]:
-    """Snapshots by (cluster, namespace). Series that make no sense (NaN, negative, absurd) void their namespace."""
+    """Snapshots by (cluster, namespace). Series that make no sense (NaN, negative, absurd) void their namespace.
+
+    What is no answer of Prometheus' raises what Python raises for it: a LookupError, TypeError, ValueError or
+    AttributeError.
+    """
     facts: dict[tuple[str, str], _Facts] = defaultdict(_Facts)
     broken: set[tuple[str, str]] = set()
     for one in series:
@@ -56,17 +84,40 @@ def snapshots(series: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Snap
         resource = str(labels.get("resource", "")).removeprefix("limits.")
         if not _sane(resource, value):
             broken.add(place)
-        elif labels["fact"] == "time":
-            facts[place].time = value
-        elif labels["fact"] == "own":
-            facts[place].own[labels["created_by_name"]][resource] = value
-        elif labels["fact"] == "default":
-            # Of several LimitRanges the largest counts: which one Kubernetes would take is not defined.
-            facts[place].defaults[resource] = max(value, facts[place].defaults.get(resource, 0.0))
         else:
-            facts[place].quotas[(labels.get("resourcequota", ""), resource)][labels["fact"]] = value
+            _note(facts[place], labels, resource, value)
     made = {place: _snapshot(place, one) for place, one in facts.items() if place not in broken}
     return {place: snapshot for place, snapshot in made.items() if snapshot is not None}
+
+
+def _note(facts: _Facts, labels: Mapping[str, Any], resource: str, value: float) -> None:
+    match labels["fact"]:
+        case "time":
+            facts.time = value
+        case "own":
+            facts.own[(labels["created_by_kind"], labels["created_by_name"])][resource] = value
+        case "driver":
+            facts.drivers[labels["pod"]].add(labels["created_by_name"])
+        case "default":
+            # Of several LimitRanges the largest counts: which one Kubernetes would take is not defined.
+            facts.defaults[resource] = max(value, facts.defaults.get(resource, 0.0))
+        case fact:
+            facts.quotas[(labels.get("resourcequota", ""), resource)][fact] = value
+
+
+def _own_use(facts: _Facts) -> dict[str, Totals]:
+    """What the pods of each Workflow use: those it created, and those that one of its pods created.
+
+    A pod's name that two Workflows have had at once says nothing: what it owns counts like a stranger's.
+    """
+    own: dict[str, Totals] = {}
+    for (kind, name), used in facts.own.items():
+        workflows = {name} if kind == "Workflow" else facts.drivers.get(name, set())
+        if len(workflows) == 1:
+            (workflow,) = workflows
+            use = Totals(_milli(used.get("cpu", 0)), int(used.get("memory", 0)))
+            own[workflow] = own[workflow] + use if workflow in own else use
+    return own
 
 
 def _sane(resource: str, value: float) -> bool:
@@ -88,7 +139,7 @@ def _snapshot(place: tuple[str, str], facts: _Facts) -> Snapshot | None:
             _milli(cpu[0]) if cpu else UNLIMITED.cpu_milli, int(memory[0]) if memory else UNLIMITED.memory_bytes
         ),
         used=Totals(_milli(cpu[1]) if cpu else 0, int(memory[1]) if memory else 0),
-        own={name: Totals(_milli(own.get("cpu", 0)), int(own.get("memory", 0))) for name, own in facts.own.items()},
+        own=_own_use(facts),
         defaults=Defaults(
             _milli(facts.defaults["cpu"]) if "cpu" in facts.defaults else None,
             int(facts.defaults["memory"]) if "memory" in facts.defaults else None,

@@ -2,38 +2,65 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
 from prometheus_api_client import PrometheusApiClientException, PrometheusConnect
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 from requests import RequestException
 from urllib3.util.retry import Retry
 
+from webhook import threads
 from webhook.errors import SamplesUnavailable, quoted
+from webhook.model.limits import (
+    SAMPLE_BYTES,
+    SAMPLE_DEADLINE,
+    SAMPLE_KEPT,
+    SAMPLE_READ_TIMEOUT,
+    SAMPLE_SHARE,
+    SAMPLE_SOONEST,
+)
+from webhook.scout.bounded_session import BoundedSession
 from webhook.scout.model import Snapshot
-from webhook.scout.promql import QUERY, snapshots
+from webhook.scout.promql import query, snapshots
 
 log = structlog.get_logger(__name__)
 _READS = Counter("medea_scout_reads_total", "Reads of Prometheus", ["outcome"])
+_SECONDS = Histogram("medea_scout_read_seconds", "Time of one read of Prometheus, working it out included")
 _NEWEST = Gauge("medea_scout_newest_sample_time_seconds", "Unix time of the newest sample known", ["cluster"])
 
-# A snapshot that Prometheus no longer shows stays known for an hour: old samples exclude a target with a reason that
-# people understand, and its whole quota still tells what could never fit.
-_KEPT = 3600.0
+_THREAD = "scout-sampler"
+
+# What reading JSON raises that is nothing like the answer of a Prometheus.
+_STRANGE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+
+Namespaces = Callable[[], Collection[str] | None]
+"""The namespaces of interest; None while that is not known: those last known count, or all."""
 
 
 class Sampler:
-    """The scout's eyes. One thread reads; any thread may look."""
+    """The scout's eyes. One thread reads; any thread may look, and is never kept waiting."""
 
     def __init__(self, *, url: str, interval: float, clock: Callable[[], float] = time.time) -> None:
-        self._prometheus = PrometheusConnect(url=url.rstrip("/"), timeout=5, retry=Retry(0))
-        self._interval = interval
-        self._clock = clock
-        self._known: Mapping[tuple[str, str], Snapshot] = {}
+        """`interval` is in seconds."""
+        session = BoundedSession(seconds=SAMPLE_DEADLINE, size=SAMPLE_BYTES)
+        self._prometheus = PrometheusConnect(
+            url=url.rstrip("/"), timeout=SAMPLE_READ_TIMEOUT, retry=Retry(0), session=session
+        )
+        self._interval, self._clock = interval, clock
+        self._namespaces: Namespaces = lambda: None
+        self._names: frozenset[str] | None = None
+        self._asked_for: dict[str, float] = {}
+        self._read_for: frozenset[str] | None = None
+        self._known: Mapping[str, Mapping[str, Snapshot]] = {}
         self._listeners: list[Callable[[], None]] = []
-        self._stop = threading.Event()
+        self._stop, self._wake = threading.Event(), threading.Event()
+
+    def narrow_to(self, namespaces: Namespaces) -> None:
+        """Read only these namespaces, and others that are looked at. To be called before `start`."""
+        self._namespaces = namespaces
 
     def on_read(self, listener: Callable[[], None]) -> None:
         """Call `listener` after every successful read."""
@@ -41,37 +68,84 @@ class Sampler:
 
     def start(self) -> None:
         """Read now and then every `interval` seconds, until `stop`."""
-        threading.Thread(target=self._run, name="scout-sampler", daemon=True).start()
+        threads.start(_THREAD, self._run)
 
     def stop(self) -> None:
         """Let the thread end."""
         self._stop.set()
+        self._wake.set()
 
-    def of_namespace(self, namespace: str) -> dict[str, Snapshot]:
-        """The latest snapshot of each target for one namespace."""
-        return {cluster: snapshot for (cluster, name), snapshot in self._known.items() if name == namespace}
+    def of_namespace(self, namespace: str) -> Mapping[str, Snapshot]:
+        """The latest snapshot of each target for one namespace: the same object until the next read."""
+        self._asked_for[namespace] = self._clock()
+        if not self.covers(namespace):
+            self._wake.set()
+        return self._known.get(namespace, {})
+
+    def covers(self, namespace: str) -> bool:
+        """Whether the last read was for this namespace too: if not, nothing known of it means nothing."""
+        return self._read_for is None or namespace in self._read_for
 
     def read(self) -> None:
         """Ask Prometheus once. Raises SamplesUnavailable; what was known stays known, and ages."""
         try:
-            series: list[dict[str, Any]] = self._prometheus.custom_query(QUERY)
+            wanted = self._wanted()
+            series: Any = self._prometheus.custom_query(query(wanted))
             fresh = snapshots(series)
-        except (RequestException, PrometheusApiClientException, KeyError, ValueError) as error:
+        except (RequestException, PrometheusApiClientException, *_STRANGE) as error:
             _READS.labels("failed").inc()
             raise SamplesUnavailable(f"Prometheus did not answer: {quoted(str(error))}") from error
         _READS.labels("ok").inc()
-        oldest = self._clock() - _KEPT
-        kept = {place: snapshot for place, snapshot in self._known.items() if snapshot.sampled_at > oldest}
-        self._known = {**kept, **fresh}
-        for snapshot in fresh.values():
-            _NEWEST.labels(snapshot.cluster).set(snapshot.sampled_at)
+        self._note(fresh)
+        self._read_for = wanted
         for listener in self._listeners:
-            listener()
+            with threads.isolated(_THREAD):
+                listener()
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
+    def _wanted(self) -> frozenset[str] | None:
+        """The namespaces of interest, and those that somebody has looked at lately; None for all."""
+        fresh, oldest = self._namespaces(), self._clock() - SAMPLE_KEPT
+        self._names = names = self._names if fresh is None else frozenset(fresh)
+        self._asked_for = {name: asked for name, asked in list(self._asked_for.items()) if asked > oldest}
+        return None if names is None else names | self._asked_for.keys()
+
+    def _note(self, fresh: Mapping[tuple[str, str], Snapshot]) -> None:
+        """Put what is new beside what Prometheus no longer shows, which stays known for a while."""
+        now = self._clock()
+        known: dict[str, dict[str, Snapshot]] = {}
+        for of_one in self._known.values():
+            for old in of_one.values():
+                if old.sampled_at > now - SAMPLE_KEPT:
+                    known.setdefault(old.namespace, {})[old.cluster] = old
+        newest: dict[str, float] = {}
+        for new in fresh.values():
+            # A sample from the future would never grow old.
+            known.setdefault(new.namespace, {})[new.cluster] = replace(new, sampled_at=min(new.sampled_at, now))
+            newest[new.cluster] = max(new.sampled_at, newest.get(new.cluster, 0.0))
+        self._known = known
+        for cluster, sampled_at in newest.items():
+            _NEWEST.labels(cluster).set(sampled_at)
+
+    def turn(self) -> tuple[float, float]:
+        """One read, whatever comes of it; returns for how many seconds to pause, at least and at most.
+
+        Where an answer takes long, in Prometheus or in here, it is asked for less often: this process has other work.
+        """
+        started = time.monotonic()
+        with threads.isolated(_THREAD):
             try:
                 self.read()
             except SamplesUnavailable as error:
                 log.warning("samples unavailable", reason=error.message)
-            self._stop.wait(self._interval)
+        took = time.monotonic() - started
+        _SECONDS.observe(took)
+        rest = max(SAMPLE_SOONEST, took * (1 / SAMPLE_SHARE - 1))
+        return rest, max(self._interval, rest)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._wake.clear()
+            least, most = self.turn()
+            self._stop.wait(least)
+            # A namespace that nobody has looked at before is read soon.
+            self._wake.wait(most - least)

@@ -8,12 +8,12 @@ import logging
 from typing import Any
 
 import structlog
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from prometheus_client import start_http_server
 
-from webhook.admission.wire import decode
+from webhook.admission.wire import deadline_of, decode
 from webhook.api.http import LARGEST_BODY, body, install_errors
 from webhook.api.routes import SPEC, blueprint
 from webhook.errors import Unavailable
@@ -38,7 +38,8 @@ def create_app(service: Service) -> Flask:
 
     @app.post("/mutate")
     def mutate() -> Response:
-        return jsonify(service.admission.review(decode(body())))
+        deadline = deadline_of(request.args.get("timeout"))
+        return jsonify(service.admission.review(decode(body()), deadline))
 
     @app.get("/healthz")
     def healthz() -> Response:

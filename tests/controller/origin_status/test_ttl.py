@@ -43,7 +43,13 @@ def test_the_most_special_word_counts_and_the_workflows_before_its_templates(
         ended("Succeeded", {"secondsAfterCompletion": "soon"}),
         ended("Succeeded", {"secondsAfterCompletion": 1 << 40}),
         ended("Succeeded", "soon"),
+        ended("Succeeded", {"secondsAfterCompletion": True}),
         {"spec": {"ttlStrategy": ALL}, "status": {"phase": "Succeeded"}},
+        {"spec": {"ttlStrategy": ALL}, "status": {"phase": ["Succeeded"]}},
+        *(
+            {"spec": {"ttlStrategy": ALL}, "status": {"phase": "Succeeded", "finishedAt": finished}}
+            for finished in ("yesterday", "2026-01-01T00:00:00", "9999-12-31T23:59:59Z", 7, ["2026-01-01T00:00:00Z"])
+        ),
         {},
     ],
 )

@@ -5,10 +5,13 @@ from typing import Any
 
 from webhook.controller.origin_status import full, stub
 from webhook.controller.origin_status.graft import graft
-from webhook.controller.origin_status.stub import final_phase
+from webhook.controller.origin_status.merge import merge_patch
 from webhook.ledger.placement import Placement
-from webhook.model.contract import Hold
-from webhook.model.objects import Object
+from webhook.model.contract import REASON, Hold
+from webhook.model.objects import Object, mapping
+from webhook.model.subworkflows import ended
+
+_BARE = ("phase", "startedAt", "finishedAt", "progress", "conditions")
 
 
 def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
@@ -19,6 +22,12 @@ def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
     return patch | (stub.suspension_patch(origin, run) if run else {})
 
 
+def away_patch(origin: Object, words: str) -> Object:
+    """The patch that shows why what is shown is old; empty when it is shown already. The rest stays as it was seen."""
+    metadata = merge_patch(origin["metadata"], {"annotations": {REASON: words}})
+    return {"metadata": metadata} if metadata else {}
+
+
 def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run: Object | None) -> Object:
     """The patch that ends the origin as its run ended; empty when it has ended so already."""
     if row.hold is Hold.NONE:
@@ -26,12 +35,18 @@ def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run:
     return stub.final_patch(origin, row, outcome)
 
 
+def bare_end(patch: Object) -> Object:
+    """Of a patch that ends an origin what tells that it has ended, for an origin that can't hold the rest."""
+    status = mapping(patch.get("status"))
+    return {**patch, "status": {key: status[key] for key in _BARE if key in status}}
+
+
 def outcome_of(run: Object, row: Placement) -> Object:
     """What the ledger keeps of a run that has ended, or is being deleted: what `final_patch` is given later."""
     if row.hold is Hold.NONE:
         return full.outcome_of(run, str(row.name), str(row.cluster))
     nodes = _graft(run, row)
-    return stub.outcome_of(run, nodes) if final_phase(run) else {"nodes": nodes}
+    return stub.outcome_of(run, nodes) if ended(run) else {"nodes": nodes}
 
 
 def shown_ids(run: Object, row: Placement) -> dict[str, str]:

@@ -13,13 +13,12 @@ from webhook.model.contract import (
     ARGO_COMPLETED,
     ARGO_PHASE,
     ARGO_POD_NAMES,
-    FINAL_NODE_PHASES,
-    FINAL_PHASES,
     VERBS,
     State,
 )
-from webhook.model.nodes import REFERENCES, Nodes, nodes_of, nodes_or_note, offloaded, pack
-from webhook.model.objects import Object
+from webhook.model.nodes import REFERENCES, Nodes, is_over, nodes_of, nodes_or_note, offloaded, pack, references
+from webhook.model.objects import Object, annotations, labels, mapping, mappings, spec_of, status_of
+from webhook.model.subworkflows import ended
 
 # Points into the database of the target's own Argo. The front door's has no such entry, and would show nothing at all.
 _FOREIGN = "offloadNodeStatusVersion"
@@ -33,7 +32,7 @@ def outcome_of(run: Object, origin_name: str, cluster: str) -> Object:
 
     Nodes that only the target's own Argo can read are one node, which says so.
     """
-    status = {key: value for key, value in (run.get("status") or {}).items() if key != _FOREIGN}
+    status = {key: value for key, value in status_of(run).items() if key != _FOREIGN}
     if offloaded(run):
         status["nodes"] = nodes_or_note(run, cluster)
     run_name = run["metadata"]["name"]
@@ -54,9 +53,8 @@ def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
     shown = outcome_of(run, _name(origin), str(row.cluster)) if run else {}
     if not shown.get("phase"):
         shown |= {"phase": "Pending", "message": _waits_for(row)}
-    marks = (run or {}).get("metadata", {}).get("labels") or {}
-    labels = {ARGO_PHASE: shown["phase"], ARGO_COMPLETED: marks.get(ARGO_COMPLETED, "false")}
-    return _patch(origin, row, labels, exactly(origin.get("status") or {}, shown), run)
+    marks = {ARGO_PHASE: str(shown["phase"]), ARGO_COMPLETED: labels(run or {}).get(ARGO_COMPLETED, "false")}
+    return _patch(origin, row, marks, exactly(status_of(origin), shown), run)
 
 
 def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run: Object | None = None) -> Object:
@@ -65,31 +63,31 @@ def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run:
     `outcome` is what `outcome_of` said when the end was seen: of a run that was deleted before its end the last there
     was, and empty where there never was one.
     """
-    status = origin.get("status") or {}
-    ended = dict(outcome) if outcome.get("phase") in FINAL_PHASES else _cut_short(outcome or status, row)
-    labels = {ARGO_PHASE: ended["phase"], ARGO_COMPLETED: "true"}
-    return _patch(origin, row, labels, exactly(status, ended), run)
+    status = status_of(origin)
+    last = dict(outcome) if ended({"status": dict(outcome)}) else _cut_short(outcome or status, row)
+    marks = {ARGO_PHASE: last["phase"], ARGO_COMPLETED: "true"}
+    return _patch(origin, row, marks, exactly(status, last), run)
 
 
-def _patch(origin: Object, row: Placement, labels: Mapping[str, str], status: Object, run: Object | None) -> Object:
-    annotations: dict[str, str | None] = {**annotations_of(row)}
-    pod_names = ((run or {}).get("metadata", {}).get("annotations") or {}).get(ARGO_POD_NAMES)
+def _patch(origin: Object, row: Placement, marks: Mapping[str, str], status: Object, run: Object | None) -> Object:
+    notes: dict[str, str | None] = {**annotations_of(row)}
+    pod_names = annotations(run or {}).get(ARGO_POD_NAMES)
     if pod_names:
-        annotations[ARGO_POD_NAMES] = pod_names
+        notes[ARGO_POD_NAMES] = pod_names
     patch = {
-        "metadata": merge_patch(origin["metadata"], {"labels": labels, "annotations": annotations}),
+        "metadata": merge_patch(origin["metadata"], {"labels": marks, "annotations": notes}),
         "spec": _steered(origin, run),
-        "status": merge_patch(origin.get("status") or {}, status),
+        "status": merge_patch(status_of(origin), status),
     }
     return {key: value for key, value in patch.items() if value}
 
 
 def _steered(origin: Object, run: Object | None) -> Object:
     """Whether it is suspended or stopped, as the run is; not while a verb that says otherwise is on its way there."""
-    if run is None or VERBS in (origin["metadata"].get("annotations") or {}):
+    if run is None or VERBS in annotations(origin):
         return {}
-    spec = run.get("spec") or {}
-    return merge_patch(origin.get("spec") or {}, {key: spec.get(key) for key in _STEERED})
+    spec = spec_of(run)
+    return merge_patch(spec_of(origin), {key: spec.get(key) for key in _STEERED})
 
 
 def _waits_for(row: Placement) -> str | None:
@@ -106,10 +104,9 @@ def _cut_short(last: Mapping[str, Any], row: Placement) -> Object:
     moment = (row.ended_at or row.created_at).strftime("%Y-%m-%dT%H:%M:%SZ")
     ending = {"phase": row.phase or "Error", "message": row.message, "finishedAt": moment}
     nodes = {
-        node_id: node if node.get("phase") in FINAL_NODE_PHASES else {**node, **ending}
-        for node_id, node in nodes_of({"status": last}).items()
+        node_id: node if is_over(node) else {**node, **ending} for node_id, node in nodes_of({"status": last}).items()
     }
-    known = [one for one in last.get("conditions") or [] if one.get("type") != "Completed"]
+    known = [one for one in mappings(last.get("conditions")) if one.get("type") != "Completed"]
     stopped = [{**one, "status": "False"} if one.get("type") == "PodRunning" else one for one in known]
     return {
         **_with_nodes(last, nodes),
@@ -125,15 +122,15 @@ def _renamed_status(status: Object, old: str, new: str) -> Object:
         _renamed(node_id, old, new): _renamed_node(node, old, new)
         for node_id, node in nodes_of({"status": status}).items()
     }
-    done = status.get("taskResultsCompletionStatus") or {}
+    done = mapping(status.get("taskResultsCompletionStatus"))
     renamed_done = {_renamed(node_id, old, new): value for node_id, value in done.items()}
     changed = _with_nodes(status, nodes) | ({"taskResultsCompletionStatus": renamed_done} if done else {})
     return _with_message(changed, old, new)
 
 
 def _renamed_node(node: Object, old: str, new: str) -> Object:
-    changed = {**node, **{key: _renamed(node[key], old, new) for key in _NAMED if node.get(key)}}
-    changed |= {key: [_renamed(one, old, new) for one in node[key]] for key in REFERENCES if node.get(key)}
+    changed = {**node, **{key: _renamed(node[key], old, new) for key in _NAMED if isinstance(node.get(key), str)}}
+    changed |= {key: [_renamed(one, old, new) for one in references(node, key)] for key in REFERENCES if node.get(key)}
     return _with_message(changed, old, new)
 
 
@@ -143,7 +140,8 @@ def _renamed(text: str, old: str, new: str) -> str:
 
 def _with_message(thing: Object, old: str, new: str) -> Object:
     """Argo's messages name nodes by their ids, such as "child 'job-123' failed"."""
-    return {**thing, "message": thing["message"].replace(old, new)} if thing.get("message") else thing
+    message = thing.get("message")
+    return {**thing, "message": message.replace(old, new)} if isinstance(message, str) else thing
 
 
 def _with_nodes(status: Mapping[str, Any], nodes: Nodes) -> Object:

@@ -7,8 +7,8 @@ Each node keeps its shape and gets an id and a name of its own. The run's root h
 from collections.abc import Mapping
 from typing import Any
 
-from webhook.model.contract import FINAL_NODE_PHASES, GRAFTED
-from webhook.model.nodes import REFERENCES, Nodes, nodes_or_note
+from webhook.model.contract import GRAFTED
+from webhook.model.nodes import REFERENCES, Nodes, is_over, nodes_or_note, references
 
 Node = dict[str, Any]
 
@@ -48,7 +48,7 @@ def _grafted(node_id: str, node: Node, *, run_name: str, origin_name: str, clust
     root = node_id == run_name
     name = str(node.get("name", node_id))
     grafted: Node = {key: node[key] for key in _KEPT if key in node}
-    grafted |= {key: [GRAFTED + other for other in node[key]] for key in REFERENCES if node.get(key)}
+    grafted |= {key: [GRAFTED + other for other in references(node, key)] for key in REFERENCES if node.get(key)}
     grafted |= {
         "id": GRAFTED + node_id,
         "name": f"{origin_name}.{cluster}{name.removeprefix(run_name)}",
@@ -56,13 +56,16 @@ def _grafted(node_id: str, node: Node, *, run_name: str, origin_name: str, clust
     }
     if root:
         grafted["displayName"] = cluster
-    if grafted.get("type") == "Pod" and grafted.get("phase") not in FINAL_NODE_PHASES:
+    if grafted.get("type") == "Pod" and not is_over(grafted):
         # Argo's controller looks for the pod of a started node, finds none at the front door, and calls it deleted.
         grafted.pop("startedAt", None)
     return grafted
 
 
-def origin_nodes(origin_root: Node, grafted: Nodes, root: str) -> Nodes:
-    """The nodes that Medea has a say in: the graft, and the origin's own root with the graft's among its children."""
-    children = [child for child in origin_root.get("children") or [] if not child.startswith(GRAFTED)]
-    return {**grafted, origin_root["id"]: {**origin_root, "children": [*children, *([root] if grafted else [])]}}
+def origin_nodes(name: str, origin_root: Node, grafted: Nodes, root: str) -> Nodes:
+    """The nodes that Medea has a say in: the graft, and the origin's own root with the graft's among its children.
+
+    `name` is the origin's, and the id of its root.
+    """
+    children = [child for child in references(origin_root, "children") if not child.startswith(GRAFTED)]
+    return {**grafted, name: {**origin_root, "children": [*children, *([root] if grafted else [])]}}

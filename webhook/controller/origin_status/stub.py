@@ -10,7 +10,6 @@ from webhook.model.contract import (
     ARGO_COMPLETED,
     ARGO_PHASE,
     CLUSTER,
-    FINAL_PHASES,
     GRAFTED,
     REASON,
     STATE,
@@ -18,7 +17,7 @@ from webhook.model.contract import (
     State,
 )
 from webhook.model.nodes import Nodes, is_large, nodes_of, pack
-from webhook.model.objects import Object
+from webhook.model.objects import Object, annotations, mapping, mappings, spec_of, status_of, texts
 
 _RUN_STATUS = (
     "phase",
@@ -35,15 +34,9 @@ _RUN_STATUS = (
 _AT_THE_END = ("finishedAt", "progress", "outputs", "resourcesDuration")
 
 
-def final_phase(run: Object) -> str | None:
-    """The run's phase, if it is final."""
-    phase = (run.get("status") or {}).get("phase")
-    return str(phase) if phase in FINAL_PHASES else None
-
-
 def outcome_of(run: Object, grafted: Nodes) -> Object:
     """What is kept of a run's end: its status in Argo's shape, the nodes already grafted."""
-    status = run["status"]
+    status = status_of(run)
     return {**{key: status[key] for key in _RUN_STATUS if key in status}, "nodes": grafted}
 
 
@@ -64,7 +57,7 @@ def running_patch(origin: Object, row: Placement, grafted: Nodes) -> Object:
     patch: Object = {"metadata": metadata} if metadata else {}
     root = nodes_of(origin).get(_name(origin))
     if root is not None and grafted:
-        status = _nodes_patch(origin, origin_nodes(root, grafted, _graft_root(origin, row)))
+        status = _nodes_patch(origin, origin_nodes(_name(origin), root, grafted, _graft_root(origin, row)))
         if status:
             patch["status"] = status
     return patch
@@ -72,8 +65,8 @@ def running_patch(origin: Object, row: Placement, grafted: Nodes) -> Object:
 
 def suspension_patch(origin: Object, run: Object) -> Object:
     """The patch that shows whether the run is suspended as a whole; empty when it is shown already."""
-    suspended = bool(run["spec"].get("suspend"))
-    if suspended == bool((origin.get("spec") or {}).get("suspend")):
+    suspended = bool(spec_of(run).get("suspend"))
+    if suspended == bool(spec_of(origin).get("suspend")):
         return {}
     return {"spec": {"suspend": True if suspended else None}}
 
@@ -88,7 +81,7 @@ def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> O
 
     Argo's controller never touches a Workflow whose end is written, so this is the last word.
     """
-    status = origin.get("status") or {}
+    status = status_of(origin)
     phase = row.phase or "Error"
     ended: Object = {
         "phase": phase,
@@ -120,7 +113,7 @@ def _final_nodes(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> 
         "templateName": "medea",
         "startedAt": outcome.get("startedAt") or _ended_at(row, outcome),
     }
-    nodes = origin_nodes(root, outcome.get("nodes") or {}, _graft_root(origin, row))
+    nodes = origin_nodes(name, root, nodes_of({"status": outcome}), _graft_root(origin, row))
     nodes[name] |= {**ending, "outputs": _outputs(outcome), "progress": outcome.get("progress")}
     where = f"ran on {row.cluster}" if row.cluster else "ran nowhere"
     for node_id, node in nodes_of(origin).items():
@@ -131,7 +124,7 @@ def _final_nodes(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> 
 
 def _nodes_patch(origin: Object, desired: Object) -> Object:
     """The part of `status` that leads to `desired`; grafted nodes that are no longer in it vanish, others' stay."""
-    status, current = origin.get("status") or {}, nodes_of(origin)
+    status, current = status_of(origin), nodes_of(origin)
     ours = {node_id: node for node_id, node in current.items() if node_id in desired or node_id.startswith(GRAFTED)}
     patch = merge_patch(ours, exactly(ours, desired))
     if not patch:
@@ -148,13 +141,12 @@ def _artifacts_patch(status: Object, outcome: Mapping[str, Any]) -> Object:
     It refuses to look when it doesn't know the template of a node, of which it only wants to know the store; the stub
     has none of the run's.
     """
-    names = {node["templateName"] for node in (outcome.get("nodes") or {}).values() if node.get("templateName")}
-    wanted: Object = (
-        {"storedTemplates": {f"{GRAFTED}{name}": {"name": name} for name in sorted(names)}} if names else {}
-    )
-    if outcome.get("artifactRepositoryRef"):
-        current = status.get("artifactRepositoryRef") or {}
-        wanted["artifactRepositoryRef"] = exactly(current, outcome["artifactRepositoryRef"])
+    names = texts([node.get("templateName") for node in nodes_of({"status": outcome}).values()])
+    stored = {f"{GRAFTED}{name}": {"name": name} for name in sorted(names) if name}
+    wanted: Object = {"storedTemplates": stored} if stored else {}
+    store = mapping(outcome.get("artifactRepositoryRef"))
+    if store:
+        wanted["artifactRepositoryRef"] = exactly(mapping(status.get("artifactRepositoryRef")), store)
     return merge_patch(status, wanted)
 
 
@@ -168,7 +160,8 @@ def _graft_root(origin: Object, row: Placement) -> str:
 
 def _outputs(outcome: Mapping[str, Any]) -> Any:
     """The root's outputs are those of the run's root."""
-    roots = [node for node in (outcome.get("nodes") or {}).values() if not str(node["boundaryID"]).startswith(GRAFTED)]
+    grafted = nodes_of({"status": outcome}).values()
+    roots = [node for node in grafted if not str(node.get("boundaryID")).startswith(GRAFTED)]
     return roots[0].get("outputs") if roots else None
 
 
@@ -180,11 +173,11 @@ def _ended_at(row: Placement, outcome: Mapping[str, Any]) -> str:
 
 
 def _conditions(given: Any) -> list[Object]:
-    others = [one for one in given or [] if one.get("type") not in ("Completed", "PodRunning")]
+    others = [one for one in mappings(given) if one.get("type") not in ("Completed", "PodRunning")]
     return [{"type": "PodRunning", "status": "False"}, *others, {"type": "Completed", "status": "True"}]
 
 
 def _present(origin: Object, wanted: Mapping[str, str | None]) -> dict[str, str | None]:
     """Without the removals of what isn't there."""
-    current = origin["metadata"].get("annotations") or {}
+    current = annotations(origin)
     return {key: value for key, value in wanted.items() if value is not None or key in current}

@@ -1,8 +1,10 @@
 """When an ended origin with hold none has had its time: nobody else at the front door sees its `ttlStrategy`. Pure."""
 
 import datetime
+from typing import Any
 
-from webhook.model.objects import Object
+from webhook.model.objects import Object, mapping, spec_of, status_of
+from webhook.model.subworkflows import ended
 
 _BY_PHASE = {"Succeeded": "secondsAfterSuccess", "Failed": "secondsAfterFailure", "Error": "secondsAfterCompletion"}
 # Seconds; Argo's own fields are 32 bits wide.
@@ -10,16 +12,36 @@ _LONGEST = 1 << 31
 
 
 def goes_at(origin: Object) -> datetime.datetime | None:
-    """The moment from which an ended Workflow is to be deleted, as Argo's controller reckons it; None for never."""
-    status = origin.get("status") or {}
-    phase, finished = status.get("phase"), status.get("finishedAt")
-    if phase not in _BY_PHASE or not finished:
+    """The moment from which an ended Workflow is to be deleted, as Argo's controller reckons it; None for never.
+
+    Users write all of this, and nobody may have checked it: what can't be read is as good as not there.
+    """
+    status = status_of(origin)
+    phase, finished = ended(origin), _moment(status.get("finishedAt"))
+    if phase is None or finished is None:
         return None
-    from_template = (status.get("storedWorkflowTemplateSpec") or {}).get("ttlStrategy")
-    strategy = (origin.get("spec") or {}).get("ttlStrategy") or from_template
-    if not isinstance(strategy, dict):
-        return None
+    from_template = mapping(status.get("storedWorkflowTemplateSpec")).get("ttlStrategy")
+    strategy = mapping(spec_of(origin).get("ttlStrategy") or from_template)
     given = [strategy.get(key) for key in (_BY_PHASE[phase], "secondsAfterCompletion")]
-    # A user's word, which nobody may have checked: what is no number of seconds is as good as not there.
-    seconds = next((one for one in given if isinstance(one, int) and 0 <= one < _LONGEST), None)
-    return None if seconds is None else datetime.datetime.fromisoformat(finished) + datetime.timedelta(seconds=seconds)
+    seconds = next((one for one in given if _is_seconds(one)), None)
+    return None if seconds is None else _later(finished, seconds)
+
+
+def _is_seconds(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LONGEST
+
+
+def _moment(text: Any) -> datetime.datetime | None:
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        return None
+    # A time without its zone could be any of a whole day.
+    return moment if moment.tzinfo else None
+
+
+def _later(moment: datetime.datetime, seconds: int) -> datetime.datetime | None:
+    try:
+        return moment.astimezone(datetime.UTC) + datetime.timedelta(seconds=seconds)
+    except OverflowError:
+        return None

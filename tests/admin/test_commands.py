@@ -1,0 +1,78 @@
+"""The commands that only a person gives, as they are typed."""
+
+from contextlib import nullcontext
+
+import pytest
+from kubernetes.client import Configuration
+from typer.testing import CliRunner, Result
+
+from tests.admin.clusters import origin, run
+from tests.admin.test_rebuild import Clusters
+from tests.ledger.test_fencing import running, state
+from tests.support.fake_apiserver import FakeApiserver
+from webhook.admin import commands
+from webhook.cli import app
+from webhook.errors import Refused
+from webhook.kube.client import Cluster
+from webhook.kube.resources import SECRETS, WORKFLOWS
+from webhook.ledger.pool import Pool
+from webhook.model.contract import State
+
+
+@pytest.fixture
+def front(monkeypatch: pytest.MonkeyPatch, dsn: str) -> FakeApiserver:
+    """The front door of these commands, whose ledger is that of `pool`."""
+    front = FakeApiserver()
+    front.namespace("medea-system")
+    cluster = Cluster("front", Configuration(), http=front)
+    monkeypatch.setattr(commands, "_front", lambda _settings: cluster)
+    monkeypatch.setattr(commands, "ledger_dsn", lambda _settings: dsn)
+    return front
+
+
+def test_rebuilding_tells_what_became_of_each_and_what_to_do(
+    pool: Pool, front: FakeApiserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clusters = Clusters(front)
+    monkeypatch.setattr(commands, "_registry", lambda _front, _settings: nullcontext(clusters))
+    front.put(WORKFLOWS, origin("p1", state="queued", cluster=None))
+    front.put(WORKFLOWS, origin("p2", cluster="north"))
+    clusters.east.put(WORKFLOWS, run("p3"))
+    told = medea("ledger", "rebuild", "--gone", "south").output
+    assert "ns/job-p1: ended as Lost: Lost: Medea's ledger was lost" in told
+    assert "north is not registered; register it, or say --gone north" in told
+    assert "ns/job-p3 on east: left alone" in told
+    assert state(pool).state is State.ENDED
+
+
+def medea(*arguments: str, answer: str = "") -> Result:
+    return CliRunner().invoke(app, arguments, input=answer)
+
+
+def test_forgetting_a_target_shows_what_is_lost_and_asks_first(pool: Pool, front: FakeApiserver) -> None:
+    running(pool)
+    asked = medea("target", "forget", "west", answer="n\n")
+    assert asked.exit_code == 1
+    assert "running" in asked.output and "Is west gone for good?" in asked.output
+    assert state(pool).state is State.RUNNING
+    assert front.calls
+    agreed = medea("target", "forget", "west", answer="y\n")
+    assert agreed.exit_code == 0 and "1 ended as Lost" in agreed.output
+    assert state(pool).state is State.ENDED
+
+
+@pytest.mark.usefixtures("front")
+def test_forgetting_without_being_asked_and_again_is_fine(pool: Pool) -> None:
+    running(pool)
+    assert medea("target", "forget", "west", "--yes").exit_code == 0
+    again = medea("target", "forget", "west", "--yes")
+    assert again.exit_code == 0 and "the ledger knows of nothing on west" in again.output
+
+
+def test_a_registered_target_is_not_forgotten(pool: Pool, front: FakeApiserver) -> None:
+    running(pool)
+    labels = {"medea.dev/cluster": "west"}
+    front.put(SECRETS, {"metadata": {"name": "target-west", "namespace": "medea-system", "labels": labels}})
+    refused = medea("target", "forget", "west", "--yes")
+    assert isinstance(refused.exception, Refused)
+    assert state(pool).state is State.RUNNING

@@ -1,0 +1,106 @@
+"""One accepted Workflow becomes exactly one run, whatever is lost or refused on the way."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.controller_world import World
+from tests.support.fake_apiserver import LOSE, RESET, ApiError, Call, Fault, answer
+from webhook.kube.resources import WORKFLOWS
+from webhook.model.contract import State
+
+
+def test_a_placement_becomes_a_run_and_the_origin_says_so(world: World) -> None:
+    world.place()
+    world.settle()
+    row, run = world.row(), world.run()
+    assert run is not None
+    assert (row.state, row.run_uid) == (State.RUNNING, run["metadata"]["uid"])
+    assert world.origin()["metadata"]["annotations"]["medea.dev/state"] == "running"
+    assert world.recorder.reasons == ["Placed", "Dispatched"]
+
+
+@pytest.mark.parametrize("lost", [LOSE, RESET])
+def test_a_create_whose_answer_is_lost_is_not_done_again(world: World, lost: Fault) -> None:
+    world.fail("west", lost, verb="create")
+    world.place()
+    world.settle()
+    assert world.row().state is State.RUNNING
+    assert len(world.calls("west", "create")) == 1
+
+
+REFUSALS = [
+    ApiError(403, "Forbidden", 'workflows "job-p1" is forbidden: exceeded quota: objects', {"name": "job-p1"}),
+    ApiError(422, "Invalid", "admission webhook denied the request: no more", {"name": "job-p1"}),
+]
+
+
+def refusing(refusal: ApiError) -> Callable[[Call, object], ApiError | None]:
+    """Every create is refused, before it is looked whether the name is taken."""
+    return lambda call, _: refusal if call.verb == "create" else None
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=["a full quota", "a policy"])
+def test_a_refusal_after_a_lost_answer_does_not_lead_to_a_second_run(world: World, refusal: ApiError) -> None:
+    """The first create took the last slot of the quota; it was done, and nobody heard of it."""
+    world.place()
+    world.fail("west", LOSE, verb="create")
+    world.watch()
+    world.look()
+    assert world.run() is not None and world.row().state is State.RESERVED
+
+    world.west.refuse_later = refusing(refusal)
+    world.settle(10)
+    assert (world.row().state, world.row().cluster) == (State.RUNNING, "west")
+
+
+def test_a_create_that_is_carried_out_late_is_found_when_the_next_one_is_refused(world: World) -> None:
+    world.place()
+    world.fail("west", answer(503), verb="create")
+    world.watch()
+    world.look()
+    late = {**world.calls("west", "create")[0].body}
+    late["metadata"] = {**late["metadata"], "namespace": "ns"}
+
+    def refuse(call: Call, _: object) -> ApiError | None:
+        if call.verb != "create":
+            return None
+        world.west.put(WORKFLOWS, late)
+        return REFUSALS[0]
+
+    world.west.refuse_later = refuse
+    world.settle(10)
+    assert (world.row().state, world.row().cluster) == (State.RUNNING, "west")
+
+
+def test_a_run_that_exists_is_adopted_before_its_templates_are_looked_at(world: World) -> None:
+    templates = [{"kind": "WorkflowTemplate", "metadata": {"name": "t"}, "spec": {"entrypoint": "x"}}]
+    world.place(original={"workflow": {"metadata": {}, "spec": {}}, "templates": templates})
+    world.fail("west", LOSE, verb="create")
+    world.watch()
+    world.look()
+    asked = len([call for call in world.west.calls if call.resource == "workflowtemplates"])
+    world.settle(10)
+    assert world.row().state is State.RUNNING
+    assert len([call for call in world.west.calls if call.resource == "workflowtemplates"]) == asked
+
+
+def test_a_target_that_refuses_is_out_of_the_question_and_one_whose_quota_is_full_is_not(world: World) -> None:
+    for placement, refusal in zip(("p1", "p2"), REFUSALS, strict=True):
+        world.west.refuse_later = refusing(refusal)
+        world.place(placement)
+        world.settle()
+    assert [world.row(placement).state for placement in ("p1", "p2")] == [State.QUEUED, State.QUEUED]
+    assert world.row("p1").refused_by == {}
+    assert world.placer.paused == [("ns", "west")]
+    assert "exceeded quota" in str(world.row("p1").reason)
+    assert world.row("p2").refused_by.keys() == {"west"}
+    assert world.recorder.reasons.count("RefusedByTarget") == 2
+
+
+def test_a_name_that_a_stranger_has_is_made_the_runs_own(world: World) -> None:
+    world.west.put(WORKFLOWS, {"metadata": {"name": "job-p1", "namespace": "ns"}, "spec": {}})
+    world.place()
+    world.settle()
+    run = world.run()
+    assert run is not None and run["metadata"]["name"] == world.row().run_name != "job-p1"

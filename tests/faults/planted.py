@@ -1,0 +1,230 @@
+"""Bugs on purpose, one change each: what the episodes must find, or they prove nothing."""
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+from tests.faults import episode
+from tests.faults.ledger import LedgerServer
+from tests.faults.processes import instead
+from tests.faults.schedule import generate
+from webhook.controller import create, plan, reconciler
+from webhook.controller.facts import Gatherer
+from webhook.controller.origin_status.by_hold import outcome_of
+from webhook.controller.plan import Facts, Step, Then
+from webhook.controller.queue import Queue
+from webhook.controller.reconciler import Reconciler
+from webhook.controller.sweep import Sweep
+from webhook.controller.verbs import VerbExecutor
+from webhook.ledger import placements
+from webhook.ledger.placement import Placement
+from webhook.ledger.pool import Pool
+from webhook.model import run
+from webhook.model.contract import State
+from webhook.model.objects import Object, status_of
+from webhook.scout.model import Outcome
+from webhook.scout.queue_pass import request_of_row
+
+PLANTED: dict[str, Callable[[], AbstractContextManager[None]]] = {}
+
+
+def planted(make: Callable[[], Iterator[None]]) -> Callable[[], AbstractContextManager[None]]:
+    """Add a bug to the list."""
+    made = contextlib.contextmanager(make)
+    PLANTED[make.__name__] = made
+    return made
+
+
+def search(ledger: LedgerServer, name: str, seed: int, episodes: int) -> tuple[int, str] | None:
+    """How many episodes it takes to find a bug, and what was seen of it.
+
+    An episode that goes wrong without the bug too is no find.
+    """
+    for number in range(episodes):
+        events = generate(seed + number)
+        with PLANTED[name]():
+            wrong = episode.run(ledger, events, seed + number).wrong
+        if wrong and not episode.run(ledger, events, seed + number).wrong:
+            return number + 1, wrong[0]
+    return None
+
+
+@planted
+def create_without_intent() -> Iterator[None]:
+    """The run's name is not written down before the run is created."""
+
+    real = placements.dispatched
+
+    def intend_run(pool: Pool, placement: str, _name: str, **_: Any) -> Placement | None:
+        return placements.get(pool, placement)
+
+    def dispatched(pool: Pool, placement: str, **named: Any) -> Placement | None:
+        with pool.transaction() as connection:
+            words = "UPDATE workflows SET run_name = %s WHERE placement = %s AND cluster = %s AND run_name IS NULL"
+            connection.execute(words, (named["run_name"], placement, named["cluster"]))
+        return real(pool, placement, **named)
+
+    with instead(placements, "intend_run", intend_run), instead(placements, "dispatched", dispatched):
+        yield
+
+
+@planted
+def adopt_without_labels() -> Iterator[None]:
+    """Whatever has the run's name is taken for the run."""
+    with instead(create, "has_placement_labels", lambda _workflow, _row: True):
+        yield
+
+
+@planted
+def refused_without_looking() -> Iterator[None]:
+    """A refusal is believed to mean that no run is there, although an answer was lost before."""
+    with instead(create, "find_run", lambda _target, _row: None):
+        yield
+
+
+@planted
+def requeue_with_a_run_name() -> Iterator[None]:
+    """What may have been created on a target that is away goes elsewhere."""
+    real = plan.plan
+
+    def careless(facts: Facts) -> Step:
+        row = facts.row
+        forgetful = facts if row is None else dataclasses.replace(facts, row=dataclasses.replace(row, run_name=None))
+        step = real(forgetful)
+        return step if step is Step.REQUEUE else real(facts)
+
+    def requeued(pool: Pool, placement: str, *, reason: str) -> Placement | None:
+        with pool.transaction() as connection:
+            connection.execute("UPDATE workflows SET run_name = NULL WHERE placement = %s", (placement,))
+        return really(pool, placement, reason=reason)
+
+    really = placements.requeued
+    with instead(reconciler, "plan", careless), instead(placements, "requeued", requeued):
+        yield
+
+
+@planted
+def end_from_a_late_watch() -> Iterator[None]:
+    """A run's end is taken from the watch, which may still show the one from before a retry."""
+
+    def record_end(self: Reconciler, facts: Facts) -> Then:
+        row, found = facts.row, facts.run
+        assert row is not None and found is not None
+        status = status_of(found)
+        placements.ended(
+            self.pool,
+            row.placement,
+            run_uid=row.run_uid,
+            phase=status.get("phase") or "Error",
+            message=status.get("message"),
+            outcome=outcome_of(found, row),
+        )
+        return Then.GO_ON
+
+    with instead(Reconciler, "_record_end", record_end):
+        yield
+
+
+@planted
+def finalizer_before_the_run_is_gone() -> Iterator[None]:
+    """An origin is let go as soon as it is being deleted; its run follows when somebody has time."""
+
+    def remove(self: Reconciler, facts: Facts) -> Then:
+        assert facts.row is not None
+        return Then.GO_ON if placements.deleted(self.pool, facts.row.placement) else Then.WAIT
+
+    with instead(Reconciler, "_remove", remove):
+        yield
+
+
+@planted
+def release_before_the_end() -> Iterator[None]:
+    """A run's room is given back as soon as it exists."""
+    real = placements.dispatched
+
+    def dispatched(pool: Pool, placement: str, **named: Any) -> Placement | None:
+        row = real(pool, placement, **named)
+        with pool.transaction() as connection:
+            connection.execute("UPDATE workflows SET released_at = now() WHERE placement = %s", (placement,))
+        return row
+
+    with instead(placements, "dispatched", dispatched):
+        yield
+
+
+@planted
+def strays_stay() -> Iterator[None]:
+    """A run whose row has moved on is left where it is."""
+    real = Gatherer.gather
+
+    def gather(self: Gatherer, placement: str) -> Facts:
+        return dataclasses.replace(real(self, placement), strays=())
+
+    with instead(Gatherer, "gather", gather):
+        yield
+
+
+@planted
+def verbs_taken_off_first() -> Iterator[None]:
+    """A verb is taken off its origin before it is done."""
+    real, take_off = VerbExecutor.apply, VerbExecutor._take_off
+
+    def apply(self: VerbExecutor, row: Placement, origin: Object) -> Then:
+        take_off(self, origin)
+        with instead(VerbExecutor, "_take_off", lambda *_: None):
+            return real(self, row, origin)
+
+    with instead(VerbExecutor, "apply", apply):
+        yield
+
+
+@planted
+def refused_ends_the_queue() -> Iterator[None]:
+    """What waits is ended when no target is left that could ever take it, as it looks now."""
+    real = Queue.look
+
+    def look(self: Queue) -> None:
+        for placement in _queued(self._pool):
+            row = placements.get(self._pool, placement)
+            if row is not None and self._placer.peek(request_of_row(row)).outcome is Outcome.REFUSED:
+                placements.stopped(self._pool, placement, "it can never fit")
+                self._changed(placement)
+        real(self)
+
+    with instead(Queue, "look", look):
+        yield
+
+
+@planted
+def expired_without_asking() -> Iterator[None]:
+    """An origin that the watch has not shown for long is believed never to have come, for good."""
+    real = placements.bind
+
+    def bind(pool: Pool, placement: str, **named: Any) -> Placement | None:
+        row = placements.get(pool, placement)
+        return None if row is not None and row.state is State.EXPIRED else real(pool, placement, **named)
+
+    with instead(Sweep, "_carried", lambda *_: set()), instead(placements, "bind", bind):
+        yield
+
+
+@planted
+def run_without_finalizer() -> Iterator[None]:
+    """A run may be done away with by its target before its end was seen."""
+
+    def run_object(*args: Any, **named: Any) -> Object:
+        made = run.run_object(*args, **named)
+        made["metadata"].pop("finalizers")
+        return made
+
+    with instead(create, "run_object", run_object):
+        yield
+
+
+def _queued(pool: Pool) -> list[str]:
+    with pool.transaction() as connection:
+        return [
+            row["placement"] for row in connection.execute("SELECT placement FROM workflows WHERE state = 'queued'")
+        ]

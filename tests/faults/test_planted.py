@@ -1,0 +1,21 @@
+"""The episodes bite: a bug that is put into Medea on purpose is found. `make faults PLANTED=all` finds them all."""
+
+import pytest
+
+from tests.faults import episode
+from tests.faults.ledger import LedgerServer
+from tests.faults.planted import PLANTED
+from tests.faults.schedule import load, path_of
+from tests.faults.test_schedules import ledger
+
+__all__ = ["ledger"]
+
+
+@pytest.mark.parametrize(
+    ("planted", "schedule"),
+    [("refused_without_looking", "lost-create-then-quota"), ("refused_ends_the_queue", "no-quota-for-a-while")],
+)
+def test_a_planted_bug_is_found(ledger: LedgerServer, planted: str, schedule: str) -> None:
+    kept = load(path_of(schedule))
+    with PLANTED[planted]():
+        assert episode.run(ledger, kept.events, kept.seed).wrong

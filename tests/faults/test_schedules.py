@@ -1,0 +1,31 @@
+"""The promise holds in every episode that once found something, and in some thirty of chance."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.episode import run
+from tests.faults.ledger import LedgerServer, prepare
+from tests.faults.schedule import FOLDER, generate, load, path_of
+
+KEPT = sorted(path.stem for path in FOLDER.glob("*.json"))
+SEEDS = range(100, 130)
+
+
+@pytest.fixture(scope="session")
+def ledger(dsn: str) -> Iterator[LedgerServer]:
+    """The ledger of all episodes."""
+    server = LedgerServer(prepare(dsn))
+    yield server
+    server.close()
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_once_went_wrong_no_longer_does(ledger: LedgerServer, name: str) -> None:
+    kept = load(path_of(name))
+    assert run(ledger, kept.events, kept.seed).wrong == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_promise_holds_in_an_episode_of_chance(ledger: LedgerServer, seed: int) -> None:
+    assert run(ledger, generate(seed), seed).wrong == []

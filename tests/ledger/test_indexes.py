@@ -1,0 +1,147 @@
+"""No question that is asked again and again reads a whole table, however many Workflows have come and gone."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.ledger.test_placements import PLACED, new
+from webhook.ledger import placements, queueing, rebuilding, reserving
+from webhook.ledger.by_cluster import placements_on, shares
+from webhook.ledger.connection import Connection
+from webhook.ledger.pool import Pool
+from webhook.ledger.retention import retire
+from webhook.model.limits import DECISIONS_LOOKED_AT
+from webhook.scout.model import Decision
+from webhook.totals.model import Totals
+
+ROWS = 20_000
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def full(dsn: str) -> Iterator[Pool]:
+    """A ledger in which one placement in a hundred is alive."""
+    pool = Pool(dsn, size=4)
+    pool.start()
+    assert pool.wait(20)
+    with pool.transaction() as connection:
+        connection.execute("TRUNCATE workflows, templates CASCADE")
+        connection.execute(
+            """
+            INSERT INTO workflows (placement, state, name, namespace, cluster, origin_uid, run_name, run_uid, cpu_milli,
+                                   memory_bytes, policy, identity, original, bound_at, released_at, deleted_at, folded)
+            SELECT 'p' || n, CASE n %% 500 WHEN 0 THEN 'queued' WHEN 1 THEN 'running' WHEN 2 THEN 'ended'
+                   WHEN 3 THEN 'reserved' WHEN 4 THEN 'deleting' ELSE 'deleted' END,
+                   'job-' || n, 'ns-' || n %% 50, 'west', 'o' || n, 'job-' || n, 'r' || n, 1, 1, 'random', 'ann', '{}',
+                   now(), CASE WHEN n %% 500 > 4 THEN now() END, CASE WHEN n %% 500 > 4 THEN now() END, n %% 500 > 1
+            FROM generate_series(1, %s) AS n
+            """,
+            (ROWS,),
+        )
+        connection.execute(
+            "INSERT INTO decisions (placement, outcome, detail) SELECT 'p' || n, 'placed', '{}' "
+            "FROM generate_series(1, %s) AS n, generate_series(1, 3)",
+            (ROWS,),
+        )
+        connection.execute("INSERT INTO templates SELECT 'h' || n, '{}' FROM generate_series(1, 2000) AS n")
+        connection.execute(
+            "INSERT INTO workflow_templates SELECT 'p' || n, 1, 'h' || n % 2000 + 1 FROM generate_series(1, 20000) AS n"
+        )
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE workflows, decisions, templates, workflow_templates")
+    yield pool
+    with pool.transaction() as connection:
+        connection.execute("TRUNCATE workflows, templates CASCADE")
+    pool.close()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, Any]]:
+    """Every statement that is sent, with its values."""
+    statements: list[tuple[Any, Any]] = []
+    execute = Connection.execute
+
+    def noted(self: Connection, query: Any, params: Any = None, **options: Any) -> Any:
+        if query:  # the pool tries a connection with nothing
+            statements.append((query, params))
+        return execute(self, query, params, **options)
+
+    monkeypatch.setattr(Connection, "execute", noted)
+    return statements
+
+
+def nodes_of(plan: Row) -> Iterator[Row]:
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from nodes_of(inner)
+
+
+_WEST = {"west": Totals(1, 1)}
+
+
+def _nothing(_: object, __: object) -> queueing.Choices:
+    return queueing.Choices({}, {})
+
+
+def _claims(held: reserving.Held) -> Decision:
+    held.claimed(_WEST)
+    return PLACED
+
+
+QUESTIONS: dict[str, Callable[[Pool], object]] = {
+    "get": lambda pool: placements.get(pool, "p7"),
+    "by_origin": lambda pool: placements.by_origin(pool, "ns-7", "job-7"),
+    "original": lambda pool: placements.original(pool, "p7"),
+    "outcome": lambda pool: placements.outcome(pool, "p7"),
+    "decisions": lambda pool: placements.decisions(pool, "p7"),
+    "sweepable": lambda pool: placements.sweepable(pool, ROWS // 2, 50),
+    "sweepable from the first": lambda pool: placements.sweepable(pool, 0, 50),
+    "unbound": lambda pool: placements.unbound(pool, 90),
+    "queued_namespaces": placements.queued_namespaces,
+    "bind": lambda pool: placements.bind(pool, "p7", namespace="ns-7", name="job-7", uid="o7"),
+    "intend_run": lambda pool: placements.intend_run(pool, "p7", "job-7", cluster="west"),
+    "dispatched": lambda pool: placements.dispatched(pool, "p7", cluster="west", run_name="job-7", run_uid="r7"),
+    "refused_by_target": lambda pool: placements.refused_by_target(pool, "p7", "no", cluster="west"),
+    "no_room_on_target": lambda pool: placements.no_room_on_target(pool, "p7", cluster="west", words="no"),
+    "requeued": lambda pool: placements.requeued(pool, "p7", reason="away"),
+    "ended": lambda pool: placements.ended(pool, "p7", run_uid="r7", phase="Error", message=None, outcome={}),
+    "lost": lambda pool: placements.lost(pool, "p7", "Lost", cluster="west"),
+    "stopped": lambda pool: placements.stopped(pool, "p7", "stop"),
+    "reopened": lambda pool: placements.reopened(pool, "p7"),
+    "end_shown": lambda pool: placements.end_shown(pool, "p7", run_uid="r7"),
+    "deleting": lambda pool: placements.deleting(pool, "p7"),
+    "deleted": lambda pool: placements.deleted(pool, "p7"),
+    "expired": lambda pool: placements.expired(pool, "p7"),
+    "shares": lambda pool: shares(pool, "west"),
+    "placements_on": lambda pool: placements_on(pool, "west", 7, 50),
+    "glance": lambda pool: queueing.glance(pool, "ns-7"),
+    "serve": lambda pool: queueing.serve(pool, "ns-7", _nothing),
+    "serve those who wait for one target": lambda pool: queueing.serve(pool, "ns-7", _nothing, waiting_for=_WEST),
+    "tell_the_rest": lambda pool: queueing.tell_the_rest(pool, "ns-7", 20),
+    "runs_seen": lambda pool: reserving.runs_seen(pool, "ns-7", time.time() + 60),
+    "admit": lambda pool: reserving.admit(pool, replace(new("new", name="job-7"), namespace="ns-7"), _claims),
+    "known": lambda pool: rebuilding.known(pool, ["p7", "p8"]),
+    "retire": lambda pool: retire(pool, days=1, limit=20),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_it_is_answered_from_an_index(
+    full: Pool, asked: list[tuple[Any, Any]], monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
+    # What is looked at last is a share of the table; here as much smaller as the table is.
+    assert DECISIONS_LOOKED_AT < ROWS
+    monkeypatch.setattr("webhook.ledger.retention.DECISIONS_LOOKED_AT", 50)
+    QUESTIONS[question](full)
+    statements = list(asked)
+    assert statements
+    for query, values in statements:
+        with full.transaction() as connection:
+            row = connection.execute(f"EXPLAIN (FORMAT JSON) {query}", values).fetchone()
+        assert row is not None
+        whole = [node for node in nodes_of(row["QUERY PLAN"][0]["Plan"]) if node["Node Type"] == "Seq Scan"]
+        assert whole == [], query

@@ -1,0 +1,56 @@
+"""Forgets a target that is gone for good, so that nothing waits for it any more.
+
+Medea itself never concludes this: a target that is away, or not registered for a while, comes back.
+"""
+
+from collections import Counter
+
+from webhook.errors import Refused
+from webhook.kube.client import Cluster
+from webhook.kube.resources import SECRETS, checked_name
+from webhook.ledger import placements
+from webhook.ledger.by_cluster import placements_on
+from webhook.ledger.placement import SweepRow
+from webhook.ledger.pool import Pool
+from webhook.model.contract import CLUSTER, State
+from webhook.model.limits import FORGET_PAGE
+
+LOST = "ended as Lost"
+QUEUED = "queued for another target"
+DELETED = "deleted"
+HAD_ENDED = "had ended before"
+LEFT = "left alone: changed meanwhile, or of a newer Medea"
+
+
+def check_unregistered(front: Cluster, namespace: str, target: str) -> None:
+    """Raises Refused while the target's Secret is there, and BadRequest for what can't be a target's name."""
+    secrets, _ = front.list(SECRETS, namespace, selector=f"{CLUSTER}={checked_name('target', target)}")
+    if secrets:
+        names = " ".join(secret["metadata"]["name"] for secret in secrets)
+        raise Refused(
+            f"target {target} is still registered; if it is gone for good: kubectl -n {namespace} delete secret {names}"
+        )
+
+
+def forget(pool: Pool, target: str) -> Counter[str]:
+    """Have no placement speak of the target any more; says how many became what. May be repeated.
+
+    The controller does the rest: at the next sweep the origins show their end, and deleted ones go.
+    """
+    became: Counter[str] = Counter()
+    message = f"Lost: its target {target} is gone for good, and with it what ran there. Submit it again."
+    after = 0
+    while page := placements_on(pool, target, after, FORGET_PAGE):
+        for row in page:
+            became[_forget(pool, target, row, message)] += 1
+        after = page[-1].seq
+    return became
+
+
+def _forget(pool: Pool, target: str, row: SweepRow, message: str) -> str:
+    # What no create was tried for has lost nothing.
+    if row.state is State.RESERVED and placements.requeued(pool, row.placement, reason=f"{target} is gone for good"):
+        return QUEUED
+    if placements.lost(pool, row.placement, message, cluster=target) is None:
+        return LEFT
+    return {State.DELETING: DELETED, State.ENDED: HAD_ENDED}.get(row.state, LOST)

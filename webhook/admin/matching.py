@@ -1,0 +1,184 @@
+"""What origins at the front door and runs on targets say about placements of which the ledger knows nothing. Pure.
+
+A run is never made twice: an origin is queued anew only when it cannot have had one.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import partial
+
+from webhook.admission.stub import stub_placement
+from webhook.errors import quoted
+from webhook.model.contract import CLUSTER, FINAL_PHASES, ORIGIN_UID, SKIP, STATE, Hold, State
+from webhook.model.finalizers import is_deletion_blocked
+from webhook.model.objects import Object, annotations, labels
+from webhook.model.run import origin_placement, run_placement
+
+_Runs = list[tuple[str, Object]]
+
+
+class Found(StrEnum):
+    """What became of a placement, in words for people."""
+
+    KNOWN = "in the ledger already"
+    ADOPTED = "adopted: its run is there"
+    ENDED = "ended: the origin shows how"
+    QUEUED = "queued anew"
+    LOST = "ended as Lost"
+    FOREIGN = "left alone: not Medea's"
+    UNREADABLE = "left alone: not readable"
+    UNDECIDED = "not decided: a run may be on a target that did not answer"
+
+
+@dataclass(frozen=True)
+class Match:
+    """One placement; `words` say why, where that is no matter of course."""
+
+    placement: str
+    found: Found
+    origin: Object
+    run: Object | None = None
+    cluster: str | None = None
+    words: str | None = None
+
+    @property
+    def hold(self) -> Hold:
+        """How the origin is held: a stub stands for what is hidden, anything else is the user's own."""
+        return hold_of(self.origin)
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What was seen of the targets.
+
+    The runs on those that answered, why the others did not, and the names of those that are gone for good.
+    """
+
+    runs: Mapping[str, Sequence[Object]]
+    away: Mapping[str, str] = field(default_factory=dict)
+    gone: Collection[str] = ()
+
+
+def hold_of(origin: Object) -> Hold:
+    """The hold that an origin was admitted with."""
+    return Hold.NONE if stub_placement(origin.get("spec") or {}) is None else Hold.PLUGIN
+
+
+def match(
+    workflows: Iterable[Object], namespaces: Collection[str], targets: Targets, known: Collection[str]
+) -> list[Match]:
+    """One for every placement that some Workflow at the front door carries, in the order in which they were created.
+
+    `namespaces` are those that opted in: elsewhere anybody may have written Medea's annotations.
+    """
+    carriers: dict[str, list[Object]] = {}
+    for workflow in sorted(workflows, key=_created):
+        placement = origin_placement(workflow)
+        if placement:
+            carriers.setdefault(placement, []).append(workflow)
+    runs = _runs(targets)
+    return [
+        Match(placement, Found.KNOWN, found[0])
+        if placement in known
+        else _match_or_leave(placement, found, runs.get(placement, []), namespaces, targets)
+        for placement, found in carriers.items()
+    ]
+
+
+def unmatched(workflows: Iterable[Object], targets: Targets, known: Collection[str]) -> list[tuple[str, Object]]:
+    """Runs that no origin at the front door has, with their clusters."""
+    uids = {workflow["metadata"]["uid"] for workflow in workflows}
+    return [
+        (cluster, run)
+        for placement, found in _runs(targets).items()
+        for cluster, run in found
+        if placement not in known and labels(run).get(ORIGIN_UID) not in uids
+    ]
+
+
+def _runs(targets: Targets) -> dict[str, _Runs]:
+    """By the placement they carry."""
+    found: dict[str, _Runs] = {}
+    for cluster, runs in targets.runs.items():
+        for run in runs:
+            placement = run_placement(run)
+            if placement and ORIGIN_UID in labels(run):
+                found.setdefault(placement, []).append((cluster, run))
+    return found
+
+
+def _match_or_leave(
+    placement: str, carriers: list[Object], runs: _Runs, namespaces: Collection[str], targets: Targets
+) -> Match:
+    try:
+        ours = [carrier for carrier in carriers if _is_ours(carrier, namespaces)]
+        adopted = _adopted(placement, carriers, runs)
+        return adopted or (
+            _without_run(placement, ours[0], targets) if ours else Match(placement, Found.FOREIGN, carriers[0])
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        # Anybody may have written anything there; the others are matched all the same.
+        return unreadable(Match(placement, Found.UNREADABLE, carriers[0]), error)
+
+
+def _is_ours(workflow: Object, namespaces: Collection[str]) -> bool:
+    held = is_deletion_blocked(workflow) and annotations(workflow).get(SKIP) != "true"
+    return held and workflow["metadata"]["namespace"] in namespaces
+
+
+def _adopted(placement: str, carriers: list[Object], runs: _Runs) -> Match | None:
+    """Of several carriers all but one are copies: the origin is the one that a run names."""
+    for origin in carriers:
+        own = [(cluster, run) for cluster, run in runs if _is_run_of(run, origin)]
+        if own:
+            # Should there be more than one, the others were left behind by a lost answer: the controller removes them.
+            shown = annotations(origin).get(CLUSTER)
+            cluster, run = min(own, key=lambda one: (one[0] != shown, _created(one[1])))
+            return Match(placement, Found.ADOPTED, origin, run, cluster)
+    return None
+
+
+def _without_run(placement: str, origin: Object, targets: Targets) -> Match:
+    shown, state = annotations(origin).get(CLUSTER), annotations(origin).get(STATE, State.QUEUED)
+    match_as = partial(Match, placement, origin=origin)
+    if targets.away:
+        words = "; ".join(f"{name}: {why}" for name, why in sorted(targets.away.items()))
+        return match_as(Found.UNDECIDED, words=words)
+    if shown and shown not in targets.runs and shown not in targets.gone:
+        return match_as(Found.UNDECIDED, words=f"{shown} is not registered; register it, or say --gone {shown}")
+    if (origin.get("status") or {}).get("phase") in FINAL_PHASES:
+        return match_as(Found.ENDED)
+    why = _why_lost(origin, shown, state, targets)
+    return lost(match_as(Found.LOST), why) if why else match_as(Found.QUEUED)
+
+
+def _why_lost(origin: Object, shown: str | None, state: str, targets: Targets) -> str | None:
+    """Why an origin without a run can't have one any more; None when it can."""
+    if shown in targets.gone:
+        return f"its target {shown} is gone for good, and with it what ran there"
+    if state not in (State.QUEUED, "placed"):
+        return f"its run is gone from {shown}, and nobody saw how it ended"
+    if hold_of(origin) is Hold.PLUGIN:
+        return "it waited for its run, and only the ledger knew what was to run"
+    return None
+
+
+def lost(one: Match, why: str) -> Match:
+    """The same, as one of which no run will come."""
+    return replace(one, found=Found.LOST, words=f"Lost: Medea's ledger was lost; {why}. Submit it again.")
+
+
+def unreadable(one: Match, error: Exception) -> Match:
+    """The same, as one that nothing can be made of."""
+    return replace(one, found=Found.UNREADABLE, words=quoted(error))
+
+
+def _is_run_of(run: Object, origin: Object) -> bool:
+    here, there = origin["metadata"], run["metadata"]
+    return bool(labels(run).get(ORIGIN_UID) == here["uid"] and there["namespace"] == here["namespace"])
+
+
+def _created(workflow: Object) -> tuple[str, str]:
+    metadata = workflow["metadata"]
+    return str(metadata.get("creationTimestamp")), str(metadata["uid"])

@@ -1,0 +1,102 @@
+"""Makes the rows of a lost ledger again, from what the front door and the targets show."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from webhook.admin.matching import Found, Match, Targets, lost, match, unmatched, unreadable
+from webhook.admin.rows import may_be_copies, row_of, totals_of
+from webhook.admission.templates import gather
+from webhook.errors import MedeaError, Refused
+from webhook.kube.client import Cluster
+from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, NAMESPACES, WORKFLOW_TEMPLATES, WORKFLOWS
+from webhook.ledger import rebuilding
+from webhook.ledger.pool import Pool
+from webhook.model.contract import COPIED, ENABLED, PLACEMENT
+from webhook.model.objects import Object, labels
+from webhook.model.run import origin_placement, run_placement
+from webhook.totals.shape import Name
+
+_NOT_WRITTEN = frozenset({Found.KNOWN, Found.FOREIGN, Found.UNDECIDED, Found.UNREADABLE})
+
+
+class Registered(Protocol):
+    """What is asked of the registry of targets."""
+
+    def names(self) -> Mapping[str, str | None]:
+        """Every target, with the reason why it can't be used, or None."""
+
+    def get(self, name: str) -> Cluster:
+        """The client of a target."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found: one match a placement, and runs whose origin nobody knows, with their clusters."""
+
+    matches: list[Match]
+    unmatched: list[tuple[str, Object]]
+
+
+def rebuild(front: Cluster, registered: Registered, pool: Pool, *, gone: Collection[str]) -> Report:
+    """Write a row for every placement without one. `gone` are targets that will never come back. May be repeated.
+
+    Raises ClusterUnavailable when the front door is away. What could have a run on a target that did not answer is
+    left for another time.
+    """
+    # Origins first: what is submitted meanwhile has its row before it has its origin.
+    workflows, _ = front.list(WORKFLOWS)
+    namespaces, _ = front.list(NAMESPACES, selector=f"{ENABLED}=true")
+    targets = _look(registered, gone)
+    carried = {origin_placement(one) for one in workflows}
+    carried |= {run_placement(run) for runs in targets.runs.values() for run in runs}
+    known = rebuilding.known(pool, {placement for placement in carried if placement})
+    found = match(workflows, {one["metadata"]["name"] for one in namespaces}, targets, known)
+    written = [one if one.found in _NOT_WRITTEN else _write(front, registered, pool, one) for one in found]
+    return Report(written, unmatched(workflows, targets, known))
+
+
+def _look(registered: Registered, gone: Collection[str]) -> Targets:
+    runs: dict[str, list[Object]] = {}
+    away: dict[str, str] = {}
+    for name, reason in registered.names().items():
+        try:
+            if reason is None:
+                runs[name], _ = registered.get(name).list(WORKFLOWS, selector=PLACEMENT)
+            else:
+                away[name] = reason
+        except MedeaError as error:
+            away[name] = error.message
+    return Targets(runs, away, gone)
+
+
+def _write(front: Cluster, registered: Registered, pool: Pool, one: Match) -> Match:
+    """Write its row. One that can't be queued after all is lost; one that got a row meanwhile is known."""
+    templates: list[Object] = []
+    try:
+        if one.found is Found.QUEUED:
+            templates = _templates_of(front, one)
+        row = row_of(one, copies=_copies(registered, one), templates=templates)
+    except Refused as error:
+        row = row_of(one := lost(one, error.message))
+    except (KeyError, TypeError, AttributeError) as error:
+        return unreadable(one, error)
+    return one if rebuilding.insert(pool, row) else replace(one, found=Found.KNOWN)
+
+
+def _copies(registered: Registered, one: Match) -> set[Name]:
+    """Those of the templates a run refers to that Medea has copied to its target."""
+    return {name for name in may_be_copies(one) if _is_copy(registered.get(str(one.cluster)), one.origin, name)}
+
+
+def _is_copy(target: Cluster, origin: Object, name: Name) -> bool:
+    kind = CLUSTER_WORKFLOW_TEMPLATES if name.cluster else WORKFLOW_TEMPLATES
+    found = target.find(kind, None if name.cluster else origin["metadata"]["namespace"], name.name)
+    return found is not None and labels(found).get(COPIED) == "true"
+
+
+def _templates_of(front: Cluster, one: Match) -> list[Object]:
+    """The templates as they are now. Raises Refused where it can't be told what is to be run."""
+    if totals_of(one.origin) is None:
+        raise Refused("what it needs is not known any more")
+    return gather(front, one.origin["metadata"]["namespace"], one.origin["spec"]).originals

@@ -1,0 +1,110 @@
+"""The row of a placement, from what its origin and its run say. Pure."""
+
+import re
+from collections.abc import Collection, Sequence
+
+from webhook.admin.matching import Found, Match
+from webhook.errors import Refused, Rejected
+from webhook.ledger.rebuilding import Rebuilt
+from webhook.model.contract import (
+    ARGO_COMPLETED,
+    ARGO_PHASE,
+    CLUSTERS,
+    IDENTITY,
+    POLICY,
+    REASON,
+    TOTALS,
+    WRITTEN,
+    Hold,
+    State,
+)
+from webhook.model.objects import Object, annotations, labels
+from webhook.model.template_versions import rewritten
+from webhook.scout.policies import POLICIES
+from webhook.totals.model import NOTHING, Totals
+from webhook.totals.quantities import cpu_milli, memory_bytes
+from webhook.totals.shape import Name, spec_references
+
+_TOTALS = re.compile(r"cpu=([0-9.]+), ram=([0-9.]+Gi)")
+_COPY = re.compile(r"(.+)-[0-9a-f]{8}")
+# What verbs have done to it since.
+_STEERED = ("suspend", "shutdown")
+
+
+def row_of(match: Match, *, copies: Collection[Name] = (), templates: Sequence[Object] = ()) -> Rebuilt:
+    """The row to write. `copies` are Medea's own templates on the run's target, `templates` those that a run needs.
+
+    An adopted run counts as running whatever it is doing: the controller looks, and records an end.
+    """
+    origin, metadata, marks = match.origin, match.origin["metadata"], annotations(match.origin)
+    workflow = _workflow(match, copies)
+    clusters = [name.strip() for name in marks.get(CLUSTERS, "").split(",") if name.strip()]
+    status, run = origin.get("status") or {}, (match.run or {}).get("metadata", {})
+    shown = match.found is Found.ENDED
+    return Rebuilt(
+        placement=match.placement,
+        state={Found.ADOPTED: State.RUNNING, Found.QUEUED: State.QUEUED}.get(match.found, State.ENDED),
+        name=metadata["name"],
+        generate_name=metadata.get("generateName"),
+        namespace=metadata["namespace"],
+        template=((workflow or {}).get("spec", {}).get("workflowTemplateRef") or {}).get("name"),
+        origin_uid=metadata["uid"],
+        totals=totals_of(origin) or NOTHING,
+        policy=marks[POLICY] if marks.get(POLICY) in POLICIES else "random",
+        only_clusters=tuple(clusters) or None,
+        identity=marks.get(IDENTITY, "unknown"),
+        hold=match.hold,
+        created_at=metadata["creationTimestamp"],
+        original={"workflow": workflow, "templates": list(templates)} if workflow else None,
+        reason=match.words or marks.get(REASON) or "the ledger was made anew",
+        cluster=match.cluster,
+        run_name=run.get("name"),
+        run_uid=run.get("uid"),
+        dispatched_at=run.get("creationTimestamp"),
+        phase=status.get("phase") if shown else "Error" if match.found is Found.LOST else None,
+        message=status.get("message") if shown else match.words,
+        end_shown=shown,
+    )
+
+
+def totals_of(origin: Object) -> Totals | None:
+    """What its annotation says that it needs; None for what can't be read."""
+    found = _TOTALS.fullmatch(annotations(origin).get(TOTALS, ""))
+    try:
+        return Totals(cpu_milli("cpu", found[1]), memory_bytes("ram", found[2])) if found else None
+    except Refused:
+        return None
+
+
+def may_be_copies(match: Match) -> set[Name]:
+    """The templates that its run refers to by a name that a copy has, where a stub hides what the user referred to."""
+    if match.run is None or match.hold is Hold.NONE:
+        return set()
+    return {one.to for one in spec_references(match.run["spec"]) if _COPY.fullmatch(one.to.name)}
+
+
+def _workflow(match: Match, copies: Collection[Name]) -> Object | None:
+    """What was submitted: where a stub hides it, it is what the run was made of. None where nobody knows."""
+    if match.hold is Hold.NONE:
+        spec = match.origin["spec"]
+    elif match.run is not None:
+        spec = _under_own_names(match.run["spec"], copies)
+    else:
+        return None
+    metadata = {key: value for key, value in match.origin["metadata"].items() if key in ("name", "generateName")}
+    metadata["labels"] = _without(labels(match.origin), (ARGO_COMPLETED, ARGO_PHASE))
+    metadata["annotations"] = _without(annotations(match.origin), WRITTEN)
+    return {"metadata": metadata, "spec": {key: value for key, value in spec.items() if key not in _STEERED}}
+
+
+def _under_own_names(spec: Object, copies: Collection[Name]) -> Object:
+    """A run's spec that refers to templates by the names they have at the front door, and not by those of copies."""
+    own = {copy: found[1] for copy in copies if (found := _COPY.fullmatch(copy.name))}
+    try:
+        return rewritten(spec, own)
+    except Rejected:
+        return spec
+
+
+def _without(given: dict[str, str], dropped: Collection[str]) -> dict[str, str]:
+    return {key: value for key, value in given.items() if key not in dropped}

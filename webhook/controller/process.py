@@ -1,0 +1,102 @@
+"""The controller process: starts its parts in order, sweeps from time to time, and ends with nothing in hand."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+from webhook.controller.loop import Loop
+from webhook.controller.queue import Queue
+from webhook.controller.sweep import Sweep
+from webhook.controller.watches import Watches
+from webhook.kube.client import Cluster
+from webhook.kube.event_recorder import EventRecorder
+from webhook.kube.registry import Registry
+from webhook.kube.workqueue import WorkQueue
+from webhook.ledger.pool import Pool
+from webhook.model.limits import FIRST_LIST, STOP_PATIENCE, TICK
+from webhook.scout.sampler import Sampler
+from webhook.threads import isolated
+
+log = structlog.get_logger(__name__)
+
+
+class Controller:
+    """Runs what it is given. `sweep_interval` is the time between two sweeps, in seconds of `clock`."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        pool: Pool,
+        sampler: Sampler,
+        watches: Watches,
+        queue: Queue,
+        recorder: EventRecorder,
+        work: WorkQueue,
+        loop: Loop,
+        sweep: Sweep,
+        sweep_interval: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._registry, self._pool, self._sampler, self._watches = registry, pool, sampler, watches
+        self._queue, self._recorder, self._work, self._loop, self._sweep = queue, recorder, work, loop, sweep
+        self._sweep_interval, self._clock = sweep_interval, clock
+        self._started, self._ready, self._stop = threading.Event(), threading.Event(), threading.Event()
+
+    def unready(self) -> str | None:
+        """Why it doesn't work although it leads; None when it works, or is ready to lead."""
+        waits = self._started.is_set() and not self._ready.is_set()
+        return "the ledger or the front door is not known yet" if waits else None
+
+    def run(self) -> None:
+        """Work until `stop` is called; then end what is in hand, for STOP_PATIENCE seconds at most."""
+        self._started.set()
+        self._registry.on_change(self._on_target)
+        self._sampler.on_read(self._queue.wake)
+        self._pool.start()
+        self._sampler.start()
+        self._watches.start()
+        self._registry.start()
+        if not self._await_lists():
+            return
+        self._queue.start()
+        self._recorder.start()
+        workers = self._loop.start()
+        self._ready.set()
+        log.info("controller ready", targets=sorted(self._watches.runs))
+        self._go_on()
+        self._queue.stop()
+        self._work.shut_down()
+        until = self._clock() + STOP_PATIENCE
+        for worker in workers:
+            worker.join(max(0.0, until - self._clock()))
+        log.info("controller ended", cut_off=sum(worker.is_alive() for worker in workers))
+
+    def stop(self) -> None:
+        """Have `run` end. To be called from anywhere, a signal handler too."""
+        self._stop.set()
+
+    def _go_on(self) -> None:
+        swept = self._clock() - self._sweep_interval
+        while not self._stop.is_set():
+            with isolated("controller"):
+                self._loop.wake()
+            if self._clock() - swept >= self._sweep_interval:
+                swept = self._clock()
+                self._sweep.run()
+            self._stop.wait(TICK)
+
+    def _await_lists(self) -> bool:
+        """Nothing is decided before the front door is known; a target that is away must not keep the others waiting."""
+        first = (self._pool, self._watches.origins.informer, self._registry)
+        while not self._stop.is_set():
+            if all(one.wait(FIRST_LIST) for one in first):
+                return True
+            log.warning("waiting for the ledger and the front door")
+        return False
+
+    def _on_target(self, name: str, cluster: Cluster | None) -> None:
+        self._watches.on_target(name, cluster)
+        self._queue.wake()

@@ -1,0 +1,70 @@
+"""Placements that need not be looked at now: they wait for a target that is away, or nothing about them has changed."""
+
+import threading
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Wait:
+    """For which target, and whether that was away for long already: then nothing more is done until it is back."""
+
+    target: str
+    long: bool
+
+
+@dataclass(frozen=True)
+class Rest:
+    """How a placement was left: waiting for a target, or at rest until its `version` changes, or neither."""
+
+    waits_for: Wait | None = None
+    version: Hashable = None
+
+
+class Resting:
+    """How each placement was left when it was looked at last. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Wait] = {}
+        self._versions: dict[str, Hashable] = {}
+        self._lock = threading.Lock()
+
+    def leave(self, placement: str, rest: Rest) -> None:
+        """Note how it was left."""
+        with self._lock:
+            self._forget(placement)
+            if rest.waits_for:
+                self._waiting[placement] = rest.waits_for
+            elif rest.version is not None:
+                self._versions[placement] = rest.version
+
+    def take(self, placement: str) -> None:
+        """It is looked at now."""
+        with self._lock:
+            self._forget(placement)
+
+    def waiting_for(self, target: str) -> list[str]:
+        """The placements that wait for this target."""
+        with self._lock:
+            return [placement for placement, wait in self._waiting.items() if wait.target == target]
+
+    def waits(self, placement: str, wait: Wait) -> bool:
+        """Whether it was left waiting, and just so."""
+        with self._lock:
+            return self._waiting.get(placement) == wait
+
+    def is_unchanged(self, placement: str, version: Hashable) -> bool:
+        """Whether it was at rest in this very version."""
+        with self._lock:
+            return self._versions.get(placement) == version
+
+    def keep_only(self, placements: Collection[str]) -> None:
+        """Forget all others: they are gone."""
+        with self._lock:
+            for known in (self._waiting, self._versions):
+                for placement in [one for one in known if one not in placements]:
+                    self._forget(placement)
+
+    def _forget(self, placement: str) -> None:
+        self._waiting.pop(placement, None)
+        self._versions.pop(placement, None)

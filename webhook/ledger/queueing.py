@@ -1,0 +1,155 @@
+"""The queue of a namespace, in the order of arrival. Only what has an origin is in it: others may never have one.
+
+The queue is served in batches. Each reads the reservations and writes its own under the same lock as a decision about
+a new Workflow, and commits before the next one begins, so that a submit waits for one batch at most.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from prometheus_client import Counter
+
+from webhook.ledger.placement import COLUMNS, Placement, placement_of
+from webhook.ledger.pool import Connection, Pool
+from webhook.ledger.reserving import TARGETS, WAITS_FOR_TARGET, keep_decisions, lock, reserved_room, target_values
+from webhook.model.contract import State
+from webhook.model.json_input import storable
+from webhook.model.limits import QUEUE_BATCH
+from webhook.scout.model import Decision
+from webhook.totals.model import Totals
+
+log = structlog.get_logger(__name__)
+_UNREADABLE = Counter("medea_queue_unreadable_total", "Queued rows passed over because they could not be read")
+
+_WAITING = "namespace = %(namespace)s AND state = 'queued' AND bound_at IS NOT NULL"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Who waits, told apart by numbers: two queues with the same three hold the same rows."""
+
+    count: int
+    first: int | None
+    sum_of_seq: int
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What was decided about a batch: who is placed, and the words for some of those who wait, by placement."""
+
+    placed: Mapping[str, Decision]
+    reasons: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A batch that has been committed: what was held before it, who left, and where the next one begins, if any."""
+
+    reserved: Mapping[str, Totals]
+    left: Sequence[tuple[Placement, Decision]]
+    next_after: int | None
+
+
+Choose = Callable[[Mapping[str, Totals], Sequence[Placement]], Choices]
+"""From the sum of the live reservations on each target and a batch of the queue to what becomes of the batch."""
+
+
+def glance(pool: Pool, namespace: str) -> tuple[Mapping[str, Totals], Waiting]:
+    """What is held on each target and who waits, without taking the lock or reading the queue."""
+    with pool.transaction() as connection:
+        reserved, _ = reserved_room(connection, namespace)
+        row = connection.execute(
+            "SELECT count(*) AS count, min(seq) AS first, coalesce(sum(seq), 0)::bigint AS sum_of_seq "
+            f"FROM workflows WHERE {_WAITING}",
+            {"namespace": namespace},
+        ).fetchone()
+        assert row is not None
+        return reserved, Waiting(**row)
+
+
+def serve(
+    pool: Pool, namespace: str, choose: Choose, *, after: int = 0, waiting_for: Mapping[str, Totals] | None = None
+) -> Served:
+    """Decide about the next batch: those whose `seq` is above `after`. A row that can't be read is passed over.
+
+    With `waiting_for`, targets with their quotas, it skips those that wait for none of these.
+    """
+    with pool.transaction() as connection:
+        lock(connection, namespace)
+        reserved, _ = reserved_room(connection, namespace)
+        skipping = "" if waiting_for is None else f"AND EXISTS (SELECT FROM {TARGETS} WHERE {WAITS_FOR_TARGET}) "
+        rows = connection.execute(
+            f"SELECT {COLUMNS} FROM workflows WHERE {_WAITING} AND seq > %(after)s {skipping}"
+            "ORDER BY seq LIMIT %(limit)s",
+            {"namespace": namespace, "after": after, "limit": QUEUE_BATCH, **target_values(waiting_for or {})},
+        ).fetchall()
+        batch = [placement for row in rows if (placement := _read(row)) and placement.state is State.QUEUED]
+        choices = choose(reserved, batch)
+        left = _move(connection, choices.placed)
+        _tell(connection, choices.reasons)
+        by_id = {placement.placement: placement for placement in batch}
+        return Served(
+            reserved,
+            [(by_id[placement], choices.placed[placement]) for placement in by_id if placement in left],
+            rows[-1]["seq"] if len(rows) == QUEUE_BATCH else None,
+        )
+
+
+def tell_the_rest(pool: Pool, namespace: str, told: int) -> None:
+    """Tell all but the first `told` of the queue how many are before them, in powers of ten: it seldom changes."""
+    with pool.transaction() as connection:
+        connection.execute(
+            f"""
+            UPDATE workflows SET reason = rest.words FROM (
+                SELECT placement, power(10, floor(log(before)))::bigint || ' or more are queued before it' AS words
+                FROM (
+                    SELECT placement, row_number() OVER (ORDER BY seq) - 1 AS before FROM workflows WHERE {_WAITING}
+                ) AS line WHERE before >= greatest(%(told)s, 1)
+            ) AS rest
+            WHERE workflows.placement = rest.placement AND state = 'queued' AND reason IS DISTINCT FROM rest.words
+            """,
+            {"namespace": namespace, "told": told},
+        )
+
+
+def _read(row: Mapping[str, Any]) -> Placement | None:
+    try:
+        return placement_of(row)
+    except (KeyError, TypeError, ValueError):
+        # It stays in the queue, and keeps nobody else waiting. One of a newer Medea reads as of an unknown state.
+        log.exception("queued row not readable", placement=row["placement"])
+        _UNREADABLE.inc()
+        return None
+
+
+def _move(connection: Connection, placed: Mapping[str, Decision]) -> set[str]:
+    """Out of the queue, to a target. Who has been stopped or deleted meanwhile is not moved."""
+    if not placed:
+        return set()
+    rows = connection.execute(
+        """
+        UPDATE workflows SET state = 'reserved', cluster = chosen.cluster, reason = chosen.reason, placed_at = now(),
+                             released_at = NULL
+        FROM unnest(%s::text[], %s::text[], %s::text[]) AS chosen (placement, cluster, reason)
+        WHERE workflows.placement = chosen.placement AND state = 'queued' RETURNING workflows.placement
+        """,
+        (
+            list(placed),
+            [decision.cluster for decision in placed.values()],
+            [storable(decision.reason) for decision in placed.values()],
+        ),
+    )
+    left = {row["placement"] for row in rows}
+    keep_decisions(connection, {placement: placed[placement] for placement in placed if placement in left})
+    return left
+
+
+def _tell(connection: Connection, reasons: Mapping[str, str]) -> None:
+    if reasons:
+        connection.execute(
+            "UPDATE workflows SET reason = told.reason FROM unnest(%s::text[], %s::text[]) AS told (placement, reason) "
+            "WHERE workflows.placement = told.placement AND state = 'queued'",
+            (list(reasons), [storable(reason) for reason in reasons.values()]),
+        )

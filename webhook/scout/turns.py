@@ -1,0 +1,48 @@
+"""One at a time in a namespace, within this process.
+
+Whoever decides about a namespace waits in the ledger for the others that do, and holds a connection meanwhile. So
+those of one process take turns before they take a connection: a namespace in which many wait takes one, not all.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from webhook.errors import Busy
+from webhook.model.limits import NAMESPACE_TURN
+
+
+class Turns:
+    """The turns of every namespace; what nobody waits for takes no memory."""
+
+    def __init__(self, *, longest: float = NAMESPACE_TURN) -> None:
+        """`longest` is for how many seconds a turn is waited for."""
+        self._longest = longest
+        self._guard = threading.Lock()
+        self._locks: dict[str, tuple[threading.Lock, int]] = {}
+
+    def __len__(self) -> int:
+        """Namespaces in which somebody has the turn or waits for it."""
+        return len(self._locks)
+
+    @contextmanager
+    def of(self, namespace: str) -> Iterator[None]:
+        """Have the turn. Raises Busy when it doesn't come in time."""
+        with self._guard:
+            lock, users = self._locks.get(namespace, (threading.Lock(), 0))
+            self._locks[namespace] = (lock, users + 1)
+        try:
+            if not lock.acquire(timeout=self._longest):
+                raise Busy(f"too many Workflows of namespace {namespace} are being placed at once; submit it again")
+            try:
+                yield
+            finally:
+                lock.release()
+        finally:
+            self._leave(namespace)
+
+    def _leave(self, namespace: str) -> None:
+        with self._guard:
+            lock, users = self._locks.pop(namespace)
+            if users > 1:
+                self._locks[namespace] = (lock, users - 1)

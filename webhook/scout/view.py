@@ -1,0 +1,85 @@
+"""What is known of a namespace beside the ledger's reservations, as one value that decisions are made on."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from webhook.errors import Unavailable
+from webhook.kube.registry import Registry
+from webhook.ledger import reserving
+from webhook.ledger.pool import Pool
+from webhook.scout.decide import decide, free_room
+from webhook.scout.model import Decision, OwnUse, Request, Snapshot, Target
+from webhook.scout.own_use import own_use
+from webhook.scout.sampler import Sampler
+from webhook.totals.model import NOTHING, Totals
+
+
+@dataclass(frozen=True)
+class View:
+    """The targets, their samples of one namespace, and what our own runs used in those. `max_age` is in seconds."""
+
+    targets: tuple[Target, ...]
+    snapshots: Mapping[str, Snapshot]
+    own: Mapping[str, OwnUse]
+    max_age: float
+    clock: Callable[[], float]
+
+    def decide(self, request: Request, reserved: Mapping[str, Totals], claimed: Collection[str]) -> Decision:
+        """The decision, with the sum of the live reservations on each target and the targets others wait for."""
+        return decide(
+            request,
+            targets=self.targets,
+            snapshots=self.snapshots,
+            reserved=reserved,
+            own=self.own,
+            claimed=claimed,
+            now=self.clock(),
+            max_age=self.max_age,
+        )
+
+    def open_targets(self) -> dict[str, Totals]:
+        """The targets where something could be placed if there were room, with their quotas."""
+        oldest = self.clock() - self.max_age
+        found = {target.name: self.snapshots.get(target.name) for target in self.targets if not target.unusable}
+        return {name: one.hard for name, one in found.items() if one is not None and one.sampled_at >= oldest}
+
+    def facts(self, reserved: Mapping[str, Totals]) -> object:
+        """All that placing depends on; equal for as long as nothing that matters has changed."""
+        rooms = {
+            name: (hard, free_room(self.snapshots[name], reserved.get(name, NOTHING), self.own.get(name, OwnUse())))
+            for name, hard in self.open_targets().items()
+        }
+        return rooms, [target.name for target in self.targets]
+
+
+class Views:
+    """Makes views. `max_age` is the age in seconds past which a sample excludes its target."""
+
+    def __init__(
+        self, *, pool: Pool, sampler: Sampler, registry: Registry, max_age: float, clock: Callable[[], float]
+    ) -> None:
+        self._pool, self._sampler, self._registry = pool, sampler, registry
+        self._max_age, self._clock = max_age, clock
+        self._own: dict[str, tuple[Mapping[str, Snapshot], Mapping[str, OwnUse]]] = {}
+
+    def of(self, namespace: str, away: Mapping[str, str] | None = None) -> View:
+        """What is known now; `away` adds targets that did not answer, with words. Raises Unavailable at the start."""
+        if not self._registry.wait(0):
+            raise Unavailable("the targets are not known yet; try again")
+        names, said = self._registry.names(), away or {}
+        targets = tuple(Target(name, said.get(name) or why) for name, why in sorted(names.items()))
+        snapshots = self._sampler.of_namespace(namespace)
+        return View(targets, snapshots, self._own_use(namespace, snapshots), self._max_age, self._clock)
+
+    def _own_use(self, namespace: str, snapshots: Mapping[str, Snapshot]) -> Mapping[str, OwnUse]:
+        """Worked out once for each sample: it then stays right, or on the safe side, until the next one."""
+        known = self._own.get(namespace)
+        if known is not None and known[0] is snapshots:
+            return known[1]
+        oldest = self._clock() - self._max_age
+        in_use = [one.sampled_at for one in snapshots.values() if one.own and one.sampled_at >= oldest]
+        if not in_use:
+            return {}
+        found = own_use(snapshots, reserving.runs_seen(self._pool, namespace, min(in_use)))
+        self._own[namespace] = (snapshots, found)
+        return found

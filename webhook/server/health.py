@@ -1,0 +1,53 @@
+"""Metrics and health of a process that serves nothing else: `/metrics`, `/healthz` and `/readyz`."""
+
+import threading
+from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import make_wsgi_app
+
+from webhook.model.limits import HEALTH_TIMEOUT
+from webhook.threads import dead_threads
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def start_health_server(address: str, port: int, *, unready: Callable[[], str | None]) -> WSGIServer:
+    """Serve in the background. `unready` says why the process is not ready, or None."""
+    server = make_server(address, port, health_app(unready), _Server, _Handler)
+    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+    return server
+
+
+def health_app(unready: Callable[[], str | None], dead: Callable[[], list[str]] = dead_threads) -> Wsgi:
+    """The application: `/healthz` fails once a thread has died, since nobody takes over its work."""
+    metrics: Wsgi = make_wsgi_app()
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        match environ.get("PATH_INFO"):
+            case "/healthz":
+                return _answer(start_response, f"dead threads: {', '.join(dead())}" if dead() else None)
+            case "/readyz":
+                return _answer(start_response, unready())
+        return metrics(environ, start_response)
+
+    return app
+
+
+def _answer(start_response: Callable[..., Any], problem: str | None) -> Iterable[bytes]:
+    start_response("503 Service Unavailable" if problem else "200 OK", [("Content-Type", "text/plain")])
+    return [(problem or "ok").encode() + b"\n"]
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Handler(WSGIRequestHandler):
+    # Of the socket: who connects and says nothing holds a thread no longer.
+    timeout = HEALTH_TIMEOUT
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: a probe every few seconds is no news."""
