@@ -5,47 +5,76 @@ from typing import Any
 import pytest
 from kubernetes.client import Configuration
 
+from tests.support.fake_apiserver import FakeApiserver
 from webhook.controller.workflow_index import WorkflowIndex
 from webhook.kube.client import Cluster
+from webhook.kube.resources import WORKFLOWS
 from webhook.model.run import run_placement
 
 Object = dict[str, Any]
 
 
-def workflow(placement: str | None, uid: str = "u1") -> Object:
+def workflow(placement: str | None, name: str = "u1") -> Object:
     marks = {} if placement is None else {"medea.dev/placement": placement}
-    return {"metadata": {"name": uid, "namespace": "ns", "uid": uid, "labels": marks}}
+    return {"metadata": {"name": name, "namespace": "ns", "labels": marks}}
 
 
-def index() -> tuple[WorkflowIndex, list[str]]:
-    changed: list[str] = []
-    cluster = Cluster("west", Configuration())
-    index = WorkflowIndex(cluster, placement_of=run_placement, changed=lambda placement, _: changed.append(placement))
-    return index, changed
+class Watched:
+    """A target, the index of its runs, and the placements that the index has told of since the last look."""
+
+    def __init__(self) -> None:
+        self.target, self._changed = FakeApiserver("west"), list[str]()
+        cluster = Cluster("west", Configuration(), http=self.target)
+        self.runs = WorkflowIndex(
+            cluster, placement_of=run_placement, changed=lambda placement, _: self._changed.append(placement)
+        )
+        self.look()
+
+    def look(self) -> list[str]:
+        """List, or hear of what has happened since."""
+        self.runs.informer.step()
+        told, self._changed[:] = self._changed[:], []
+        return told
 
 
-def test_every_workflow_that_carries_a_placement_is_known_by_it_until_it_is_gone() -> None:
-    runs, changed = index()
-    for uid in ("u1", "u2"):
-        runs.note(workflow("p1", uid), False)
-    assert [one["metadata"]["uid"] for one in runs.carrying("p1")] == ["u1", "u2"]
-    runs.note(workflow("p1", "u1"), True)
-    runs.note(workflow("p1", "u2"), True)
-    assert (runs.carrying("p1"), runs.placements()) == ([], set())
-    assert changed == ["p1"] * 4
+@pytest.fixture
+def west() -> Watched:
+    return Watched()
+
+
+def test_every_workflow_that_carries_a_placement_is_known_by_it_until_it_is_gone(west: Watched) -> None:
+    for name in ("u1", "u2"):
+        west.target.put(WORKFLOWS, workflow("p1", name))
+    assert west.look() == ["p1"] * 2
+    assert [one["metadata"]["name"] for one in west.runs.carrying("p1")] == ["u1", "u2"]
+    for name in ("u1", "u2"):
+        west.target.remove(WORKFLOWS, "ns", name)
+    assert west.look() == ["p1"] * 2
+    assert (west.runs.carrying("p1"), west.runs.placements()) == ([], set())
 
 
 @pytest.mark.parametrize("now", ["p2", None])
-def test_a_workflow_whose_mark_was_changed_no_longer_counts_for_the_placement_it_had(now: str | None) -> None:
-    runs, changed = index()
-    runs.note(workflow("p1"), False)
-    runs.note(workflow(now), False)
-    assert runs.carrying("p1") == []
-    assert runs.placements() == ({now} if now else set())
-    assert set(changed[1:]) == {"p1"} | ({now} if now else set())
+def test_a_workflow_whose_mark_was_changed_no_longer_counts_for_the_placement_it_had(
+    now: str | None, west: Watched
+) -> None:
+    west.target.put(WORKFLOWS, workflow("p1"))
+    west.look()
+    west.target.put(WORKFLOWS, workflow(now))
+    assert set(west.look()) == {"p1"} | ({now} if now else set())
+    assert west.runs.carrying("p1") == []
+    assert west.runs.placements() == ({now} if now else set())
 
 
-def test_one_without_a_mark_is_nobodys() -> None:
-    runs, changed = index()
-    runs.note(workflow(None), False)
-    assert (runs.placements(), changed) == (set(), [])
+def test_one_without_a_mark_is_nobodys(west: Watched) -> None:
+    west.target.put(WORKFLOWS, workflow(None))
+    assert west.look() == []
+    assert west.runs.placements() == set()
+
+
+def test_its_versions_change_whenever_it_does(west: Watched) -> None:
+    west.target.put(WORKFLOWS, workflow("p1"))
+    west.look()
+    before = west.runs.versions()["p1"]
+    west.target.put(WORKFLOWS, {**workflow("p1"), "status": {"phase": "Running"}})
+    west.look()
+    assert west.runs.versions()["p1"] != before

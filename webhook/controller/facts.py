@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from webhook.controller.create import has_placement_labels
 from webhook.controller.plan import Facts
 from webhook.controller.targets import Targets
-from webhook.controller.workflow_index import WorkflowIndex
+from webhook.controller.workflow_index import Version, WorkflowIndex, version
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements
@@ -43,8 +43,8 @@ class Gatherer:
         strays = _strays(row, found)
         there = [(cluster, stray) for cluster, stray in strays if self.targets.away(cluster) is None]
         # What can't be removed now is looked for again.
-        version = version_of(row, [*carriers, *(one for _, one in found)]) if there == strays else None
-        return Facts(row, origin, gone, run, there, copies, away, version)
+        looked_at = version_of(row, map(version, [*carriers, *(one for _, one in found)])) if there == strays else None
+        return Facts(row, origin, gone, run, there, copies, away, looked_at)
 
     def _certainly_gone(self, row: Placement) -> bool:
         if row.state in (State.DELETED, State.EXPIRED, State.DELETING) or row.name is None:
@@ -62,10 +62,9 @@ def _strays(row: Placement, found: list[tuple[str, Object]]) -> list[tuple[str, 
     return [(cluster, run) for cluster, run in ours if gone or cluster != row.cluster or not is_current_run(run, row)]
 
 
-def version_of(row: Placement | SweepRow, carriers: Iterable[Object]) -> Hashable:
+def version_of(row: Placement | SweepRow, carriers: Iterable[Version]) -> Hashable:
     """Another value whenever the row has moved on, or one of the Workflows that carry the placement has changed."""
-    seen = sorted((str(one["metadata"]["uid"]), str(one["metadata"].get("resourceVersion"))) for one in carriers)
-    return row.state, row.cluster, row.end_shown, tuple(seen)
+    return row.state, row.cluster, row.end_shown, tuple(sorted(carriers))
 
 
 def may_be_origin(workflow: Object, row: Placement) -> bool:

@@ -18,6 +18,7 @@ from webhook.controller.resting import Resting, Wait
 from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.targets import Targets, utc_now
 from webhook.controller.watches import NAMESPACE, Watches
+from webhook.controller.workflow_index import Version
 from webhook.errors import MedeaError
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
@@ -28,7 +29,6 @@ from webhook.ledger.pool import Pool
 from webhook.ledger.retention import retire
 from webhook.model.contract import Hold, State
 from webhook.model.limits import RETIRE_ROUNDS, SWEEP_PAGE
-from webhook.model.objects import Object
 from webhook.model.run import origin_placement
 from webhook.namespaces.reconciler import NamespaceReconciler
 
@@ -72,7 +72,7 @@ class Sweep:
 
     def look_at_rows(self) -> None:
         """Compare every row with what the watches show; and delete the origins that have had their time."""
-        origins, runs = self.watches.origins.all(), _by_placement(self.watches)
+        origins, runs = self.watches.origins.versions(), _by_placement(self.watches)
         swept: set[str] = set()
         for row in self._rows():
             swept.add(row.placement)
@@ -130,7 +130,7 @@ class Sweep:
             yield from page
             after = page[-1].seq
 
-    def _look_at(self, row: SweepRow, carriers: list[Object], runs: dict[str, list[Object]]) -> None:
+    def _look_at(self, row: SweepRow, carriers: list[Version], runs: dict[str, list[Version]]) -> None:
         away = self.targets.away(row.cluster)
         if away and self.resting.waits(row.placement, Wait(str(row.cluster), away.long)):
             return
@@ -138,11 +138,11 @@ class Sweep:
         if not self.resting.is_unchanged(row.placement, version):
             self._look({row.placement}, "not at rest", lane=row.cluster or "")
         elif row.hold is Hold.NONE and row.state is State.ENDED:
-            self._delete_old(row, carriers)
+            self._delete_old(row)
 
-    def _delete_old(self, row: SweepRow, carriers: list[Object]) -> None:
+    def _delete_old(self, row: SweepRow) -> None:
         """Delete an ended origin of which its user has said for how long it is wanted."""
-        for origin in carriers:
+        for origin in self.watches.origins.carrying(row.placement):
             metadata, goes = origin["metadata"], goes_at(origin)
             if goes is not None and goes <= self.now() and metadata["uid"] == row.origin_uid:
                 log.info("had its time", placement=row.placement, workflow=row.name)
@@ -170,9 +170,9 @@ class Sweep:
             self.work.add(placement, lane=lane, sweep=True)
 
 
-def _by_placement(watches: Watches) -> dict[str, list[Object]]:
-    runs: dict[str, list[Object]] = {}
+def _by_placement(watches: Watches) -> dict[str, list[Version]]:
+    runs: dict[str, list[Version]] = {}
     for index in list(watches.runs.values()):
-        for placement, carrying in index.all().items():
+        for placement, carrying in index.versions().items():
             runs.setdefault(placement, []).extend(carrying)
     return runs

@@ -4,9 +4,17 @@ import threading
 from collections.abc import Callable
 
 from webhook.kube.client import Cluster
-from webhook.kube.informer import Informer, Listener
+from webhook.kube.informer import Informer, Key, Listener
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.objects import Object
+
+Version = tuple[str, str]
+"""The uid and the resourceVersion of a Workflow."""
+
+
+def version(workflow: Object) -> Version:
+    """Another value whenever the Workflow has changed."""
+    return str(workflow["metadata"]["uid"]), str(workflow["metadata"].get("resourceVersion"))
 
 
 class WorkflowIndex:
@@ -23,7 +31,8 @@ class WorkflowIndex:
     ) -> None:
         """`changed` hears of a placement and who carries it; `also` of every Workflow, with a placement or without."""
         self._placement_of, self._changed, self._also = placement_of, changed, also
-        self._by_placement: dict[str, dict[str, Object]] = {}
+        self._by_placement: dict[str, dict[str, tuple[Key, str]]] = {}
+        """For each uid where the informer has it, and the resourceVersion it was last told in."""
         self._placement_by_uid: dict[str, str] = {}
         self._lock = threading.Lock()
         self.informer = Informer(cluster, WORKFLOWS, self.note, selector=selector)
@@ -31,26 +40,34 @@ class WorkflowIndex:
     def carrying(self, placement: str) -> list[Object]:
         """Every Workflow that carries `placement`."""
         with self._lock:
-            return list(self._by_placement.get(placement, {}).values())
+            wanted = {uid: key for uid, (key, _) in self._by_placement.get(placement, {}).items()}
+        found = [(uid, self.informer.get(*key)) for uid, key in wanted.items()]
+        # Its name may be another's by now, of which the index is about to be told.
+        return [workflow for uid, workflow in found if workflow is not None and workflow["metadata"]["uid"] == uid]
 
     def placements(self) -> set[str]:
         """Every placement that some Workflow carries."""
         with self._lock:
             return set(self._by_placement)
 
-    def all(self) -> dict[str, list[Object]]:
-        """Every Workflow that carries a placement, by placement."""
+    def versions(self) -> dict[str, list[Version]]:
+        """The versions of all Workflows that carry a placement, by placement."""
         with self._lock:
-            return {placement: list(carrying.values()) for placement, carrying in self._by_placement.items()}
+            return {
+                placement: [(uid, told) for uid, (_, told) in carrying.items()]
+                for placement, carrying in self._by_placement.items()
+            }
 
     def note(self, workflow: Object, gone: bool) -> None:
         """Take note of a change, and tell of every placement it concerns. Called in the watch's own thread."""
         self._also(workflow, gone)
-        uid, placement = str(workflow["metadata"]["uid"]), self._placement_of(workflow)
+        uid, told = version(workflow)
+        placement = self._placement_of(workflow)
         with self._lock:
             before = self._drop(uid)
             if placement is not None and not gone:
-                self._by_placement.setdefault(placement, {})[uid] = workflow
+                key = str(workflow["metadata"].get("namespace") or ""), str(workflow["metadata"]["name"])
+                self._by_placement.setdefault(placement, {})[uid] = key, told
                 self._placement_by_uid[uid] = placement
         # Somebody may have changed or removed the mark: then the placement before is concerned too.
         if before is not None and before != placement:

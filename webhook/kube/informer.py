@@ -17,6 +17,7 @@ from prometheus_client import Counter, Gauge
 from webhook import threads
 from webhook.errors import ClusterUnavailable, Expired, MedeaError, Rejected, quoted
 from webhook.kube.client import Cluster, is_object
+from webhook.kube.packed import Packed, pack
 from webhook.kube.resources import Resource
 from webhook.model.limits import FAILED_STREAMS, SHORTEST_WATCH, WATCH_FIRST_PAUSE, WATCH_LONGEST_PAUSE
 from webhook.model.objects import Object
@@ -59,7 +60,7 @@ class Informer:
         self._listener, self._keep, self._clock = listener, keep, clock
         self._labels = (cluster.name, kind.plural)
         self._name = f"watch-{cluster.name}-{kind.plural}"
-        self._objects: dict[Key, Object] = {}
+        self._objects: dict[Key, Packed] = {}
         self._version: str | None = None
         """Where to go on from; None where a list is needed."""
         self._pause = WATCH_FIRST_PAUSE
@@ -93,12 +94,14 @@ class Informer:
 
     def get(self, namespace: str, name: str) -> Object | None:
         """The object as last seen."""
-        return self._objects.get((namespace, name))
+        found = self._objects.get((namespace, name))
+        return found.unpacked() if found else None
 
     def all(self) -> list[Object]:
         """All objects as last seen."""
         with self._lock:
-            return list(self._objects.values())
+            found = list(self._objects.values())
+        return [one.unpacked() for one in found]
 
     def step(self) -> float:
         """List, or follow one stream to its end. Returns how many seconds to wait before the next step."""
@@ -128,16 +131,17 @@ class Informer:
             return self._lost()
 
     def _list(self) -> None:
-        version, fresh = "", dict[Key, Object]()
+        version, fresh = "", dict[Key, Packed]()
         for page, version in self._cluster.pages(self._kind, self._namespace, selector=self._selector):  # noqa: B007
             for item in page:
                 kept = self._kept(item)
                 if kept is not None:
-                    fresh[_key(kept)] = kept
+                    fresh[_key(kept)] = pack(kept)
         with self._lock:
             before, self._objects = self._objects, fresh
-        self._tell((item, True) for key, item in before.items() if key not in fresh or _uid(fresh[key]) != _uid(item))
-        self._tell((item, False) for key, item in fresh.items() if not _same(before.get(key), item))
+        lost = [one for key, one in before.items() if key not in fresh or fresh[key].uid != one.uid]
+        self._tell((one.unpacked(), True) for one in lost)
+        self._tell((one.unpacked(), False) for key, one in fresh.items() if not _same(before.get(key), one))
         self._version = version
         self._synced.set()
         self._report(up=True)
@@ -181,11 +185,12 @@ class Informer:
         kept = self._kept(thing)
         if kept is None:
             return
+        packed = pack(kept)
         with self._lock:
             before = self._objects.pop(_key(kept), None)
             if not gone:
-                self._objects[_key(kept)] = kept
-        if gone or not _same(before, kept):
+                self._objects[_key(kept)] = packed
+        if gone or not _same(before, packed):
             self._tell([(kept, gone)])
 
     def _kept(self, thing: Any) -> Object | None:
@@ -235,15 +240,6 @@ def _key(thing: Object) -> Key:
     return str(thing["metadata"].get("namespace") or ""), str(thing["metadata"]["name"])
 
 
-def _uid(thing: Object) -> str:
-    return str(thing["metadata"].get("uid"))
-
-
-def _same(before: Object | None, now: Object) -> bool:
+def _same(before: Packed | None, now: Packed) -> bool:
     """Whether it is known in this very version."""
-    version = now["metadata"].get("resourceVersion")
-    return (
-        before is not None
-        and version is not None
-        and (_uid(before), before["metadata"].get("resourceVersion")) == (_uid(now), version)
-    )
+    return before is not None and now.version is not None and (before.uid, before.version) == (now.uid, now.version)
