@@ -76,6 +76,29 @@ INPUTS_LONGEST = 256 * 1024
 
 # --- api
 
+TRACK_GOING = 5
+"""Seconds until a plugin asks again about a Workflow whose run is about to begin."""
+TRACK_QUEUED = 20
+"""Seconds, about, until it asks again about one that waits: so old may the message be that says for what."""
+TRACK_RUNNING = 60
+"""Seconds, about, until it asks again about one that runs: 10,000 of them are 170 questions a second. The end of a run
+is written into the origin as it happens, so nothing waits for this."""
+TOKENS_TRUSTED = 60.0
+"""Seconds for which a token that was right is not asked about again. One that is revoked counts for so long."""
+TOKENS_KEPT = 4096
+"""Tokens that are remembered: one for each namespace, and while they are replaced two."""
+
 # --- logs
 
 # --- server
+
+SERVER_KEEP_ALIVE = 120
+"""Seconds: the apiserver keeps its connections for 90; a server that closes them first makes reviews fail."""
+SERVER_CONNECTIONS = 16_384
+"""Connections at once, idle ones included; beyond, none is accepted, and no review comes through. Plugins ask once a
+minute on a connection that they close again, so 10,000 held Workflows have some ten open; those of an older version
+keep theirs, one each. Apiservers and 100 clients of the API are some hundreds. An idle one takes some tens of KB."""
+SERVER_SPARE_FILES = 1024
+"""Files and connections to elsewhere that a process needs beside those: they share one limit of the system's."""
+SERVER_GRACE = 4
+"""Seconds that requests under way have when the process is told to end; it is gone within five."""
