@@ -1,20 +1,20 @@
 """The command `medea`."""
 
 import multiprocessing
+import signal
 import sys
 from typing import Annotated, Any
 
 import requests
 import structlog
 import typer
-from kubernetes.client import ApiClient
 from prometheus_client import start_http_server
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from webhook.errors import MedeaError
-from webhook.kube.leader import lead
+from webhook.kube.leader import Leader, Lease
 from webhook.ledger.migrate import migrate as migrate_ledger
 from webhook.server.app import Server
 from webhook.settings import Settings
@@ -62,9 +62,13 @@ def controller() -> None:
     settings = Settings()
     start_http_server(settings.medea_controller_metrics_port, addr=settings.medea_bind)
     parts, work = make_controller(settings)
+    parts.prober.start()
+    leader = Leader(Lease(parts.front, settings.medea_namespace), work)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: leader.stop())
     structlog.get_logger(__name__).info("waiting for the lease")
-    api: ApiClient = parts.front.api_client
-    lead(api, settings.medea_namespace, work.run)
+    if not leader.run():
+        sys.exit(1)
 
 
 @app.command()

@@ -9,10 +9,14 @@
     ├── Refused                 your Workflow is wrong: a parameter, an annotation, more than any target   422
     ├── Rejected                a cluster refused what Medea sent, with its own words                      422
     │   ├── NotThere            the object is not on that cluster                                          404
-    │   └── Clash               it exists already, or has changed since it was read                        409
+    │   ├── QuotaExceeded       a quota has no room for one more object now                                403
+    │   └── Clash               what is there stands in the way                                            409
+    │       ├── AlreadyExists   the name is taken
+    │       └── Conflict        it has changed since it was read, or is another one by now
     └── Unavailable             something Medea needs did not answer; the same call may succeed later      503
         ├── LedgerUnavailable
         ├── ClusterUnavailable
+        │   └── Expired         the version to go on from is too old: list again
         ├── ArgoServerUnavailable
         ├── SamplesUnavailable
         └── Busy                as much of this is being done at once as Medea is set to                   429
@@ -80,8 +84,20 @@ class NotThere(Rejected):
     status, code = 404, "not_found"
 
 
+class QuotaExceeded(Rejected):
+    status, code = 403, "quota_exceeded"
+
+
 class Clash(Rejected):
     status, code = 409, "conflict"
+
+
+class AlreadyExists(Clash):
+    code = "already_exists"
+
+
+class Conflict(Clash):
+    pass
 
 
 class Unavailable(MedeaError):
@@ -94,6 +110,10 @@ class LedgerUnavailable(Unavailable):
 
 class ClusterUnavailable(Unavailable):
     code = "cluster_unavailable"
+
+
+class Expired(ClusterUnavailable):
+    pass
 
 
 class ArgoServerUnavailable(Unavailable):

@@ -36,5 +36,5 @@ def configure_logging(level: int = logging.INFO) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     # These tell every step of their own work at INFO; Medea's lines say what matters of it.
-    for chatty in ("alembic", "leaderelection", "urllib3", "kubernetes"):
+    for chatty in ("alembic", "urllib3", "kubernetes"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

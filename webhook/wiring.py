@@ -18,6 +18,7 @@ from webhook.api.tokens import Tokens
 from webhook.api.workflow_steps import WorkflowSteps
 from webhook.controller.loop import Caches, Cadence, Controller
 from webhook.kube.client import Cluster, front_door
+from webhook.kube.prober import TargetProber
 from webhook.kube.registry import Registry
 from webhook.kube.resources import SELF_REVIEWS
 from webhook.ledger.embedded import embedded_dsn
@@ -41,6 +42,7 @@ class Parts:
 
     front: Cluster
     registry: Registry
+    prober: TargetProber
     pool: Pool
     sampler: Sampler
     placer: Placer
@@ -61,6 +63,7 @@ class Service:
         self.parts.pool.start()
         self.parts.sampler.start()
         self.parts.registry.start()
+        self.parts.prober.start()
         self.admission.holds.start()
         if self.logs:
             self.logs.streams.start()
@@ -85,7 +88,7 @@ def make_parts(settings: Settings) -> Parts:
     pool = Pool(ledger_dsn(settings))
     sampler = Sampler(url=settings.prometheus_url, interval=settings.medea_sample_interval)
     placer = Placer(pool=pool, sampler=sampler, registry=registry, max_age=settings.medea_sample_max_age)
-    return Parts(front, registry, pool, sampler, placer)
+    return Parts(front, registry, TargetProber(registry), pool, sampler, placer)
 
 
 def make_service(settings: Settings) -> Service:
@@ -159,7 +162,7 @@ def _make_endpoint(front: Cluster, registry: Registry, pool: Pool, *, most: int)
 
 def _make_mirror(front: Cluster, registry: Registry, known: Caches, *, host: str, port: int, sweep: float) -> Mirror:
     """What keeps the mirrored pods; `host` and `port` are where the front door's apiserver finds the endpoint."""
-    virtual_nodes = VirtualNodes(front, host=host, port=port, registered=registry.names)
+    virtual_nodes = VirtualNodes(front, host=host, port=port, registered=registry.registered)
     return Mirror(front=front, registry=registry, known=known, virtual_nodes=virtual_nodes, sweep=sweep)
 
 

@@ -6,15 +6,27 @@ import pytest
 from kubernetes.client import Configuration
 
 from tests.support.scripted_apiserver import Answer, Script, apiserver, cut, reply
-from webhook.errors import BadRequest, Clash, ClusterUnavailable, MedeaError, NotThere, Rejected
+from webhook.errors import (
+    AlreadyExists,
+    BadRequest,
+    Clash,
+    ClusterUnavailable,
+    Conflict,
+    Expired,
+    MedeaError,
+    NotThere,
+    QuotaExceeded,
+    Rejected,
+)
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
 
 FOUND = {"metadata": {"name": "a"}}
 
 
-def status(message: str) -> dict[str, Any]:
-    return {"kind": "Status", "message": message, "details": {"name": "a", "kind": "workflows"}}
+def status(message: str, reason: str = "") -> dict[str, Any]:
+    details = {"name": "a", "kind": "workflows"}
+    return {"kind": "Status", "message": message, "reason": reason, "details": details}
 
 
 @pytest.mark.parametrize(
@@ -41,6 +53,61 @@ def test_each_status_is_one_of_our_errors_with_the_clusters_words(code: int, err
 
 
 @pytest.mark.parametrize(
+    ("code", "reason", "message", "error"),
+    [
+        (409, "AlreadyExists", 'workflows "a" already exists', AlreadyExists),
+        (409, "Conflict", "the object has been modified", Conflict),
+        (409, "", "some proxy says so", Clash),
+        (
+            403,
+            "Forbidden",
+            'workflows "a" is forbidden: exceeded quota: q, requested: count/workflows=1',
+            QuotaExceeded,
+        ),
+        (403, "Forbidden", 'pods "a" is forbidden: status unknown for quota: q, resources: pods', QuotaExceeded),
+        (403, "Forbidden", 'pods "a" is forbidden: failed quota: q: must specify limits.cpu', Rejected),
+        (410, "Expired", "too old resource version", Expired),
+    ],
+)
+def test_errors_are_told_apart_by_their_reason(code: int, reason: str, message: str, error: type[MedeaError]) -> None:
+    with apiserver(Script(reply(code, status(message, reason)))) as west, pytest.raises(error) as raised:
+        west.create(WORKFLOWS, "ns", {"metadata": {}})
+    assert type(raised.value) is error
+
+
+def test_a_policy_that_repeats_the_words_of_an_authorizer_refuses_only_its_object() -> None:
+    words = 'admission webhook "p" denied the request: a is forbidden: User "medea" cannot create this on Fridays'
+    with apiserver(Script(reply(403, status(words, "Forbidden")))) as west, pytest.raises(Rejected):
+        west.create(WORKFLOWS, "ns", {"metadata": {}})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"null", b'"x"', b'{"message": "m", "details": []}', b'{"details": {}}', b"[" * 100_000],
+    ids=lambda body: repr(body[:20]),
+)
+@pytest.mark.parametrize("code", [403, 404, 409, 500])
+def test_an_error_of_any_shape_is_one_of_our_errors(code: int, body: bytes) -> None:
+    with apiserver(Script(reply(code, body))) as west, pytest.raises(MedeaError):
+        west.create(WORKFLOWS, "ns", {"metadata": {}})
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"metadata": []}', b'{"metadata": {}, "items": 5}', b"[" * 100_000])
+def test_a_list_of_any_shape_is_no_bug(body: bytes) -> None:
+    with apiserver(Script(reply(200, body))) as west, pytest.raises(ClusterUnavailable):
+        west.list(WORKFLOWS)
+
+
+def test_a_list_comes_in_pages_and_only_what_has_a_name() -> None:
+    first = {"items": [FOUND, None, {}], "metadata": {"resourceVersion": "7", "continue": "c&c"}}
+    second = {"items": [FOUND], "metadata": {"resourceVersion": "7"}}
+    script = Script(reply(200, first), reply(200, second))
+    with apiserver(script) as west:
+        assert west.list(WORKFLOWS, selector="a=b") == ([FOUND, FOUND], "7")
+    assert script.requests[1].endswith("?limit=500&labelSelector=a%3Db&continue=c%26c")
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         reply(404, {"message": "the server could not find the requested resource", "details": {}}),
@@ -56,11 +123,11 @@ def test_an_answer_that_says_nothing_about_the_object_is_as_good_as_none(answer:
         west.find(WORKFLOWS, "ns", "a")
 
 
-def test_a_read_is_asked_once_more_when_the_connection_breaks() -> None:
+def test_a_read_is_asked_once_because_whoever_asks_knows_when_to_ask_again() -> None:
     script = Script(cut, reply(200, FOUND))
-    with apiserver(script) as west:
-        assert west.get(WORKFLOWS, "ns", "a") == FOUND
-    assert len(script.requests) == 2
+    with apiserver(script) as west, pytest.raises(ClusterUnavailable):
+        west.get(WORKFLOWS, "ns", "a")
+    assert len(script.requests) == 1
 
 
 def test_a_create_is_never_repeated_because_it_may_have_happened() -> None:

@@ -1,100 +1,350 @@
-"""A list that stays true, whatever happens to its connection."""
+"""A list that stays true, whatever happens to its connection, and whatever somebody writes into an object."""
 
-import queue
 import threading
 from typing import Any
 
-from tests.support.scripted_apiserver import Script, apiserver, cut, reply, stream
+import pytest
+from kubernetes.client import Configuration
+from prometheus_client import REGISTRY
+
+from tests.support.fake_apiserver import REFUSE, FakeApiserver, answer, cut
+from tests.support.fake_clock import FakeClock
+from tests.support.scripted_apiserver import Script, apiserver, reply, stream
+from tests.support.scripted_apiserver import cut as broken
+from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import WORKFLOWS
-
-
-def thing(name: str, version: str, uid: str = "") -> dict[str, Any]:
-    return {"metadata": {"name": name, "namespace": "ns", "uid": uid or name, "resourceVersion": version}}
-
-
-def listing(*things: dict[str, Any], version: str = "10") -> Any:
-    return reply(200, {"items": list(things), "metadata": {"resourceVersion": version}})
+from webhook.model.limits import PAGE, WATCH_FIRST_PAUSE, WATCH_LONGEST_PAUSE
 
 
 class Seen:
-    """What a listener was told, in order."""
+    """What a listener was told, in order; `bad` names raise."""
+
+    def __init__(self, *bad: str) -> None:
+        self.told: list[tuple[str, bool]] = []
+        self.bad = bad
+
+    def note(self, thing: dict[str, Any], gone: bool) -> None:
+        name = thing["metadata"]["name"]
+        self.told.append((name, gone))
+        if name in self.bad:
+            raise TypeError("unhashable type: 'list'")
+
+    def take(self) -> list[tuple[str, bool]]:
+        told, self.told = self.told, []
+        return told
+
+
+@pytest.fixture
+def west() -> FakeApiserver:
+    fake = FakeApiserver("west", clock=FakeClock())
+    fake.namespace("ns")
+    return fake
+
+
+def informer(fake: FakeApiserver, seen: Seen, **options: Any) -> Informer:
+    cluster = Cluster("west", Configuration(), http=fake)
+    return Informer(cluster, WORKFLOWS, seen.note, clock=fake.clock, **options)
+
+
+def put(fake: FakeApiserver, *names: str) -> None:
+    for name in names:
+        fake.put(WORKFLOWS, {"metadata": {"namespace": "ns", "name": name}})
+
+
+def touch(fake: FakeApiserver, name: str) -> None:
+    fake.change(WORKFLOWS, "ns", name, {"spec": {"shutdown": "Stop"}})
+
+
+def verbs(fake: FakeApiserver) -> list[str]:
+    verbs, fake.calls = [call.verb for call in fake.calls], []
+    return verbs
+
+
+def test_what_is_listed_and_then_changes_is_told_once_each(west: FakeApiserver) -> None:
+    seen = Seen()
+    put(west, "a")
+    watch = informer(west, seen)
+    watch.step()
+    assert seen.take() == [("a", False)]
+    touch(west, "a")
+    put(west, "b")
+    west.remove(WORKFLOWS, "ns", "a")
+    watch.step()
+    assert seen.take() == [("a", False), ("b", False), ("a", True)]
+    assert watch.get("ns", "a") is None
+    assert [one["metadata"]["name"] for one in watch.all()] == ["b"]
+    watch.step()
+    assert seen.take() == []
+
+
+def test_a_watch_that_broke_goes_on_from_where_it_was_without_a_new_list(west: FakeApiserver) -> None:
+    seen = Seen()
+    watch = informer(west, seen)
+    watch.step()
+    put(west, "a", "b")
+    west.faults = lambda call: cut(1) if call.verb == "watch" else None
+    watch.step()
+    assert not watch.current
+    west.faults = lambda _call: None
+    watch.step()
+    assert watch.current
+    assert seen.take() == [("a", False), ("b", False)]
+    assert verbs(west) == ["list", "watch", "watch"]
+
+
+def test_an_outage_ends_without_a_new_list(west: FakeApiserver) -> None:
+    seen = Seen()
+    watch = informer(west, seen)
+    watch.step()
+    west.faults = lambda _call: REFUSE
+    for _ in range(20):
+        watch.step()
+    assert not watch.current
+    west.faults = lambda _call: None
+    put(west, "a")
+    watch.step()
+    assert seen.take() == [("a", False)]
+    assert verbs(west).count("list") == 1
+
+
+def test_a_version_that_is_too_old_leads_to_a_new_list_that_tells_only_what_is_new(west: FakeApiserver) -> None:
+    seen = Seen()
+    put(west, "same", "changed", "gone", "replaced")
+    watch = informer(west, seen)
+    watch.step()
+    seen.take()
+    touch(west, "changed")
+    west.remove(WORKFLOWS, "ns", "gone")
+    west.remove(WORKFLOWS, "ns", "replaced")
+    put(west, "replaced", "new")
+    west.compact()
+    watch.step()
+    watch.step()
+    assert sorted(seen.take()) == [
+        ("changed", False),
+        ("gone", True),
+        ("new", False),
+        ("replaced", False),
+        ("replaced", True),
+    ]
+
+
+def test_where_lists_work_and_watches_do_not_the_pause_grows_and_lists_stay_rare(west: FakeApiserver) -> None:
+    watch = informer(west, Seen())
+    west.faults = lambda call: answer(403, "no watching here", "Forbidden") if call.verb == "watch" else None
+    waited = [watch.step() for _ in range(60)]
+    assert all(pause >= WATCH_LONGEST_PAUSE / 2 for pause in waited[20:] if pause)
+    assert verbs(west).count("list") <= 20
+    assert sum(waited) >= 60
+
+
+def test_streams_that_end_at_once_and_empty_are_not_begun_without_a_pause() -> None:
+    listing = reply(200, {"items": [], "metadata": {"resourceVersion": "10"}})
+    with apiserver(Script(listing, stream())) as west:
+        watch = Informer(west, WORKFLOWS, Seen().note)
+        watch.step()
+        waited = [watch.step() for _ in range(8)]
+    assert waited[0] >= WATCH_FIRST_PAUSE / 2
+    assert waited[-1] >= WATCH_LONGEST_PAUSE / 2
+
+
+def test_a_stream_that_never_says_anything_readable_leads_to_a_new_list() -> None:
+    listing = reply(200, {"items": [], "metadata": {"resourceVersion": "10"}})
+    garbage = reply(200, b"<html>\n")
+    script = Script(listing, garbage, garbage, listing)
+    with apiserver(script) as west:
+        watch = Informer(west, WORKFLOWS, Seen().note)
+        for _ in range(4):
+            watch.step()
+    assert ["watch=true" in path for path in script.requests] == [False, True, True, False]
+
+
+def test_after_an_error_in_the_stream_it_goes_on_from_where_it_was() -> None:
+    listing = reply(200, {"items": [], "metadata": {"resourceVersion": "10"}})
+    error = {"type": "ERROR", "object": {"kind": "Status", "code": 500, "message": "etcd has no leader"}}
+    mark = {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "12"}}}
+    script = Script(listing, stream(mark, error), broken)
+    with apiserver(script) as west:
+        watch = Informer(west, WORKFLOWS, Seen().note)
+        for _ in range(3):
+            watch.step()
+    assert "resourceVersion=12" in script.requests[2]
+
+
+def test_nobody_is_told_to_be_synced_before_the_listener_knows_everything(west: FakeApiserver) -> None:
+    put(west, "a", "b")
+    synced: list[bool] = []
+    watch = Informer(
+        Cluster("west", Configuration(), http=west), WORKFLOWS, lambda _thing, _gone: synced.append(watch.wait(0))
+    )
+    watch.step()
+    assert synced == [False, False]
+    assert watch.wait(0)
+
+
+def test_a_list_of_many_is_read_in_pages(west: FakeApiserver) -> None:
+    seen = Seen()
+    put(west, *(f"w-{number}" for number in range(PAGE + 1)))
+    watch = informer(west, seen)
+    watch.step()
+    assert len(seen.told) == PAGE + 1
+    assert verbs(west) == ["list", "list"]
+    touch(west, "w-0")
+    watch.step()
+    assert seen.told[-1] == ("w-0", False)
+
+
+def test_a_list_that_expires_between_two_pages_is_begun_anew(west: FakeApiserver) -> None:
+    seen = Seen()
+    put(west, *(f"w-{number}" for number in range(PAGE + 1)))
+    watch = informer(west, seen)
+
+    def compacted_once(call: Any) -> Any:
+        if "continue" in call.query:
+            west.faults = lambda _call: None
+            put(west, "late")
+            west.compact()
+
+    west.faults = compacted_once
+    watch.step()
+    assert not watch.wait(0)
+    watch.step()
+    assert len(seen.told) == PAGE + 2
+
+
+POISON: list[Any] = [
+    None,
+    "text",
+    [],
+    {},
+    {"metadata": None},
+    {"metadata": "x"},
+    {"metadata": {}},
+    {"metadata": {"name": ["x"]}},
+    {"metadata": {"name": None, "namespace": {"x": 1}}},
+]
+
+
+@pytest.mark.parametrize("poison", POISON, ids=repr)
+def test_what_is_no_object_costs_no_other_one_anything(poison: Any) -> None:
+    good = {"metadata": {"name": "good", "namespace": "ns", "uid": "1", "resourceVersion": "1"}}
+    later = {"metadata": {"name": "later", "namespace": "ns", "uid": "2", "resourceVersion": "11"}}
+    listing = reply(200, {"items": [poison, good, poison], "metadata": {"resourceVersion": "10"}})
+    events = [
+        poison,
+        {"type": "ADDED"},
+        {"type": "ADDED", "object": poison},
+        {"type": ["x"], "object": poison},
+        {"type": "ADDED", "object": later},
+    ]
+    seen = Seen()
+    with apiserver(Script(listing, stream(*events))) as west:
+        watch = Informer(west, WORKFLOWS, seen.note)
+        watch.step()
+        watch.step()
+        assert watch.current
+    assert ("good", False) in seen.told
+    assert ("later", False) in seen.told
+
+
+def test_an_object_that_its_listener_trips_over_costs_no_other_one_anything(west: FakeApiserver) -> None:
+    seen, before = Seen("poison"), passed_over() or 0
+    put(west, "a", "poison", "z")
+    watch = informer(west, seen)
+    watch.step()
+    put(west, "later")
+    touch(west, "poison")
+    put(west, "latest")
+    west.remove(WORKFLOWS, "ns", "poison")
+    watch.step()
+    assert [name for name, _ in seen.told] == ["a", "poison", "z", "later", "poison", "latest", "poison"]
+    assert watch.current
+    assert watch.wait(0)
+    assert passed_over() == before + 3
+    watch.stop()
+
+
+def test_an_object_that_keep_trips_over_costs_no_other_one_anything(west: FakeApiserver) -> None:
+    seen = Seen()
+    put(west, "a", "poison", "z")
+
+    def keep(thing: dict[str, Any]) -> dict[str, Any]:
+        return {**thing, "spec": {"poison": 1 / 0}} if thing["metadata"]["name"] == "poison" else thing
+
+    watch = informer(west, seen, keep=keep)
+    watch.step()
+    assert [name for name, _ in seen.told] == ["a", "z"]
+    watch.stop()
+
+
+def test_what_is_kept_has_no_notes_about_who_wrote_what(west: FakeApiserver) -> None:
+    Cluster("west", Configuration(), http=west).create(WORKFLOWS, "ns", {"metadata": {"name": "a"}, "spec": {}})
+    assert "managedFields" in west.all(WORKFLOWS)[0]["metadata"]
+    watch = informer(west, Seen())
+    watch.step()
+    assert "managedFields" not in watch.all()[0]["metadata"]
+
+
+def test_a_cluster_that_is_away_at_first_is_listed_when_it_comes(west: FakeApiserver) -> None:
+    seen = Seen()
+    put(west, "a")
+    watch = informer(west, seen)
+    west.faults = lambda _call: answer(503, "starting")
+    assert watch.step() > 0
+    west.faults = lambda _call: REFUSE
+    assert watch.step() > 0
+    assert not watch.wait(0)
+    west.faults = lambda _call: None
+    watch.step()
+    assert watch.wait(0)
+    assert seen.take() == [("a", False)]
+
+
+def test_a_watch_that_was_stopped_is_in_no_metric_and_stays_out(west: FakeApiserver) -> None:
+    watch = informer(west, Seen())
+    watch.step()
+    assert up() == 1
+    watch.stop()
+    assert up() is None
+    west.faults = lambda _call: REFUSE
+    watch.step()
+    assert up() is None
+    assert not watch.current
+
+
+def test_a_thread_follows_it_until_it_is_stopped(west: FakeApiserver) -> None:
+    told = Waiting()
+    put(west, "a")
+    watch = Informer(Cluster("west", Configuration(), http=west), WORKFLOWS, told.note, clock=west.clock)
+    watch.start()
+    assert watch.wait(10)
+    touch(west, "a")
+    assert told.wait_for(2)
+    watch.stop()
+
+
+class Waiting:
+    """Counts what is told, for another thread."""
 
     def __init__(self) -> None:
-        self._told: queue.Queue[tuple[str, bool]] = queue.Queue()
+        self._changed = threading.Condition()
+        self._count = 0
 
-    def note(self, told: dict[str, Any], gone: bool) -> None:
-        self._told.put((told["metadata"]["name"] + told["metadata"]["resourceVersion"], gone))
+    def note(self, _thing: dict[str, Any], _gone: bool) -> None:
+        with self._changed:
+            self._count += 1
+            self._changed.notify()
 
-    def next(self, count: int) -> list[tuple[str, bool]]:
-        return [self._told.get(timeout=10) for _ in range(count)]
-
-
-def hold(event: threading.Event) -> Any:
-    """A stream that stays open without a word until the test is over."""
-    return stream(then=lambda: event.wait(20))
-
-
-def test_what_is_listed_and_then_changes_is_told_once_each() -> None:
-    over, seen = threading.Event(), Seen()
-    events = [
-        {"type": "MODIFIED", "object": thing("a", "11")},
-        {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "12"}}},
-        {"type": "ADDED", "object": thing("b", "13")},
-        {"type": "DELETED", "object": thing("a", "14")},
-    ]
-    script = Script(listing(thing("a", "1")), stream(*events), hold(over))
-    with apiserver(script) as west:
-        watch = Informer(west, WORKFLOWS, seen.note)
-        watch.start()
-        assert seen.next(4) == [("a1", False), ("a11", False), ("b13", False), ("a14", True)]
-        assert watch.get("ns", "a") is None
-        assert [one["metadata"]["name"] for one in watch.all()] == ["b"]
-        watch.stop()
-        over.set()
+    def wait_for(self, count: int) -> bool:
+        with self._changed:
+            return bool(self._changed.wait_for(lambda: self._count >= count, 10))
 
 
-def test_what_vanished_while_the_connection_was_lost_is_told_after_it() -> None:
-    over, seen = threading.Event(), Seen()
-    script = Script(listing(thing("a", "1"), thing("b", "2")), cut, listing(thing("b", "5")), hold(over))
-    with apiserver(script) as west:
-        watch = Informer(west, WORKFLOWS, seen.note)
-        watch.start()
-        assert seen.next(4) == [("a1", False), ("b2", False), ("a1", True), ("b5", False)]
-        watch.stop()
-        over.set()
+def up() -> float | None:
+    return REGISTRY.get_sample_value("medea_watch_up", {"cluster": "west", "kind": "workflows"})
 
 
-def test_one_that_was_replaced_under_its_name_is_told_gone_and_new() -> None:
-    over, seen = threading.Event(), Seen()
-    script = Script(listing(thing("a", "1", "old")), cut, listing(thing("a", "9", "new")), hold(over))
-    with apiserver(script) as west:
-        watch = Informer(west, WORKFLOWS, seen.note)
-        watch.start()
-        assert seen.next(3) == [("a1", False), ("a1", True), ("a9", False)]
-        watch.stop()
-        over.set()
-
-
-def test_a_version_that_is_too_old_leads_to_a_new_list() -> None:
-    over, seen = threading.Event(), Seen()
-    gone = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old resource version"}}
-    script = Script(listing(thing("a", "1")), stream(gone), listing(thing("a", "7")), hold(over))
-    with apiserver(script) as west:
-        watch = Informer(west, WORKFLOWS, seen.note)
-        watch.start()
-        assert seen.next(2) == [("a1", False), ("a7", False)]
-        watch.stop()
-        over.set()
-
-
-def test_a_cluster_that_is_away_at_first_is_listed_when_it_comes() -> None:
-    over, seen = threading.Event(), Seen()
-    script = Script(reply(503, {"message": "starting"}), cut, listing(thing("a", "1")), hold(over))
-    with apiserver(script) as west:
-        watch = Informer(west, WORKFLOWS, seen.note)
-        watch.start()
-        assert watch.wait(10)
-        assert seen.next(1) == [("a1", False)]
-        watch.stop()
-        over.set()
+def passed_over() -> float | None:
+    labels = {"cluster": "west", "kind": "workflows"}
+    return REGISTRY.get_sample_value("medea_watch_objects_passed_over_total", labels)

@@ -55,3 +55,20 @@ def test_what_a_reader_still_sends_is_no_sign_that_it_went() -> None:
     with here, there:
         there.send(b"more")
         assert not is_gone(here)
+
+
+def test_an_end_that_fails_costs_no_other_reader_anything() -> None:
+    streams, ended = Streams(2), threading.Event()
+
+    def fails() -> None:
+        raise RuntimeError("nobody thought of this")
+
+    here, there = socket.socketpair()
+    stays, staying = socket.socketpair()
+    with here, there, stays, staying:
+        streams.watch(here, fails)
+        streams.watch(stays, ended.set)
+        streams.start()
+        there.close()
+        staying.close()
+        assert ended.wait(10)

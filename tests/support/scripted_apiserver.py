@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 
 from kubernetes.client import Configuration
 
+from certs.files import Files
 from webhook.kube.client import Cluster
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -68,8 +70,8 @@ def cut(handler: BaseHTTPRequestHandler) -> None:
 
 
 @contextmanager
-def apiserver(script: Script) -> Iterator[Cluster]:
-    """A client of an apiserver that follows the script."""
+def apiserver(script: Script, *, tls: Files | None = None) -> Iterator[Cluster]:
+    """A client of an apiserver that follows the script, over TLS if there are certificates for it."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -94,9 +96,15 @@ def apiserver(script: Script) -> Iterator[Cluster]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     configuration = Configuration()
     configuration.host = f"http://127.0.0.1:{server.server_address[1]}"
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls.certificate, tls.key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        configuration.host = configuration.host.replace("http", "https", 1)
+        configuration.ssl_ca_cert = str(tls.ca)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     cluster = Cluster("west", configuration)
     yield cluster
     cluster.close()

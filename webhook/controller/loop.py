@@ -1,7 +1,6 @@
 """The controller process: watches the front door and every target, and keeps threads busy with what changes."""
 
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,6 +24,7 @@ from webhook.kube.resources import NAMESPACES
 from webhook.kube.workqueue import WorkQueue
 from webhook.ledger.pool import Pool
 from webhook.model.contract import ENABLED, PLACEMENT, Hold
+from webhook.model.limits import MOMENT
 from webhook.model.objects import Object
 from webhook.model.run import origin_placement, run_placement
 from webhook.namespaces.probe import Probes
@@ -83,7 +83,7 @@ class Controller:
         default_hold: Hold,
     ) -> None:
         self._front, self._registry, self._pool, self._sampler, self._cadence = front, registry, pool, sampler, cadence
-        self._work = WorkQueue()
+        self._work = WorkQueue(lane_limit=_WORKERS)
         self._queue = Queue(pool=pool, placer=placer, changed=self._work.add)
         self._children = Subworkflows(front, self._work.add)
         self._origins = WorkflowIndex(
@@ -104,7 +104,7 @@ class Controller:
             recorder=self._recorder,
             verbs=VerbExecutor(front, registry, pool, self._recorder, self._queue.wake),
         )
-        self._ready = threading.Event()
+        self._ready, self._stop = threading.Event(), threading.Event()
         self._followers: list[Follower] = []
 
     @property
@@ -122,7 +122,7 @@ class Controller:
         return self._ready.is_set()
 
     def run(self) -> None:
-        """Work until the process ends."""
+        """Work until `stop` is called."""
         self._registry.on_change(self._on_target)
         self._sampler.on_read(self._queue.wake)
         for follower in self._followers:
@@ -138,9 +138,14 @@ class Controller:
             threading.Thread(target=self._worker, name=f"worker-{number}", daemon=True).start()
         self._ready.set()
         log.info("controller ready", targets=sorted(self._runs))
-        while True:
+        while not self._stop.is_set():
             self._sweep()
-            time.sleep(self._cadence.sweep)
+            self._stop.wait(self._cadence.sweep)
+        self._work.shut_down()
+
+    def stop(self) -> None:
+        """Have `run` come to its end."""
+        self._stop.set()
 
     def _await_lists(self) -> None:
         """Nothing is decided before the front door is known; a target that is away must not keep the others waiting."""
@@ -164,9 +169,11 @@ class Controller:
                 # One placement that Medea can't make sense of must not stop the others.
                 log.exception("bug", placement=key)
                 _RESULTS.labels("bug").inc()
-                self._work.failed(key)
+                self._work.add_rate_limited(key)
             else:
                 _RESULTS.labels("ok").inc()
+                self._work.forget(key)
+            finally:
                 self._work.done(key)
 
     def _look_at(self, key: str) -> None:
@@ -183,7 +190,7 @@ class Controller:
     def _failed(self, key: str, result: str, error: MedeaError) -> None:
         log.info("trying again", placement=key, result=result, reason=error.message)
         _RESULTS.labels(result).inc()
-        self._work.failed(key)
+        self._work.add_rate_limited(key)
 
     def _sweep(self) -> None:
         try:
@@ -212,7 +219,7 @@ class Controller:
             follower.look_at(placement)
 
     def _on_run(self, placement: str) -> None:
-        self._work.add_soon(placement)
+        self._work.add_after(placement, MOMENT)
         for follower in self._followers:
             follower.look_at(placement)
 

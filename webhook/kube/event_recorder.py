@@ -1,48 +1,89 @@
 """Kubernetes Events on the origin: the reason of every decision, where `kubectl describe` and the UI show it."""
 
 import datetime
-import queue
 import threading
+import time
 import uuid
+from collections.abc import Callable
 
 import structlog
+from prometheus_client import Counter
 
+from webhook import threads
 from webhook.errors import MedeaError
 from webhook.kube.client import Cluster
 from webhook.kube.resources import EVENTS, WORKFLOWS
+from webhook.model.limits import EVENT_THREADS, EVENT_WARNING_EVERY, LONGEST_EVENT, WAITING_EVENTS
 from webhook.model.objects import Object
 
 log = structlog.get_logger(__name__)
-
-# Events are for people: when more wait than anybody would read, the next ones are dropped rather than kept.
-_MOST_WAITING = 1000
+_RECORDED = Counter("medea_events_total", "Kubernetes Events: recorded, or dropped", ["outcome"])
 
 
 class EventRecorder:
-    """Records Events in a thread of its own, so that no Workflow waits for its Event. One that fails is only logged."""
+    """Records Events in threads of its own, so that no Workflow waits for its Event.
 
-    def __init__(self, front: Cluster) -> None:
-        self._front = front
-        self._waiting: queue.Queue[Object] = queue.Queue(_MOST_WAITING)
+    Events are for people: the same one again while it waits is counted, what is more than anybody would read is
+    dropped, and one that fails is not tried again.
+    """
+
+    def __init__(self, front: Cluster, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._front, self._clock = front, clock
+        self._waiting: dict[tuple[str, str, str], Object] = {}
+        self._changed = threading.Condition()
+        self._dropped = 0
+        self._warned = -EVENT_WARNING_EVERY
 
     def start(self) -> None:
         """Begin."""
-        threading.Thread(target=self._run, name="events", daemon=True).start()
+        for number in range(EVENT_THREADS):
+            threads.start_loop(f"events-{number}", self._turn, stop=threading.Event())
 
     def record(self, origin: Object, reason: str, message: str, *, warning: bool = False) -> None:
-        """Have one Event recorded."""
-        try:
-            self._waiting.put_nowait(event_of(origin, reason, message, warning=warning))
-        except queue.Full:
-            log.warning("event dropped", event_reason=reason, workflow=origin["metadata"]["name"])
+        """Have one Event recorded. Never raises."""
+        with threads.isolated("events"), self._changed:
+            event = event_of(origin, reason, message, warning=warning)
+            same = self._waiting.get(_key(event))
+            if same:
+                same |= {"count": same["count"] + 1, "lastTimestamp": event["lastTimestamp"]}
+            elif len(self._waiting) >= WAITING_EVENTS:
+                self._drop("too many are waiting")
+            else:
+                self._waiting[_key(event)] = event
+                self._changed.notify()
 
-    def _run(self) -> None:
-        while True:
-            event = self._waiting.get()
-            try:
-                self._front.create(EVENTS, event["metadata"]["namespace"], event)
-            except MedeaError as error:
-                log.info("event not recorded", event_reason=event["reason"], reason=error.message)
+    def step(self) -> bool:
+        """Send the one that has waited longest, in the caller's thread. Whether there was one."""
+        with self._changed:
+            key = next(iter(self._waiting), None)
+            event = self._waiting.pop(key) if key else None
+        if event is None:
+            return False
+        try:
+            self._front.create(EVENTS, event["metadata"]["namespace"], event)
+        except MedeaError as error:
+            with self._changed:
+                self._drop(error.message)
+        else:
+            _RECORDED.labels("recorded").inc()
+        return True
+
+    def _turn(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting)
+        self.step()
+
+    def _drop(self, why: str) -> None:
+        """Count one that is not recorded; say so now and then, since thousands come at once."""
+        _RECORDED.labels("dropped").inc()
+        self._dropped += 1
+        if self._clock() - self._warned >= EVENT_WARNING_EVERY:
+            log.warning("events dropped", count=self._dropped, reason=why)
+            self._dropped, self._warned = 0, self._clock()
+
+
+def _key(event: Object) -> tuple[str, str, str]:
+    return event["involvedObject"]["uid"], event["reason"], event["message"]
 
 
 def event_of(origin: Object, reason: str, message: str, *, warning: bool) -> Object:
@@ -50,7 +91,10 @@ def event_of(origin: Object, reason: str, message: str, *, warning: bool) -> Obj
     metadata = origin["metadata"]
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
-        "metadata": {"name": f"{metadata['name'][:200]}.{uuid.uuid4().hex[:16]}", "namespace": metadata["namespace"]},
+        "metadata": {
+            "name": f"{metadata['name'][:200].rstrip('-.')}.{uuid.uuid4().hex[:16]}",
+            "namespace": metadata["namespace"],
+        },
         "involvedObject": {
             "apiVersion": WORKFLOWS.api_version,
             "kind": WORKFLOWS.kind,
@@ -59,7 +103,7 @@ def event_of(origin: Object, reason: str, message: str, *, warning: bool) -> Obj
             "uid": metadata["uid"],
         },
         "reason": reason,
-        "message": message[:1000],
+        "message": message[:LONGEST_EVENT],
         "type": "Warning" if warning else "Normal",
         "source": {"component": "medea"},
         "firstTimestamp": now,

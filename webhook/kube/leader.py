@@ -1,78 +1,175 @@
-"""Leader election: one controller works, others wait. Whoever loses the lease begins anew, as one who waits.
+"""Leader election: one controller works, others wait for its lease.
 
-Two leaders for a moment do no harm: every write to the ledger is conditional on the state it was decided from, and
-every create is create-or-adopt.
+A leader that could not renew for RENEW_WITHIN seconds has ended before anybody else may take the lease, which is
+LEASE_SECONDS after its last renewal: a thread of its own watches that, whatever the renewing thread hangs in. A process
+that stands still for longer than that may still finish a write beside the next leader; the ledger's writes are bound to
+the state they were decided from, and creates adopt what is there.
 """
 
+import datetime
 import os
 import socket
 import sys
+import threading
+import time
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 import structlog
-import urllib3
-from kubernetes.client import ApiClient, CoordinationV1Api
-from kubernetes.client.exceptions import ApiException
-from kubernetes.leaderelection import electionconfig, leaderelection
-from kubernetes.leaderelection.resourcelock.leaselock import LeaseLock
+
+from webhook import threads
+from webhook.errors import MedeaError
+from webhook.kube.client import Cluster
+from webhook.kube.resources import LEASES
+from webhook.model.limits import LEASE_SECONDS, LEASE_TIMEOUT, RENEW_EVERY, RENEW_WITHIN
+from webhook.model.objects import Object
 
 log = structlog.get_logger(__name__)
 
-_LEASE = "medea-controller"
-# A controller that is killed is followed by the next within the lease's length, well inside the 30 s that a recovery
-# may take; a leader that can't renew gives up before another may start.
-_LEASE_SECONDS = 8
-_RENEW_SECONDS = 5
-_RETRY_SECONDS = 1
-# Connect and read; together less than what is left to renew in.
-_TIMEOUT = (1.0, 2.0)
+LEASE = "medea-controller"
 
 
-def lead(api: ApiClient, namespace: str, work: Callable[[], None]) -> None:
-    """Wait for the lease, then run `work` until it raises or the lease is lost. Never returns."""
-    lock = LeaseLock(_LEASE, namespace, f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}")
-    lock.api_instance = Leases(api)
-    config = electionconfig.Config(
-        lock,
-        lease_duration=_LEASE_SECONDS,
-        renew_deadline=_RENEW_SECONDS,
-        retry_period=_RETRY_SECONDS,
-        onstarted_leading=work,
-        onstopped_leading=_step_down,
-    )
-    leaderelection.LeaderElection(config).run()
+class Work(Protocol):
+    """What a leader does."""
+
+    def run(self) -> None:
+        """Work until `stop` is called."""
+
+    def stop(self) -> None:
+        """Have `run` come to its end soon. May be called more than once."""
 
 
-def _step_down() -> None:
-    log.error("lease lost: beginning anew, so that nothing goes on beside the next leader")
-    # The work runs in threads that would go on. Putting a fresh process in the place of this one ends them all, also
-    # where nobody restarts what has exited; there is nothing to tidy that the next leader doesn't repair.
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+class Lease:
+    """The lease as one candidate sees it. `clock` is in seconds; `identity` is unlike any other candidate's."""
+
+    def __init__(
+        self,
+        front: Cluster,
+        namespace: str,
+        *,
+        identity: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._front, self._namespace, self._clock = front, namespace, clock
+        self._identity = identity or f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+        self._seen: tuple[str, float] = ("", 0.0)
+        """Version of the lease, and since when it is known."""
+        self._renewed: float | None = None
+
+    def left(self) -> float:
+        """For how many seconds its holder may go on without renewing it; 0 when it is not held."""
+        return 0.0 if self._renewed is None else max(0.0, self._renewed + RENEW_WITHIN - self._clock())
+
+    def take(self) -> bool:
+        """Take or renew it, if it may be had. Whether it is held now; a front door that doesn't answer means no."""
+        began = self._clock()
+        try:
+            taken = self._try()
+        except MedeaError as error:
+            log.info("lease not reached", reason=error.message)
+            return False
+        if taken:
+            self._renewed = began
+        return taken
+
+    def release(self) -> None:
+        """Let the next candidate have it at once, if it is held."""
+        try:
+            lease = self._front.find(LEASES, self._namespace, LEASE, read_timeout=LEASE_TIMEOUT)
+            spec = (lease or {}).get("spec") or {}
+            if lease and spec.get("holderIdentity") == self._identity:
+                self._write(lease, {**spec, "holderIdentity": "", "leaseDurationSeconds": 1})
+        except MedeaError as error:
+            log.info("lease not released", reason=error.message)
+        self._renewed = None
+
+    def _try(self) -> bool:
+        lease = self._front.find(LEASES, self._namespace, LEASE, read_timeout=LEASE_TIMEOUT)
+        if lease is None:
+            body = {"metadata": {"name": LEASE}, "spec": self._spec({})}
+            self._front.create(LEASES, self._namespace, body, read_timeout=LEASE_TIMEOUT)
+            return True
+        if not self._may_take(lease):
+            return False
+        self._write(lease, self._spec(lease.get("spec") or {}))
+        return True
+
+    def _may_take(self, lease: Object) -> bool:
+        version = str(lease["metadata"]["resourceVersion"])
+        if version != self._seen[0]:
+            # Other machines' clocks are not to be believed: what counts is for how long nothing has been heard.
+            self._seen = (version, self._clock())
+        spec = lease.get("spec") or {}
+        holder = spec.get("holderIdentity")
+        length = spec.get("leaseDurationSeconds") or LEASE_SECONDS
+        return not holder or holder == self._identity or self._clock() - self._seen[1] >= length
+
+    def _write(self, lease: Object, spec: Object) -> None:
+        """Replace this very version of it. Raises Conflict when somebody else was quicker."""
+        self._front.replace(LEASES, self._namespace, LEASE, {**lease, "spec": spec}, read_timeout=LEASE_TIMEOUT)
+
+    def _spec(self, before: Object) -> Object:
+        now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        same = before.get("holderIdentity") == self._identity
+        return {
+            "holderIdentity": self._identity,
+            "leaseDurationSeconds": LEASE_SECONDS,
+            "acquireTime": (before.get("acquireTime") if same else None) or now,
+            "renewTime": now,
+            "leaseTransitions": (before.get("leaseTransitions") or 0) + (not same),
+        }
 
 
-class Leases:
-    """The calls that LeaseLock makes, with a deadline, and with the one error that it takes for a failed try."""
+def begin_anew() -> None:
+    """Put a fresh controller in the place of this process, which ends all of its threads at once.
 
-    def __init__(self, api: ApiClient) -> None:
-        self._api = CoordinationV1Api(api)
-
-    def read_namespaced_lease(self, *args: Any, **named: Any) -> Any:
-        """Read the lease."""
-        return _try(self._api.read_namespaced_lease, *args, **named)
-
-    def create_namespaced_lease(self, *args: Any, **named: Any) -> Any:
-        """Create it."""
-        return _try(self._api.create_namespaced_lease, *args, **named)
-
-    def replace_namespaced_lease(self, *args: Any, **named: Any) -> Any:
-        """Renew it."""
-        return _try(self._api.replace_namespaced_lease, *args, **named)
+    Also where nobody restarts what has exited; there is nothing to tidy that the next leader doesn't repair.
+    """
+    os.execv(sys.executable, [sys.executable, "-m", "webhook", "controller"])
 
 
-def _try(call: Callable[..., Any], *args: Any, **named: Any) -> Any:
-    try:
-        return call(*args, **named, _request_timeout=_TIMEOUT)
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        raise ApiException(status=503, reason=f"the front door did not answer: {error}") from error
+class Leader:
+    """Does `work` while the lease is held. When it no longer is, `lost` is called, and must end this process's work."""
+
+    def __init__(self, lease: Lease, work: Work, *, lost: Callable[[], None] = begin_anew) -> None:
+        self._lease, self._work, self._lost = lease, work, lost
+        self._stop, self._ended = threading.Event(), threading.Event()
+        self._done = False
+
+    def stop(self) -> None:
+        """Have `run` end the work, release the lease and return. May be called by a signal's handler."""
+        self._stop.set()
+
+    def run(self) -> bool:
+        """Wait for the lease, then work until `stop` is called. False when the work ended by itself, which it must not.
+
+        The lease is held until the work has ended: nothing is done beside the next leader.
+        """
+        while not self._lease.take():
+            if self._stop.wait(RENEW_EVERY):
+                return True
+        log.info("leading")
+        threads.start("lease", self._watch)
+        threads.start("controller", self._do_work)
+        while not self._ended.is_set():
+            if self._stop.is_set():
+                self._work.stop()
+            self._lease.take()
+            self._ended.wait(RENEW_EVERY)
+        self._lease.release()
+        return self._stop.is_set() and self._done
+
+    def _do_work(self) -> None:
+        try:
+            self._work.run()
+            self._done = True
+        finally:
+            self._ended.set()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(min(self._lease.left(), RENEW_EVERY)):
+            if not self._lease.left():
+                log.error("lease lost: beginning anew, so that nothing goes on beside the next leader")
+                self._lost()
+                return

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import urllib3
 
 from webhook.errors import ClusterUnavailable, quoted
-
-_PIECE = 64 * 1024
+from webhook.model.limits import LOG_PIECE
 
 
 class LogStream:
@@ -22,7 +21,7 @@ class LogStream:
     def pieces(self) -> Iterator[bytes]:
         """What arrives, as it arrives, to the log's end or to a call of `end`. Raises ClusterUnavailable."""
         try:
-            yield from self._response.stream(_PIECE)
+            yield from self._response.stream(LOG_PIECE)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             if not self._ended:
                 raise ClusterUnavailable(f"the log from {self._cluster} broke off: {quoted(str(error))}") from error

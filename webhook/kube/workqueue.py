@@ -1,95 +1,211 @@
-"""A queue of keys: a key waits at most once, is worked on by one thread at a time, and comes back later on failure."""
+"""A queue of keys, after client-go's: each waits once, is worked on by one thread, and comes back later on failure.
+
+Two things are more than there: what a sweep adds stands behind all fresh news, and a key may have a lane (the target
+it is about), of which only so many are handed out at once, so that a target that hangs takes no more threads than that.
+
+    while (key := queue.get()) is not None:
+        try: work
+        except: queue.add_rate_limited(key)
+        else: queue.forget(key)
+        finally: queue.done(key)
+"""
 
 import heapq
+import itertools
+import random
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
 
-_FIRST_DELAY = 0.2
-_LONGEST_DELAY = 5.0
-_MOMENT = 0.1
+from webhook.model.limits import RETRY_DOUBLINGS, RETRY_FIRST, RETRY_JITTER, RETRY_LONGEST
+
+
+class _Priority(IntEnum):
+    FRESH = 0
+    SWEEP = 1
+
+
+@dataclass(slots=True)
+class _Entry:
+    """What is known of a key that is ready, waiting or busy."""
+
+    lane: str = ""
+    ready: _Priority | None = None
+    due: float | None = None
+    backing_off: bool = False
+    """Whether `due` comes from a failure: then a sweep doesn't hasten it."""
+    busy_in: str | None = None
+    """The lane in which it was handed out, while it is."""
+    again: _Priority | None = None
+    """It was added while busy."""
 
 
 class WorkQueue:
-    """Keys to look at. `get` hands out a key; `done` or `failed` must follow."""
+    """Keys to look at, safe to share between threads. `done` must follow each `get`, whatever happens.
 
-    def __init__(self) -> None:
-        self._ready: dict[str, None] = {}
-        self._later: list[tuple[float, str]] = []
-        self._busy: set[str] = set()
-        self._again: set[str] = set()
-        self._soon: set[str] = set()
+    At most `lane_limit` keys of one named lane are handed out at once; the lane "" has no limit. Lanes with ready keys
+    are served in turn. Times are in seconds of `clock`.
+    """
+
+    def __init__(self, *, lane_limit: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lane_limit, self._clock = lane_limit, clock
+        self._entries: dict[str, _Entry] = {}
+        self._ready: dict[_Priority, dict[str, dict[str, None]]] = {priority: {} for priority in _Priority}
+        self._busy_in: dict[str, int] = {}
+        self._later: list[tuple[float, int, str]] = []
+        self._number = itertools.count()
         self._failures: dict[str, int] = {}
         self._closed = False
         self._changed = threading.Condition()
 
-    def add(self, key: str) -> None:
-        """Look at `key` soon; if it is being worked on, once more after that."""
-        with self._changed:
-            self._add(key)
+    def add(self, key: str, *, lane: str = "", sweep: bool = False) -> None:
+        """Look at `key` as soon as a thread is free; if it is being worked on, once more after that.
 
-    def add_soon(self, key: str) -> None:
-        """Look at `key` in a moment, once for all that changes about it until then: runs change in bursts."""
+        `sweep`: after everything fresh, and not sooner than a failure allows. The latest `lane` given is the key's.
+        """
         with self._changed:
-            if key not in self._soon:
-                self._soon.add(key)
-                heapq.heappush(self._later, (time.monotonic() + _MOMENT, key))
-                self._changed.notify()
+            self._add(key, self._entry(key, lane), _Priority.SWEEP if sweep else _Priority.FRESH)
 
-    def get(self) -> str | None:
-        """The next key, once there is one; None when the queue is closed."""
+    def add_after(self, key: str, delay: float, *, lane: str = "") -> None:
+        """Look at `key` in `delay` seconds. A key has one such time: the earlier wins."""
+        with self._changed:
+            self._put_off(key, self._entry(key, lane), delay, backing_off=False)
+
+    def add_rate_limited(self, key: str) -> None:
+        """`key` could not be dealt with: look at it again, the later the more often this happens. Never raises."""
+        with self._changed:
+            count = self._failures.get(key, 0)
+            self._failures[key] = min(count + 1, RETRY_DOUBLINGS)
+            delay = min(RETRY_FIRST * 2**count, RETRY_LONGEST) * random.uniform(1, 1 + RETRY_JITTER)
+            entry = self._entries.setdefault(key, _Entry())
+            self._put_off(key, entry, delay, backing_off=True)
+
+    def forget(self, key: str) -> None:
+        """`key` was dealt with: its next failure counts as the first."""
+        with self._changed:
+            self._failures.pop(key, None)
+
+    def get(self, *, wait: bool = True) -> str | None:
+        """The next key; None when the queue is shut down, or without `wait` when no key may be handed out now."""
         with self._changed:
             while not self._closed:
                 self._ripen()
-                if self._ready:
-                    key = next(iter(self._ready))
-                    del self._ready[key]
-                    self._busy.add(key)
+                key = self._pick()
+                if key is not None:
+                    # Who waits next must know of what is left: this thread no longer looks at the clock.
+                    self._changed.notify()
                     return key
-                self._changed.wait(self._later[0][0] - time.monotonic() if self._later else None)
+                if not wait:
+                    return None
+                self._changed.wait(self._later[0][0] - self._clock() if self._later else None)
             return None
 
     def done(self, key: str) -> None:
-        """`key` is dealt with, as far as is known."""
+        """The work on `key` is over; if it was added meanwhile it is ready again."""
         with self._changed:
-            self._failures.pop(key, None)
-            self._finish(key)
+            entry = self._entries.get(key)
+            if entry is None or entry.busy_in is None:
+                return
+            self._busy_in[entry.busy_in] -= 1
+            if not self._busy_in[entry.busy_in]:
+                del self._busy_in[entry.busy_in]
+            again, entry.busy_in, entry.again = entry.again, None, None
+            if again is not None:
+                self._add(key, entry, again)
+            self._drop_if_idle(key, entry)
+            self._changed.notify()
 
-    def failed(self, key: str) -> None:
-        """`key` could not be dealt with: it comes back, the later the more often this happens."""
-        with self._changed:
-            count = self._failures.get(key, 0)
-            self._failures[key] = count + 1
-            delay = min(_FIRST_DELAY * 2**count, _LONGEST_DELAY)
-            heapq.heappush(self._later, (time.monotonic() + delay, key))
-            self._finish(key)
-
-    def close(self) -> None:
-        """Let every `get` return None."""
+    def shut_down(self) -> None:
+        """Let every `get` return None, now and from now on."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     def __len__(self) -> int:
+        """Keys that are ready, waiting or busy, each once."""
         with self._changed:
-            return len(self._ready) + len(self._later) + len(self._busy)
+            return len(self._entries)
 
-    def _add(self, key: str) -> None:
-        if key in self._busy:
-            self._again.add(key)
-        elif key not in self._ready:
-            self._ready[key] = None
+    def _entry(self, key: str, lane: str) -> _Entry:
+        entry = self._entries.setdefault(key, _Entry(lane))
+        if entry.ready is not None and entry.lane != lane:
+            self._take(key, entry, entry.ready)
+            self._line(entry.ready, lane)[key] = None
             self._changed.notify()
+        entry.lane = lane
+        return entry
 
-    def _finish(self, key: str) -> None:
-        self._busy.discard(key)
-        if key in self._again:
-            self._again.discard(key)
-            self._add(key)
+    def _add(self, key: str, entry: _Entry, priority: _Priority) -> None:
+        if entry.backing_off:
+            if priority is _Priority.SWEEP:
+                return
+            entry.due, entry.backing_off = None, False
+        self._make_ready(key, entry, priority)
+
+    def _make_ready(self, key: str, entry: _Entry, priority: _Priority) -> None:
+        if entry.busy_in is not None:
+            entry.again = priority if entry.again is None else min(entry.again, priority)
+            return
+        if entry.ready is not None:
+            if entry.ready <= priority:
+                return
+            self._take(key, entry, entry.ready)
+        entry.ready = priority
+        self._line(priority, entry.lane)[key] = None
+        self._changed.notify()
+
+    def _put_off(self, key: str, entry: _Entry, delay: float, *, backing_off: bool) -> None:
+        due = self._clock() + delay
+        if entry.due is not None and entry.due <= due:
+            return
+        entry.due, entry.backing_off = due, backing_off
+        heapq.heappush(self._later, (due, next(self._number), key))
+        if len(self._later) > 2 * len(self._entries) + 64:
+            # Times that an earlier one has replaced.
+            self._later = [one for one in self._later if self._is_due_then(one[2], one[0])]
+            heapq.heapify(self._later)
         self._changed.notify()
 
     def _ripen(self) -> None:
-        now = time.monotonic()
+        now = self._clock()
         while self._later and self._later[0][0] <= now:
-            key = heapq.heappop(self._later)[1]
-            self._soon.discard(key)
-            self._add(key)
+            due, _, key = heapq.heappop(self._later)
+            if self._is_due_then(key, due):
+                entry = self._entries[key]
+                entry.due, entry.backing_off = None, False
+                self._make_ready(key, entry, _Priority.FRESH)
+
+    def _pick(self) -> str | None:
+        for priority, lanes in self._ready.items():
+            for lane, line in lanes.items():
+                if lane and self._busy_in.get(lane, 0) >= self._lane_limit:
+                    continue
+                key = next(iter(line))
+                entry = self._entries[key]
+                self._take(key, entry, priority)
+                if lane in lanes:
+                    lanes[lane] = lanes.pop(lane)
+                entry.ready, entry.busy_in = None, lane
+                self._busy_in[lane] = self._busy_in.get(lane, 0) + 1
+                return key
+        return None
+
+    def _line(self, priority: _Priority, lane: str) -> dict[str, None]:
+        return self._ready[priority].setdefault(lane, {})
+
+    def _take(self, key: str, entry: _Entry, priority: _Priority) -> None:
+        """Take a ready key out of its line; a lane without keys has no turn."""
+        line = self._ready[priority][entry.lane]
+        del line[key]
+        if not line:
+            del self._ready[priority][entry.lane]
+
+    def _is_due_then(self, key: str, due: float) -> bool:
+        entry = self._entries.get(key)
+        return entry is not None and entry.due == due
+
+    def _drop_if_idle(self, key: str, entry: _Entry) -> None:
+        if entry.ready is None and entry.due is None and entry.busy_in is None:
+            self._entries.pop(key, None)

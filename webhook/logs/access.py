@@ -12,9 +12,7 @@ from typing import Any
 from webhook.errors import Forbidden, quoted
 from webhook.kube.client import Cluster
 from webhook.kube.resources import SUBJECT_ACCESS_REVIEWS
-
-# Seconds for which a yes counts.
-_FRESH = 60.0
+from webhook.model.limits import ACCESS_FRESH
 
 
 class Access:
@@ -46,7 +44,7 @@ class Access:
         if not self._front.create(SUBJECT_ACCESS_REVIEWS, None, review)["status"].get("allowed"):
             raise Forbidden(f"{quoted(user)} may not speak to the kubelets of the front door (get nodes/proxy)")
         with self._lock:
-            self._allowed[user, groups] = now + _FRESH
+            self._allowed[user, groups] = now + ACCESS_FRESH
 
 
 def identity(certificate: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:

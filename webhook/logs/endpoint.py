@@ -15,12 +15,10 @@ from webhook.logs.access import Access
 from webhook.logs.options import read_options
 from webhook.logs.reader import Reader
 from webhook.logs.streams import Streams, is_gone
+from webhook.model.limits import READERS_PATIENCE
 
 log = structlog.get_logger(__name__)
 _READS = Counter("medea_log_requests_total", "Logs that were asked for", ["outcome"])
-
-# Seconds for which a reader may read nothing while there is something: a person with a pager may.
-_READERS_PATIENCE = 600.0
 
 
 class BrokeOff(ConnectionError):
@@ -46,14 +44,18 @@ class Endpoint:
             found = self.reader.open(source, options, lambda: not is_gone(client))
             if found is None:
                 raise BadRequest("nobody waits for this log any more")
+            return self._answer(found, client)
         except BaseException:
             self.streams.release()
             raise
-        return self._answer(found, client)
 
     def _answer(self, found: LogStream, client: socket.socket) -> Response:
-        client.settimeout(_READERS_PATIENCE)
-        forget = self.streams.watch(client, found.end)
+        try:
+            client.settimeout(READERS_PATIENCE)
+            forget = self.streams.watch(client, found.end)
+        except OSError as error:
+            found.close()
+            raise BadRequest("nobody waits for this log any more") from error
 
         def close() -> None:
             forget()

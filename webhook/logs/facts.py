@@ -72,7 +72,7 @@ class Gatherer:
             for pod in self.mirrored.of(placement)
             if pod["spec"].get("nodeName") == node_name(labels(pod)[MIRRORED])
         ]
-        registered = self.registry.names()
+        registered = self.registry.registered()
         found = []
         for cluster in {*(labels(pod)[MIRRORED] for pod in mirrored), *self.known.runs}:
             shown = [pod for pod in mirrored if labels(pod)[MIRRORED] == cluster]

@@ -7,6 +7,7 @@ from functools import partial
 import structlog
 from prometheus_client import Counter
 
+from webhook import threads
 from webhook.controller.loop import Caches
 from webhook.errors import MedeaError, NotThere, Rejected
 from webhook.kube.client import Cluster
@@ -16,16 +17,12 @@ from webhook.kube.workqueue import WorkQueue
 from webhook.logs.facts import Gatherer
 from webhook.logs.pods import Changes, plan
 from webhook.logs.virtual_nodes import VirtualNodes
+from webhook.model.limits import MIRROR_FIRST_LIST, MIRROR_WORKERS, MOMENT, NODE_BEAT
 from webhook.model.objects import Object
 
 log = structlog.get_logger(__name__)
 
 _STEPS = Counter("medea_mirror_steps_total", "Changes to mirrored pods", ["step", "outcome"])
-
-_WORKERS = 4
-# Seconds between two heartbeats of the Nodes; one counts as lost when four have failed.
-_BEAT = 10.0
-_FIRST_LIST = 30.0
 
 
 class Mirror:
@@ -42,7 +39,7 @@ class Mirror:
     ) -> None:
         self._front, self._registry, self._known, self._virtual_nodes = front, registry, known, virtual_nodes
         self._sweep_seconds = sweep
-        self._work = WorkQueue()
+        self._work = WorkQueue(lane_limit=MIRROR_WORKERS)
         self._gatherer = Gatherer(front, registry, known, self.look_at)
         self._beat_now = threading.Event()
 
@@ -50,11 +47,11 @@ class Mirror:
         """Begin. To be called before the registry starts."""
         self._registry.on_change(self._on_target)
         self._gatherer.mirrored.informer.start()
-        threading.Thread(target=self._run, name="mirror", daemon=True).start()
+        threads.start("mirror", self._run)
 
     def look_at(self, placement: str) -> None:
         """Something about this placement has changed: its origin, its run, or a pod."""
-        self._work.add_soon(placement)
+        self._work.add_after(placement, MOMENT)
 
     def _on_target(self, name: str, cluster: Cluster | None) -> None:
         self._gatherer.leave(name)
@@ -67,27 +64,25 @@ class Mirror:
     def _run(self) -> None:
         known = self._known
         watches = (self._gatherer.mirrored.informer, known.origins.informer, known.namespaces, self._registry)
-        while not all(watch.wait(_FIRST_LIST) for watch in watches):
+        while not all(watch.wait(MIRROR_FIRST_LIST) for watch in watches):
             log.warning("waiting for what the front door shows")
-        threading.Thread(target=self._beat, name="mirror-nodes", daemon=True).start()
-        for number in range(_WORKERS):
-            threading.Thread(target=self._worker, name=f"mirror-{number}", daemon=True).start()
-        pause = threading.Event()
+        never = threading.Event()
+        threads.start_loop("mirror-nodes", self._beat, stop=never)
+        for number in range(MIRROR_WORKERS):
+            threads.start(f"mirror-{number}", self._worker)
         while True:
-            for placement in self._gatherer.placements():
-                self._work.add(placement)
-            pause.wait(self._sweep_seconds)
+            with threads.isolated("mirror"):
+                for placement in self._gatherer.placements():
+                    self._work.add(placement, sweep=True)
+            never.wait(self._sweep_seconds)
 
     def _beat(self) -> None:
-        while True:
-            try:
-                self._virtual_nodes.beat()
-            except MedeaError as error:
-                log.warning("nodes not kept", reason=error.message)
-            except Exception:
-                log.exception("bug", thread="mirror-nodes")
-            self._beat_now.wait(_BEAT)
-            self._beat_now.clear()
+        self._beat_now.clear()
+        try:
+            self._virtual_nodes.beat()
+        except MedeaError as error:
+            log.warning("nodes not kept", reason=error.message)
+        self._beat_now.wait(NODE_BEAT)
 
     def _worker(self) -> None:
         while (placement := self._work.get()) is not None:
@@ -96,11 +91,13 @@ class Mirror:
                     self._act(plan(facts))
             except MedeaError as error:
                 log.info("mirroring again", placement=placement, reason=error.message)
-                self._work.failed(placement)
+                self._work.add_rate_limited(placement)
             except Exception:
                 log.exception("bug", placement=placement)
-                self._work.failed(placement)
+                self._work.add_rate_limited(placement)
             else:
+                self._work.forget(placement)
+            finally:
                 self._work.done(placement)
 
     def _act(self, changes: Changes) -> None:

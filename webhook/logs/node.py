@@ -6,12 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.model.contract import MIRRORED, VIRTUAL
+from webhook.model.limits import NODE_LEASE_SECONDS, NODE_STATUS_EVERY
 from webhook.model.objects import Object
-
-LEASE_SECONDS = 40
-"""As a kubelet's: so long after its last renewal a Node counts as lost."""
-_HEARTBEAT_SECONDS = 240
-"""A status that says nothing new is written again after this, as kubelets do; the lease tells that it is alive."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,7 @@ def is_stale(status: Mapping[str, Any], address: Address, now: datetime.datetime
         return True
     try:
         beat = datetime.datetime.fromisoformat(str(ready.get("lastHeartbeatTime")))
-        return (now - beat).total_seconds() >= _HEARTBEAT_SECONDS
+        return (now - beat).total_seconds() >= NODE_STATUS_EVERY
     except (ValueError, TypeError):
         return True
 
@@ -79,7 +75,7 @@ def lease_spec(cluster: str, now: datetime.datetime) -> Object:
     """The renewed lease that keeps the Node from being taken for lost."""
     return {
         "holderIdentity": node_name(cluster),
-        "leaseDurationSeconds": LEASE_SECONDS,
+        "leaseDurationSeconds": NODE_LEASE_SECONDS,
         "renewTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
     }
 

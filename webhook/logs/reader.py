@@ -15,16 +15,10 @@ from webhook.ledger.pool import Pool
 from webhook.logs.node import node_name
 from webhook.logs.options import Options
 from webhook.model.contract import ARGO_WORKFLOW, MIRRORED, MIRRORED_POD, MIRRORED_UID, PLACEMENT
+from webhook.model.limits import LOG_AGAIN, LOG_SILENCE, LONGEST_CONTAINER_START, LONGEST_LOG_SILENCE
 from webhook.model.objects import Object, annotations, labels
 
-# Seconds for which a target may say nothing. Whoever follows a log that is silent asks again after that, unless nobody
-# listens any more; whoever does not follow one is owed an answer.
-_SILENCE = 10.0
-_LONGEST_SILENCE = 30.0
-# A pod runs a moment before its container does, and `argo logs -f` asks but once.
 _STARTING = re.compile("is waiting to start: (ContainerCreating|PodInitializing)")
-_LONGEST_START = 60.0
-_AGAIN = 0.3
 
 
 @dataclass(frozen=True)
@@ -68,7 +62,7 @@ class Reader:
 
     def open(self, source: Source, options: Options, still_wanted: Callable[[], bool]) -> LogStream | None:
         """The log; None once it is not wanted any more. Raises what the target answers."""
-        patience = _SILENCE if options.follow else _LONGEST_SILENCE
+        patience = LOG_SILENCE if options.follow else LONGEST_LOG_SILENCE
         started = time.monotonic()
         while still_wanted():
             try:
@@ -80,10 +74,10 @@ class Reader:
                     f"the pod {source.pod} is gone from {source.cluster.name}, and its log with it"
                 ) from error
             except Rejected as error:
-                early = time.monotonic() - started < _LONGEST_START
+                early = time.monotonic() - started < LONGEST_CONTAINER_START
                 if not (options.follow and early and _STARTING.search(error.message)):
                     raise
-                time.sleep(_AGAIN)
+                time.sleep(LOG_AGAIN)
                 continue
             if log is not None:
                 return log

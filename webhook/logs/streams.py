@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from prometheus_client import Gauge
 
+from webhook import threads
 from webhook.errors import Busy
 
 _STREAMS = Gauge("medea_log_streams", "Logs that are being read now")
@@ -22,11 +23,10 @@ class Streams:
         self._free = threading.BoundedSemaphore(most)
         self._readers = select.epoll()
         self._ends: dict[int, Callable[[], None]] = {}
-        self._thread = threading.Thread(target=self._run, name="log-readers", daemon=True)
 
     def start(self) -> None:
         """Begin to watch over readers."""
-        self._thread.start()
+        threads.start_loop("log-readers", self._turn, stop=threading.Event())
 
     def take(self) -> None:
         """Take a place. Raises Busy when there is none."""
@@ -54,11 +54,11 @@ class Streams:
 
         return forget
 
-    def _run(self) -> None:
-        while True:
-            for number, _ in self._readers.poll():
-                end = self._ends.get(number)
-                if end:
+    def _turn(self) -> None:
+        for number, _ in self._readers.poll():
+            end = self._ends.get(number)
+            if end:
+                with threads.isolated("log-readers"):
                     end()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 import structlog
 
-from webhook.errors import Clash, NotThere, Unavailable
+from webhook.errors import Clash, NotThere, Rejected, Unavailable
 from webhook.kube.client import Cluster
 from webhook.kube.resources import LEASES, NODES
 from webhook.logs.node import Address, is_stale, lease_spec, node_name, node_object, node_status
@@ -30,7 +30,11 @@ class VirtualNodes:
         known = {node["metadata"]["name"]: node for node in nodes}
         registered = self._registered()
         for cluster in sorted(registered):
-            self._keep(cluster, known.get(node_name(cluster)), address)
+            try:
+                self._keep(cluster, known.get(node_name(cluster)), address)
+            except Rejected as error:
+                # The others' Nodes would count as lost without their beat.
+                log.error("node not kept", cluster=cluster, reason=error.message)
         for name, node in known.items():
             cluster = labels(node)[MIRRORED]
             if cluster not in registered and name == node_name(cluster):

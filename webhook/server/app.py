@@ -25,6 +25,7 @@ from webhook.logs.endpoint import BrokeOff, create_log_app
 from webhook.model.limits import SERVER_CONNECTIONS, SERVER_GRACE, SERVER_KEEP_ALIVE, SERVER_SPARE_FILES
 from webhook.server.sockets import Application, by_port, known_clients_only, tls_only_on
 from webhook.settings import Settings
+from webhook.threads import dead_threads
 from webhook.wiring import Service, make_service
 
 log = structlog.get_logger(__name__)
@@ -45,6 +46,9 @@ def create_app(service: Service) -> Flask:
 
     @app.get("/healthz")
     def healthz() -> Response:
+        dead = dead_threads()
+        if dead:
+            raise Unavailable(f"threads have ended that should not: {', '.join(dead)}; the log has the details")
         return jsonify({"status": "ok"})
 
     @app.get("/readyz")

@@ -1,0 +1,70 @@
+"""Connections whose read timeout bounds a whole answer, where urllib3's bounds each read.
+
+A server that sends a byte now and then would otherwise hold a thread for as long as it likes.
+"""
+
+import contextlib
+import http.client
+import io
+import socket
+import time
+from typing import Any
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+
+class _Raw(io.RawIOBase):
+    """Reads a socket up to a deadline, in seconds of the monotonic clock."""
+
+    def __init__(self, inner: io.BufferedReader, sock: socket.socket, deadline: float) -> None:
+        super().__init__()
+        self._inner, self._socket, self._deadline = inner, sock, deadline
+        self._timeout = sock.gettimeout()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer did not end in time")
+        self._socket.settimeout(left)
+        return self._inner.raw.readinto(buffer)
+
+    def close(self) -> None:
+        super().close()
+        self._inner.close()
+        with contextlib.suppress(OSError):
+            # The next request on this connection has the whole time again, from its first byte.
+            self._socket.settimeout(self._timeout)
+
+
+class _Answer(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **named: Any) -> None:
+        super().__init__(sock, *args, **named)
+        timeout = sock.gettimeout()
+        if timeout is not None:
+            self.fp = io.BufferedReader(_Raw(self.fp, sock, time.monotonic() + timeout))
+
+
+class _Connection(HTTPConnection):
+    response_class = _Answer
+
+
+class _TlsConnection(HTTPSConnection):
+    response_class = _Answer
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+def bounded(manager: PoolManager) -> PoolManager:
+    """`manager`, with connections like that."""
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+    return manager

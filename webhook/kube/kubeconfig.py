@@ -1,0 +1,72 @@
+"""A target's kubeconfig, as an administrator put it into a Secret: read, checked, and never repeated to anybody.
+
+A kubeconfig is a credential. Whatever is wrong with one, messages name the Secret and the kind of the mistake, and
+never show any of its content.
+"""
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from kubernetes.client import ApiClient, Configuration
+from kubernetes.config import load_kube_config_from_dict
+
+from webhook.errors import Refused
+from webhook.model.objects import Object
+
+# Fields of a kubeconfig that would make Medea run a program or read a file of the Secret author's choice.
+_FORBIDDEN = frozenset(
+    {"exec", "auth-provider", "tokenFile", "client-certificate", "client-key", "certificate-authority"}
+)
+_HEADER = re.compile(r"[\x20-\x7e]*")
+
+
+def configuration_of(secret: Object) -> Configuration:
+    """The client configuration in a target's Secret. Raises Refused with what is wrong with it, and nothing else."""
+    name = secret["metadata"]["name"]
+    try:
+        return _configuration(name, secret)
+    except Refused:
+        raise
+    except yaml.MarkedYAMLError as error:
+        where = f"line {error.problem_mark.line + 1}" if error.problem_mark else "an unknown line"
+        wrong = f"it is no YAML, see {where} ({type(error).__name__})"
+    except Exception as error:  # noqa: BLE001 a library reads it, and its errors repeat what they stumble over
+        wrong = f"it can't be read ({type(error).__name__}); is it whole, with its context, cluster and user?"
+    # Outside of the handlers: not even a traceback is to show the error's own words.
+    raise Refused(f"Secret {name}: its kubeconfig is of no use: {wrong}")
+
+
+def _configuration(name: str, secret: Object) -> Configuration:
+    data = secret.get("data")
+    if not isinstance(data, Mapping) or not data.get("kubeconfig"):
+        raise Refused(f"Secret {name} has no key 'kubeconfig', which a target's Secret needs")
+    config: Any = yaml.safe_load(base64.b64decode(data["kubeconfig"]))
+    for forbidden in sorted(_FORBIDDEN & _keys(config)):
+        raise Refused(f"Secret {name}: its kubeconfig uses {forbidden}; credentials must be embedded in it")
+    configuration = Configuration()
+    load_kube_config_from_dict(config, client_configuration=configuration)
+    headers: dict[str, str] = {}
+    ApiClient(configuration).update_params_for_auth(headers, [], ["BearerToken"], "", "GET", None)
+    if not _HEADER.fullmatch(headers.get("authorization", "")):
+        raise Refused(f"Secret {name}: its kubeconfig is of no use: its token has a line break or a strange character")
+    return configuration
+
+
+def _keys(value: Any) -> set[str]:
+    """Every key at any depth. An anchor may be referred to from many places, its own inside too: each is read once."""
+    found: set[str] = set()
+    waiting, seen = [value], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen or not isinstance(one, Mapping | list):
+            continue
+        seen.add(id(one))
+        if isinstance(one, Mapping):
+            found |= {str(key) for key in one}
+            waiting += one.values()
+        else:
+            waiting += one
+    return found

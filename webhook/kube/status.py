@@ -1,0 +1,75 @@
+"""What a cluster's answer that is no success means, as one of Medea's errors."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from webhook.errors import (
+    AlreadyExists,
+    Clash,
+    ClusterUnavailable,
+    Conflict,
+    Expired,
+    MedeaError,
+    NotThere,
+    QuotaExceeded,
+    Rejected,
+    quoted,
+)
+from webhook.model.limits import LONGEST_STATUS
+
+# Kubernetes has no machine-readable words for these two: an authorizer's refusal of Medea itself, which says nothing
+# about the object, and a full quota (or one that has not been counted yet).
+_NOT_ALLOWED = re.compile(r'^(\S+ ("[^"]*" )?is )?forbidden: User "[^"]*" cannot ')
+_NO_ROOM = re.compile(r"is forbidden: (exceeded quota|status unknown for quota): ")
+# The cluster is overloaded, starts, or does not know Medea (a rotated token): this says nothing about the object.
+_AWAY = frozenset({401, 408, 429, 500, 502, 503, 504})
+# An apiserver that does what it can says so when something that it asks for one object does not, e.g. a webhook.
+_ABOUT_ONE_OBJECT = "InternalError"
+
+
+@dataclass(frozen=True)
+class Status:
+    """A failed call: the HTTP status, the apiserver's words and reason, and the name of the object they are about."""
+
+    code: int
+    message: str
+    reason: str = ""
+    about: str = ""
+
+    @property
+    def answers(self) -> bool:
+        """Whether this shows a cluster that is able to answer calls."""
+        return self.code not in _AWAY or (self.code == 500 and self.reason == _ABOUT_ONE_OBJECT)
+
+
+def status_of(code: int, data: bytes) -> Status:
+    """Read an answer; one that is no Status is repeated as text."""
+    try:
+        status: Any = json.loads(data)
+        about = (status.get("details") or {}).get("name")
+        return Status(code, str(status["message"])[:LONGEST_STATUS], str(status.get("reason") or ""), str(about or ""))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return Status(code, data[:200].decode(errors="replace"))
+
+
+def error_of(status: Status, cluster: str) -> MedeaError:
+    """ClusterUnavailable, where the same call may succeed later (`answered`: the HTTP status); else Rejected or kin."""
+    code, words = status.code, status.message
+    if code == 410:
+        return Expired(f"cluster {cluster} answered {code}: {quoted(words)}", answered=code)
+    not_served = code == 404 and not status.about
+    if code in _AWAY or not_served or (code == 403 and _NOT_ALLOWED.search(words)):
+        return ClusterUnavailable(f"cluster {cluster} answered {code}: {quoted(words)}", answered=code)
+    return _kind(status)(words, cluster=cluster)
+
+
+def _kind(status: Status) -> type[Rejected]:
+    if status.code == 404:
+        return NotThere
+    if status.code == 409:
+        return {"AlreadyExists": AlreadyExists, "Conflict": Conflict}.get(status.reason, Clash)
+    if status.code == 403 and _NO_ROOM.search(status.message):
+        return QuotaExceeded
+    return Rejected
