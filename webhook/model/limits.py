@@ -34,6 +34,8 @@ UNANSWERED_CALLS = 2
 PROBE_EVERY = 5.0
 PROBE_EVERY_WHILE_AWAY = 1.0
 PROBE_TIMEOUT = 2.0
+# Levels of nesting that are kept of an answer that is too deep for Python, which follows a thousand at most.
+DEEPEST_ANSWER = 200
 # Characters of an apiserver's refusal: a validation error may repeat a whole object.
 LONGEST_STATUS = 4000
 # A controller that is killed is followed by the next within the lease's length, well inside the 30 s that a recovery
@@ -43,6 +45,8 @@ LEASE_SECONDS = 8
 RENEW_WITHIN = 5.0
 RENEW_EVERY = 1.0
 LEASE_TIMEOUT = 1.5
+# For how long a controller that is told to end may end its work; Kubernetes gives a pod 30 s.
+LEADER_PATIENCE = 10.0
 # Events: three for each placement, at a hundred placements a second, at some 100 a second and thread. Beyond so many
 # that wait, the next ones are dropped; a line says so every so many seconds. Kubernetes takes 1,024 characters.
 EVENT_THREADS = 4
