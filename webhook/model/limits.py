@@ -180,6 +180,8 @@ SERVER_CONNECTIONS = 16_384
 """Connections at once, idle ones included; beyond, none is accepted, and no review comes through. Plugins ask once a
 minute on a connection that they close again, so 10,000 held Workflows have some ten open; those of an older version
 keep theirs, one each. Apiservers and 100 clients of the API are some hundreds. An idle one takes some tens of KB."""
+SERVER_FIRST_BYTE = 10.0
+"""Seconds in which whoever connects has to say something. Waiting for it costs no thread."""
 SERVER_SPARE_FILES = 1024
 """Files and connections to elsewhere that a process needs beside those: they share one limit of the system's."""
 SERVER_GRACE = 4

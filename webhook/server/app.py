@@ -24,6 +24,7 @@ from webhook.errors import Unavailable
 from webhook.logs.endpoint import BrokeOff, create_log_app
 from webhook.model.limits import SERVER_CONNECTIONS, SERVER_GRACE, SERVER_KEEP_ALIVE, SERVER_SPARE_FILES
 from webhook.server.sockets import Application, by_port, known_clients_only, tls_only_on
+from webhook.server.worker import Worker
 from webhook.settings import Settings
 from webhook.threads import dead_threads
 from webhook.wiring import Service, make_service
@@ -102,7 +103,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             guarded[settings.medea_logs_port] = known_clients_only(settings.medea_logs_certs)
         options = {
             "bind": [f"{settings.medea_bind}:{port}" for port in ports],
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "workers": 1,
             "threads": threads,
             "worker_connections": most_connections(),
