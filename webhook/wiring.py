@@ -1,7 +1,8 @@
 """Makes the parts from the settings. Nothing is shared between processes, and nothing is made at import."""
 
 import functools
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 
 from psycopg.conninfo import make_conninfo
 
@@ -13,6 +14,7 @@ from webhook.api.rights import Rights
 from webhook.api.routes import Deps
 from webhook.api.run_step import RunSteps
 from webhook.api.steps import Steps
+from webhook.api.tokens import Tokens
 from webhook.api.workflow_steps import WorkflowSteps
 from webhook.controller.loop import Caches, Cadence, Controller
 from webhook.kube.client import Cluster, front_door
@@ -55,6 +57,7 @@ class Service:
     admission: Admission
     api: Deps
     logs: Endpoint | None
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
         """Begin everything that goes on in the background."""
@@ -66,8 +69,14 @@ class Service:
         if self.logs:
             self.logs.streams.start()
 
+    def stop(self) -> None:
+        """The process is about to end: it is ready for nothing new."""
+        self.stopping.set()
+
     def unready(self) -> str | None:
-        """Why the service can't place Workflows yet, or None when it can."""
+        """Why the service can't place Workflows now, or None when it can."""
+        if self.stopping.is_set():
+            return "this process is about to end"
         if not self.parts.pool.wait(0):
             return "the ledger (Postgres) is not reachable yet"
         return None if self.parts.registry.wait(0) else "the targets are not known yet"
@@ -114,6 +123,7 @@ def make_service(settings: Settings) -> Service:
         parts.front,
         parts.pool,
         rights,
+        Tokens(parts.front),
         others=WorkflowSteps(parts.front, parts.pool, argo_server, rights),
         sub_workflows=RunSteps(parts.front, parts.pool, slots, rights),
     )

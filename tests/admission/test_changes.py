@@ -21,6 +21,7 @@ from webhook.errors import Refused
 from webhook.ledger import placements, reserving
 from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold
+from webhook.model.deadline import Deadline
 from webhook.model.verbs import Verb, pending
 
 Object = dict[str, Any]
@@ -49,7 +50,7 @@ def review(old: Object, after: Object, user: str = "ann", manager: str = "") -> 
 
 def answered(changes: Changes, asked: Review) -> tuple[Object, list[str]]:
     """The object as it will be stored, and the warnings."""
-    response = changes.answer(asked)["response"]
+    response = changes.answer(asked, Deadline.after(8))["response"]
     assert response["allowed"]
     patch = json.loads(base64.b64decode(response.get("patch", base64.b64encode(b"[]"))))
     stored: Object = jsonpatch.JsonPatch(patch).apply(asked.object)
@@ -112,7 +113,7 @@ def retried() -> tuple[Object, Object]:
 
 def test_a_retry_without_a_run_is_refused_at_once(pool: Pool) -> None:
     with changes(pool) as reviews, pytest.raises(Refused, match=r"the run is gone from west.*argo resubmit"):
-        reviews.answer(review(*retried()))
+        reviews.answer(review(*retried()), Deadline.after(8))
 
 
 @pytest.mark.parametrize("target", [cut, reply(200, {"metadata": {"uid": "r1"}, "status": {}})])

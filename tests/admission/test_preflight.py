@@ -15,7 +15,9 @@ from webhook.errors import Missing
 from webhook.kube.client import Cluster
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
-from webhook.model.contract import Hold, State
+from webhook.model.contract import Hold
+from webhook.model.deadline import Deadline
+from webhook.namespaces.hold import OptedIn
 from webhook.scout.model import Snapshot
 from webhook.scout.placer import Placer
 from webhook.totals.model import GIB, NOTHING, Totals
@@ -23,6 +25,7 @@ from webhook.totals.model import GIB, NOTHING, Totals
 NOW = 1000.0
 TAKES_IT = reply(201, {"metadata": {"name": "x"}})
 FORBIDS = reply(403, {"message": "workflows are forbidden here"})
+NOTHING_THERE = reply(404, {"message": "it is not there", "details": {"name": "nothing"}})
 SIZES = {
     "executor_num": "1",
     "executor_cores_limit": "1",
@@ -53,8 +56,8 @@ class Targets:
 class Nothing:
     """Namespaces that need nothing."""
 
-    def see_to(self, namespace: str) -> None:
-        assert namespace == "ns"
+    def see_to(self, namespace: str, uid: str, deadline: Deadline) -> None:
+        assert (namespace, uid) == ("ns", "n") and deadline.left > 0
 
 
 class Held:
@@ -63,8 +66,11 @@ class Held:
     def __init__(self, hold: Hold) -> None:
         self._hold = hold
 
-    def choose(self, namespace: str, workflow: dict[str, Any]) -> Hold:
-        assert namespace == "ns" and "metadata" in workflow
+    def opted_in(self, namespace: str, _: Deadline) -> OptedIn | None:
+        return OptedIn({"metadata": {"name": "ns", "uid": "n"}}, fresh=True) if namespace == "ns" else None
+
+    def choose(self, space: OptedIn, workflow: dict[str, Any], _: Deadline) -> Hold:
+        assert space.name == "ns" and "metadata" in workflow
         return self._hold
 
 
@@ -82,7 +88,9 @@ class Samples:
 
 
 @contextmanager
-def admission(pool: Pool, hold: Hold = Hold.PLUGIN, **answers: Answer) -> Iterator[Admission]:
+def admission(
+    pool: Pool, hold: Hold = Hold.PLUGIN, front: Answer = NOTHING_THERE, **answers: Answer
+) -> Iterator[Admission]:
     """An admission whose targets answer their dry run like this."""
     with ExitStack() as stack:
         clusters = {name: stack.enter_context(apiserver(Script(answer))) for name, answer in answers.items()}
@@ -91,11 +99,8 @@ def admission(pool: Pool, hold: Hold = Hold.PLUGIN, **answers: Answer) -> Iterat
         placer = Placer(pool=pool, sampler=samples, registry=registry, max_age=60, clock=lambda: NOW)
         prepared: Any = Nothing()
         holds: Any = Held(hold)
-        front = stack.enter_context(
-            apiserver(Script(reply(404, {"message": "no such template", "details": {"name": "nothing"}})))
-        )
         yield Admission(
-            front=front,
+            front=stack.enter_context(apiserver(Script(front))),
             registry=registry,
             pool=pool,
             placer=placer,
@@ -111,6 +116,11 @@ def review(spec: dict[str, Any] | None = None, **metadata: Any) -> Review:
     return Review("u", "CREATE", "Workflow", "ns", dry_run=False, user="ann", object=workflow)
 
 
+def reviewed(admission: Admission, asked: Review, deadline: Deadline | None = None) -> dict[str, Any]:
+    """The answer, for which there is ample time unless a test says otherwise."""
+    return admission.review(asked, deadline or Deadline.after(60))
+
+
 def placement_in(answer: dict[str, Any]) -> str:
     patch = json.loads(base64.b64decode(answer["response"]["patch"]))
     found = next(one["value"] for one in patch if one["path"] == "/metadata/annotations")
@@ -122,22 +132,44 @@ def test_the_next_target_is_taken_when_one(pool: Pool, east: Answer) -> None:
     with admission(pool, east=east, west=TAKES_IT) as asked:
         # Chance may ask west first; ten submissions ask both.
         for _ in range(10):
-            answer = asked.review(review())
+            answer = reviewed(asked, review())
             row = placements.get(pool, placement_in(answer))
             assert row is not None and row.cluster == "west"
 
 
 def test_a_workflow_that_every_target_refuses_is_refused_in_their_words_and_leaves_no_row(pool: Pool) -> None:
     with admission(pool, west=FORBIDS) as asked:
-        response = asked.review(review())["response"]
+        response = reviewed(asked, review())["response"]
     assert not response["allowed"]
     assert "west refused: workflows are forbidden here" in response["status"]["message"]
     assert placements.unbound(pool, 0) == []
 
 
+def test_a_target_whose_quota_of_objects_is_full_has_no_room_now_and_has_refused_nothing(pool: Pool) -> None:
+    words = 'workflows.argoproj.io "x" is forbidden: exceeded quota: objects, requested: count/workflows=1'
+    full = reply(403, {"message": words, "reason": "Forbidden", "details": {"name": "x"}})
+    with admission(pool, west=full) as asked:
+        answer = reviewed(asked, review())
+    row = placements.get(pool, placement_in(answer))
+    assert row is not None and (row.state, row.cluster, row.refused_by) == ("queued", None, {})
+    assert "exceeded quota" in str(row.reason)
+
+
+def test_no_room_is_promised_under_a_name_that_is_taken(pool: Pool) -> None:
+    there = reply(200, {"metadata": {"name": "taken", "uid": "w"}})
+    with admission(pool, west=TAKES_IT, front=there) as asked:
+        response = reviewed(asked, review(name="taken"))["response"]
+    assert response["status"] == {
+        "code": 409,
+        "reason": "AlreadyExists",
+        "message": 'workflows.argoproj.io "taken" already exists',
+    }
+    assert placements.unbound(pool, 0) == []
+
+
 def test_a_workflow_whose_targets_are_all_away_is_queued_and_holds_no_room(pool: Pool) -> None:
     with admission(pool, west=cut) as asked:
-        answer = asked.review(review())
+        answer = reviewed(asked, review())
     row = placements.get(pool, placement_in(answer))
     assert row is not None and (row.state, row.cluster) == ("queued", None)
     assert "did not answer" in str(row.reason)
@@ -146,18 +178,18 @@ def test_a_workflow_whose_targets_are_all_away_is_queued_and_holds_no_room(pool:
 
 def test_a_template_that_does_not_exist_is_named(pool: Pool) -> None:
     with admission(pool, west=TAKES_IT) as asked:
-        response = asked.review(review({"workflowTemplateRef": {"name": "nothing"}}))["response"]
+        response = reviewed(asked, review({"workflowTemplateRef": {"name": "nothing"}}))["response"]
     assert not response["allowed"]
     assert "'nothing'" in response["status"]["message"]
 
 
 def test_a_copied_stub_is_placed_anew_with_the_original_spec_and_its_own_arguments(pool: Pool) -> None:
     with admission(pool, west=TAKES_IT) as asked:
-        first = asked.review(review())
+        first = reviewed(asked, review())
         patch = json.loads(base64.b64decode(first["response"]["patch"]))
         stub = next(one["value"] for one in patch if one["path"] == "/spec")
         stub["arguments"]["parameters"][0]["value"] = "2"
-        again = asked.review(review(stub, annotations={"medea.dev/placement": placement_in(first)}))
+        again = reviewed(asked, review(stub, annotations={"medea.dev/placement": placement_in(first)}))
     placement = placement_in(again)
     row, original = placements.get(pool, placement), placements.original(pool, placement)
     assert placement != placement_in(first)
@@ -168,7 +200,7 @@ def test_a_copied_stub_is_placed_anew_with_the_original_spec_and_its_own_argumen
 def test_a_stub_that_this_front_door_never_made_is_refused(pool: Pool) -> None:
     track = {"plugin": {"medea": {"track": {"placement": "0" * 32}}}}
     with admission(pool, west=TAKES_IT) as asked:
-        response = asked.review(review({"entrypoint": "medea", "templates": [track]}))["response"]
+        response = reviewed(asked, review({"entrypoint": "medea", "templates": [track]}))["response"]
     assert not response["allowed"]
     assert "submit the original" in response["status"]["message"]
 
@@ -176,16 +208,16 @@ def test_a_stub_that_this_front_door_never_made_is_refused(pool: Pool) -> None:
 def test_a_run_of_medeas_own_passes_where_the_front_door_is_a_target_and_nobody_elses_does(pool: Pool) -> None:
     labelled = review(labels={"medea.dev/placement": "p"})
     with admission(pool, west=TAKES_IT) as asked:
-        assert "patch" in asked.review(labelled)["response"]
+        assert "patch" in reviewed(asked, labelled)["response"]
         mine = Review("u", "CREATE", "Workflow", "ns", dry_run=False, user="medea", object=labelled.object)
-        assert "patch" not in asked.review(mine)["response"]
+        assert "patch" not in reviewed(asked, mine)["response"]
 
 
 def test_a_workflow_without_spark_parameters_is_placed_too(pool: Pool) -> None:
     limits = {"cpu": "2", "memory": "3Gi"}
     template = {"name": "main", "container": {"image": "x", "resources": {"limits": limits}}}
     with admission(pool, west=TAKES_IT) as asked:
-        answer = asked.review(review({"entrypoint": "main", "templates": [template]}))
+        answer = reviewed(asked, review({"entrypoint": "main", "templates": [template]}))
     row = placements.get(pool, placement_in(answer))
     assert row is not None and row.totals == Totals(2000, 3 * GIB)
 
@@ -197,25 +229,15 @@ def test_a_workflow_with_a_step_of_medeas_own_stays_and_its_user_is_told(pool: P
     inline = {"entrypoint": "main", "templates": [{"name": "main", "dag": {"tasks": tasks}}]}
     with admission(pool, west=TAKES_IT) as asked:
         for spec in ({"entrypoint": "look", "templates": [step]}, inline):
-            response = asked.review(review(spec))["response"]
+            response = reviewed(asked, review(spec))["response"]
             assert response["allowed"] and "patch" not in response
             assert "left at the front door: template 'look'" in response["warnings"][0]
     assert placements.unbound(pool, 0) == []
 
 
-def test_a_review_that_has_taken_long_asks_no_target_and_what_it_is_about_waits(
-    pool: Pool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("webhook.admission.review._LATEST_PREFLIGHT", -1.0)
-    with admission(pool, west=TAKES_IT) as asked:
-        answer = asked.review(review())
-    row = placements.get(pool, placement_in(answer))
-    assert row is not None and (row.state, row.cluster) == (State.QUEUED, None)
-
-
 def test_with_hold_none_the_spec_stays_the_users_and_the_row_says_so(pool: Pool) -> None:
     with admission(pool, Hold.NONE, west=TAKES_IT) as asked:
-        answer = asked.review(review())
+        answer = reviewed(asked, review())
     paths = {one["path"] for one in json.loads(base64.b64decode(answer["response"]["patch"]))}
     row = placements.get(pool, placement_in(answer))
     assert paths == {"/metadata/annotations", "/metadata/finalizers"}
@@ -224,23 +246,23 @@ def test_with_hold_none_the_spec_stays_the_users_and_the_row_says_so(pool: Pool)
 
 def test_a_stub_copied_to_where_no_stubs_are_becomes_what_it_stands_for(pool: Pool) -> None:
     with admission(pool, west=TAKES_IT) as asked:
-        first = json.loads(base64.b64decode(asked.review(review())["response"]["patch"]))
+        first = json.loads(base64.b64decode(reviewed(asked, review())["response"]["patch"]))
     stub = next(one["value"] for one in first if one["path"] == "/spec")
     with admission(pool, Hold.NONE, west=TAKES_IT) as asked:
-        again = json.loads(base64.b64decode(asked.review(review(stub))["response"]["patch"]))
+        again = json.loads(base64.b64decode(reviewed(asked, review(stub))["response"]["patch"]))
     assert next(one["value"] for one in again if one["path"] == "/spec")["entrypoint"] == "main"
 
 
 def test_with_hold_none_a_step_of_medeas_own_is_refused_since_nobody_would_run_it(pool: Pool) -> None:
     step = {"name": "main", "plugin": {"medea": {"get": {"name": "x"}}}}
     with admission(pool, Hold.NONE, west=TAKES_IT) as asked:
-        response = asked.review(review({"entrypoint": "main", "templates": [step]}))["response"]
+        response = reviewed(asked, review({"entrypoint": "main", "templates": [step]}))["response"]
     assert not response["allowed"]
     assert "needs a namespace with hold plugin" in response["status"]["message"]
 
 
 def test_a_template_that_only_an_expression_names_is_no_bug_and_its_user_is_told(pool: Pool) -> None:
     with admission(pool, west=TAKES_IT) as asked:
-        response = asked.review(review({"workflowTemplateRef": {"name": "{{workflow.name}}"}}))["response"]
+        response = reviewed(asked, review({"workflowTemplateRef": {"name": "{{workflow.name}}"}}))["response"]
     assert response["allowed"]
     assert "WorkflowTemplate {{workflow.name}} is known only when it runs" in response["warnings"][1]

@@ -24,7 +24,7 @@ WORKFLOW = {"metadata": {"name": "job"}}
 def _asked(*answers: Answer, slots: int = 1) -> tuple[Script, object]:
     script = Script(*answers)
     with apiserver(script) as cluster:
-        server = ArgoServer(cluster._api.configuration.host, None, ConcurrencyLimit(slots), own=lambda: None)
+        server = ArgoServer(cluster.address, None, ConcurrencyLimit(slots), own=lambda: None)
         try:
             return script, server.steer("ns", "job", "stop", {"message": "enough"})
         except MedeaError as error:

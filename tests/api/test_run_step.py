@@ -5,6 +5,7 @@ from typing import Any, cast
 import pytest
 
 from tests.support.api_objects import Front, Object, asking, known
+from tests.support.objects import row
 from webhook.api.bodies import RunStep
 from webhook.api.limits import ConcurrencyLimit
 from webhook.api.rights import Rights
@@ -12,6 +13,7 @@ from webhook.api.run_step import RunSteps, reply_of, sub_workflow
 from webhook.errors import BadRequest, ClusterUnavailable, Forbidden
 from webhook.kube.client import Cluster
 from webhook.ledger import placements
+from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 
 SPEC = {"workflowTemplateRef": {"name": "job"}}
@@ -69,6 +71,27 @@ def test_one_that_somebody_deleted_is_not_begun_again() -> None:
     answer = _ask(front)
     assert answer["phase"] == "Error" and "deleted" in answer["message"]
     assert len(front.created) == 1
+
+
+def test_two_questions_of_one_step_at_once_follow_the_one_that_was_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first finds nothing; the second begins it, and it is placed; only then the first looks into the ledger."""
+    front = Front(asking())
+
+    def second(*_: object) -> Placement:
+        monkeypatch.setattr(placements, "by_origin", lambda *_: None)
+        _ask(front)
+        [created] = front.created
+        return row(name=created["metadata"]["name"], origin_uid=created["metadata"]["uid"], phase=None)
+
+    monkeypatch.setattr(placements, "by_origin", second)
+    answer = _ask(front)
+    assert answer["phase"] == "Running" and len(front.created) == 1
+
+
+def test_one_that_is_gone_before_it_ended_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placements, "by_origin", lambda *_: row(origin_uid="u", phase=None))
+    answer = _ask(Front(asking()))
+    assert answer["phase"] == "Error" and "deleted before it ended" in answer["message"]
 
 
 def test_names_differ_by_call_and_attempt_and_parent_and_stay_short() -> None:

@@ -80,6 +80,24 @@ def test_only_what_has_ended_is_retried() -> None:
     assert argo.done == []
 
 
+def test_a_second_question_that_has_acted_meanwhile_is_no_failure_of_the_first() -> None:
+    """The first finds a Workflow that has not ended; it ends, and the second retries it; then the first decides."""
+    front = Front(workflow())
+    argo = Argo(front)
+
+    class Slow(Front):
+        def find(self, kind: Any, namespace: str, name: str) -> Object | None:
+            found = front.find(kind, namespace, name)
+            if front.workflows["job"]["status"]["phase"] == "Running" and not argo.done:
+                front.workflows["job"]["status"] |= FAILED
+                assert _ask(front, argo, "retry")["phase"] == "Succeeded"
+            return found
+
+    assert _ask(Slow(), argo, "retry")["phase"] == "Running"
+    assert _ask(front, argo, "retry")["phase"] == "Succeeded"
+    assert argo.done == ["retry"]
+
+
 @pytest.mark.parametrize("verb", ["stop", "terminate"])
 def test_a_stop_waits_until_the_workflow_has_ended_and_is_given_once(verb: str) -> None:
     front = Front(workflow())

@@ -86,7 +86,7 @@ def test_events_arrive_as_they_are_sent(tls: Files | None) -> None:
 
 
 def connections(cluster: Cluster) -> int:
-    pools: Any = cluster._calls
+    pools: Any = cluster._transport._calls
     (key,) = pools.pools.keys()
     return int(pools.pools[key].num_connections)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from kubernetes.client import Configuration
+from prometheus_client import REGISTRY
 
 from tests.support.fake_apiserver import FakeApiserver
 from tests.support.fake_clock import FakeClock
@@ -39,7 +40,7 @@ class House:
         self.registry.on_change(self._changed)
 
     def _changed(self, name: str, cluster: Cluster | None) -> None:
-        self.told.append((name, cluster._api.configuration.host if cluster else None))
+        self.told.append((name, cluster.address if cluster else None))
 
     def secret(self, name: str, target: str, server: str | None = None, **data: Any) -> None:
         self.front.clock.advance(1)
@@ -176,3 +177,18 @@ def test_a_target_that_is_away_is_named_with_the_reason_and_is_not_waited_for(ho
     assert "has not answered for" in str(house.registry.names()["west"])
     with pytest.raises(ClusterUnavailable, match="has not answered for"):
         west.get(WORKFLOWS, "ns", "a")
+
+
+def test_a_target_that_is_gone_is_in_no_metric(house: House) -> None:
+    house.secret("a", "metered", server="http://127.0.0.1:1")
+    house.look()
+    with pytest.raises(ClusterUnavailable):
+        house.registry.get("metered").list(WORKFLOWS)
+    assert "metered" in metered()
+    house.front.remove(SECRETS, SPACE, "a")
+    house.look()
+    assert "metered" not in metered()
+
+
+def metered() -> set[str | None]:
+    return {sample.labels.get("cluster") for metric in REGISTRY.collect() for sample in metric.samples}

@@ -12,6 +12,7 @@ import pytest
 from tests.support.scripted_apiserver import Script, apiserver, reply, stream
 from webhook.errors import Refused, Unavailable
 from webhook.model.contract import Hold
+from webhook.model.deadline import Deadline
 from webhook.namespaces.hold import Holds
 from webhook.namespaces.probe import NAME, probe
 
@@ -70,6 +71,13 @@ def holds(front: Front, default: Hold = Hold.PLUGIN, *, watched: bool = False) -
         front.over.set()
 
 
+def chosen(holds: Holds, workflow: dict[str, Any] = WORKFLOW, namespace: str = "ns") -> Hold | None:
+    """The hold of a Workflow there; None where nobody has opted in."""
+    deadline = Deadline.after(60)
+    space = holds.opted_in(namespace, deadline)
+    return holds.choose(space, workflow, deadline) if space else None
+
+
 @pytest.mark.parametrize(
     ("label", "default", "hold"),
     [
@@ -84,34 +92,34 @@ def test_the_label_of_the_namespace_chooses_and_the_setting_where_there_is_none(
     label: str | None, default: Hold, hold: Hold, watched: bool
 ) -> None:
     with holds(Front(label, a_probe(60)), default, watched=watched) as asked:
-        assert asked.choose("ns", WORKFLOW) is hold
+        assert chosen(asked, WORKFLOW) is hold
 
 
 def test_a_wrong_label_is_refused_with_what_is_right() -> None:
     with holds(Front("noen")) as asked, pytest.raises(Refused, match=r"label medea.dev/hold of namespace ns is 'noen'"):
-        asked.choose("ns", WORKFLOW)
+        chosen(asked, WORKFLOW)
 
 
 def test_none_is_never_decided_from_memory() -> None:
     front = Front("none", a_probe(60))
     with holds(front, watched=True) as asked:
-        assert asked.choose("ns", WORKFLOW) is Hold.NONE
+        assert chosen(asked, WORKFLOW) is Hold.NONE
         front.hold = "plugin"
-        assert asked.choose("ns", WORKFLOW) is Hold.PLUGIN
+        assert chosen(asked, WORKFLOW) is Hold.PLUGIN
 
 
 def test_plugin_costs_no_request_while_the_watch_is_current() -> None:
     front = Front("plugin")
     with holds(front, watched=True) as asked:
         before = len([path for path in front.asked if "?" not in path])
-        assert asked.choose("ns", WORKFLOW) is Hold.PLUGIN
+        assert chosen(asked, WORKFLOW) is Hold.PLUGIN
         assert len([path for path in front.asked if "?" not in path]) == before
 
 
 @pytest.mark.parametrize("age", [0, 3600])
 def test_where_a_controller_has_taken_the_probe_up_a_submission_is_refused_with_what_to_do(age: float) -> None:
     with holds(Front("none", a_probe(age, "Running"))) as asked, pytest.raises(Refused) as refused:
-        asked.choose("ns", WORKFLOW)
+        chosen(asked, WORKFLOW)
     assert "workflow-controller has taken up the Workflow medea-probe" in refused.value.message
     assert "kubectl label namespace ns medea.dev/hold=plugin" in refused.value.message
 
@@ -122,35 +130,58 @@ def test_while_nothing_is_proved_a_submission_is_to_be_tried_again(age: float | 
         holds(Front("none", None if age is None else a_probe(age))) as asked,
         pytest.raises(Unavailable, match=r"try again in \d+ s"),
     ):
-        asked.choose("ns", WORKFLOW)
+        chosen(asked, WORKFLOW)
 
 
 def test_a_probe_that_people_delete_with_everything_else_is_forgiven_for_a_while_and_a_controller_is_not() -> None:
     front = Front("none", a_probe(60))
     with holds(front) as asked:
-        asked.choose("ns", WORKFLOW)
+        chosen(asked, WORKFLOW)
         for young in (None, a_probe(1)):
             front.probe = young
-            assert asked.choose("ns", WORKFLOW) is Hold.NONE
+            assert chosen(asked, WORKFLOW) is Hold.NONE
         front.probe = a_probe(2, "Running")
         with pytest.raises(Refused):
-            asked.choose("ns", WORKFLOW)
+            chosen(asked, WORKFLOW)
         front.probe = None
         with pytest.raises(Unavailable):
-            asked.choose("ns", WORKFLOW)
+            chosen(asked, WORKFLOW)
 
 
 def test_a_workflow_for_a_controller_of_its_own_is_refused_since_no_probe_can_find_that_one() -> None:
     labelled = {"metadata": {"labels": {"workflows.argoproj.io/controller-instanceid": "mine"}}}
     named = pytest.raises(Refused, match="controller-instanceid is 'mine'")
     with holds(Front("none", a_probe(60))) as asked, named:
-        asked.choose("ns", labelled)
+        chosen(asked, labelled)
     with holds(Front("plugin")) as asked:
-        assert asked.choose("ns", labelled) is Hold.PLUGIN
+        assert chosen(asked, labelled) is Hold.PLUGIN
 
 
 def test_a_front_door_that_does_not_answer_is_no_reason_to_choose_a_hold() -> None:
     with apiserver(Script(reply(503, {"message": "starting"}))) as starting:
         asked = Holds(starting, default=Hold.PLUGIN, quiet=QUIET)
         with pytest.raises(Unavailable, match="503"):
-            asked.choose("ns", WORKFLOW)
+            chosen(asked, WORKFLOW)
+
+
+@pytest.mark.parametrize("watched", [False, True], ids=["asked for", "watched"])
+def test_a_namespace_without_the_label_or_about_to_go_has_not_opted_in(watched: bool) -> None:
+    class Other(Front):
+        def __init__(self, metadata: dict[str, Any]) -> None:
+            super().__init__("plugin")
+            self.metadata = metadata
+
+        def namespace(self) -> dict[str, Any]:
+            return {"metadata": {**super().namespace()["metadata"], **self.metadata}}
+
+    metadata: dict[str, Any]
+    for metadata in ({"labels": {}}, {"deletionTimestamp": "2026-01-01T00:00:00Z"}):
+        with holds(Other(metadata), watched=watched) as asked:
+            assert chosen(asked) is None
+
+
+def test_a_namespace_that_the_watch_does_not_know_yet_is_read() -> None:
+    front = Front("plugin")
+    with holds(front, watched=True) as asked:
+        assert chosen(asked, namespace="new") is Hold.PLUGIN
+        assert "/api/v1/namespaces/new" in front.asked

@@ -1,12 +1,16 @@
 """Specs of Workflows for the tests of totals, as people would write them. Sizes are thousandths of a core."""
 
+import math
 from typing import Any
 
+from webhook.totals.budget import Budget
 from webhook.totals.model import Defaults
 from webhook.totals.requirements import Requirements, requirements_of
 from webhook.totals.shape import Name
 
 Object = dict[str, Any]
+AMPLE = Budget(left=lambda: math.inf, heavy=lambda: None)
+"""As much time as it takes."""
 
 
 def pod(name: str, milli: int = 100, **more: Any) -> Object:
@@ -37,7 +41,7 @@ def spec(*templates: Object, **more: Any) -> Object:
 
 def need(written: Object, library: dict[Name, Object] | None = None, defaults: Defaults | None = None) -> Requirements:
     """What it needs."""
-    return requirements_of(written, library or {}, defaults or Defaults())
+    return requirements_of(written, library or {}, defaults or Defaults(), AMPLE)
 
 
 def milli(written: Object, library: dict[Name, Object] | None = None) -> int:

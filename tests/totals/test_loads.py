@@ -42,7 +42,7 @@ def best(weights: Sequence[int], before: Sequence[int], limit: int) -> int:
 
 
 def weighed(elements: list[Element], before: Sequence[int], limit: int | None) -> Load:
-    return ordered(elements, Order(before), limit)
+    return ordered(elements, Order(before), limit, lambda *_: True)
 
 
 def single(weight: int) -> Element:

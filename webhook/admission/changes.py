@@ -17,6 +17,8 @@ from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import GRAFTED, ORIGIN_UID, PLACEMENT, VERBS, WRITTEN, Hold
+from webhook.model.deadline import Deadline
+from webhook.model.limits import RETRY_TIMEOUT
 from webhook.model.nodes import offloaded
 from webhook.model.objects import Object, annotations, labels
 from webhook.model.verbs import Verb, pending, written
@@ -24,8 +26,6 @@ from webhook.model.verbs import Verb, pending, written
 log = structlog.get_logger(__name__)
 
 _VERBS = Counter("medea_verbs_total", "Verbs that people gave", ["verb"])
-# A target is only asked whether a run can be retried, and is given this long; away, it gets the verb when it is back.
-_ASK_TIMEOUT = 2.0
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Changes:
     pool: Pool
     own_user: Callable[[], str]
 
-    def answer(self, review: Review) -> Object:
+    def answer(self, review: Review, deadline: Deadline) -> Object:
         """The AdmissionReview to answer with. Raises Refused for a verb that can't work."""
         old, new = review.old, review.object
         for thing in (old, new):
@@ -44,6 +44,7 @@ class Changes:
             read_submission({key: thing.get(key) for key in ("metadata", "spec")})
         if not self._concerns(review):
             return allow(review)
+        deadline.check("to look for its placement")
         row = placements.get(self.pool, annotations(old)[PLACEMENT])
         if row is None or row.origin_uid not in (None, old["metadata"].get("uid")):
             return allow(review)
@@ -51,7 +52,7 @@ class Changes:
         of_run = _is_grafted if plugin else _any_node
         verb = verb_between(old, new, user=review.user, of_run=of_run)
         if verb.retry:
-            self._check_retry(row)
+            self._check_retry(row, deadline)
         spec, lost = spec_after(old, new, verb, shows_shutdown=not plugin)
         patch = [{"op": "add", "path": "/metadata/annotations", "value": _annotations(old, new, verb)}]
         if spec != new.get("spec"):
@@ -68,13 +69,15 @@ class Changes:
         is_origin = PLACEMENT in annotations(old) and ORIGIN_UID not in labels(old)
         return is_origin and not own and "deletionTimestamp" not in (review.object.get("metadata") or {})
 
-    def _check_retry(self, row: Placement) -> None:
+    def _check_retry(self, row: Placement, deadline: Deadline) -> None:
         if row.cluster is None or row.run_name is None:
             raise Refused("there is no run to retry, since it never got to a target; use argo resubmit")
         try:
             target = self.registry.get(row.cluster)
-            run = target.get(WORKFLOWS, row.namespace, row.run_name, read_timeout=_ASK_TIMEOUT)
+            timeout = deadline.timeout(RETRY_TIMEOUT, "to look for the run")
+            run = target.get(WORKFLOWS, row.namespace, row.run_name, read_timeout=timeout)
         except ClusterUnavailable:
+            # Away, it gets the verb when it is back.
             return
         except (NotThere, Missing):
             run = None

@@ -1,14 +1,17 @@
 """The AdmissionReview protocol. A review from the network is untrusted data: every field is checked before use."""
 
 import base64
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import jsonpatch
 
-from webhook.errors import BadRequest, MedeaError, wrong_field
+from webhook.errors import AlreadyExists, BadRequest, MedeaError, wrong_field
+from webhook.model.deadline import Clock, Deadline, go_duration
 from webhook.model.json_input import check_storable, parse_json
+from webhook.model.limits import REVIEW_LONGEST, REVIEW_MARGIN, REVIEW_TIMEOUT
 from webhook.model.objects import Object
 
 # The Workflow's own text is judged where its user reads the answer.
@@ -54,6 +57,12 @@ def decode(body: bytes) -> Review:
     )
 
 
+def deadline_of(timeout: str | None, clock: Clock = time.monotonic) -> Deadline:
+    """When a review must have been answered: the apiserver says in its query `?timeout=` how long it waits."""
+    seconds = go_duration(timeout or "") or REVIEW_TIMEOUT
+    return Deadline.after(min(seconds, REVIEW_LONGEST) - REVIEW_MARGIN, clock)
+
+
 def allow(review: Review, *, patch: Sequence[Object] = (), warnings: Sequence[str] = ()) -> Object:
     """The answer that lets the request through, changed by a JSON Patch. Warnings reach the user's terminal, cut."""
     response: Object = {"uid": review.uid, "allowed": True}
@@ -67,7 +76,8 @@ def allow(review: Review, *, patch: Sequence[Object] = (), warnings: Sequence[st
 
 def deny(uid: str, error: MedeaError) -> Object:
     """The answer that refuses the request; the user reads the error's message."""
-    status = {"code": error.status, "reason": "Invalid" if error.status == 422 else "", "message": error.message}
+    reason = "AlreadyExists" if isinstance(error, AlreadyExists) else "Invalid" if error.status == 422 else ""
+    status = {"code": error.status, "reason": reason, "message": error.message}
     return _envelope({"uid": uid, "allowed": False, "status": status})
 
 

@@ -46,7 +46,13 @@ class RunSteps:
         name = child["metadata"]["name"]
         found = self.front.find(WORKFLOWS, requester.namespace, name)
         if found is None:
-            return self._past(requester, name) or self._begin(requester, child)
+            past = self._past(requester, name)
+            if past is None:
+                return self._begin(requester, child)
+            # The same question, asked a second time, may have begun it since: what was found before is no longer true.
+            found = self.front.find(WORKFLOWS, requester.namespace, name)
+            if found is None:
+                return past
         if parent_of(found) != (requester.name, requester.uid):
             return node("Error", f"the name {name} is taken by a Workflow that this step has not begun")
         self._note(requester, found)

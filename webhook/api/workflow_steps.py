@@ -131,13 +131,20 @@ class WorkflowSteps:
         before, now = noted(call.found, key), objects_of(call.verb, call.found)
         match next_of(before, now):
             case Next.NOTHING:
-                return _nothing(call)
+                return self._nothing(call)
             case Next.NOTE:
                 self._write(call, key, note(now))
                 self._steer(call)
             case Next.ACT:
                 self._steer_again(call, gone=bool((before or now) - now))
         return node("Succeeded", f"{call.name}: {call.verb} is done")
+
+    def _nothing(self, call: StepRequest) -> Object:
+        """There is nothing to act on, unless the same question, asked a second time, has acted on it since."""
+        now = self.front.find(WORKFLOWS, call.requester.namespace, call.name)
+        if now is not None and now["metadata"]["resourceVersion"] != call.found["metadata"]["resourceVersion"]:
+            return node("Running", f"{call.name} has just changed", requeue=LOOK_AGAIN)
+        return _never_was(call)
 
     def _steer_again(self, call: StepRequest, *, gone: bool) -> None:
         """A selector may have matched only some of what was noted; then these are gone, and it matches no more."""
@@ -156,7 +163,7 @@ class WorkflowSteps:
         self.front.patch(WORKFLOWS, call.requester.namespace, call.name, body)
 
 
-def _nothing(call: StepRequest) -> Object:
+def _never_was(call: StepRequest) -> Object:
     if call.verb == "retry":
         phase = (call.found.get("status") or {}).get("phase") or "Pending"
         return node("Failed", f"{call.name} is {phase}: only what has ended can be retried")

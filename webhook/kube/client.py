@@ -1,59 +1,28 @@
 """One cluster: every call has a deadline, a metric, and one of our own errors."""
 
 import contextlib
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
-from urllib.parse import urlencode
+from typing import Any
 
 import urllib3
-from kubernetes.client import ApiClient, Configuration
-from kubernetes.client.rest import RESTClientObject
+from kubernetes.client import Configuration
 from kubernetes.config import load_incluster_config, load_kube_config
-from kubernetes.utils.keepalive import tcp_keepalive_socket_options
-from prometheus_client import Histogram
 
-from webhook.errors import ClusterUnavailable, MedeaError, NotThere, quoted
-from webhook.kube.bounded import bounded
+from webhook.errors import ClusterUnavailable, NotThere, quoted
+from webhook.kube.answers import read_json
 from webhook.kube.health import Health
 from webhook.kube.log_stream import LogStream
 from webhook.kube.resources import PODS, Resource
-from webhook.kube.status import Status, error_of, status_of
-from webhook.model.limits import (
-    CONNECT_TIMEOUT,
-    CONNECTIONS,
-    LIST_TIMEOUT,
-    PAGE,
-    PROBE_TIMEOUT,
-    READ_TIMEOUT,
-    WATCH_READ_TIMEOUT,
-    WATCH_SECONDS,
-)
+from webhook.kube.transport import BROKEN, Http, Request, Transport, lines
+from webhook.model.limits import LIST_TIMEOUT, PAGE, READ_TIMEOUT, WATCH_READ_TIMEOUT, WATCH_SECONDS
 from webhook.model.objects import Object
-
-_SECONDS = Histogram(
-    "medea_cluster_request_seconds",
-    "Time of one request to a cluster",
-    ["cluster", "verb", "kind", "outcome"],
-    buckets=(0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
-)
 
 MANAGER = "medea"
 """The field manager of everything that is written through here: the webhook knows Medea's own changes by it."""
 
-
-class Http(Protocol):
-    """What is used of `urllib3.PoolManager`."""
-
-    def request(self, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse:
-        """Send one request."""
-
-
-_Query = Sequence[tuple[str, str]]
 _MANAGED = ("fieldManager", MANAGER)
-_BROKEN = (urllib3.exceptions.HTTPError, OSError)
 
 
 class Cluster:
@@ -72,16 +41,18 @@ class Cluster:
 
         With a `breaker`, calls fail at once while the cluster is away, until somebody's `probe` finds it back.
         """
-        self.name, self.health = name, Health(clock=clock)
-        self._breaker = breaker
-        # Retries are decided in the work queue, where it is known which calls may be repeated.
-        configuration.retries = urllib3.Retry(0, redirect=0)
-        configuration.connection_pool_maxsize = CONNECTIONS
-        # A log may be silent for hours: only the kernel can tell a quiet target from one that is gone, in 40 s.
-        configuration.socket_options = tcp_keepalive_socket_options(idle=20, interval=5, count=4)
-        self._api = ApiClient(configuration)
-        self._streams: Http = http or self._api.rest_client.pool_manager
-        self._calls: Http = http or bounded(RESTClientObject(configuration).pool_manager)
+        self.name = name
+        self._transport = Transport(name, configuration, http=http, breaker=breaker, clock=clock)
+
+    @property
+    def health(self) -> Health:
+        """Whether it answers, as the latest calls show."""
+        return self._transport.health
+
+    @property
+    def address(self) -> str:
+        """The URL of the apiserver."""
+        return self._transport.address
 
     def get(self, kind: Resource, namespace: str | None, name: str, *, read_timeout: float = READ_TIMEOUT) -> Object:
         """The object as it is now. Raises NotThere."""
@@ -206,174 +177,48 @@ class Cluster:
             ("timeoutSeconds", str(WATCH_SECONDS)),
             *([("labelSelector", selector)] if selector else []),
         ]
-        with self._broken():
-            response = self._send(
-                self._calls, "GET", kind.path(namespace), query=query, read_timeout=WATCH_READ_TIMEOUT
-            )
-            if response.status != 200:
-                with contextlib.closing(response):
-                    raise self._error(response.status, response.data)
-        self.health.answered()
-        return self._events(response, stop)
+        path = kind.path(namespace)
+        request = Request("watch", kind.plural, "GET", path, query=query, read_timeout=WATCH_READ_TIMEOUT)
+        return self._events(self._transport.open(request), stop)
 
     def _events(self, response: urllib3.BaseHTTPResponse, stop: threading.Event) -> Iterator[Any]:
         # Closed at the end rather than given back to the pool: the rest of a stream is of no use to anybody.
         try:
             with contextlib.closing(response):
-                for line in _lines(response):
+                for line in lines(response):
                     if stop.is_set():
                         return
-                    yield json.loads(line)
-        except (*_BROKEN, ValueError, RecursionError) as error:
+                    yield read_json(line)
+        except (*BROKEN, ValueError) as error:
             raise ClusterUnavailable(f"the watch on {self.name} broke: {quoted(str(error))}") from error
 
-    def open_log(self, namespace: str, pod: str, options: _Query, *, patience: float, follow: bool) -> LogStream | None:
+    def open_log(
+        self, namespace: str, pod: str, options: Sequence[tuple[str, str]], *, patience: float, follow: bool
+    ) -> LogStream | None:
         """A container's log as the apiserver sends it; None when it has sent nothing at all for `patience` seconds.
 
         That is no failure: a kubelet doesn't even answer before there is a first line. Raises NotThere or Rejected.
         """
-        path, started, outcome = PODS.path(namespace, pod, "log"), time.perf_counter(), "unavailable"
-        try:
-            with self._broken(silence_is_fine=True):
-                response = self._send(self._streams, "GET", path, query=options, read_timeout=patience)
-                outcome = str(response.status)
-                if response.status != 200:
-                    with contextlib.closing(response):
-                        raise self._error(response.status, response.data)
-        except urllib3.exceptions.ReadTimeoutError:
-            outcome = "silent"
-            return None
-        finally:
-            _SECONDS.labels(self.name, "log", PODS.plural, outcome).observe(time.perf_counter() - started)
-        self.health.answered()
-        return LogStream(response, self.name, follow=follow)
+        path = PODS.path(namespace, pod, "log")
+        response = self._transport.open_log(
+            Request("log", PODS.plural, "GET", path, query=options, read_timeout=patience)
+        )
+        return None if response is None else LogStream(response, self.name, follow=follow)
 
     def probe(self) -> None:
         """Ask whether it is ready, whatever the breaker says. `health` knows the answer; nothing is raised."""
-        started, outcome = time.perf_counter(), "unavailable"
-        try:
-            with self._broken():
-                response = self._request(self._calls, "GET", "/readyz", read_timeout=PROBE_TIMEOUT)
-                outcome = str(response.status)
-                self._heard(response.status, response.data)
-        except MedeaError:
-            return
-        finally:
-            _SECONDS.labels(self.name, "probe", "readyz", outcome).observe(time.perf_counter() - started)
+        self._transport.probe()
 
     def authorization(self) -> str | None:
         """The header by which Medea shows who it is; None where it does so by a certificate."""
-        headers: dict[str, str] = {}
-        self._api.update_params_for_auth(headers, [], ["BearerToken"], "", "GET", None)
-        return headers.get("authorization")
+        return self._transport.authorization()
 
     def close(self) -> None:
         """Drop the connections, and the name from the metrics."""
-        self._api.close()
-        if isinstance(self._calls, urllib3.PoolManager):
-            self._calls.clear()
-        _SECONDS.remove_by_labels({"cluster": self.name})
+        self._transport.close()
 
-    def _call(
-        self,
-        verb: str,
-        kind: Resource,
-        method: str,
-        path: str,
-        *,
-        query: _Query = (),
-        body: Object | None = None,
-        content_type: str = "application/json",
-        read_timeout: float = READ_TIMEOUT,
-    ) -> Object:
-        started, outcome = time.perf_counter(), "unavailable"
-        try:
-            with self._broken():
-                response = self._send(
-                    self._calls,
-                    method,
-                    path,
-                    query=query,
-                    body=body,
-                    content_type=content_type,
-                    read_timeout=read_timeout,
-                )
-                data = response.data
-            outcome = str(response.status)
-        finally:
-            _SECONDS.labels(self.name, verb, kind.plural, outcome).observe(time.perf_counter() - started)
-        if not 200 <= response.status < 300:
-            raise self._error(response.status, data)
-        answer = self._read(data)
-        self.health.answered()
-        return answer
-
-    @contextlib.contextmanager
-    def _broken(self, *, silence_is_fine: bool = False) -> Iterator[None]:
-        """A connection that isn't made, breaks or is silent, as one of our errors."""
-        try:
-            yield
-        except _BROKEN as error:
-            reason = getattr(error, "reason", error)
-            if silence_is_fine and isinstance(reason, urllib3.exceptions.ReadTimeoutError):
-                raise reason from None
-            self.health.unanswered()
-            raise ClusterUnavailable(f"cluster {self.name} did not answer: {quoted(str(error))}") from error
-
-    def _send(self, http: Http, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
-        """Send a request, unless it is known that nobody would answer."""
-        away = self.health.away if self._breaker else None
-        if away:
-            raise ClusterUnavailable(f"cluster {self.name} {away}")
-        return self._request(http, method, path, **options)
-
-    def _request(
-        self,
-        http: Http,
-        method: str,
-        path: str,
-        *,
-        read_timeout: float,
-        query: _Query = (),
-        body: Object | None = None,
-        content_type: str = "application/json",
-    ) -> urllib3.BaseHTTPResponse:
-        headers = {"Accept": "application/json", "User-Agent": "medea"}
-        configuration = self._api.configuration
-        self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, None)
-        if body is not None:
-            headers["Content-Type"] = content_type
-        return http.request(
-            method,
-            configuration.host + path + ("?" + urlencode(query) if query else ""),
-            body=json.dumps(body).encode() if body is not None else None,
-            headers=headers,
-            timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=read_timeout),
-            preload_content=False,
-        )
-
-    def _read(self, data: bytes) -> Object:
-        try:
-            answer = json.loads(data)
-        except (ValueError, RecursionError):
-            answer = None
-        if not isinstance(answer, dict):
-            self.health.unanswered()
-            raise ClusterUnavailable(
-                f"something that is no apiserver answers for cluster {self.name}: {quoted(data[:80])}"
-            )
-        return answer
-
-    def _error(self, code: int, data: bytes) -> MedeaError:
-        return error_of(self._heard(code, data), self.name)
-
-    def _heard(self, code: int, data: bytes) -> Status:
-        status = status_of(code, data)
-        if status.answers:
-            self.health.answered()
-        else:
-            self.health.unanswered()
-        return status
+    def _call(self, verb: str, kind: Resource, method: str, path: str, **options: Any) -> Object:
+        return self._transport.call(Request(verb, kind.plural, method, path, **options))
 
 
 def front_door(kubeconfig: str | None) -> Cluster:
@@ -390,10 +235,3 @@ def is_object(thing: Any) -> bool:
     """Whether it is an object with a name: only such can be dealt with."""
     metadata = thing.get("metadata") if isinstance(thing, dict) else None
     return isinstance(metadata, dict) and isinstance(metadata.get("name"), str)
-
-
-def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    pending = b""
-    for chunk in response.stream(amt=None, decode_content=True):
-        *whole, pending = (pending + chunk).split(b"\n")
-        yield from (line for line in whole if line)

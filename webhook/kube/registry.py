@@ -155,7 +155,7 @@ class Registry:
             self._unusable[claim.target] = error.message
             return None
         self._clusters[claim.target] = cluster
-        log.info("target registered", cluster=claim.target, secret=claim.secret)
+        log.info("target registered", cluster=claim.target, secret=claim.secret, address=cluster.address)
         return cluster
 
     def _losers(self) -> dict[str, str]:

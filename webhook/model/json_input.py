@@ -45,16 +45,35 @@ def as_model(value: Any, model: type[Model], whole: str) -> Model:
 
 def check_storable(error: type[MedeaError], field: str, value: Any) -> None:
     """Refuse text that JSON can carry and Postgres can't: zero bytes, and halves of a surrogate pair."""
-    waiting = [(field, value)]
+    waiting: list[tuple[_Place | None, Any]] = [(None, value)]
     while waiting:
-        where, one = waiting.pop()
+        place, one = waiting.pop()
         if isinstance(one, str) and _UNSTORABLE.search(one):
-            raise wrong_field(error, where, one, "it must be text without zero bytes and lone surrogates")
+            raise wrong_field(
+                error, _where(field, place), one, "it must be text without zero bytes and lone surrogates"
+            )
         if isinstance(one, dict):
-            waiting += [(f"a key in {where}", key) for key in one]
-            waiting += [(f"{where}.{key}", inner) for key, inner in one.items()]
+            waiting += [((place, one, None), key) for key in one]
+            waiting += [((place, one, key), inner) for key, inner in one.items()]
         elif isinstance(one, list):
-            waiting += [(f"{where}[{_called(inner, number)}]", inner) for number, inner in enumerate(one)]
+            waiting += [((place, one, number), inner) for number, inner in enumerate(one)]
+
+
+_Place = tuple[Any, dict[str, Any] | list[Any], str | int | None]
+"""The place around, the object or list it is in, and the key there; None for a key itself."""
+
+
+def _where(field: str, place: _Place | None) -> str:
+    """A place as people write it. Only made when it is needed: in large objects all paths together can be endless."""
+    if place is None:
+        return field
+    around, holder, key = place
+    where = _where(field, around)
+    if key is None:
+        return f"a key in {where}"
+    if isinstance(holder, list):
+        return f"{where}[{_called(holder[int(key)], int(key))}]"
+    return f"{where}.{key}"
 
 
 def storable(value: Any) -> Any:

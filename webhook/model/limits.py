@@ -34,6 +34,8 @@ UNANSWERED_CALLS = 2
 PROBE_EVERY = 5.0
 PROBE_EVERY_WHILE_AWAY = 1.0
 PROBE_TIMEOUT = 2.0
+# Levels of nesting that are kept of an answer that is too deep for Python, which follows a thousand at most.
+DEEPEST_ANSWER = 200
 # Characters of an apiserver's refusal: a validation error may repeat a whole object.
 LONGEST_STATUS = 4000
 # A controller that is killed is followed by the next within the lease's length, well inside the 30 s that a recovery
@@ -43,6 +45,8 @@ LEASE_SECONDS = 8
 RENEW_WITHIN = 5.0
 RENEW_EVERY = 1.0
 LEASE_TIMEOUT = 1.5
+# For how long a controller that is told to end may end its work; Kubernetes gives a pod 30 s.
+LEADER_PATIENCE = 10.0
 # Events: three for each placement, at a hundred placements a second, at some 100 a second and thread. Beyond so many
 # that wait, the next ones are dropped; a line says so every so many seconds. Kubernetes takes 1,024 characters.
 EVENT_THREADS = 4
@@ -125,7 +129,68 @@ NARROW_QUERY = 400
 
 # --- namespaces
 
+NAMESPACE_TIMEOUT = 2.0
+"""Seconds for the front door to show a namespace or its probe: a target has still to be asked in the same review."""
+PREPARE_BUDGET = 4.0
+"""Seconds in all for what a namespace needs, and for whoever waits for somebody who is at it: six small writes."""
+PREPARE_TIMEOUT = 2.0
+"""Seconds for one of them."""
+PREPARED_REMEMBERED = 300.0
+"""Seconds until a namespace's accounts are made sure of anew, in case somebody deleted them. Six writes a namespace."""
+
 # --- admission
+
+REVIEW_TIMEOUT = 10.0
+"""Seconds that an apiserver waits for a review, where it does not say: the default of its own."""
+REVIEW_LONGEST = 30.0
+"""Seconds: more than this no apiserver waits, whatever somebody says."""
+REVIEW_MARGIN = 1.5
+"""Seconds of it that are not used: the answer has to travel, and the last call may take a second longer to connect."""
+NAME_TIMEOUT = 2.0
+"""Seconds for the front door to say whether a name is free."""
+TEMPLATE_TIMEOUT = 3.0
+"""Seconds for one WorkflowTemplate. An apiserver that has just begun, on a busy machine, was seen to take two."""
+TEMPLATES_BUDGET = 3.0
+"""Seconds for all of them together."""
+MOST_TEMPLATES = 60
+"""WorkflowTemplates that one Workflow may refer to: each is a request to the front door."""
+RESERVE_NEEDS = 1.0
+"""Seconds that must be left when room is reserved: with fewer the apiserver would no longer hear of it."""
+PREFLIGHT_TIMEOUT = 2.0
+"""Seconds for a target's dry run."""
+PREFLIGHT_BUDGET = 4.0
+"""Seconds for all targets that are asked, one after the other."""
+PREFLIGHT_NEEDS = 0.5
+"""Seconds below which a target is not asked any more."""
+RETRY_TIMEOUT = 2.0
+"""Seconds for a target to show a run that is to be retried; away, it gets the verb when it is back."""
+
+WEIGH_BUDGET = 3.0
+"""Seconds to find out what a Workflow needs."""
+WEIGH_SUM_SECONDS = 1.0
+"""Seconds of them that the walk leaves for the sum of everything, which is taken where the walk is too dear."""
+WEIGH_MOST_AT_ONCE = 2
+"""Heavy Workflows weighed at once: it is all one interpreter's work, and light reviews go on beside them."""
+WEIGH_LIGHT_CALLS = 300
+"""Calls of templates up to which a Workflow is light: some milliseconds."""
+WEIGH_MOST_CALLS = 5000
+"""Calls of templates that are walked through; about a second."""
+WEIGH_MOST_SUMMED = 50_000
+"""Tasks that are added up; more than an object of 1.5 MB can hold."""
+WEIGH_MOST_FLOW = 2_500_000
+"""Work of flows, in squares of their tasks: about a second, or 27 flows of 300 tasks. Then bounds above them do."""
+WEIGH_MOST_EXACT = 300
+"""Tasks of one flow; beyond, a bound above it does."""
+WEIGH_DEEPEST = 50
+"""Templates that call each other in a row. Each takes several of the interpreter's 1,000 frames."""
+WEIGH_MOST_ROUNDS = 100
+"""Rounds of a loop that are looked at one by one; those after them count as the largest of these."""
+WEIGH_MOST_PODS = 2000
+"""A limit on pods beyond this one is none: it would only make the arithmetic long."""
+TAGS_LONGEST = 64 * 1024
+"""Characters that the tags of one text may be filled with; beyond, what they stand for is unknown."""
+INPUTS_LONGEST = 256 * 1024
+"""Characters of all inputs of one call of a template; beyond, they are unknown."""
 
 # --- controller
 
@@ -133,6 +198,18 @@ NARROW_QUERY = 400
 QUEUE_GATHER = 0.1
 
 # --- api
+
+TRACK_GOING = 5
+"""Seconds until a plugin asks again about a Workflow whose run is about to begin."""
+TRACK_QUEUED = 20
+"""Seconds, about, until it asks again about one that waits: so old may the message be that says for what."""
+TRACK_RUNNING = 60
+"""Seconds, about, until it asks again about one that runs: 10,000 of them are 170 questions a second. The end of a run
+is written into the origin as it happens, so nothing waits for this."""
+TOKENS_TRUSTED = 60.0
+"""Seconds for which a token that was right is not asked about again. One that is revoked counts for so long."""
+TOKENS_KEPT = 4096
+"""Tokens that are remembered: one for each namespace, and while they are replaced two."""
 
 # --- logs
 
@@ -160,6 +237,19 @@ READERS_PATIENCE = 600.0
 LOG_PIECE = 64 * 1024
 
 # --- server
+
+SERVER_KEEP_ALIVE = 120
+"""Seconds: the apiserver keeps its connections for 90; a server that closes them first makes reviews fail."""
+SERVER_CONNECTIONS = 16_384
+"""Connections at once, idle ones included; beyond, none is accepted, and no review comes through. Plugins ask once a
+minute on a connection that they close again, so 10,000 held Workflows have some ten open; those of an older version
+keep theirs, one each. Apiservers and 100 clients of the API are some hundreds. An idle one takes some tens of KB."""
+SERVER_FIRST_BYTE = 10.0
+"""Seconds in which whoever connects has to say something. Waiting for it costs no thread."""
+SERVER_SPARE_FILES = 1024
+"""Files and connections to elsewhere that a process needs beside those: they share one limit of the system's."""
+SERVER_GRACE = 4
+"""Seconds that requests under way have when the process is told to end; it is gone within five."""
 
 # --- admin
 

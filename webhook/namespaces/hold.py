@@ -8,17 +8,19 @@ watch.
 
 import threading
 import time
+from dataclasses import dataclass
 
 from webhook.errors import Refused, Unavailable, wrong_field
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
-from webhook.kube.resources import NAMESPACES, WORKFLOWS
+from webhook.kube.resources import NAMESPACES, WORKFLOWS, checked_name
 from webhook.model.contract import ARGO_INSTANCE, ENABLED, HOLD, Hold
+from webhook.model.deadline import Deadline
+from webhook.model.finalizers import is_deletion_ongoing
+from webhook.model.limits import NAMESPACE_TIMEOUT
 from webhook.model.objects import Object, labels
 from webhook.namespaces.probe import NAME, age, taken_up_by
 
-# The apiserver waits ten seconds for a review, and a target has still to be asked within them.
-_READ_TIMEOUT = 2.0
 # Seconds for which a namespace counts as quiet after its probe has vanished: `argo delete --all` takes it along, and
 # its successor has to be quiet for a while before it says anything.
 _REMEMBERED = 120.0
@@ -34,6 +36,24 @@ def hold_of(namespace: Object, default: Hold) -> Hold:
         raise wrong_field(
             Refused, f"label {HOLD} of namespace {name}", value, f"it must be {' or '.join(Hold)}"
         ) from None
+
+
+@dataclass(frozen=True)
+class OptedIn:
+    """A namespace that has opted in. `fresh`: read a moment ago, and not what a watch remembers."""
+
+    object: Object
+    fresh: bool
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.object["metadata"]["name"])
+
+    @property
+    def uid(self) -> str:
+        """What tells it from an earlier one of its name."""
+        return str(self.object["metadata"]["uid"])
 
 
 class Holds:
@@ -54,21 +74,32 @@ class Holds:
         """Begin to watch the namespaces that opted in."""
         self._watch.start()
 
-    def choose(self, namespace: str, workflow: Object) -> Hold:
-        """The hold for a Workflow that is being submitted.
+    def opted_in(self, namespace: str, deadline: Deadline) -> OptedIn | None:
+        """The namespace, if it has opted in and is not about to go. What a review says of it is not believed."""
+        known = self._watch.get("", namespace) if self._watch.current else None
+        found, fresh = (known, False) if known else (self._read(namespace, deadline), True)
+        if found is None or labels(found).get(ENABLED) != "true" or is_deletion_ongoing(found):
+            return None
+        return OptedIn(found, fresh)
+
+    def choose(self, space: OptedIn, workflow: Object, deadline: Deadline) -> Hold:
+        """The hold for a Workflow that is being submitted there.
 
         Raises Refused where it can't have the hold that its namespace asks for, and Unavailable while that is not
         known yet.
         """
-        known = self._watch.get("", namespace) if self._watch.current else None
-        if known and labels(known).get(HOLD, self._default) == Hold.PLUGIN:
+        if not space.fresh and labels(space.object).get(HOLD, self._default) == Hold.PLUGIN:
             return Hold.PLUGIN
-        fresh = self._front.get(NAMESPACES, None, namespace, read_timeout=_READ_TIMEOUT)
-        if hold_of(fresh, self._default) is Hold.PLUGIN:
+        fresh = space.object if space.fresh else self._read(space.name, deadline)
+        if hold_of(fresh or space.object, self._default) is Hold.PLUGIN:
             return Hold.PLUGIN
         self._check_instance(workflow)
-        self._check_quiet(namespace)
+        self._check_quiet(space.name, deadline)
         return Hold.NONE
+
+    def _read(self, namespace: str, deadline: Deadline) -> Object | None:
+        timeout = deadline.timeout(NAMESPACE_TIMEOUT, f"to look at namespace {namespace}")
+        return self._front.find(NAMESPACES, None, checked_name("request.namespace", namespace), read_timeout=timeout)
 
     def _check_instance(self, workflow: Object) -> None:
         instance = labels(workflow).get(ARGO_INSTANCE)
@@ -76,8 +107,9 @@ class Holds:
             expected = "in a namespace with hold none it must not be there, since no Argo controller is to run it"
             raise wrong_field(Refused, f"label {ARGO_INSTANCE}", instance, expected)
 
-    def _check_quiet(self, namespace: str) -> None:
-        probe = self._front.find(WORKFLOWS, namespace, NAME, read_timeout=_READ_TIMEOUT)
+    def _check_quiet(self, namespace: str, deadline: Deadline) -> None:
+        timeout = deadline.timeout(NAMESPACE_TIMEOUT, f"to look for a controller in namespace {namespace}")
+        probe = self._front.find(WORKFLOWS, namespace, NAME, read_timeout=timeout)
         writer = taken_up_by(probe) if probe else None
         with self._lock:
             if writer:

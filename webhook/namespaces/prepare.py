@@ -5,49 +5,76 @@ from a Secret with the account's name, which Kubernetes no longer makes by itsel
 with an error at once, so the webhook sees to them before the first one is let in, and the controller ever after.
 """
 
+import threading
 import time
 
 import structlog
 
-from webhook.errors import Clash
+from webhook.errors import AlreadyExists, Unavailable
 from webhook.kube.client import Cluster
 from webhook.kube.resources import ROLE_BINDINGS, ROLES, SECRETS, SERVICE_ACCOUNTS, TASK_SETS, Resource
 from webhook.model.contract import AGENT_ACCOUNT, PLUGIN_ACCOUNT
+from webhook.model.deadline import Clock, Deadline
+from webhook.model.limits import PREPARE_BUDGET, PREPARE_TIMEOUT, PREPARED_REMEMBERED
 from webhook.model.objects import Object
 
 log = structlog.get_logger(__name__)
 
-# Seconds; a namespace may be deleted and come back under its name, without its accounts.
-_FRESH = 10.0
 _ARGO_GROUP = TASK_SETS.api_version.split("/")[0]
 _LABELS = {"app.kubernetes.io/managed-by": "medea"}
 
 
 class Prepared:
-    """Namespaces seen to be prepared a moment ago: one Workflow of many pays for looking."""
+    """Namespaces that are known to be prepared, by their uids: one deleted and made anew is another."""
 
-    def __init__(self, front: Cluster) -> None:
-        self._front = front
-        self._seen: dict[str, float] = {}
+    def __init__(self, front: Cluster, *, clock: Clock = time.monotonic) -> None:
+        self._front, self._clock = front, clock
+        self._lock = threading.Lock()
+        self._known: dict[str, float] = {}
+        self._flights: dict[str, threading.Lock] = {}
 
-    def see_to(self, namespace: str) -> None:
-        """Prepare the namespace, unless that was seen to just now. Raises what the front door answers."""
-        now = time.monotonic()
-        if now - self._seen.get(namespace, -_FRESH) >= _FRESH:
-            prepare(self._front, namespace)
-            self._seen[namespace] = now
+    def see_to(self, namespace: str, uid: str, latest: Deadline) -> None:
+        """Prepare the namespace, unless that is known to have been done: one at a time, and others wait for it.
+
+        Raises Unavailable when time runs out, and what the front door answers.
+        """
+        if self._is_known(uid):
+            return
+        deadline = latest.within(PREPARE_BUDGET)
+        with self._lock:
+            flight = self._flights.setdefault(uid, threading.Lock())
+        if not flight.acquire(timeout=max(0.0, deadline.left)):
+            raise Unavailable(f"namespace {namespace} is still being prepared; try again")
+        try:
+            if not self._is_known(uid):
+                prepare(self._front, namespace, deadline)
+                self._remember(uid)
+        finally:
+            flight.release()
+
+    def _is_known(self, uid: str) -> bool:
+        with self._lock:
+            until = self._known.get(uid)
+            return until is not None and self._clock() < until
+
+    def _remember(self, uid: str) -> None:
+        with self._lock:
+            now = self._clock()
+            self._known = {one: until for one, until in self._known.items() if until > now}
+            self._known[uid] = now + PREPARED_REMEMBERED
+            self._flights.pop(uid, None)
 
 
-def prepare(front: Cluster, namespace: str) -> None:
-    """Create what is missing; what is there stays as it is."""
+def prepare(front: Cluster, namespace: str, deadline: Deadline) -> None:
+    """Create what is missing; what is there stays as it is. Nothing is read, so no right to read Secrets is needed."""
     for kind, body in wanted_objects(namespace):
         name = body["metadata"]["name"]
-        if front.find(kind, namespace, name) is None:
-            try:
-                front.create(kind, namespace, body)
-            except Clash:
-                continue
-            log.info("namespace prepared", namespace=namespace, kind=kind.kind, name=name)
+        timeout = deadline.timeout(PREPARE_TIMEOUT, f"to prepare namespace {namespace}")
+        try:
+            front.create(kind, namespace, body, read_timeout=timeout)
+        except AlreadyExists:
+            continue
+        log.info("namespace prepared", namespace=namespace, kind=kind.kind, name=name)
 
 
 def wanted_objects(namespace: str) -> list[tuple[Resource, Object]]:

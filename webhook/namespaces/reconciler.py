@@ -9,11 +9,13 @@ from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.informer import Informer
 from webhook.model.contract import ARGO_COMPLETED, Hold
+from webhook.model.deadline import Deadline
 from webhook.model.finalizers import is_deletion_ongoing
+from webhook.model.limits import PREPARE_BUDGET
 from webhook.model.objects import Object, labels
 from webhook.model.run import origin_placement
 from webhook.namespaces.hold import hold_of
-from webhook.namespaces.prepare import prepare
+from webhook.namespaces.prepare import Prepared
 from webhook.namespaces.probe import Probes
 
 log = structlog.get_logger(__name__)
@@ -29,6 +31,9 @@ class NamespaceReconciler:
     probes: Probes
     default: Hold
 
+    def __post_init__(self) -> None:
+        self._prepared = Prepared(self.front)
+
     def reconcile(self, namespace: Object) -> None:
         """Make in a namespace what its hold needs. Raises what the front door answers."""
         if is_deletion_ongoing(namespace):
@@ -36,7 +41,7 @@ class NamespaceReconciler:
         name = namespace["metadata"]["name"]
         hold = self._hold(namespace)
         if hold is Hold.PLUGIN:
-            prepare(self.front, name)
+            self._prepared.see_to(name, namespace["metadata"]["uid"], Deadline.after(PREPARE_BUDGET))
         elif hold is Hold.NONE:
             writer = self.probes.see_to(name)
             if writer:

@@ -4,7 +4,7 @@ A load is the most that one resource may be used by 1, 2, 3 … pods at a time: 
 peak. Without a limit on pods only the peak matters, and the tuple holds that alone.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice, repeat
 
@@ -13,9 +13,9 @@ from webhook.totals.antichain import heaviest
 Load = tuple[int, ...]
 NO_LOAD: Load = ()
 
-MOST_EXACT = 300
-"""Tasks that fall neither into parts side by side nor one after the other are weighed by a flow, which takes its time;
-of more tasks than this only an upper bound is computed."""
+MayFlow = Callable[[int, int], bool]
+"""Whether a flow of so many tasks may be computed, so many times. Tasks that fall neither into parts side by side nor
+one after the other are weighed by flows, which take their time; without them only an upper bound is computed."""
 _DEEPEST = 40
 # Flows, in tasks, that are tried for a limit on pods: each gives an upper bound, and the best one counts.
 _MOST_TRIED = 1500
@@ -62,10 +62,10 @@ class Order:
         self.related = [early | late for early, late in zip(before, _turned(before), strict=True)]
 
 
-def ordered(elements: Sequence[Element], order: Order, limit: int | None) -> Load:
+def ordered(elements: Sequence[Element], order: Order, limit: int | None, may_flow: MayFlow) -> Load:
     """The load of elements under an order, in at most so many pods."""
     loads = [side_by_side(one.parts, limit) for one in elements]
-    return _Weighing(loads, order, limit).load((1 << len(elements)) - 1, 0)
+    return _Weighing(loads, order, limit, may_flow).load((1 << len(elements)) - 1, 0)
 
 
 def at_most(load: Load, ceiling: int) -> Load:
@@ -78,6 +78,7 @@ class _Weighing:
     loads: list[Load]
     order: Order
     limit: int | None
+    may_flow: MayFlow
 
     def load(self, members: int, depth: int) -> Load:
         """Of some of the elements: those that have nothing to do with each other add up, those in a row don't."""
@@ -94,7 +95,8 @@ class _Weighing:
 
     def _woven(self, members: list[int]) -> Load:
         everything = side_by_side([(self.loads[one], 1) for one in members], self.limit)
-        if len(members) > MOST_EXACT:
+        prices = [0] if self.limit is None else _prices([self.loads[one] for one in members], len(members))
+        if not self.may_flow(len(members), len(prices)):
             rows = _rows(members, self.order.before)
             bound = side_by_side([(one_after_another(self.loads[one] for one in row), 1) for row in rows], self.limit)
             return tuple(map(min, everything, _stretched(bound, len(everything))))
@@ -103,7 +105,7 @@ class _Weighing:
         if self.limit is None:
             return (heaviest([peak(self.loads[one]) for one in members], before),)
         best = list(everything)
-        for price in _prices([self.loads[one] for one in members], max(2, _MOST_TRIED // len(members))):
+        for price in prices:
             worth = heaviest([_worth(self.loads[one], price) for one in members], before)
             for pods in range(len(best)):
                 best[pods] = min(best[pods], worth + price * (pods + 1))
@@ -140,7 +142,8 @@ def _worth(load: Load, price: int) -> int:
     return max((0, *(value - price * (pods + 1) for pods, value in enumerate(load))))
 
 
-def _prices(loads: Iterable[Load], most: int) -> list[int]:
+def _prices(loads: Iterable[Load], tasks: int) -> list[int]:
+    most = max(2, _MOST_TRIED // tasks)
     gains = sorted({gain for load in loads for gain in _falling(load)})
     return [0, *gains[:: -(-len(gains) // most)]]
 

@@ -11,8 +11,29 @@ from webhook.totals.tags import Bindings, filled
 _LONGEST = 64 * 1024
 # Aliases let a short YAML stand for an endless one.
 _MOST_VALUES = 20_000
+_DEEPEST = 100
+# A tag may promise what its text does not keep (`!!int x`), and PyYAML then fails in whatever way it happens to.
+_NOT_YAML = (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
 _CREATING = frozenset({"create", "apply"})
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc, valid-type]
+    """Merges (`<<`) of merges grow without bounds, too."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Called for each object that is read."""
+        merged = [value for key, value in node.value if key.tag == "tag:yaml.org,2002:merge"]
+        sources = [
+            one for value in merged for one in (value.value if isinstance(value, yaml.SequenceNode) else [value])
+        ]
+        if sources:
+            for one in sources:
+                if isinstance(one, yaml.MappingNode):
+                    self.flatten_mapping(one)
+            if sum(len(one.value) for one in sources) > _MOST_VALUES:
+                raise yaml.YAMLError("too large")
+        super().flatten_mapping(node)
 
 
 def created_objects(template: Mapping[str, Any], known: Bindings) -> list[dict[str, Any]] | None:
@@ -41,12 +62,23 @@ def read_yaml(text: str) -> list[Any]:
     if len(text) > _LONGEST:
         raise ValueError("too long")
     try:
+        _check_shape(text)
         found = list(yaml.load_all(text, Loader=_Loader))
-    except (yaml.YAMLError, RecursionError) as error:
+    except _NOT_YAML as error:
         raise ValueError("not YAML") from error
     if not _small(found):
         raise ValueError("too large")
-    return found
+    return [_plain(one) for one in found]
+
+
+def _check_shape(text: str) -> None:
+    """Raises YAMLError for what would overflow the stack of the reader, which is C, and with it end the process."""
+    depth = 0
+    for number, event in enumerate(yaml.parse(text, Loader=_SafeLoader)):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST or number > 2 * _MOST_VALUES:
+            raise yaml.YAMLError("nested too deeply, or too large")
 
 
 def _objects(manifest: str) -> list[dict[str, Any]] | None:
@@ -55,6 +87,15 @@ def _objects(manifest: str) -> list[dict[str, Any]] | None:
     except ValueError:
         return None
     return [one for one in found if isinstance(one, dict)] or None
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it, to which Kubernetes turns all YAML: every key a text, and no dates or bytes."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def _small(value: Any) -> bool:

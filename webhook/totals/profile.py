@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from webhook.totals import loads
-from webhook.totals.loads import NO_LOAD, Element, Load, Order, at_most, one_after_another, ordered, peak
+from webhook.totals.loads import NO_LOAD, Element, Load, MayFlow, Order, at_most, one_after_another, ordered, peak
 from webhook.totals.model import NOTHING, Totals
 
 
@@ -50,22 +50,28 @@ def side_by_side(parts: Parts, pods: int | None) -> Profile:
     )
 
 
-def woven(tasks: Sequence[Parts], before: Sequence[int], *, pods: int | None, children: int | None) -> Profile:
+def woven(
+    tasks: Sequence[Parts], before: Sequence[int], *, pods: int | None, children: int | None, may_flow: MayFlow
+) -> Profile:
     """Tasks under an order, in at most so many pods, and with at most so many children of the template at once."""
     order = Order(before)
     cpu = [Element(tuple((one.cpu, count) for one, count in parts)) for parts in tasks]
     memory = [Element(tuple((one.memory, count) for one, count in parts)) for parts in tasks]
     left = _left(part for parts in tasks for part in parts)
-    return Profile(_bounded(cpu, order, pods, children), _bounded(memory, order, pods, children), left)
+    return Profile(
+        _bounded(cpu, order, pods, children, may_flow), _bounded(memory, order, pods, children, may_flow), left
+    )
 
 
-def _bounded(elements: Sequence[Element], order: Order, pods: int | None, children: int | None) -> Load:
-    load = ordered(elements, order, pods)
+def _bounded(
+    elements: Sequence[Element], order: Order, pods: int | None, children: int | None, may_flow: MayFlow
+) -> Load:
+    load = ordered(elements, order, pods, may_flow)
     if children is None or sum(count for one in elements for _, count in one.parts) <= children:
         return load
     # A child counts once, however many pods it has.
     units = [Element(tuple(((peak(part),), count) for part, count in one.parts if part)) for one in elements]
-    return at_most(load, peak(ordered(units, order, children)))
+    return at_most(load, peak(ordered(units, order, children, may_flow)))
 
 
 def _left(parts: Iterable[tuple[Profile, int]]) -> Totals:

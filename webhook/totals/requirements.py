@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from webhook.errors import Refused, Unavailable
+from webhook.totals.budget import Allowance, Budget, Exhausted
+from webhook.totals.ceiling import Ceiling
 from webhook.totals.lookup import Lookup
 from webhook.totals.manifests import created_objects, is_workflow
 from webhook.totals.merged import over_template
@@ -55,11 +58,30 @@ class Requirements:
     missing: tuple[Name, ...] = ()
 
 
-def requirements_of(spec: Spec, library: Library, defaults: Defaults) -> Requirements:
-    """The need of a Workflow. Raises Refused for a Spark parameter or a limit that can't be read."""
-    unknowns = Unknowns()
-    found = _Needs(library, defaults, unknowns).of(spec, 0)
-    return Requirements(_bounded(found.totals), unknowns.notes(), found.spark, tuple(unknowns.missing))
+def requirements_of(spec: Spec, library: Library, defaults: Defaults, budget: Budget) -> Requirements:
+    """The need of a Workflow: its peak, or where that takes too much work the sum of all that is in it.
+
+    Raises Refused for a Spark parameter or a limit that can't be read, and for a Workflow that even the sum is too much
+    work of; Unavailable when time ran out.
+    """
+    try:
+        return _needed(spec, _Needs(library, defaults, Unknowns(), budget.to_walk(), Walk))
+    except Exhausted:
+        pass
+    needs = _Needs(library, defaults, Unknowns(), budget.to_sum(), Ceiling)
+    needs.unknowns.say("the Workflow is too large for its peak to be found: all of its pods are counted at once")
+    try:
+        return _needed(spec, needs)
+    except Exhausted as error:
+        advice = "make it several Workflows, or loop over fewer items that its templates' parameters depend on"
+        if error.late:
+            raise Unavailable(f"the Workflow could not be weighed in time; try again, or {advice}") from None
+        raise Refused(f"the Workflow is too large to be weighed; {advice}") from None
+
+
+def _needed(spec: Spec, needs: "_Needs") -> Requirements:
+    found = needs.of(spec, 0)
+    return Requirements(_bounded(found.totals), needs.unknowns.notes(), found.spark, tuple(needs.unknowns.missing))
 
 
 @dataclass(frozen=True)
@@ -67,6 +89,8 @@ class _Needs:
     library: Library
     defaults: Defaults
     unknowns: Unknowns
+    allowance: Allowance
+    weigher: type[Walk] | type[Ceiling]
 
     def of(self, spec: Spec, depth: int) -> Requirements:
         """`depth` counts the Workflows that this one would be created by."""
@@ -77,14 +101,16 @@ class _Needs:
         if job is not None:
             return Requirements(job.totals, spark=job)
         whole = over_template(spec, template_spec)
-        walk = Walk(
+        weigher = self.weigher(
             spec=whole,
             lookup=Lookup("", named_templates(whole), self.library),
             defaults=self.defaults,
             unknowns=self.unknowns,
             creates=lambda template, inner: self._created(template, inner, depth + 1),
+            allowance=self.allowance,
         )
-        return Requirements(walk.whole(workflow_parameters(spec, template_spec)).totals + self._agents(walk.agents))
+        totals = weigher.whole(workflow_parameters(spec, template_spec))
+        return Requirements(totals + self._agents(weigher.agents))
 
     def _template_spec(self, spec: Spec) -> Spec | None:
         reference = mapping(spec.get("workflowTemplateRef"))

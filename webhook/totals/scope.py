@@ -5,11 +5,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from webhook.model.limits import INPUTS_LONGEST
 from webhook.totals.parameters import effective_parameters, parameter_text
 from webhook.totals.shape import Spec, mapping, mappings
-from webhook.totals.tags import UNKNOWN, Bindings, filled
+from webhook.totals.tags import UNKNOWN, Bindings, filled, tags_in
 
-_ITEM = re.compile(r"\{\{[^}]*\bitem\b")
+_ITEM = re.compile(r"\bitem\b")
 
 
 def value_of(value: object, known: Bindings) -> str | None:
@@ -30,7 +31,7 @@ def workflow_parameters(spec: Spec, template_spec: Spec) -> Bindings:
 def mentions_item(task: Spec) -> bool:
     """Whether what a task passes on depends on the item of its loop."""
     passed = {key: task[key] for key in ("arguments", "template", "templateRef", "inline", "hooks") if key in task}
-    return bool(_ITEM.search(json.dumps(passed, default=str)))
+    return any(_ITEM.search(tag) for tag in tags_in(json.dumps(passed, default=str)))
 
 
 def with_item(known: Bindings, item: object) -> Bindings:
@@ -45,7 +46,11 @@ def with_item(known: Bindings, item: object) -> Bindings:
 
 
 def inside(template: Spec, arguments: object, known: Bindings) -> Bindings:
-    """What is known inside a template that is called with these arguments: the Workflow's own, and its inputs."""
+    """What is known inside a template that is called with these arguments: the Workflow's own, and its inputs.
+
+    Inputs beyond INPUTS_LONGEST characters together count as unknown: one may hold another many times over.
+    """
+    room = INPUTS_LONGEST
     given = {str(one.get("name")): one for one in mappings(mapping(arguments).get("parameters"))}
     made = {name: value for name, value in known.items() if name.startswith("workflow.")}
     for declared in mappings(mapping(template.get("inputs")).get("parameters")):
@@ -55,8 +60,9 @@ def inside(template: Spec, arguments: object, known: Bindings) -> Bindings:
             value = value_of(passed.get("value"), known)
         else:
             value = value_of(declared.get("value", declared.get("default")), known)
-        if value is not None:
+        if value is not None and len(value) <= room:
             made[f"inputs.parameters.{name}"] = value
+            room -= len(value)
     return made
 
 

@@ -24,6 +24,8 @@ _TYPES = (
     "http",
     "plugin",
 )
+# Characters of a name that a path to a field repeats; Argo's own limit for names is 128.
+_SHOWN = 128
 PODS = frozenset({"container", "containerSet", "script", "resource", "data"})
 """The types of templates that run a pod."""
 
@@ -98,14 +100,13 @@ def named_templates(spec: Spec) -> dict[str, Spec]:
 
 def callers_in(template: Spec, field: str) -> Iterator[tuple[str, Spec]]:
     """Everything in a template that names or holds another one: tasks, steps and hooks, of inline ones too."""
-    tasks = [(f"{field}.dag.tasks", number, task) for number, task in enumerate(tasks_of(template))]
-    for place, group in enumerate(groups_of(template)):
-        tasks += [(f"{field}.steps[{place}]", number, step) for number, step in enumerate(group)]
-    for where, number, task in tasks:
-        here = f"{where}[{task.get('name') or number}]"
+    groups = [(f"{field}.dag.tasks", tasks_of(template))]
+    groups += [(f"{field}.steps[{place}]", group) for place, group in enumerate(groups_of(template))]
+    for where, number, task in ((where, *one) for where, group in groups for one in enumerate(group)):
+        here = f"{where}[{_called(task, number)}]"
         yield here, task
         for name, hook in hooks_of(task):
-            yield f"{here}.hooks.{name}", hook
+            yield f"{here}.hooks.{name[:_SHOWN]}", hook
         if isinstance(task.get("inline"), Mapping):
             yield from callers_in(task["inline"], f"{here}.inline")
 
@@ -122,9 +123,9 @@ def spec_references(spec: Spec, field: str = "spec") -> Iterator[Reference]:
     """Every reference in a whole spec."""
     yield from _whole(spec, field)
     for name, hook in hooks_of(spec):
-        yield from _single(hook, f"{field}.hooks.{name}")
+        yield from _single(hook, f"{field}.hooks.{name[:_SHOWN]}")
     for number, template in enumerate(mappings(spec.get("templates"))):
-        yield from template_references(template, f"{field}.templates[{template.get('name') or number}]")
+        yield from template_references(template, f"{field}.templates[{_called(template, number)}]")
 
 
 def template_references(template: Spec, field: str) -> Iterator[Reference]:
@@ -134,6 +135,11 @@ def template_references(template: Spec, field: str) -> Iterator[Reference]:
     for inner in inner_templates(template):
         for created in created_workflows(inner):
             yield from spec_references(mapping(created.get("spec")), f"{field}.resource.manifest.spec")
+
+
+def _called(one: Spec, number: int) -> object:
+    """How people find it. Cut: the name of one may be in the paths of a thousand."""
+    return str(one.get("name") or number)[:_SHOWN]
 
 
 def _whole(spec: Spec, field: str) -> Iterator[Reference]:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from webhook.model.limits import WEIGH_MOST_PODS, WEIGH_MOST_ROUNDS
+from webhook.totals.budget import Allowance
 from webhook.totals.depends import dag_order, steps_order, wanted_tasks
-from webhook.totals.loads import MOST_EXACT
 from webhook.totals.lookup import Found, Lookup
 from webhook.totals.loops import loop_of
 from webhook.totals.merged import with_defaults
@@ -12,15 +13,11 @@ from webhook.totals.model import Defaults, Totals
 from webhook.totals.pods import Unknowns, pod_totals
 from webhook.totals.profile import IDLE, Parts, Profile, in_turn, side_by_side, woven
 from webhook.totals.scope import inside, mentions_item, with_item
-from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, mapping, text, type_of
+from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, mapping, tasks_of, text, type_of
 from webhook.totals.tags import Bindings
 
-# Bounds of the work for one Workflow, which an apiserver waits for: what is beyond them is said, not computed.
-_MOST_CALLS = 5000
-_MOST_ROUNDS = 100
-_DEEPEST = 50
-# Argo takes any number; a limit beyond this one would only make the arithmetic long.
-_MOST_PODS = 2000
+# Characters of bindings that cost as much as one call.
+_PAGE = 4096
 
 Creates = Callable[[Spec, Bindings], Totals]
 """What the Workflows need that a resource template creates."""
@@ -38,15 +35,15 @@ class Walk:
     defaults: Defaults
     unknowns: Unknowns
     creates: Creates
+    allowance: Allowance
     agents: dict[str, str] = field(default_factory=dict)
     _seen: dict[object, Profile] = field(default_factory=dict)
     _completed: dict[str, Spec] = field(default_factory=dict)
     _above: list[str] = field(default_factory=list)
-    _calls: int = 0
     _cuts: int = 0
 
-    def whole(self, known: Bindings) -> Profile:
-        """The entrypoint, then the exit handler; other hooks beside them."""
+    def whole(self, known: Bindings) -> Totals:
+        """The peak of the entrypoint, then the exit handler; other hooks beside them."""
         entrypoint = {"template": self.spec.get("entrypoint"), "arguments": self.spec.get("arguments")}
         hooks = {name: self._called(hook, self.lookup, known) for name, hook in hooks_of(self.spec)}
         after = hooks.pop("exit", IDLE)
@@ -54,23 +51,22 @@ class Walk:
         # A daemon as the entrypoint is stopped only at the very end.
         daemon = self._is_daemon(entrypoint, self.lookup, known)
         both = side_by_side([(main, 1), (after, 1)], self._limit) if daemon else in_turn([main, after])
-        return side_by_side([(both, 1), *((hook, 1) for hook in hooks.values())], self._limit)
+        return side_by_side([(both, 1), *((hook, 1) for hook in hooks.values())], self._limit).totals
 
     @property
     def _limit(self) -> int | None:
         return _limit_in(self.spec)
 
     def _called(self, caller: Spec, lookup: Lookup, known: Bindings) -> Profile:
-        self._calls += 1
-        if self._calls > _MOST_CALLS or len(self._above) >= _DEEPEST:
-            self._cuts += 1
-            self.unknowns.say("the Workflow is too large to be looked at as a whole: some of it is not counted")
-            return IDLE
+        self.allowance.spend()
         found = lookup.find(caller, known, self.unknowns)
         if found is None:
             return IDLE
         template = self._complete(found)
-        return self._visit(template, found, inside(template, caller.get("arguments"), known))
+        bound = inside(template, caller.get("arguments"), known)
+        # What is known is kept for as long as the walk lasts.
+        self.allowance.spend(sum(len(value) for name, value in bound.items() if name.startswith("inputs.")) // _PAGE)
+        return self._visit(template, found, bound)
 
     def _visit(self, template: Spec, found: Found, known: Bindings) -> Profile:
         key = (found.key, frozenset(known.items()) if self._varies(template) else None)
@@ -81,9 +77,11 @@ class Walk:
             self.unknowns.say(f"template {template.get('name')} calls itself; counted once")
             return IDLE
         cuts = self._cuts
+        self.allowance.enter()
         self._above.append(found.key)
         work = self._weighed(template, found.lookup, known)
         self._above.pop()
+        self.allowance.leave()
         # What was cut short because of the templates above it is not true of it elsewhere.
         if cuts == self._cuts:
             self._seen[key] = work
@@ -112,28 +110,35 @@ class Walk:
         if kind in ("http", "plugin"):
             self.agents.setdefault(kind, str(template.get("name")))
         if kind == "dag":
-            tasks = wanted_tasks(template, known)
-            return self._composed(template, tasks, dag_order(tasks), lookup, known)
+            return self._dag(template, lookup, known)
         if kind == "steps":
             groups = groups_of(template)
-            return self._composed(
-                template, [step for group in groups for step in group], steps_order(groups), lookup, known
-            )
+            steps = [step for group in groups for step in group]
+            self.allowance.spend(len(steps))
+            return self._composed(template, steps, steps_order(groups), lookup, known)
         return IDLE
+
+    def _dag(self, template: Spec, lookup: Lookup, known: Bindings) -> Profile:
+        # Each task is looked at in more ways than one, also when nobody calls it.
+        self.allowance.spend(len(tasks_of(template)))
+        tasks = wanted_tasks(template, known)
+        return self._composed(template, tasks, dag_order(tasks), lookup, known)
 
     def _composed(
         self, template: Spec, tasks: list[Spec], order: list[int], lookup: Lookup, known: Bindings
     ) -> Profile:
         """A daemon never ends before another task begins: it is stopped when the whole template is done."""
-        # Each task is looked at in more ways than one, also when nobody calls it.
-        self._calls += len(tasks)
-        if len(tasks) > MOST_EXACT:
-            self.unknowns.say(
-                f"template {template.get('name')} has so many tasks that its peak may be counted too high"
-            )
         daemons = sum(1 << place for place, task in enumerate(tasks) if self._is_daemon(task, lookup, known))
         parts = [list(self._rounds(task, lookup, known)) for task in tasks]
-        return woven(parts, [mask & ~daemons for mask in order], pods=self._limit, children=_limit_in(template))
+        before = [mask & ~daemons for mask in order]
+
+        def may_flow(size: int, times: int) -> bool:
+            allowed = self.allowance.flow(size, times)
+            if not allowed:
+                self.unknowns.say(f"template {template.get('name')} is so large that its peak may be counted too high")
+            return allowed
+
+        return woven(parts, before, pods=self._limit, children=_limit_in(template), may_flow=may_flow)
 
     def _is_daemon(self, caller: Spec, lookup: Lookup, known: Bindings) -> bool:
         found = lookup.find(caller, known, Unknowns())
@@ -155,12 +160,12 @@ class Walk:
             yield from self._once(task, lookup, known, loop.count)
             return
         looked_at: list[list[tuple[Profile, int]]] = []
-        for item in loop.items(_MOST_ROUNDS):
+        for item in loop.items(WEIGH_MOST_ROUNDS):
             looked_at.append(list(self._once(task, lookup, with_item(known, item), 1)))
             yield from looked_at[-1]
         if looked_at and loop.count > len(looked_at):
             self.unknowns.say(
-                f"task {name} runs {loop.count} times; all past {_MOST_ROUNDS} counted as the largest of these"
+                f"task {name} runs {loop.count} times; all past {WEIGH_MOST_ROUNDS} counted as the largest of these"
             )
             yield from (
                 (in_turn(work for work, _ in kind), loop.count - len(looked_at))
@@ -177,4 +182,4 @@ class Walk:
 
 def _limit_in(spec: Mapping[str, object]) -> int | None:
     pods = spec.get("parallelism")
-    return pods if isinstance(pods, int) and 0 < pods <= _MOST_PODS else None
+    return pods if isinstance(pods, int) and 0 < pods <= WEIGH_MOST_PODS else None

@@ -1,17 +1,16 @@
 """Gathers the WorkflowTemplates that a Workflow refers to, at any depth, as they are at the front door now."""
 
-import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from webhook.errors import BadRequest, ClusterUnavailable, Refused, quoted
+from webhook.errors import BadRequest, Refused, quoted
 from webhook.kube.client import Cluster
 from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, checked_name
+from webhook.model.deadline import Deadline
+from webhook.model.limits import MOST_TEMPLATES, TEMPLATE_TIMEOUT, TEMPLATES_BUDGET
 from webhook.model.objects import Object
-from webhook.totals.model import Defaults
-from webhook.totals.requirements import Requirements, requirements_of
 from webhook.totals.scope import workflow_parameters
 from webhook.totals.shape import (
     Name,
@@ -28,60 +27,59 @@ from webhook.totals.shape import (
 )
 from webhook.totals.tags import UNKNOWN, filled
 
-# The apiserver waits ten seconds for the whole review, of which the preflight has its share. A template is asked for
-# twice; an apiserver that has just begun, on a machine that is busy, was seen to take two seconds for one.
-_READ_TIMEOUT = 3.0
-_BUDGET = 3.0
-_MOST = 60
 
-
-@dataclass
+@dataclass(frozen=True)
 class Gathered:
     """`originals` are the templates as the ledger keeps them, in the order in which they were met.
 
     `front_door_step` names a template that is a step of Medea's own plugin, which exists at the front door only.
     """
 
-    originals: list[Object] = field(default_factory=list)
-    library: dict[Name, Spec] = field(default_factory=dict)
-    notes: dict[str, None] = field(default_factory=dict)
+    originals: tuple[Object, ...] = ()
+    library: Mapping[Name, Spec] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     front_door_step: str | None = None
 
 
-def gather(front: Cluster, namespace: str, spec: Spec) -> Gathered:
+NOTHING_YET = Gathered()
+
+
+def gather(front: Cluster, namespace: str, spec: Spec, latest: Deadline) -> Gathered:
     """Read every WorkflowTemplate that may be used. Raises Refused for one that is not there, with the field."""
-    return _Gathering(front, namespace, time.monotonic() + _BUDGET).all(spec)
+    gathering = _Gathering(front, namespace, latest.within(TEMPLATES_BUDGET), NOTHING_YET)
+    gathering.follow(spec)
+    return gathering.gathered()
 
 
-def weigh(front: Cluster, namespace: str, spec: Spec, found: Gathered, defaults: Defaults) -> Requirements:
-    """What the Workflow needs. Templates that only turn up on its way through the parameters are gathered as well."""
-    gathering = _Gathering(front, namespace, time.monotonic() + _BUDGET, found)
-    looked_for: set[Name] = set()
-    while True:
-        need = requirements_of(spec, found.library, defaults)
-        more = set(need.missing) - looked_for
-        if not more:
-            return need
-        looked_for |= more
-        for name in sorted(more, key=lambda one: (one.name, one.cluster)):
-            gathering.add(name)
+def gather_more(front: Cluster, namespace: str, found: Gathered, names: Collection[Name], latest: Deadline) -> Gathered:
+    """The same with these, as far as they are there: a run that never gets to one does not need it."""
+    gathering = _Gathering(front, namespace, latest.within(TEMPLATES_BUDGET), found)
+    for name in sorted(names, key=lambda one: (one.name, one.cluster)):
+        gathering.add(name)
+    return gathering.gathered()
 
 
-@dataclass
 class _Gathering:
-    front: Cluster
-    namespace: str
-    until: float
-    found: Gathered = field(default_factory=Gathered)
-    _seen: set[tuple[Name, str | None]] = field(default_factory=set)
+    """One walk along the references, from what is `found` already."""
 
-    def all(self, spec: Spec) -> Gathered:
+    def __init__(self, front: Cluster, namespace: str, deadline: Deadline, found: Gathered) -> None:
+        self._front, self._namespace, self._deadline = front, namespace, deadline
+        self._originals, self._library = list(found.originals), dict(found.library)
+        self._notes = dict.fromkeys(found.notes)
+        self._step = found.front_door_step
+        self._seen: set[tuple[Name, str | None]] = set()
+
+    def gathered(self) -> Gathered:
+        """All that was found by now."""
+        return Gathered(tuple(self._originals), self._library, tuple(self._notes), self._step)
+
+    def follow(self, spec: Spec) -> None:
+        """Read all that a Workflow's spec refers to."""
         self._look_for_steps(inner for one in _own_templates(spec) for inner in inner_templates(one))
         self._follow(deque(spec_references(spec)), spec)
-        return self.found
 
     def add(self, to: Name) -> None:
-        """One that a parameter names, if it is there; a run that never gets to it does not need it."""
+        """One that a parameter names, if it is there."""
         with suppress(Refused):
             self._follow(deque([Reference("a parameter", {}, to, None)]), {})
 
@@ -96,9 +94,7 @@ class _Gathering:
             self._seen.add((to, reference.template))
             if UNKNOWN in to.name:
                 name = quoted(reference.to.name)
-                self.found.notes[f"{reference.field} is {name}, known only when it runs; its target must have it"] = (
-                    None
-                )
+                self._notes[f"{reference.field} is {name}, known only when it runs; its target must have it"] = None
                 continue
             there = self._read(to, reference)
             if reference.field == "spec.workflowTemplateRef.name" and to.name == own:
@@ -106,13 +102,11 @@ class _Gathering:
             waiting += self._inside(there, reference, to)
 
     def _read(self, to: Name, reference: Reference) -> Spec:
-        if to not in self.found.library:
-            if len(self.found.library) >= _MOST:
-                raise Refused(f"{reference.field}: it refers to more than {_MOST} WorkflowTemplates")
-            if time.monotonic() > self.until:
-                raise ClusterUnavailable("the front door took too long to show the WorkflowTemplates; try again")
+        if to not in self._library:
+            if len(self._library) >= MOST_TEMPLATES:
+                raise Refused(f"{reference.field}: it refers to more than {MOST_TEMPLATES} WorkflowTemplates")
             self._fetch(to, reference)
-        return self.found.library[to]
+        return self._library[to]
 
     def _fetch(self, to: Name, reference: Reference) -> None:
         kind = CLUSTER_WORKFLOW_TEMPLATES if to.cluster else WORKFLOW_TEMPLATES
@@ -120,13 +114,14 @@ class _Gathering:
             name = checked_name(reference.field, to.name)
         except BadRequest as error:
             raise Refused(error.message, **error.details) from error
-        place = None if to.cluster else self.namespace
-        template = self.front.find(kind, place, name, read_timeout=_READ_TIMEOUT)
+        place = None if to.cluster else self._namespace
+        timeout = self._deadline.timeout(TEMPLATE_TIMEOUT, f"to read the {kind.kind} {quoted(name)}")
+        template = self._front.find(kind, place, name, read_timeout=timeout)
         if template is None:
             raise Refused(f"{reference.field} is {quoted(name)}: there is no such {kind.kind}", field=reference.field)
         spec = template.get("spec") or {}
-        self.found.library[to] = spec
-        self.found.originals.append({"kind": kind.kind, "metadata": template["metadata"], "spec": spec})
+        self._library[to] = spec
+        self._originals.append({"kind": kind.kind, "metadata": template["metadata"], "spec": spec})
 
     def _inside(self, spec: Spec, reference: Reference, to: Name) -> Iterator[Reference]:
         """What is referred to from there: by all of it, or by the one template that is meant and those it calls."""
@@ -141,8 +136,8 @@ class _Gathering:
 
     def _look_for_steps(self, templates: Iterator[Spec]) -> None:
         for template in templates:
-            if "medea" in mapping(template.get("plugin")) and self.found.front_door_step is None:
-                self.found.front_door_step = str(template.get("name") or "inline")
+            if "medea" in mapping(template.get("plugin")) and self._step is None:
+                self._step = str(template.get("name") or "inline")
 
 
 def _own_templates(spec: Spec) -> list[Spec]:

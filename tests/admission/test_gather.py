@@ -1,5 +1,6 @@
 """The WorkflowTemplates a Workflow refers to are read at the front door, all of them and no others."""
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import pytest
 
 from tests.support.scripted_apiserver import Script, apiserver, reply
-from webhook.admission.templates import Gathered, gather, weigh
-from webhook.errors import ClusterUnavailable, Refused
+from webhook.admission.gather import Gathered, gather, gather_more
+from webhook.admission.weigh import Scales
+from webhook.errors import Refused, Unavailable
+from webhook.model.deadline import Deadline
 from webhook.totals.model import Defaults, Totals
 from webhook.totals.shape import Name
 
@@ -36,9 +39,9 @@ def front(asked: list[str], **specs: Object) -> Iterator[Any]:
         yield cluster
 
 
-def gathered(spec: Object, asked: list[str] | None = None, **specs: Object) -> Gathered:
+def gathered(spec: Object, asked: list[str] | None = None, *, seconds: float = 8, **specs: Object) -> Gathered:
     with front([] if asked is None else asked, **specs) as cluster:
-        return gather(cluster, "ns", spec)
+        return gather(cluster, "ns", spec, Deadline.after(seconds))
 
 
 def calls(name: str, template: str = "main", **more: Any) -> Object:
@@ -147,10 +150,11 @@ def test_the_number_of_templates_is_bounded() -> None:
         gathered({"workflowTemplateRef": {"name": "t0"}}, **endless)
 
 
-def test_a_front_door_that_takes_too_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webhook.admission.templates._BUDGET", -1.0)
-    with pytest.raises(ClusterUnavailable, match="took too long"):
-        gathered({"workflowTemplateRef": {"name": "a"}}, a={"templates": [leaf()]})
+def test_no_template_is_asked_for_when_there_is_no_time_left_for_an_answer() -> None:
+    asked: list[str] = []
+    with pytest.raises(Unavailable, match=r"no time left to read the WorkflowTemplate 'a'.*try again"):
+        gathered({"workflowTemplateRef": {"name": "a"}}, asked, seconds=0, a={"templates": [leaf()]})
+    assert asked == []
 
 
 def test_a_template_that_only_an_argument_names_is_gathered_on_the_way() -> None:
@@ -170,9 +174,11 @@ def test_a_template_that_only_an_argument_names_is_gathered_on_the_way() -> None
     inner = {"entrypoint": "main", "templates": [one(calls("deeper"))]}
     deeper = {"templates": [{"name": "main", "container": limits}]}
     with front(asked, inner=inner, deeper=deeper) as cluster:
-        found = gather(cluster, "ns", spec)
-        need = weigh(cluster, "ns", spec, found, Defaults())
-    assert set(found.library) == {Name("inner"), Name("deeper")}
+        deadline = Deadline.after(8)
+        more = functools.partial(gather_more, cluster, "ns")
+        weighed = Scales().weigh(spec, gather(cluster, "ns", spec, deadline), more, Defaults(), deadline)
+    need = weighed.need
+    assert set(weighed.found.library) == {Name("inner"), Name("deeper")}
     assert need.totals == Totals(1000, 1 << 30)
     assert need.notes == ("WorkflowTemplate absent does not exist, and is not counted",)
     assert sorted(asked) == ["absent", "deeper", "inner"]

@@ -1,0 +1,62 @@
+"""What a submission is answered: the patch that makes it a held origin, and the words its user reads. Pure."""
+
+from webhook.admission.candidate import Candidate
+from webhook.admission.stub import hold_patch
+from webhook.admission.wire import Review, allow
+from webhook.errors import Refused, quoted
+from webhook.ledger.placement import NewPlacement
+from webhook.model.contract import CLUSTER, DECISION, IDENTITY, PLACEMENT, REASON, STATE, TOTALS, State
+from webhook.model.objects import Object
+from webhook.scout.model import Decision, Outcome
+from webhook.totals.model import Totals
+from webhook.totals.spark import SparkJob
+
+_LONGEST_DECISION = 1000
+
+
+def accepted(review: Review, candidate: Candidate, decision: Decision) -> Object:
+    """The answer for a Workflow that is placed or queued. Raises Refused where no target can ever take it."""
+    if decision.outcome is Outcome.REFUSED:
+        raise Refused(decision.reason + (_spark_hint(candidate.spark, decision) if candidate.spark else ""))
+    marks = _marks(candidate, decision)
+    patch = hold_patch(review.object, spec=candidate.held_spec, annotations=marks)
+    return allow(review, patch=patch, warnings=_warnings(candidate.new, decision, review.dry_run))
+
+
+def left_alone(review: Review, step: str) -> Object:
+    """The answer for a Workflow with a step of Medea's own: it stays at the front door."""
+    why = f"template {quoted(step)} is a step of Medea's own, and its plugin exists only there"
+    return allow(review, warnings=[f"medea: left at the front door: {why}"])
+
+
+def _marks(candidate: Candidate, decision: Decision) -> dict[str, str]:
+    new = candidate.new
+    marks = {
+        PLACEMENT: new.placement,
+        TOTALS: str(new.totals),
+        DECISION: "; ".join((decision.reason, *new.notes))[:_LONGEST_DECISION],
+    }
+    if candidate.caller:
+        marks[IDENTITY] = candidate.caller
+    if decision.cluster is None:
+        return {**marks, STATE: State.QUEUED, REASON: decision.reason}
+    return {**marks, STATE: "placed", CLUSTER: decision.cluster}
+
+
+def _warnings(new: NewPlacement, decision: Decision, dry_run: bool) -> list[str]:
+    """The lines that `argo submit` and kubectl print: the decision, and what the totals leave out."""
+    would = "would be " if dry_run else ""
+    verb = "queued" if decision.cluster is None else "placed on"
+    lines = [f"medea: {would}{verb} {decision.reason} (needs {new.totals})"]
+    if new.notes:
+        lines.append(f"medea: what it needs is not fully known: {'; '.join(new.notes)}")
+    return lines
+
+
+def _spark_hint(job: SparkJob, decision: Decision) -> str:
+    """How many executors would have fitted into the largest quota that was looked at."""
+    rooms: list[Totals] = [verdict.hard for verdict in decision.verdicts if verdict.hard is not None]
+    most = max((job.most_executors(room) or 0 for room in rooms), default=0)
+    if not most or most >= job.executor_num:
+        return ""
+    return f"; executor_num={most} would fit"

@@ -1,0 +1,57 @@
+"""A Workflow of which everything is known but where it goes. Pure."""
+
+import uuid
+from dataclasses import dataclass, field
+
+from webhook.admission.stub import stub_spec
+from webhook.admission.submission import Submission, read_submission
+from webhook.admission.weigh import Weighed
+from webhook.admission.wire import Review
+from webhook.kube.resources import checked_name
+from webhook.ledger.placement import NewPlacement
+from webhook.model.contract import Hold
+from webhook.model.objects import Object
+from webhook.model.run import Original
+from webhook.scout.placer import known_policy
+from webhook.totals.shape import Name
+from webhook.totals.spark import SparkJob
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """`workflow` is what its run is made from, `held_spec` the spec that the origin gets, None for its own."""
+
+    new: NewPlacement
+    workflow: Object = field(repr=False)
+    held_spec: Object | None = field(repr=False)
+    caller: str | None
+    spark: SparkJob | None
+
+
+def candidate(
+    review: Review, submission: Submission, workflow: Object, weighed: Weighed, *, hold: Hold, caller: str | None
+) -> Candidate:
+    """The candidate. `caller` is for whom Medea's own API submits it. Raises Refused for an unknown policy."""
+    spec, need, found = workflow["spec"], weighed.need, weighed.found
+    reference = read_submission(workflow).template_reference
+    template_spec = found.library.get(Name(*reference), {}) if reference else {}
+    placement = uuid.uuid4().hex
+    original: Original = {"workflow": workflow, "templates": list(found.originals)}
+    new = NewPlacement(
+        placement=placement,
+        namespace=checked_name("request.namespace", review.namespace),
+        name=submission.name,
+        generate_name=submission.generate_name,
+        template=reference[0] if reference else None,
+        totals=need.totals,
+        policy=known_policy(submission.policy),
+        only_clusters=submission.only_clusters,
+        identity=caller or review.user,
+        original=original,
+        notes=found.notes if need.spark else need.notes,
+        hold=hold,
+    )
+    # A copied stub becomes what it stands for where no stubs are.
+    own_spec = None if spec is submission.spec else spec
+    held_spec = stub_spec(spec, template_spec, placement) if hold is Hold.PLUGIN else own_spec
+    return Candidate(new, workflow, held_spec, caller, need.spark)

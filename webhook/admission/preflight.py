@@ -1,0 +1,52 @@
+"""The chosen target is asked whether it would take the run; when it doesn't want it, the next one is."""
+
+from webhook.admission.candidate import Candidate
+from webhook.errors import MedeaError, QuotaExceeded, Rejected
+from webhook.kube.registry import Registry
+from webhook.kube.resources import WORKFLOWS
+from webhook.model.deadline import Deadline
+from webhook.model.limits import PREFLIGHT_BUDGET, PREFLIGHT_NEEDS, PREFLIGHT_TIMEOUT
+from webhook.model.run import run_object
+from webhook.scout.model import Decision
+from webhook.scout.placer import Placer
+
+
+def preflight(
+    placer: Placer, registry: Registry, candidate: Candidate, decision: Decision, latest: Deadline
+) -> Decision:
+    """The decision that holds in the end: the first target that would take it, or none.
+
+    Raises Unavailable when it came too late for an answer.
+    """
+    deadline = latest.within(PREFLIGHT_BUDGET)
+    refused_by: dict[str, str] = {}
+    away: dict[str, str] = {}
+    while decision.cluster is not None:
+        try:
+            timeout = deadline.timeout(PREFLIGHT_TIMEOUT, "to ask it", least=PREFLIGHT_NEEDS)
+            _ask(registry, decision.cluster, candidate, timeout)
+            break
+        except QuotaExceeded as error:
+            # There is no room for one more object now; it is no word about the Workflow.
+            away[decision.cluster] = error.message
+        except Rejected as error:
+            refused_by[decision.cluster] = error.message
+        except MedeaError as error:
+            away[decision.cluster] = error.message
+        decision = placer.again(candidate.new, refused_by=refused_by, away=away)
+    latest.check("to answer")
+    return decision
+
+
+def _ask(registry: Registry, cluster: str, candidate: Candidate, timeout: float) -> None:
+    run = run_object(
+        candidate.workflow,
+        placement=candidate.new.placement,
+        name="",
+        origin_name="preflight",
+        origin_uid="preflight",
+    )
+    # A made-up name: whether the real one is free is only known, and only matters, when the run is created.
+    run["metadata"] |= {"generateName": "medea-preflight-"}
+    del run["metadata"]["name"]
+    registry.get(cluster).create(WORKFLOWS, candidate.new.namespace, run, dry_run=True, read_timeout=timeout)

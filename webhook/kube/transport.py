@@ -1,0 +1,199 @@
+"""How a cluster is reached: each request has a deadline and a metric, and tells whether the cluster is there at all."""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+import urllib3
+from kubernetes.client import ApiClient, Configuration
+from kubernetes.client.rest import RESTClientObject
+from kubernetes.utils.keepalive import tcp_keepalive_socket_options
+from prometheus_client import Histogram
+
+from webhook.errors import ClusterUnavailable, MedeaError, quoted
+from webhook.kube.answers import read_json
+from webhook.kube.bounded import bounded
+from webhook.kube.health import Health
+from webhook.kube.status import error_of, status_of
+from webhook.model.limits import CONNECT_TIMEOUT, CONNECTIONS, PROBE_TIMEOUT, READ_TIMEOUT
+from webhook.model.objects import Object
+
+_SECONDS = Histogram(
+    "medea_cluster_request_seconds",
+    "Time of one request to a cluster",
+    ["cluster", "verb", "kind", "outcome"],
+    buckets=(0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+
+BROKEN = (urllib3.exceptions.HTTPError, OSError)
+"""What a connection raises that is not made, breaks, or is silent for too long."""
+
+
+class Http(Protocol):
+    """What is used of `urllib3.PoolManager`."""
+
+    def request(self, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse:
+        """Send one request."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request; `verb` and `kind` are its names in metrics, `read_timeout` the seconds until it is answered."""
+
+    verb: str
+    kind: str
+    method: str
+    path: str
+    query: Sequence[tuple[str, str]] = ()
+    body: Object | None = None
+    content_type: str = "application/json"
+    read_timeout: float = READ_TIMEOUT
+
+
+class Transport:
+    """Sends requests to one cluster. Raises ClusterUnavailable, or Rejected and its kin; `health` learns from each.
+
+    With a `breaker`, requests fail at once while the cluster is away, until a `probe` finds it back.
+    """
+
+    def __init__(
+        self, name: str, configuration: Configuration, *, http: Http | None, breaker: bool, clock: Callable[[], float]
+    ) -> None:
+        self.name, self.health = name, Health(clock=clock)
+        self._breaker, self._clock = breaker, clock
+        # Retries are decided in the work queue, where it is known which calls may be repeated.
+        configuration.retries = urllib3.Retry(0, redirect=0)
+        configuration.connection_pool_maxsize = CONNECTIONS
+        # A log may be silent for hours: only the kernel can tell a quiet target from one that is gone, in 40 s.
+        configuration.socket_options = tcp_keepalive_socket_options(idle=20, interval=5, count=4)
+        self._api = ApiClient(configuration)
+        self._logs: Http = http or self._api.rest_client.pool_manager
+        self._calls: Http = http or bounded(RESTClientObject(configuration).pool_manager)
+
+    @property
+    def address(self) -> str:
+        """The URL of the apiserver."""
+        return str(self._api.configuration.host)
+
+    def call(self, request: Request) -> Object:
+        """The object that answers."""
+        self._check()
+        began = self._clock()
+        _, data = self._exchange(self._calls, request, whole=True)
+        answer = self._object(data, began)
+        self.health.answered()
+        return answer
+
+    def open(self, request: Request) -> urllib3.BaseHTTPResponse:
+        """An answer that is to be read as it comes, to its end within the request's time. Must be closed."""
+        self._check()
+        response, _ = self._exchange(self._calls, request)
+        self.health.answered()
+        return response
+
+    def open_log(self, request: Request) -> urllib3.BaseHTTPResponse | None:
+        """Likewise, for as long as it takes; None when nothing at all has come within the request's time."""
+        self._check()
+        try:
+            response, _ = self._exchange(self._logs, request, silence=True)
+        except urllib3.exceptions.ReadTimeoutError:
+            return None
+        self.health.answered()
+        return response
+
+    def probe(self) -> None:
+        """Ask whether it is ready, whatever the breaker says. `health` knows the answer; nothing is raised."""
+        request = Request("probe", "readyz", "GET", "/readyz", read_timeout=PROBE_TIMEOUT)
+        with contextlib.suppress(MedeaError):
+            self._exchange(self._calls, request, whole=True)
+            self.health.answered()
+
+    def authorization(self) -> str | None:
+        """The header by which Medea shows who it is; None where it does so by a certificate."""
+        headers: dict[str, str] = {}
+        self._api.update_params_for_auth(headers, [], ["BearerToken"], "", "GET", None)
+        return headers.get("authorization")
+
+    def close(self) -> None:
+        """Drop the connections, and the name from the metrics."""
+        self._api.close()
+        if isinstance(self._calls, urllib3.PoolManager):
+            self._calls.clear()
+        _SECONDS.remove_by_labels({"cluster": self.name})
+
+    def _check(self) -> None:
+        away = self.health.away if self._breaker else None
+        if away:
+            raise ClusterUnavailable(f"cluster {self.name} {away}")
+
+    def _exchange(
+        self, http: Http, request: Request, *, whole: bool = False, silence: bool = False
+    ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
+        """An answer that is a success, with all of its data if it is wanted `whole`.
+
+        Raises ReadTimeoutError for a timeout where `silence` is no failure.
+        """
+        started, began, outcome = time.perf_counter(), self._clock(), "unavailable"
+        try:
+            response = self._send(http, request)
+            outcome = str(response.status)
+            if not 200 <= response.status < 300:
+                with contextlib.closing(response):
+                    raise self._error(response.status, response.data, began)
+            return response, response.data if whole else b""
+        except BROKEN as error:
+            reason = getattr(error, "reason", error)
+            if silence and isinstance(reason, urllib3.exceptions.ReadTimeoutError):
+                outcome = "silent"
+                raise reason from None
+            outcome = "unavailable"
+            self.health.unanswered(began)
+            raise ClusterUnavailable(f"cluster {self.name} did not answer: {quoted(str(error))}") from error
+        finally:
+            _SECONDS.labels(self.name, request.verb, request.kind, outcome).observe(time.perf_counter() - started)
+
+    def _send(self, http: Http, request: Request) -> urllib3.BaseHTTPResponse:
+        headers = {"Accept": "application/json", "User-Agent": "medea"}
+        self._api.update_params_for_auth(headers, [], ["BearerToken"], request.path, request.method, None)
+        if request.body is not None:
+            headers["Content-Type"] = request.content_type
+        return http.request(
+            request.method,
+            self.address + request.path + ("?" + urlencode(request.query) if request.query else ""),
+            body=json.dumps(request.body).encode() if request.body is not None else None,
+            headers=headers,
+            timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=request.read_timeout),
+            preload_content=False,
+        )
+
+    def _object(self, data: bytes, began: float) -> Object:
+        try:
+            answer = read_json(data)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            self.health.unanswered(began)
+            raise ClusterUnavailable(
+                f"something that is no apiserver answers for cluster {self.name}: {quoted(data[:80])}"
+            )
+        return answer
+
+    def _error(self, code: int, data: bytes, began: float) -> MedeaError:
+        status = status_of(code, data)
+        if status.answers:
+            self.health.answered()
+        else:
+            self.health.unanswered(began)
+        return error_of(status, self.name)
+
+
+def lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    """The lines of an answer as they come, without empty ones. Raises what is in BROKEN."""
+    pending = b""
+    for chunk in response.stream(amt=None, decode_content=True):
+        *whole, pending = (pending + chunk).split(b"\n")
+        yield from (line for line in whole if line)

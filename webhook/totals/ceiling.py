@@ -1,0 +1,99 @@
+"""A Workflow that is too large to be walked: what all its pods need together, as if nothing waited for anything.
+
+Never below the peak. Each template is looked at once, so its work grows with the length of the Workflow alone.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from webhook.totals.budget import Allowance, Exhausted
+from webhook.totals.lookup import Found, Lookup
+from webhook.totals.loops import loop_of
+from webhook.totals.merged import with_defaults
+from webhook.totals.model import NOTHING, Defaults, Totals
+from webhook.totals.pods import Unknowns, pod_totals
+from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, mapping, tasks_of, text, type_of
+from webhook.totals.tags import UNKNOWN, Bindings, filled
+from webhook.totals.walk import Creates
+
+
+@dataclass
+class Ceiling:
+    """The sum over one Workflow. Raises Exhausted where only a walk could tell what a task calls, or how often."""
+
+    spec: Spec
+    lookup: Lookup
+    defaults: Defaults
+    unknowns: Unknowns
+    creates: Creates
+    allowance: Allowance
+    agents: dict[str, str] = field(default_factory=dict)
+    _sums: dict[str, Totals] = field(default_factory=dict)
+    _above: list[str] = field(default_factory=list)
+
+    def whole(self, known: Bindings) -> Totals:
+        """Everything that may run; `known` are the Workflow's own parameters."""
+        total = self._called({"template": self.spec.get("entrypoint")}, self.lookup, known)
+        for _, hook in hooks_of(self.spec):
+            total = total + self._called(hook, self.lookup, known)
+        return total
+
+    def _called(self, caller: Spec, lookup: Lookup, known: Bindings) -> Totals:
+        self.allowance.spend()
+        found = lookup.find(caller, known, self.unknowns)
+        if found is None:
+            _check_known([caller.get("template"), *mapping(caller.get("templateRef")).values()], known)
+            return NOTHING
+        if found.key not in self._sums:
+            if found.key in self._above:
+                self.unknowns.say(f"template {found.template.get('name')} calls itself; counted once")
+                return NOTHING
+            self.allowance.enter()
+            self._above.append(found.key)
+            self._sums[found.key] = self._summed(found, known)
+            self._above.pop()
+            self.allowance.leave()
+        return self._sums[found.key]
+
+    def _summed(self, found: Found, known: Bindings) -> Totals:
+        template = with_defaults(found.template, mapping(self.spec.get("templateDefaults")))
+        kind = type_of(template)
+        if kind in PODS:
+            return self._pod(template, known)
+        if kind in ("http", "plugin"):
+            self.agents.setdefault(kind, str(template.get("name")))
+        total = NOTHING
+        for task in _tasks(template):
+            once = self._called(task, found.lookup, known)
+            for _, hook in hooks_of(task):
+                once = once + self._called(hook, found.lookup, known)
+            count = self._count(task, known)
+            total = total + Totals(once.cpu_milli * count, once.memory_bytes * count)
+        return total
+
+    def _pod(self, template: Spec, known: Bindings) -> Totals:
+        patches = [patch for one in (self.spec, template) if (patch := text(one.get("podSpecPatch")))]
+        _check_known([*patches, mapping(template.get("resource")).get("manifest")], known)
+        pod = pod_totals(template, patches, known, self.defaults, self.unknowns)
+        return pod + self.creates(template, known) if template.get("resource") is not None else pod
+
+    def _count(self, task: Spec, known: Bindings) -> int:
+        loop = loop_of(task, str(task.get("name")), known)
+        if loop is None:
+            return 1
+        if loop.note:
+            _check_known([task.get("withParam"), *mapping(task.get("withSequence")).values()], known)
+            self.unknowns.say(loop.note)
+        return loop.count
+
+
+def _tasks(template: Spec) -> Iterator[Spec]:
+    yield from tasks_of(template)
+    for group in groups_of(template):
+        yield from group
+
+
+def _check_known(values: list[object], known: Bindings) -> None:
+    """Raises Exhausted for what is only known once it is known who called."""
+    if any(UNKNOWN in filled(str(value), known) for value in values if value is not None):
+        raise Exhausted
