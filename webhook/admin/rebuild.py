@@ -101,5 +101,5 @@ def _templates_of(front: Cluster, one: Match) -> list[Object]:
     """The templates as they are now. Raises Refused where it can't be told what is to be run."""
     if totals_of(one.origin) is None:
         raise Refused("what it needs is not known any more")
-    latest = Deadline.after(COMMAND_WAIT)
-    return list(gather(front, one.origin["metadata"]["namespace"], one.origin["spec"], latest).originals)
+    deadline = Deadline.after(COMMAND_WAIT)
+    return list(gather(front, one.origin["metadata"]["namespace"], one.origin["spec"], deadline).originals)
