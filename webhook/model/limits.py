@@ -90,6 +90,8 @@ MIGRATION_PATIENCE = 1800.0
 DECISIONS_KEPT = 20
 # The last so many decisions are looked through for placements with too many: some sweeps' worth at 100 a second.
 DECISIONS_LOOKED_AT = 5000
+# Rows of up to some megabytes that are deleted, or rid of their templates, in one transaction.
+RETIRE_BATCH = 20
 
 # --- scout
 
