@@ -86,7 +86,7 @@ REVIEW_LONGEST = 30.0
 REVIEW_MARGIN = 1.5
 """Seconds of it that are not used: the answer has to travel, and the last call may take a second longer to connect."""
 OWN_NAME_TIMEOUT = 2.0
-"""Seconds for the front door to say under which name Medea talks to it; asked once, by the first review that needs it."""
+"""Seconds for the front door to say under which name Medea talks to it. The first review that needs it waits."""
 NAME_TIMEOUT = 2.0
 """Seconds for the front door to say whether a name is free."""
 TEMPLATE_TIMEOUT = 3.0
