@@ -70,6 +70,9 @@ FAILED_STREAMS = 2
 
 NAMESPACE_TIMEOUT = 2.0
 """Seconds for the front door to show a namespace or its probe: a target has still to be asked in the same review."""
+QUIET_REMEMBERED = 120.0
+"""Seconds for which a namespace counts as quiet after its probe has vanished: `argo delete --all` takes it along, and
+its successor has to be quiet for a while before it says anything."""
 PREPARE_BUDGET = 4.0
 """Seconds in all for what a namespace needs, and for whoever waits for somebody who is at it: six small writes."""
 PREPARE_TIMEOUT = 2.0
@@ -106,6 +109,9 @@ PREFLIGHT_NEEDS = 0.5
 RETRY_TIMEOUT = 2.0
 """Seconds for a target to show a run that is to be retried; away, it gets the verb when it is back."""
 
+LONGEST_DECISION = 1000
+"""Characters of the annotations that say why: a hundred targets have a lot to say."""
+
 WEIGH_BUDGET = 3.0
 """Seconds to find out what a Workflow needs."""
 WEIGH_SUM_SECONDS = 1.0
@@ -137,6 +143,19 @@ INPUTS_LONGEST = 256 * 1024
 
 # --- api
 
+SUBMIT_TIMEOUT = 15.0
+"""Seconds for a submission at the front door, which waits for Medea's own review of it."""
+ARGO_SERVER_CONNECT = 1.0
+ARGO_SERVER_READ = 12.0
+"""Seconds: argo-server reads and writes through the apiserver, which waits for Medea's own review."""
+SLOT_WAIT = 1.0
+"""Seconds to wait for a place among the calls that end in a review of Medea's own."""
+LONGEST_IDENTITY = 128
+"""Characters of the name of whom a caller submits for."""
+LARGEST_BODY = 4 * 1024 * 1024
+"""Bytes: an object is at most 1.5 MiB to Kubernetes, and a review may hold it twice."""
+MOST_DRAINED = 32 * 1024 * 1024
+"""Bytes of a body that is too large that are still read: a client that is cut off while it writes sees no answer."""
 TRACK_GOING = 5
 """Seconds until a plugin asks again about a Workflow whose run is about to begin."""
 TRACK_QUEUED = 20
@@ -176,6 +195,8 @@ LOG_PIECE = 64 * 1024
 
 # --- server
 
+SERVER_SILENCE = 3.0
+"""Seconds: a client that says nothing halfway through a request holds a thread for so long, and no longer."""
 SERVER_KEEP_ALIVE = 120
 """Seconds: the apiserver keeps its connections for 90; a server that closes them first makes reviews fail."""
 SERVER_CONNECTIONS = 16_384
