@@ -183,3 +183,14 @@ def test_one_that_failed_for_a_day_is_tried_within_five_seconds_when_the_front_d
     world.settle(7)
     assert world.row().state is State.RUNNING
     assert placements.sweepable(world.pool, 0, 9)[0].state is State.RUNNING
+
+
+def test_after_a_short_outage_what_waited_goes_on_within_a_second_without_a_sweep(world: World) -> None:
+    world.cut_off("west")
+    world.place()
+    world.settle(3)
+    assert world.row().state is State.RESERVED
+    world.bring_back("west")
+    world.parts.loop.wake()
+    world.look()
+    assert world.row().state is State.RUNNING

@@ -68,10 +68,9 @@ class Loop:
 
     def wake(self) -> None:
         """Look at what is on targets that have gone away for long, or are back."""
-        for target in self._targets.turned():
-            index = self._watches.runs.get(target)
+        for target, away in self._targets.turned().items():
+            index = self._watches.runs.get(target) if away else None
             concerned = {*self._resting.waiting_for(target), *(index.placements() if index else ())}
-            away = self._targets.away(target)
             log.info("target turned", cluster=target, away=away.words if away else None, placements=len(concerned))
             for placement in concerned:
                 self._work.add(placement, lane=target, sweep=True)

@@ -91,10 +91,13 @@ class Controller:
     def _await_lists(self) -> bool:
         """Nothing is decided before the front door is known; a target that is away must not keep the others waiting."""
         first = (self._pool, self._watches.origins.informer, self._registry)
+        began = self._clock()
         while not self._stop.is_set():
-            if all(one.wait(FIRST_LIST) for one in first):
+            if all(one.wait(TICK) for one in first):
                 return True
-            log.warning("waiting for the ledger and the front door")
+            if self._clock() - began >= FIRST_LIST:
+                began = self._clock()
+                log.warning("waiting for the ledger and the front door")
         return False
 
     def _on_target(self, name: str, cluster: Cluster | None) -> None:

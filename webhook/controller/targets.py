@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 
 from webhook.controller.plan import Away
+from webhook.errors import Missing
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
-from webhook.model.limits import AWAY_GRACE
 
 _UNREGISTERED = "is not registered at this front door"
 
@@ -30,7 +30,8 @@ class Targets:
     ) -> None:
         self._registry, self._clock, self._now = registry, clock, now
         self._away: dict[str, tuple[float, str]] = {}
-        self._long_away: set[str] = set()
+        self._told: dict[str, bool] = {}
+        """The targets that were away when `turned` was asked last, and whether for long already."""
         self._lock = threading.Lock()
 
     def get(self, name: str) -> Cluster:
@@ -39,30 +40,33 @@ class Targets:
 
     def away(self, name: str | None) -> Away | None:
         """Since when a target can't be used; None while it can."""
-        if name is None:
-            return None
-        reason = self._registry.names().get(name, _UNREGISTERED)
-        with self._lock:
-            return self._note(name, reason)
+        return None if name is None else self._note(name)
 
-    def turned(self) -> list[str]:
-        """The targets that have been away for AWAY_GRACE, or are back, since this was asked last."""
-        names = self._registry.names()
+    def turned(self) -> dict[str, Away | None]:
+        """The targets that have become away for long, or are back, since this was asked last."""
         with self._lock:
-            for name in self._away.keys() | names.keys():
-                self._note(name, names.get(name, _UNREGISTERED))
-            started = self._clock() - AWAY_GRACE
-            long_away = {name for name, (since, _) in self._away.items() if since <= started}
-            turned = sorted(long_away ^ self._long_away)
-            self._long_away = long_away
-            return turned
+            known = self._away.keys() | self._told.keys()
+        noted = {name: self._note(name) for name in known | self._registry.names().keys()}
+        now = {name: away.long for name, away in noted.items() if away}
+        changed = [name for name in now.keys() | self._told.keys() if now.get(name) != self._told.get(name)]
+        self._told = now
+        return {name: noted[name] for name in changed if now.get(name) is not False}
 
-    def _note(self, name: str, reason: str | None) -> Away | None:
-        if reason is None:
-            self._away.pop(name, None)
-            return None
-        moment = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
-        since, stamp = self._away.setdefault(name, (self._clock(), moment))
-        # The registry's own words count the seconds; these stay the same, so that the origin is patched once.
-        words = f"has not answered since {stamp}" if name in self._registry.clusters() else reason
-        return Away(f"target {name} {words}", self._clock() - since)
+    def _note(self, name: str) -> Away | None:
+        reason, words = self._why(name)
+        with self._lock:
+            if reason is None:
+                self._away.pop(name, None)
+                return None
+            moment = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+            since, stamp = self._away.setdefault(name, (self._clock(), moment))
+            return Away(f"target {name} {words.format(since=stamp)}", self._clock() - since)
+
+    def _why(self, name: str) -> tuple[str | None, str]:
+        """Why it can't be used, and how that is shown: the same for as long as it lasts."""
+        try:
+            # Its own words count the seconds: the origin would be patched with each.
+            return self._registry.get(name).health.away, "has not answered since {since}"
+        except Missing:
+            reason = self._registry.names().get(name) or _UNREGISTERED
+            return reason, reason.replace("{", "(").replace("}", ")")
