@@ -2,12 +2,15 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import psycopg
 import pytest
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 import webhook.ledger.pool as pool_module
 from tests.ledger.test_placements import bound
@@ -84,6 +87,48 @@ def test_a_pool_whose_connections_are_all_in_use_is_said_to_be_unavailable(
     pool.close()
     with pytest.raises(LedgerUnavailable):
         placements.get(pool, "p1")
+
+
+def test_while_postgres_is_away_one_waits_for_it_and_the_others_are_told_at_once(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    getconn, back, asked = ConnectionPool.getconn, threading.Event(), threading.Semaphore(0)
+
+    def away(self: ConnectionPool[Connection], timeout: float | None = None) -> Connection:
+        asked.release()
+        if not back.wait(0 if first else None):
+            raise PoolTimeout("none to be had")
+        return getconn(self, timeout)
+
+    monkeypatch.setattr(ConnectionPool, "getconn", away)
+    first = True
+    with pytest.raises(LedgerUnavailable):
+        placements.get(pool, "p1")
+    first = False
+    assert asked.acquire(timeout=5)
+    with ThreadPoolExecutor(1) as threads:
+        waits = threads.submit(placements.get, pool, "p1")
+        assert asked.acquire(timeout=5)
+        for _ in range(3):
+            with pytest.raises(LedgerUnavailable, match="none to be had"):
+                placements.get(pool, "p1")
+        assert not asked.acquire(blocking=False)
+        back.set()
+        assert waits.result(5) is None
+    assert placements.get(pool, "p1") is None
+
+
+def test_who_waits_for_a_busy_pool_does_not_count_as_an_outage(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "LEDGER_WAIT", 0.1)
+    pool = Pool(dsn, size=2)
+    pool.start()
+    assert pool.wait(20)
+    with pool.transaction():
+        with pool.transaction(), pytest.raises(LedgerUnavailable, match="busy"), pool.transaction():
+            pass
+        with pool.transaction():
+            pass
+    pool.close()
 
 
 def test_a_statement_that_waits_for_a_lock_too_long_is_an_outage(

@@ -9,7 +9,7 @@ from tests.ledger.test_placements import PLACED, QUEUED, bound, new
 from webhook.ledger import placements, reserving
 from webhook.ledger.pool import Pool
 from webhook.ledger.retention import retire
-from webhook.model.limits import DECISIONS_KEPT
+from webhook.model.limits import DECISIONS_KEPT, RETIRE_BATCH
 from webhook.model.run import Original
 
 TEMPLATE: dict[str, Any] = {"kind": "WorkflowTemplate", "metadata": {"name": "t"}, "spec": {"templates": [{"a": 1}]}}
@@ -89,6 +89,35 @@ def test_no_step_takes_more_than_its_share_and_the_steps_come_to_an_end(pool: Po
     # The oldest first.
     assert placements.get(pool, "p1") is None and placements.get(pool, "p2") is not None
     assert [retire(pool, days=30, limit=2) for _ in range(3)] == [2, 1, 0]
+
+
+@pytest.mark.parametrize(("limit", "left"), [(4, 1), (5, 0), (9, 0)])
+def test_no_transaction_takes_more_than_a_few_rows(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, limit: int, left: int
+) -> None:
+    monkeypatch.setattr("webhook.ledger.retention.RETIRE_BATCH", 2)
+    for number in range(5):
+        gone(pool, f"p{number}", 31)
+    assert retire(pool, days=30, limit=limit) == 5 - left
+    assert count(pool, "workflows") == left
+
+
+def test_rows_as_large_as_they_get_are_dealt_with_in_time(pool: Pool) -> None:
+    with pool.transaction() as connection:
+        connection.execute(
+            "CREATE TEMPORARY TABLE large ON COMMIT DROP AS SELECT string_agg(md5(n::text), '') AS text "
+            "FROM generate_series(1, 30000) AS n"
+        )
+        connection.execute(
+            "INSERT INTO workflows (placement, state, namespace, cpu_milli, memory_bytes, policy, identity, original) "
+            "SELECT 'p' || n, 'running', 'ns', 1, 1, 'random', 'ann', jsonb_build_object('workflow', '{}'::jsonb, "
+            "'templates', jsonb_build_array(jsonb_build_object('text', n || text))) "
+            "FROM large, generate_series(1, %s) AS n",
+            (RETIRE_BATCH,),
+        )
+    # Postgres would end a statement that took longer than any may.
+    assert retire(pool, days=30, limit=1000) == RETIRE_BATCH
+    assert count(pool, "templates") == RETIRE_BATCH
 
 
 def test_two_that_retire_at_once_do_not_get_in_each_others_way(pool: Pool) -> None:

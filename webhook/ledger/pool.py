@@ -40,6 +40,9 @@ class Pool:
         self._dsn = dsn
         self._migrated = threading.Event()
         self._stop = threading.Event()
+        self._room = threading.BoundedSemaphore(size)
+        self._away: str | None = None
+        self._probe = threading.Lock()
         timeouts = {
             "statement_timeout": LEDGER_STATEMENT_TIMEOUT,
             "idle_in_transaction_session_timeout": LEDGER_IDLE_TIMEOUT,
@@ -82,12 +85,43 @@ class Pool:
             raise LedgerUnavailable("the ledger (Postgres) is not reachable yet")
         with _SECONDS.labels("any").time():
             try:
-                with self._pool.connection() as connection:
+                with self._connection() as connection, connection:
                     yield connection
             except psycopg.Error as error:
                 if not is_away(error):
                     raise
                 raise LedgerUnavailable(f"the ledger (Postgres) did not answer: {quoted(str(error))}") from error
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        # Not left to psycopg's pool, which keeps a trace of everyone who has waited for nothing until it has one again.
+        if not self._room.acquire(timeout=LEDGER_WAIT):
+            raise LedgerUnavailable("the ledger (Postgres) is busy: all connections to it are in use")
+        try:
+            connection = self._taken()
+            try:
+                yield connection
+            finally:
+                self._pool.putconn(connection)
+        finally:
+            self._room.release()
+
+    def _taken(self) -> Connection:
+        """A connection. While there is none to be had, one thread at a time waits; the others are told at once."""
+        probing = self._away is not None
+        if probing and not self._probe.acquire(blocking=False):
+            raise LedgerUnavailable(f"the ledger (Postgres) did not answer: {self._away}")
+        try:
+            connection = self._pool.getconn()
+        except psycopg.Error as error:
+            self._away = quoted(str(error))
+            raise
+        else:
+            self._away = None
+            return connection
+        finally:
+            if probing:
+                self._probe.release()
 
     def _migrate(self) -> None:
         while not self._stop.is_set():

@@ -1,10 +1,11 @@
 """Keeps the ledger small: what nobody needs any more goes, a little at a time."""
 
 from collections.abc import Callable
+from functools import partial
 
 from webhook.ledger.connection import Connection
 from webhook.ledger.pool import Pool
-from webhook.model.limits import DECISIONS_KEPT, DECISIONS_LOOKED_AT
+from webhook.model.limits import DECISIONS_KEPT, DECISIONS_LOOKED_AT, RETIRE_BATCH
 
 _LOCK = 2
 """Advisory: one at a time, or two might differ about whether a template is still used. Namespaces have the 1."""
@@ -16,25 +17,39 @@ def retire(pool: Pool, *, days: float, limit: int) -> int:
     Rows whose origin is gone, or never came, for `days`, with their decisions. Of the decisions of others all but the
     first and the last ones. Copies of templates that a row no longer needs for itself.
     """
-    steps: tuple[Callable[[Connection], int], ...] = (
-        lambda connection: _delete_gone(connection, days, limit),
-        lambda connection: _delete_decisions(connection, limit),
-        lambda connection: _fold_templates(connection, limit),
+    return sum(
+        (
+            _in_batches(pool, limit, partial(_delete_gone, days=days)),
+            _one(pool, partial(_delete_decisions, most=limit)),
+            _in_batches(pool, limit, _fold_templates),
+        )
     )
+
+
+def _in_batches(pool: Pool, limit: int, step: Callable[..., int]) -> int:
+    """A row may hold megabytes: so few are dealt with in one transaction that it never takes long."""
     done = 0
-    for step in steps:
-        with pool.transaction() as connection:
-            lock = connection.execute("SELECT pg_try_advisory_xact_lock(%s, 0) AS ours", (_LOCK,)).fetchone()
-            done += step(connection) if lock and lock["ours"] else 0
+    while done < limit:
+        batch = min(RETIRE_BATCH, limit - done)
+        dealt_with = _one(pool, partial(step, most=batch))
+        done += dealt_with
+        if dealt_with < batch:
+            break
     return done
 
 
-def _delete_gone(connection: Connection, days: float, limit: int) -> int:
+def _one(pool: Pool, step: Callable[[Connection], int]) -> int:
+    with pool.transaction() as connection:
+        lock = connection.execute("SELECT pg_try_advisory_xact_lock(%s, 0) AS ours", (_LOCK,)).fetchone()
+        return step(connection) if lock and lock["ours"] else 0
+
+
+def _delete_gone(connection: Connection, *, days: float, most: int) -> int:
     rows = connection.execute(
         "SELECT placement FROM workflows WHERE state IN ('deleted', 'expired') "
         "AND coalesce(deleted_at, released_at) < now() - make_interval(secs => %s) "
         "ORDER BY coalesce(deleted_at, released_at) LIMIT %s FOR UPDATE SKIP LOCKED",
-        (days * 86400, limit),
+        (days * 86400, most),
     )
     doomed = [row["placement"] for row in rows]
     rows = connection.execute("SELECT DISTINCT hash FROM workflow_templates WHERE placement = ANY(%s)", (doomed,))
@@ -48,7 +63,7 @@ def _delete_gone(connection: Connection, days: float, limit: int) -> int:
     return len(doomed)
 
 
-def _delete_decisions(connection: Connection, limit: int) -> int:
+def _delete_decisions(connection: Connection, *, most: int) -> int:
     """Of a placement that goes to and fro. Such a one is among those decided about last."""
     return connection.execute(
         """
@@ -60,14 +75,14 @@ def _delete_decisions(connection: Connection, limit: int) -> int:
                     SELECT placement FROM (SELECT placement FROM decisions ORDER BY id DESC LIMIT %(looked_at)s) AS last
                 )
             ) AS numbered
-            WHERE from_first > 1 AND from_last > %(kept)s ORDER BY id LIMIT %(limit)s
+            WHERE from_first > 1 AND from_last > %(kept)s ORDER BY id LIMIT %(most)s
         )
         """,
-        {"looked_at": DECISIONS_LOOKED_AT, "kept": DECISIONS_KEPT, "limit": limit},
+        {"looked_at": DECISIONS_LOOKED_AT, "kept": DECISIONS_KEPT, "most": most},
     ).rowcount
 
 
-def _fold_templates(connection: Connection, limit: int) -> int:
+def _fold_templates(connection: Connection, *, most: int) -> int:
     """Rows that have their run need no templates, and hold what they refer to only once from here on.
 
     While a row may still become a run, it keeps its own: the version of Medea before this knows no other place.
@@ -90,5 +105,5 @@ def _fold_templates(connection: Connection, limit: int) -> int:
         UPDATE workflows SET folded = true, original = workflows.original - 'templates'
         FROM picked WHERE workflows.placement = picked.placement
         """,
-        (limit,),
+        (most,),
     ).rowcount
