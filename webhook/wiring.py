@@ -47,7 +47,7 @@ from webhook.logs.mirror import Mirror
 from webhook.logs.reader import Reader
 from webhook.logs.streams import Streams
 from webhook.logs.virtual_nodes import VirtualNodes
-from webhook.model.limits import WORKERS_PER_TARGET
+from webhook.model.limits import OWN_NAME_TIMEOUT, WORKERS_PER_TARGET
 from webhook.namespaces.hold import Holds
 from webhook.namespaces.prepare import Prepared
 from webhook.namespaces.probe import Probes
@@ -122,7 +122,9 @@ def make_service(settings: Settings) -> Service:
     @functools.cache
     def own_user() -> str:
         # Asked when it is first needed: the service may start before the front door does.
-        return str(parts.front.create(SELF_REVIEWS, None, {})["status"]["userInfo"]["username"])
+        return str(
+            parts.front.create(SELF_REVIEWS, None, {}, read_timeout=OWN_NAME_TIMEOUT)["status"]["userInfo"]["username"]
+        )
 
     admission = Admission(
         front=parts.front,

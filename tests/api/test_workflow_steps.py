@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests.support.api_objects import Argo, Front, Object, asking, gate, known, workflow
+from tests.support.api_objects import ALLOWED, Argo, Front, Object, asking, gate, known, workflow
 from webhook.api.rights import Rights
 from webhook.api.workflow_steps import WorkflowSteps
 from webhook.errors import ArgoServerUnavailable, BadRequest, Forbidden
@@ -20,7 +20,11 @@ def _others(front: Front, argo: Argo) -> WorkflowSteps:
 
 
 def _ask(front: Front, argo: Argo, verb: str, requester: Object | None = None, **arguments: Any) -> Object:
-    reply = _others(front, argo).answer(known(requester or asking()), verb, {"name": "job", **arguments})
+    asks = requester or asking()
+    notes = front.workflows.get("parent", asks)["metadata"].get("annotations", {})
+    asks["metadata"]["annotations"] = {**notes, **asks["metadata"].get("annotations", {})}
+    front.workflows["parent"] = asks
+    reply = _others(front, argo).answer(known(asks), verb, {"name": "job", **arguments})
     return dict(reply["node"])
 
 
@@ -96,6 +100,20 @@ def test_a_second_question_that_has_acted_meanwhile_is_no_failure_of_the_first()
     assert _ask(Slow(), argo, "retry")["phase"] == "Running"
     assert _ask(front, argo, "retry")["phase"] == "Succeeded"
     assert argo.done == ["retry"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "last"), [("delete", "Succeeded"), ("stop", "Failed"), ("terminate", "Failed"), ("suspend", "Failed")]
+)
+def test_another_workflow_that_has_the_name_by_now_is_left_alone(verb: str, last: str) -> None:
+    front = Front(workflow(), allowed=ALLOWED | {"delete"})
+    argo = Argo(front)
+    _ask(front, argo, verb)
+    done = list(argo.done)
+    front.workflows["job"] = workflow()
+    front.workflows["job"]["metadata"]["uid"] = "another"
+    assert _ask(front, argo, verb)["phase"] == last
+    assert argo.done == done and "job" in front.workflows
 
 
 @pytest.mark.parametrize("verb", ["stop", "terminate"])

@@ -22,7 +22,7 @@ WHOLE: dict[str, bytes] = {
     "no UTF-8": b'{"kind": "\xff\xfe"}',
     "UTF-16": '{"kind": "AdmissionReview"}'.encode("utf-16"),
     "another kind": b'{"kind": "Pod", "apiVersion": "v1"}',
-    "more than three megabytes": b'{"kind": "' + b"x" * (3 * 1024 * 1024) + b'"}',
+    "more than four megabytes": b'{"kind": "' + b"x" * (4 * 1024 * 1024) + b'"}',
     "a bottomless list": b"[" * _DEEP + b"]" * _DEEP,
     "a bottomless object": b'{"a":' * _DEEP + b"1" + b"}" * _DEEP,
     "an endless bottomless list": b"[" * _DEEP,

@@ -67,6 +67,11 @@ class Front:
         self.created.append(made)
         return copy.deepcopy(made)
 
+    def delete(self, _kind: Resource, _namespace: str, name: str, *, uid: str) -> None:
+        if name in self.workflows and self.workflows[name]["metadata"]["uid"] != uid:
+            raise Clash(f"{name} is another one")
+        self.workflows.pop(name, None)
+
     def patch(self, _kind: Resource, _namespace: str, name: str, body: Object, **_: Any) -> Object:
         found = self.workflows.get(name)
         if found is None:

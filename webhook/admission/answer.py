@@ -6,12 +6,11 @@ from webhook.admission.wire import Review, allow
 from webhook.errors import Refused, quoted
 from webhook.ledger.placement import NewPlacement
 from webhook.model.contract import CLUSTER, DECISION, IDENTITY, PLACEMENT, REASON, STATE, TOTALS, State
+from webhook.model.limits import LONGEST_DECISION
 from webhook.model.objects import Object
 from webhook.scout.model import Decision, Outcome
 from webhook.totals.model import Totals
 from webhook.totals.spark import SparkJob
-
-_LONGEST_DECISION = 1000
 
 
 def accepted(review: Review, candidate: Candidate, decision: Decision) -> Object:
@@ -34,12 +33,12 @@ def _marks(candidate: Candidate, decision: Decision) -> dict[str, str]:
     marks = {
         PLACEMENT: new.placement,
         TOTALS: str(new.totals),
-        DECISION: "; ".join((decision.reason, *new.notes))[:_LONGEST_DECISION],
+        DECISION: "; ".join((decision.reason, *new.notes))[:LONGEST_DECISION],
     }
     if candidate.caller:
         marks[IDENTITY] = candidate.caller
     if decision.cluster is None:
-        return {**marks, STATE: State.QUEUED, REASON: decision.reason}
+        return {**marks, STATE: State.QUEUED, REASON: decision.reason[:LONGEST_DECISION]}
     return {**marks, STATE: "placed", CLUSTER: decision.cluster}
 
 

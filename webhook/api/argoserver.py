@@ -15,6 +15,7 @@ from prometheus_client import Histogram
 from webhook.api.limits import ConcurrencyLimit
 from webhook.errors import ArgoServerUnavailable, BadRequest, Clash, Forbidden, MedeaError, Missing, Refused, quoted
 from webhook.kube.resources import checked_name
+from webhook.model.limits import ARGO_SERVER_CONNECT, ARGO_SERVER_READ
 from webhook.model.objects import Object
 
 _SECONDS = Histogram(
@@ -24,8 +25,7 @@ _SECONDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 
-# argo-server reads and writes through the apiserver, which waits for Medea's own webhook.
-_TIMEOUT = urllib3.Timeout(connect=1.0, read=12.0)
+_TIMEOUT = urllib3.Timeout(connect=ARGO_SERVER_CONNECT, read=ARGO_SERVER_READ)
 # Only what never reached it is sent again: nothing can have happened.
 _RETRIES = urllib3.Retry(connect=2, read=False, redirect=0, status=0, other=0, backoff_factor=0.1)
 

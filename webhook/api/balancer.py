@@ -12,11 +12,8 @@ from webhook.kube.resources import WORKFLOWS, checked_name
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.contract import IDENTITY, PREFIX, State
+from webhook.model.limits import LONGEST_IDENTITY, SUBMIT_TIMEOUT
 from webhook.model.objects import Object
-
-# The webhook waits behind the apiserver that this call waits for, and is served by the same threads.
-SUBMIT_TIMEOUT = 15.0
-_LONGEST_IDENTITY = 128
 
 
 @dataclass
@@ -118,6 +115,6 @@ def _parameter(text: str) -> Object:
 
 
 def _identity(tuz: str) -> str:
-    if len(tuz) > _LONGEST_IDENTITY or not tuz.isprintable():
-        raise wrong_field(BadRequest, "header tuz", tuz, f"it must be at most {_LONGEST_IDENTITY} printable characters")
+    if len(tuz) > LONGEST_IDENTITY or not tuz.isprintable():
+        raise wrong_field(BadRequest, "header tuz", tuz, f"it must be at most {LONGEST_IDENTITY} printable characters")
     return tuz

@@ -5,14 +5,11 @@ from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from webhook.errors import BadRequest, MedeaError, TooLarge
+from webhook.model.limits import LARGEST_BODY, MOST_DRAINED
 
 log = structlog.get_logger(__name__)
 
-LARGEST_BODY = 3 * 1024 * 1024
-"""An object is at most 1.5 MB to Kubernetes, and a review holds it once or twice."""
-
 _PIECE = 64 * 1024
-_MOST_DRAINED = 32 * 1024 * 1024
 _WORDS = {404: "not_found", 405: "method_not_allowed"}
 
 
@@ -28,7 +25,7 @@ def body() -> bytes:
 def _drain() -> None:
     """Read the rest of what is too large: a client that is cut off while it writes never sees the answer."""
     rest = request.environ["wsgi.input"]
-    for _ in range(_MOST_DRAINED // _PIECE):
+    for _ in range(MOST_DRAINED // _PIECE):
         if not rest.read(_PIECE):
             return
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from webhook.errors import Unavailable
-
-_LONGEST_WAIT = 1.0
+from webhook.model.limits import SLOT_WAIT
 
 
 class ConcurrencyLimit:
@@ -18,7 +17,7 @@ class ConcurrencyLimit:
     @contextmanager
     def one(self) -> Iterator[None]:
         """A place for as long as the block runs. Raises Unavailable when none comes free."""
-        if not self._semaphore.acquire(timeout=_LONGEST_WAIT):
+        if not self._semaphore.acquire(timeout=SLOT_WAIT):
             raise Unavailable("too many submissions and changes at once; try again")
         try:
             yield

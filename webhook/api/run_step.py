@@ -6,7 +6,6 @@ is repeated finds it there.
 
 from dataclasses import dataclass
 
-from webhook.api.balancer import SUBMIT_TIMEOUT
 from webhook.api.bodies import RunStep
 from webhook.api.idempotency import digest, note_key
 from webhook.api.limits import ConcurrencyLimit
@@ -19,6 +18,7 @@ from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.contract import CLUSTER, CLUSTERS, IDENTITY, PLACEMENT, POLICY, PREFIX, REASON, SKIP, STATE, State
 from webhook.model.json_input import as_model
+from webhook.model.limits import SUBMIT_TIMEOUT
 from webhook.model.nodes import nodes_of
 from webhook.model.objects import Object, annotations
 from webhook.model.subworkflows import ended, marked, parent_of

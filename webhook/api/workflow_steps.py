@@ -67,17 +67,31 @@ class WorkflowSteps:
             expected = f"a step acts in its own namespace, {requester.namespace}"
             raise wrong_field(BadRequest, f"plugin.medea.{verb}.namespace", wanted.namespace, expected)
         self.rights.check(requester, RIGHTS[verb], name)
-        found = self.front.find(WORKFLOWS, requester.namespace, name)
-        if found is None:
-            return (
-                node("Succeeded", f"{name} is gone")
-                if verb == "delete"
-                else node("Failed", f"there is no Workflow {name}")
-            )
         try:
+            found = self._meant(requester, verb, wanted, self.front.find(WORKFLOWS, requester.namespace, name))
+            if found is None:
+                return (
+                    node("Succeeded", f"{name} is gone")
+                    if verb == "delete"
+                    else node("Failed", f"there is no Workflow {name}")
+                )
             return self._act(verb, wanted)(StepRequest(requester, verb, wanted, found))
         except Clash:
             return node("Running", f"{name} has just changed", requeue=LOOK_AGAIN)
+
+    def _meant(self, requester: Requester, verb: str, wanted: VerbBody, found: Object | None) -> Object | None:
+        """The Workflow, unless it is another one than when this was asked first: a name may come back.
+
+        Which one was meant is noted on the asking Workflow before anything is done to it.
+        """
+        if found is None or verb == "get":
+            return found
+        key = note_key(requester.uid, requester.attempt, verb, wanted.model_dump())
+        uid = found["metadata"]["uid"]
+        if key not in requester.memory:
+            body = {"metadata": {"uid": requester.uid, "annotations": {key: uid}}}
+            self.front.patch(WORKFLOWS, requester.namespace, requester.name, body)
+        return found if requester.memory.get(key, uid) == uid else None
 
     def _act(self, verb: str, wanted: VerbBody) -> Callable[[StepRequest], Object]:
         if verb == "stop" and "nodeFieldSelector" in wanted.options:

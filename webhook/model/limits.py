@@ -137,6 +137,9 @@ NARROW_QUERY = 400
 PROBE_RENEWED_AFTER = 60.0
 NAMESPACE_TIMEOUT = 2.0
 """Seconds for the front door to show a namespace or its probe: a target has still to be asked in the same review."""
+QUIET_REMEMBERED = 120.0
+"""Seconds for which a namespace counts as quiet after its probe has vanished: `argo delete --all` takes it along, and
+its successor has to be quiet for a while before it says anything."""
 PREPARE_BUDGET = 4.0
 """Seconds in all for what a namespace needs, and for whoever waits for somebody who is at it: six small writes."""
 PREPARE_TIMEOUT = 2.0
@@ -152,6 +155,8 @@ REVIEW_LONGEST = 30.0
 """Seconds: more than this no apiserver waits, whatever somebody says."""
 REVIEW_MARGIN = 1.5
 """Seconds of it that are not used: the answer has to travel, and the last call may take a second longer to connect."""
+OWN_NAME_TIMEOUT = 2.0
+"""Seconds for the front door to say under which name Medea talks to it. The first review that needs it waits."""
 NAME_TIMEOUT = 2.0
 """Seconds for the front door to say whether a name is free."""
 TEMPLATE_TIMEOUT = 3.0
@@ -170,6 +175,9 @@ PREFLIGHT_NEEDS = 0.5
 """Seconds below which a target is not asked any more."""
 RETRY_TIMEOUT = 2.0
 """Seconds for a target to show a run that is to be retried; away, it gets the verb when it is back."""
+
+LONGEST_DECISION = 1000
+"""Characters of the annotations that say why: a hundred targets have a lot to say."""
 
 WEIGH_BUDGET = 3.0
 """Seconds to find out what a Workflow needs."""
@@ -224,6 +232,19 @@ QUEUE_GATHER = 0.1
 
 # --- api
 
+SUBMIT_TIMEOUT = 15.0
+"""Seconds for a submission at the front door, which waits for Medea's own review of it."""
+ARGO_SERVER_CONNECT = 1.0
+ARGO_SERVER_READ = 12.0
+"""Seconds: argo-server reads and writes through the apiserver, which waits for Medea's own review."""
+SLOT_WAIT = 1.0
+"""Seconds to wait for a place among the calls that end in a review of Medea's own."""
+LONGEST_IDENTITY = 128
+"""Characters of the name of whom a caller submits for."""
+LARGEST_BODY = 4 * 1024 * 1024
+"""Bytes: an object is at most 1.5 MiB to Kubernetes, and a review may hold it twice."""
+MOST_DRAINED = 32 * 1024 * 1024
+"""Bytes of a body that is too large that are still read: a client that is cut off while it writes sees no answer."""
 TRACK_GOING = 5
 """Seconds until a plugin asks again about a Workflow whose run is about to begin."""
 TRACK_QUEUED = 20
@@ -265,6 +286,8 @@ LOG_PIECE = 64 * 1024
 
 # For a client of the controller's metrics and health to send its request.
 HEALTH_TIMEOUT = 5
+SERVER_SILENCE = 3.0
+"""Seconds: a client that says nothing halfway through a request holds a thread for so long, and no longer."""
 SERVER_KEEP_ALIVE = 120
 """Seconds: the apiserver keeps its connections for 90; a server that closes them first makes reviews fail."""
 SERVER_CONNECTIONS = 16_384

@@ -23,7 +23,10 @@ REFERENCES = ("children", "outboundNodes")
 
 _FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
 # etcd takes 1.5 MB an object; what unpacks to more than this was not made from one.
-_MOST_UNPACKED = 64 * 1024 * 1024
+_MOST_UNPACKED = 32 * 1024 * 1024
+_MOST_VALUES = 600_000
+"""Values in there: some 20,000 nodes. Each takes some hundred bytes of memory, and a packed text of 80 KB can hold
+20 million of them, which would be the end of the process."""
 _LARGE = 700 * 1024
 """Characters of JSON from which nodes are packed: the rest of the object needs room too below Argo's mebibyte."""
 
@@ -71,7 +74,10 @@ def unpacked(text: Any) -> Any:
     """What `pack` was given; None for anything else."""
     try:
         with gzip.open(io.BytesIO(base64.b64decode(text, validate=True))) as stream:
-            return json.loads(stream.read(_MOST_UNPACKED))
+            plain = stream.read(_MOST_UNPACKED)
+        if sum(plain.count(sign) for sign in (b"[", b"{", b",")) > _MOST_VALUES:
+            return None
+        return json.loads(plain)
     except (OSError, EOFError, ValueError, TypeError, binascii.Error, zlib.error, RecursionError):
         return None
 

@@ -17,13 +17,9 @@ from webhook.kube.resources import NAMESPACES, WORKFLOWS, checked_name
 from webhook.model.contract import ARGO_INSTANCE, ENABLED, HOLD, Hold
 from webhook.model.deadline import Deadline
 from webhook.model.finalizers import is_deletion_ongoing
-from webhook.model.limits import NAMESPACE_TIMEOUT
+from webhook.model.limits import NAMESPACE_TIMEOUT, QUIET_REMEMBERED
 from webhook.model.objects import Object, labels
 from webhook.namespaces.probe import NAME, age, taken_up_by
-
-# Seconds for which a namespace counts as quiet after its probe has vanished: `argo delete --all` takes it along, and
-# its successor has to be quiet for a while before it says anything.
-_REMEMBERED = 120.0
 
 
 def hold_of(namespace: Object, default: Hold) -> Hold:
@@ -123,7 +119,7 @@ class Holds:
             left = self._quiet - (age(probe) if probe else 0)
             if left <= 0:
                 self._quiet_at[namespace] = time.monotonic()
-            elif time.monotonic() - self._quiet_at.get(namespace, -_REMEMBERED) >= _REMEMBERED:
+            elif time.monotonic() - self._quiet_at.get(namespace, -QUIET_REMEMBERED) >= QUIET_REMEMBERED:
                 raise Unavailable(
                     f"namespace {namespace} has hold none, and Medea still makes sure that no Argo controller works "
                     f"there; try again in {left:.0f} s"

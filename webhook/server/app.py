@@ -18,11 +18,11 @@ from gunicorn.glogging import Logger
 from prometheus_client import start_http_server
 
 from webhook.admission.wire import deadline_of, decode
-from webhook.api.http import LARGEST_BODY, body, install_errors
+from webhook.api.http import body, install_errors
 from webhook.api.routes import SPEC, blueprint
 from webhook.errors import Unavailable
 from webhook.logs.endpoint import BrokeOff, create_log_app
-from webhook.model.limits import SERVER_CONNECTIONS, SERVER_GRACE, SERVER_KEEP_ALIVE, SERVER_SPARE_FILES
+from webhook.model.limits import LARGEST_BODY, SERVER_CONNECTIONS, SERVER_GRACE, SERVER_KEEP_ALIVE, SERVER_SPARE_FILES
 from webhook.server.sockets import Application, by_port, known_clients_only, tls_only_on
 from webhook.server.worker import Worker
 from webhook.settings import Settings

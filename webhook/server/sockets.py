@@ -12,20 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from webhook.errors import MedeaError
+from webhook.model.limits import SERVER_SILENCE
 
 Make = Callable[[], ssl.SSLContext]
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
-_SILENCE = 3.0
-"""Seconds: a client that says nothing halfway through a request holds a thread for so long, and no longer."""
 _FILES = ("tls.crt", "tls.key", "ca.crt")
 
 
 class _Deadlined(socket.socket):
-    """A socket that, where it would wait for ever, waits `_SILENCE`."""
+    """A socket that, where it would wait for ever, waits `SERVER_SILENCE`."""
 
     def setblocking(self, flag: bool) -> None:
-        self.settimeout(_SILENCE if flag else 0.0)
+        self.settimeout(SERVER_SILENCE if flag else 0.0)
 
 
 class _DeadlinedTLS(_Deadlined, ssl.SSLSocket):
@@ -86,5 +85,5 @@ class _ByPort:
         context = make()
         context.sslsocket_class = _DeadlinedTLS
         # The handshake is part of the wrapping, and has the same deadline.
-        sock.settimeout(_SILENCE)
+        sock.settimeout(SERVER_SILENCE)
         return context.wrap_socket(sock, **options)
