@@ -19,12 +19,14 @@ from webhook.api.steps import Steps
 from webhook.api.workflow_steps import WorkflowSteps
 from webhook.controller.facts import Gatherer
 from webhook.controller.loop import Loop
+from webhook.controller.origin_steps import OriginSteps
 from webhook.controller.process import Controller
 from webhook.controller.queue import Queue
 from webhook.controller.reconciler import Reconciler
 from webhook.controller.resting import Resting
 from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.sweep import Sweep
+from webhook.controller.target_steps import TargetSteps
 from webhook.controller.targets import Targets, utc_now
 from webhook.controller.verbs import VerbExecutor
 from webhook.controller.watches import Caches, Watches
@@ -189,15 +191,14 @@ def assemble_controller(
     watches = Watches(front, work, children, begin=begin)
     queue = Queue(pool=pool, placer=parts.placer, changed=lambda key, target: work.add(key, lane=target))
     namespaces = NamespaceReconciler(front, watches.origins.informer, recorder, Probes(front), settings.medea_hold)
+    origin_steps = OriginSteps(front, pool, recorder, queue.wake)
+    target_steps = TargetSteps(front, targets, pool, recorder, queue.wake, parts.placer.pause)
+    verbs = VerbExecutor(front, targets, pool, recorder, queue.wake)
     reconciler = Reconciler(
         front=front,
         targets=targets,
-        pool=pool,
         gatherer=Gatherer(front, pool, watches.origins, watches.runs, targets),
-        room_came_free=queue.wake,
-        no_room_on=parts.placer.pause,
-        recorder=recorder,
-        verbs=VerbExecutor(front, targets, pool, recorder, queue.wake),
+        acts={**origin_steps.acts(), **target_steps.acts(), **verbs.acts()},
     )
     loop = Loop(
         work=work,

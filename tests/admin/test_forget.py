@@ -106,7 +106,7 @@ def test_forgetting_again_finds_nothing(pool: Pool) -> None:
 def test_more_than_a_page_is_forgotten_and_what_can_not_be_does_not_stop_it(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forgetting, "_PAGE", 2)
+    monkeypatch.setattr(forgetting, "FORGET_PAGE", 2)
     for number in range(5):
         running(pool, f"p{number}")
     with pool.transaction() as connection:

@@ -92,6 +92,7 @@ def test_a_target_that_refuses_is_out_of_the_question_and_one_whose_quota_is_ful
         world.settle()
     assert [world.row(placement).state for placement in ("p1", "p2")] == [State.QUEUED, State.QUEUED]
     assert world.row("p1").refused_by == {}
+    assert world.placer.paused == [("ns", "west")]
     assert "exceeded quota" in str(world.row("p1").reason)
     assert world.row("p2").refused_by.keys() == {"west"}
     assert world.recorder.reasons.count("RefusedByTarget") == 2

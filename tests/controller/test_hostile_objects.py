@@ -14,7 +14,7 @@ from webhook.controller.facts import is_current_run, may_be_origin
 from webhook.controller.origin_status.by_hold import final_patch, outcome_of, running_patch, shown_ids
 from webhook.controller.origin_status.ttl import goes_at
 from webhook.controller.plan import Facts, deleted_copies, plan
-from webhook.controller.reconciler import as_steered
+from webhook.controller.target_steps import as_steered
 from webhook.controller.verb_apply import steering
 from webhook.model.contract import VERBS, Hold, State
 from webhook.model.finalizers import allow_deletion, block_deletion

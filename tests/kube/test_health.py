@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from kubernetes.client import Configuration
 
-from tests.support.fake_apiserver import HANG, REFUSE, FakeApiserver, Fault, answer
+from tests.support.fake_apiserver import HANG, REFUSE, Call, FakeApiserver, Fault, answer
 from tests.support.fake_clock import FakeClock
 from webhook.errors import ClusterUnavailable, MedeaError
 from webhook.kube.client import Cluster
@@ -152,4 +152,17 @@ def test_a_log_that_is_silent_or_a_stream_that_breaks_is_no_outage(west: Target)
     west.fails(HANG)
     for _ in range(5):
         assert west.cluster.open_log("ns", "pod", (), patience=1, follow=True) is None
+    assert west.cluster.health.away is None
+
+
+def test_calls_that_an_outage_swallowed_say_nothing_once_it_is_over(west: Target) -> None:
+    def over_meanwhile(_call: Call) -> Fault:
+        west.fails(None)
+        west.clock.advance(1)
+        west.cluster.probe()
+        return HANG
+
+    for _ in range(5):
+        west.fake.faults = over_meanwhile
+        west.call()
     assert west.cluster.health.away is None

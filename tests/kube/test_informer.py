@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from kubernetes.client import Configuration
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from tests.support.fake_apiserver import REFUSE, FakeApiserver, answer, cut
 from tests.support.fake_clock import FakeClock
@@ -98,8 +99,10 @@ def test_an_outage_ends_without_a_new_list(west: FakeApiserver) -> None:
     watch = informer(west, seen)
     watch.step()
     west.faults = lambda _call: REFUSE
-    for _ in range(20):
-        watch.step()
+    with capture_logs() as lines:
+        for _ in range(20):
+            watch.step()
+    assert [line["log_level"] for line in lines if line["event"] == "watch lost"].count("warning") == 1
     assert not watch.current
     west.faults = lambda _call: None
     put(west, "a")
@@ -348,3 +351,24 @@ def up() -> float | None:
 def passed_over() -> float | None:
     labels = {"cluster": "west", "kind": "workflows"}
     return REGISTRY.get_sample_value("medea_watch_objects_passed_over_total", labels)
+
+
+def test_an_object_that_is_nested_without_an_end_costs_no_other_one_anything() -> None:
+    def named(name: str, version: int, spec: bytes = b"{}") -> bytes:
+        metadata = f'{{"name": "{name}", "namespace": "ns", "uid": "{name}", "resourceVersion": "{version}"}}'
+        return b'{"metadata": ' + metadata.encode() + b', "spec": ' + spec + b"}"
+
+    deep = b'{"a":' * 5000 + b'"]}{"' + b"}" * 5000
+    items = b", ".join([named("a", 1), named("deep", 2, deep), named("z", 3)])
+    listing = b'{"metadata": {"resourceVersion": "10"}, "items": [' + items + b"]}"
+    events = b"".join(
+        b'{"type": "MODIFIED", "object": ' + one + b"}\n" for one in (named("deep", 11, deep), named("z", 12))
+    )
+    seen = Seen()
+    with apiserver(Script(reply(200, listing), reply(200, events))) as west:
+        watch = Informer(west, WORKFLOWS, seen.note)
+        watch.step()
+        assert seen.take() == [("a", False), ("deep", False), ("z", False)]
+        watch.step()
+        assert seen.take() == [("deep", False), ("z", False)]
+        watch.stop()

@@ -1,7 +1,10 @@
 """One controller works at a time, and when it ends another one does."""
 
+import itertools
 import sys
 import threading
+import time
+from collections.abc import Callable
 
 import pytest
 from kubernetes.client import Configuration
@@ -148,12 +151,19 @@ class Work:
         self.stopped.set()
 
 
+class Stubborn(Work):
+    """Work that doesn't stop however long it is waited for."""
+
+    def stop(self) -> None:
+        """It goes on."""
+
+
 class Running:
     """A leader in a thread of its own."""
 
-    def __init__(self, house: House, work: Work) -> None:
+    def __init__(self, house: House, work: Work, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.lost = threading.Event()
-        self.leader = Leader(house.candidate("first"), work, lost=self._lost)
+        self.leader = Leader(house.candidate("first"), work, lost=self._lost, clock=clock)
         self.work = work
         self.ended_well: bool | None = None
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -177,6 +187,18 @@ def test_a_leader_that_is_told_to_end_ends_its_work_first_and_then_gives_the_lea
     assert running.ended_well is True
     assert house.holder() == ""
     assert not running.lost.is_set()
+
+
+def test_work_that_does_not_end_is_cut_off_and_the_lease_kept_from_others_meanwhile(house: House) -> None:
+    looks = itertools.count()
+    work = Stubborn()
+    running = Running(house, work, clock=lambda: 4.0 * next(looks))
+    assert work.runs.wait(10)
+    running.leader.stop()
+    running.thread.join(10)
+    assert running.ended_well is True
+    assert house.holder() == "first"
+    work.stopped.set()
 
 
 def test_one_that_waits_is_told_to_end_and_does(house: House) -> None:

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.ledger.test_placements import PLACED, new
-from webhook.ledger import placements, queueing, reserving
+from webhook.ledger import placements, queueing, rebuilding, reserving
 from webhook.ledger.by_cluster import placements_on, shares
 from webhook.ledger.connection import Connection
 from webhook.ledger.pool import Pool
@@ -124,6 +124,7 @@ QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "tell_the_rest": lambda pool: queueing.tell_the_rest(pool, "ns-7", 20),
     "runs_seen": lambda pool: reserving.runs_seen(pool, "ns-7", time.time() + 60),
     "admit": lambda pool: reserving.admit(pool, replace(new("new", name="job-7"), namespace="ns-7"), _claims),
+    "known": lambda pool: rebuilding.known(pool, ["p7", "p8"]),
     "retire": lambda pool: retire(pool, days=1, limit=20),
 }
 

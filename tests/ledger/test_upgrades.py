@@ -1,6 +1,6 @@
 """Two versions of Medea on one ledger: while one is rolled out, and after it was taken back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import psycopg
 import pytest
@@ -8,10 +8,11 @@ from psycopg.conninfo import make_conninfo
 from structlog.testing import capture_logs
 
 import webhook.ledger.pool as pool_module
-from tests.ledger.test_placements import PLACED, QUEUED, bound
+from tests.ledger.test_placements import QUEUED, bound
 from webhook.controller.plan import Facts, Step, plan
 from webhook.ledger import placements, queueing
 from webhook.ledger.migrate import migrate
+from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.queueing import Choices
 from webhook.model.contract import State
@@ -122,8 +123,14 @@ def test_a_row_of_a_newer_version_is_left_alone_and_hides_no_other(pool: Pool, c
     for carrier in ({"metadata": {"uid": "uid-p1", "deletionTimestamp": "now", "finalizers": ["medea.dev/run"]}}, None):
         assert plan(Facts(row, carrier, carrier is None, None, [("east", {})])) is Step.NOTHING
     assert [one.placement for one in placements.sweepable(pool, 0, 9)] == ["p1", "p2"]
-    served = queueing.serve(pool, "ns", lambda _, batch: Choices({waiting.placement: PLACED for waiting in batch}, {}))
-    assert [placement.placement for placement, _ in served.left] == ["p2"]
+    seen: list[str] = []
+
+    def note(_: object, batch: Sequence[Placement]) -> Choices:
+        seen.extend(row.placement for row in batch)
+        return Choices({}, {})
+
+    queueing.serve(pool, "ns", note)
+    assert seen == ["p2"]
 
 
 def test_a_state_of_a_newer_version_is_not_written_over(pool: Pool) -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from webhook.errors import Unavailable
+from webhook.errors import SamplesUnavailable, Unavailable
 from webhook.ledger import placements, queueing, reserving
 from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
@@ -16,7 +17,7 @@ from webhook.model.contract import State
 from webhook.scout import placer as placing
 from webhook.scout import view
 from webhook.scout.decide import decide as decided_by
-from webhook.scout.model import Decision, Outcome, Request, Snapshot
+from webhook.scout.model import Decision, Obstacle, Outcome, Request, Snapshot
 from webhook.scout.placer import Placer
 from webhook.totals.model import GIB, Totals
 
@@ -49,6 +50,7 @@ class World:
         self.targets: dict[str, str | None] = dict.fromkeys(hard)
         self.known = True
         self.samples: dict[str, Snapshot] = {}
+        self.read = {"ns"}
         for name, cpu in hard.items():
             self.quota(name, cpu)
         self.placer = self.replica()
@@ -73,9 +75,10 @@ class World:
         return self.known and timeout == 0
 
     def covers(self, namespace: str) -> bool:
-        return bool(namespace)
+        return namespace in self.read
 
     def of_namespace(self, namespace: str) -> dict[str, Snapshot]:
+        self.read.add(namespace)
         return self.samples if namespace == "ns" else {}
 
     def submit(self, placement: str, cpu: float = 1, *only: str) -> Decision:
@@ -235,6 +238,20 @@ def test_room_is_kept_for_who_was_queued_earlier_at_admission_as_in_the_queue(po
     assert world.serve() == ["large"]
     world.end("large")
     assert world.serve() == ["small"]
+
+
+def test_a_submit_goes_where_nobody_waits_for_room_and_the_overview_tells_where_somebody_does(pool: Pool) -> None:
+    world = World(pool, west=4, east=4, north=4)
+    world.submit("fills", 4, "west")
+    world.submit("waits", 2, "west")
+    world.submit("waits too", 1, "west")
+    world.end("fills")
+    assert {world.submit(f"p{number}").cluster for number in range(8)} == {"east", "north"}
+    assert {one.cluster: one.obstacle for one in world.placer.overview("ns")} == {
+        "east": None,
+        "north": None,
+        "west": Obstacle.CLAIMED,
+    }
 
 
 def test_who_may_go_elsewhere_passes_those_who_wait_for_another_target(pool: Pool) -> None:
@@ -486,6 +503,18 @@ def test_creates_under_a_taken_name_hold_the_room_of_one(pool: Pool) -> None:
     assert queueing.glance(pool, "ns")[0] == {"west": cores(6)}
 
 
+def test_an_unknown_policy_of_a_row_does_not_keep_it_waiting_and_is_logged(pool: Pool) -> None:
+    world = World(pool, west=1)
+    world.submit("fills")
+    world.submit("waits")
+    with pool.transaction() as connection:
+        connection.execute("UPDATE workflows SET policy = 'of a newer Medea' WHERE placement = 'waits'")
+    world.end("fills")
+    with capture_logs() as logs:
+        assert world.serve() == ["waits"]
+    assert [(one["event"], one["instead"]) for one in logs] == [("policy not known", "random")]
+
+
 def test_a_dry_run_writes_nothing_and_a_decision_is_kept_with_every_number(pool: Pool) -> None:
     world = World(pool, west=2)
     assert world.placer.peek(Request("ns", cores(2), seed="x")).cluster == "west"
@@ -496,3 +525,10 @@ def test_a_dry_run_writes_nothing_and_a_decision_is_kept_with_every_number(pool:
     [seen] = world.placer.overview("ns")
     assert seen.reserved == cores(2)
     assert world.placer.overview("elsewhere")[0].hard is None
+
+
+def test_a_question_about_a_namespace_that_was_not_read_yet_is_not_answered_with_no(pool: Pool) -> None:
+    world = World(pool, west=2)
+    with pytest.raises(SamplesUnavailable, match="ask again"):
+        world.placer.peek(Request("new", cores(1), seed="x"))
+    assert world.placer.peek(Request("new", cores(1), seed="x")).outcome is Outcome.QUEUED

@@ -146,6 +146,7 @@ def test_only_namespaces_of_interest_are_read_and_those_that_somebody_has_looked
     assert 'namespace=~"other|team-a"' in prometheus.asked[-1]
     assert sampler.covers("other")
     now[0] += 3601
+    opted_in[0] = None
     sampler.read()
     assert 'namespace=~"team-a"' in prometheus.asked[-1]
 

@@ -67,6 +67,17 @@ class Recorder(EventRecorder):
         return [reason for reason, _ in self.events]
 
 
+class Pauses:
+    """Stands for the placer: notes which targets are to be left out for a while."""
+
+    def __init__(self) -> None:
+        self.paused: list[tuple[str, str]] = []
+
+    def pause(self, namespace: str, target: str) -> None:
+        """Nothing is to leave this queue for this target for a while."""
+        self.paused.append((namespace, target))
+
+
 class World:
     """All of it. Nothing happens but in `settle`, `look` and what tests do."""
 
@@ -79,8 +90,9 @@ class World:
             one.namespace("ns")
         front = Cluster("front", Configuration(), http=self.front, clock=self.clock)
         self.registry, self.recorder = Targets(front), Recorder(front)
+        self.placer = Pauses()
         self.informers: list[Informer] = []
-        parts = Parts(front, self.registry, *cast("tuple[Any, ...]", (None, pool, None, None)))
+        parts = Parts(front, self.registry, *cast("tuple[Any, ...]", (None, pool, None, self.placer)))
         self.parts = assemble_controller(
             parts,
             Settings(),

@@ -19,15 +19,13 @@ from webhook.kube.client import Cluster, front_door
 from webhook.kube.registry import Registry
 from webhook.ledger.by_cluster import Share, shares
 from webhook.ledger.pool import Pool
+from webhook.model.limits import COMMAND_WAIT
 from webhook.model.objects import Object
 from webhook.settings import Settings
 from webhook.wiring import ledger_dsn
 
 target_app = typer.Typer(no_args_is_help=True, help="What is done about one target.")
 ledger_app = typer.Typer(no_args_is_help=True, help="What is done about the ledger as a whole.")
-
-# A person waits for it, who can wait longer than a review.
-_WAIT = 20.0
 
 
 @target_app.callback()
@@ -87,7 +85,7 @@ def _ledger(settings: Settings) -> Iterator[Pool]:
     pool = Pool(ledger_dsn(settings), size=2)
     pool.start()
     try:
-        if not pool.wait(_WAIT):
+        if not pool.wait(COMMAND_WAIT):
             raise LedgerUnavailable("the ledger (Postgres) did not answer")
         yield pool
     finally:
@@ -99,7 +97,7 @@ def _registry(front: Cluster, settings: Settings) -> Iterator[Registry]:
     registry = Registry(front, settings.medea_namespace)
     registry.start()
     try:
-        if not registry.wait(_WAIT):
+        if not registry.wait(COMMAND_WAIT):
             raise ClusterUnavailable("the front door did not answer")
         yield registry
     finally:

@@ -13,14 +13,13 @@ from webhook.ledger.by_cluster import placements_on
 from webhook.ledger.placement import SweepRow
 from webhook.ledger.pool import Pool
 from webhook.model.contract import CLUSTER, State
+from webhook.model.limits import FORGET_PAGE
 
 LOST = "ended as Lost"
 QUEUED = "queued for another target"
 DELETED = "deleted"
 HAD_ENDED = "had ended before"
 LEFT = "left alone: changed meanwhile, or of a newer Medea"
-
-_PAGE = 500
 
 
 def check_unregistered(front: Cluster, namespace: str, target: str) -> None:
@@ -41,7 +40,7 @@ def forget(pool: Pool, target: str) -> Counter[str]:
     became: Counter[str] = Counter()
     message = f"Lost: its target {target} is gone for good, and with it what ran there. Submit it again."
     after = 0
-    while page := placements_on(pool, target, after, _PAGE):
+    while page := placements_on(pool, target, after, FORGET_PAGE):
         for row in page:
             became[_forget(pool, target, row, message)] += 1
         after = page[-1].seq

@@ -9,7 +9,7 @@ import structlog
 from webhook.controller.agents import open_task_set
 from webhook.controller.facts import is_current_run
 from webhook.controller.origin_status.by_hold import shown_ids
-from webhook.controller.plan import Then
+from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.targets import Targets
 from webhook.controller.verb_apply import Steering, steering
 from webhook.errors import Clash, NotThere, Rejected
@@ -48,8 +48,14 @@ class VerbExecutor:
     recorder: EventRecorder
     room_came_free: Callable[[], None]
 
-    def apply(self, row: Placement, origin: Object) -> Then:
+    def acts(self) -> dict[Step, Callable[[Facts], Then]]:
+        """What to call for which step."""
+        return {Step.APPLY_VERBS: self._apply}
+
+    def _apply(self, facts: Facts) -> Then:
         """Do them all, or what comes before: then there is more to do at once."""
+        row, origin = facts.row, facts.origin
+        assert row is not None and origin is not None
         verbs, undone = pending(origin), list[Undone]()
         match row.state:
             case State.QUEUED | State.RESERVED:

@@ -1,7 +1,6 @@
 """One cluster: every call has a deadline, a metric, and one of our own errors."""
 
 import contextlib
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ from kubernetes.client import Configuration
 from kubernetes.config import load_incluster_config, load_kube_config
 
 from webhook.errors import ClusterUnavailable, NotThere, quoted
+from webhook.kube.answers import read_json
 from webhook.kube.health import Health
 from webhook.kube.log_stream import LogStream
 from webhook.kube.resources import PODS, Resource
@@ -188,8 +188,8 @@ class Cluster:
                 for line in lines(response):
                     if stop.is_set():
                         return
-                    yield json.loads(line)
-        except (*BROKEN, ValueError, RecursionError) as error:
+                    yield read_json(line)
+        except (*BROKEN, ValueError) as error:
             raise ClusterUnavailable(f"the watch on {self.name} broke: {quoted(str(error))}") from error
 
     def open_log(

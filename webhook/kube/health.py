@@ -1,5 +1,6 @@
 """Whether a cluster answers: calls tell it, and while it doesn't, others need not find out by waiting."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -15,15 +16,22 @@ class Health:
         self._lock = threading.Lock()
         self._unanswered = 0
         self._since = 0.0
+        self._answered = -math.inf
 
     def answered(self) -> None:
         """A call was answered, be it with a refusal."""
         with self._lock:
             self._unanswered = 0
+            self._answered = self._clock()
 
-    def unanswered(self) -> None:
-        """A call was not answered, or in a way that says that the cluster can't answer now."""
+    def unanswered(self, began: float) -> None:
+        """A call that was sent at `began` was not answered, or in a way that says that the cluster can't answer now.
+
+        If another one has been answered since, that is newer: calls that an outage swallowed time out after its end.
+        """
         with self._lock:
+            if began < self._answered:
+                return
             if not self._unanswered:
                 self._since = self._clock()
             self._unanswered += 1

@@ -64,6 +64,7 @@ class Informer:
         """Where to go on from; None where a list is needed."""
         self._pause = WATCH_FIRST_PAUSE
         self._failed_streams = 0
+        self._lost_before = False
         self._lock = threading.Lock()
         self._synced = threading.Event()
         self._current = threading.Event()
@@ -116,7 +117,10 @@ class Informer:
                 return 0.0
             return self._follow(self._version)
         except MedeaError as error:
-            log.warning("watch lost", cluster=self._cluster.name, kind=self._kind.plural, reason=error.message)
+            # One line for an outage, however long: each try would say the same.
+            tell = log.debug if self._lost_before else log.warning
+            tell("watch lost", cluster=self._cluster.name, kind=self._kind.plural, reason=error.message)
+            self._lost_before = True
             # A cluster that answers but lets nobody watch from here may do so from another version.
             self._failed_streams += "answered" in error.details or isinstance(error, Rejected)
             if isinstance(error, Expired) or self._failed_streams >= FAILED_STREAMS:
@@ -213,6 +217,7 @@ class Informer:
             _UP.labels(*self._labels).set(up)
             if up:
                 self._current.set()
+                self._lost_before = False
             else:
                 _RESTARTS.labels(*self._labels).inc()
                 self._current.clear()

@@ -22,7 +22,7 @@ from webhook import threads
 from webhook.errors import MedeaError
 from webhook.kube.client import Cluster
 from webhook.kube.resources import LEASES
-from webhook.model.limits import LEASE_SECONDS, LEASE_TIMEOUT, RENEW_EVERY, RENEW_WITHIN
+from webhook.model.limits import LEADER_PATIENCE, LEASE_SECONDS, LEASE_TIMEOUT, RENEW_EVERY, RENEW_WITHIN
 from webhook.model.objects import Object
 
 log = structlog.get_logger(__name__)
@@ -132,10 +132,17 @@ def begin_anew() -> None:
 class Leader:
     """Does `work` while the lease is held. When it no longer is, `lost` is called, and must end this process's work."""
 
-    def __init__(self, lease: Lease, work: Work, *, lost: Callable[[], None] = begin_anew) -> None:
-        self._lease, self._work, self._lost = lease, work, lost
+    def __init__(
+        self,
+        lease: Lease,
+        work: Work,
+        *,
+        lost: Callable[[], None] = begin_anew,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._lease, self._work, self._lost, self._clock = lease, work, lost, clock
         self._stop, self._ended = threading.Event(), threading.Event()
-        self._done = False
+        self._failure: BaseException | None = None
 
     def stop(self) -> None:
         """Have `run` end the work, release the lease and return. May be called by a signal's handler."""
@@ -144,7 +151,8 @@ class Leader:
     def run(self) -> bool:
         """Wait for the lease, then work until `stop` is called. False when the work ended by itself, which it must not.
 
-        The lease is held until the work has ended: nothing is done beside the next leader.
+        The lease is given away once the work has ended. Work that doesn't end within LEADER_PATIENCE seconds must be
+        ended by the caller, with its process; the next leader waits for the lease then, as after a crash.
         """
         while not self._lease.take():
             if self._stop.wait(RENEW_EVERY):
@@ -152,18 +160,30 @@ class Leader:
         log.info("leading")
         threads.start("lease", self._watch)
         threads.start("controller", self._do_work)
-        while not self._ended.is_set():
-            if self._stop.is_set():
-                self._work.stop()
+        while not self._stop.is_set() and not self._ended.is_set():
             self._lease.take()
             self._ended.wait(RENEW_EVERY)
-        self._lease.release()
-        return self._stop.is_set() and self._done
+        asked = self._stop.is_set()
+        self._end_work()
+        if self._ended.is_set():
+            self._lease.release()
+        else:
+            log.warning("work cut off")
+            self._ended.set()
+        return asked and self._failure is None
+
+    def _end_work(self) -> None:
+        self._work.stop()
+        until = self._clock() + LEADER_PATIENCE
+        while not self._ended.wait(RENEW_EVERY) and self._clock() < until:
+            self._lease.take()
 
     def _do_work(self) -> None:
         try:
             self._work.run()
-            self._done = True
+        except BaseException as error:
+            self._failure = error
+            raise
         finally:
             self._ended.set()
 

@@ -1,6 +1,5 @@
 """What a cluster's answer that is no success means, as one of Medea's errors."""
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from webhook.errors import (
     Rejected,
     quoted,
 )
+from webhook.kube.answers import read_json
 from webhook.model.limits import LONGEST_STATUS
 
 # Kubernetes has no machine-readable words for these two: an authorizer's refusal of Medea itself, which says nothing
@@ -47,10 +47,10 @@ class Status:
 def status_of(code: int, data: bytes) -> Status:
     """Read an answer; one that is no Status is repeated as text."""
     try:
-        status: Any = json.loads(data)
+        status: Any = read_json(data)
         about = (status.get("details") or {}).get("name")
         return Status(code, str(status["message"])[:LONGEST_STATUS], str(status.get("reason") or ""), str(about or ""))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return Status(code, data[:200].decode(errors="replace"))
 
 

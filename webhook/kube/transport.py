@@ -15,6 +15,7 @@ from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 from prometheus_client import Histogram
 
 from webhook.errors import ClusterUnavailable, MedeaError, quoted
+from webhook.kube.answers import read_json
 from webhook.kube.bounded import bounded
 from webhook.kube.health import Health
 from webhook.kube.status import error_of, status_of
@@ -63,7 +64,7 @@ class Transport:
         self, name: str, configuration: Configuration, *, http: Http | None, breaker: bool, clock: Callable[[], float]
     ) -> None:
         self.name, self.health = name, Health(clock=clock)
-        self._breaker = breaker
+        self._breaker, self._clock = breaker, clock
         # Retries are decided in the work queue, where it is known which calls may be repeated.
         configuration.retries = urllib3.Retry(0, redirect=0)
         configuration.connection_pool_maxsize = CONNECTIONS
@@ -81,8 +82,9 @@ class Transport:
     def call(self, request: Request) -> Object:
         """The object that answers."""
         self._check()
+        began = self._clock()
         _, data = self._exchange(self._calls, request, whole=True)
-        answer = self._object(data)
+        answer = self._object(data, began)
         self.health.answered()
         return answer
 
@@ -135,13 +137,13 @@ class Transport:
 
         Raises ReadTimeoutError for a timeout where `silence` is no failure.
         """
-        started, outcome = time.perf_counter(), "unavailable"
+        started, began, outcome = time.perf_counter(), self._clock(), "unavailable"
         try:
             response = self._send(http, request)
             outcome = str(response.status)
             if not 200 <= response.status < 300:
                 with contextlib.closing(response):
-                    raise self._error(response.status, response.data)
+                    raise self._error(response.status, response.data, began)
             return response, response.data if whole else b""
         except BROKEN as error:
             reason = getattr(error, "reason", error)
@@ -149,7 +151,7 @@ class Transport:
                 outcome = "silent"
                 raise reason from None
             outcome = "unavailable"
-            self.health.unanswered()
+            self.health.unanswered(began)
             raise ClusterUnavailable(f"cluster {self.name} did not answer: {quoted(str(error))}") from error
         finally:
             _SECONDS.labels(self.name, request.verb, request.kind, outcome).observe(time.perf_counter() - started)
@@ -168,24 +170,24 @@ class Transport:
             preload_content=False,
         )
 
-    def _object(self, data: bytes) -> Object:
+    def _object(self, data: bytes, began: float) -> Object:
         try:
-            answer = json.loads(data)
-        except (ValueError, RecursionError):
+            answer = read_json(data)
+        except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            self.health.unanswered()
+            self.health.unanswered(began)
             raise ClusterUnavailable(
                 f"something that is no apiserver answers for cluster {self.name}: {quoted(data[:80])}"
             )
         return answer
 
-    def _error(self, code: int, data: bytes) -> MedeaError:
+    def _error(self, code: int, data: bytes, began: float) -> MedeaError:
         status = status_of(code, data)
         if status.answers:
             self.health.answered()
         else:
-            self.health.unanswered()
+            self.health.unanswered(began)
         return error_of(status, self.name)
 
 

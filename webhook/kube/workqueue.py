@@ -15,11 +15,15 @@ import itertools
 import random
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
 from webhook.model.limits import RETRY_DOUBLINGS, RETRY_FIRST, RETRY_JITTER, RETRY_LONGEST
+
+_Line = OrderedDict[str, None]
+"""Keys in their order. A plain dict takes the longer to find its first key the more went before it."""
 
 
 class _Priority(IntEnum):
@@ -52,7 +56,7 @@ class WorkQueue:
     def __init__(self, *, lane_limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._lane_limit, self._clock = lane_limit, clock
         self._entries: dict[str, _Entry] = {}
-        self._ready: dict[_Priority, dict[str, dict[str, None]]] = {priority: {} for priority in _Priority}
+        self._ready: dict[_Priority, dict[str, _Line]] = {priority: {} for priority in _Priority}
         self._busy_in: dict[str, int] = {}
         self._later: list[tuple[float, int, str]] = []
         self._number = itertools.count()
@@ -192,8 +196,8 @@ class WorkQueue:
                 return key
         return None
 
-    def _line(self, priority: _Priority, lane: str) -> dict[str, None]:
-        return self._ready[priority].setdefault(lane, {})
+    def _line(self, priority: _Priority, lane: str) -> _Line:
+        return self._ready[priority].setdefault(lane, OrderedDict())
 
     def _take(self, key: str, entry: _Entry, priority: _Priority) -> None:
         """Take a ready key out of its line; a lane without keys has no turn."""

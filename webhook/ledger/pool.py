@@ -16,6 +16,8 @@ from webhook.ledger.migrate import migrate
 from webhook.model.limits import (
     LEDGER_BUG_RETRY,
     LEDGER_CHECK_PATIENCE,
+    LEDGER_CONNECTIONS,
+    LEDGER_IDLE_TIMEOUT,
     LEDGER_RETRY,
     LEDGER_STATEMENT_TIMEOUT,
     LEDGER_WAIT,
@@ -34,11 +36,15 @@ _SECONDS = Histogram(
 class Pool:
     """Opens in the background, so that a process can start before its Postgres does."""
 
-    def __init__(self, dsn: str, *, size: int = 16) -> None:
+    def __init__(self, dsn: str, *, size: int = LEDGER_CONNECTIONS) -> None:
         self._dsn = dsn
         self._migrated = threading.Event()
         self._stop = threading.Event()
-        options = f"-c statement_timeout={LEDGER_STATEMENT_TIMEOUT}s -c idle_in_transaction_session_timeout=30s"
+        timeouts = {
+            "statement_timeout": LEDGER_STATEMENT_TIMEOUT,
+            "idle_in_transaction_session_timeout": LEDGER_IDLE_TIMEOUT,
+        }
+        options = " ".join(f"-c {name}={seconds}s" for name, seconds in timeouts.items())
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             dsn,
             connection_class=Connection,

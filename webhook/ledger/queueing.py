@@ -85,7 +85,7 @@ def serve(
             "ORDER BY seq LIMIT %(limit)s",
             {"namespace": namespace, "after": after, "limit": QUEUE_BATCH, **target_values(waiting_for or {})},
         ).fetchall()
-        batch = [placement for row in rows if (placement := _read(row)) is not None]
+        batch = [placement for row in rows if (placement := _read(row)) and placement.state is State.QUEUED]
         choices = choose(reserved, batch)
         left = _move(connection, choices.placed)
         _tell(connection, choices.reasons)
@@ -115,13 +115,13 @@ def tell_the_rest(pool: Pool, namespace: str, told: int) -> None:
 
 
 def _read(row: Mapping[str, Any]) -> Placement | None:
-    placement = placement_of(row)
-    if placement.state is State.QUEUED:
-        return placement
-    # It is of a newer Medea. It stays in the queue, and keeps nobody else waiting.
-    log.warning("queued row not readable", placement=placement.placement)
-    _UNREADABLE.inc()
-    return None
+    try:
+        return placement_of(row)
+    except (KeyError, TypeError, ValueError):
+        # It stays in the queue, and keeps nobody else waiting. One of a newer Medea reads as of an unknown state.
+        log.exception("queued row not readable", placement=row["placement"])
+        _UNREADABLE.inc()
+        return None
 
 
 def _move(connection: Connection, placed: Mapping[str, Decision]) -> set[str]:

@@ -34,6 +34,8 @@ UNANSWERED_CALLS = 2
 PROBE_EVERY = 5.0
 PROBE_EVERY_WHILE_AWAY = 1.0
 PROBE_TIMEOUT = 2.0
+# Levels of nesting that are kept of an answer that is too deep for Python, which follows a thousand at most.
+DEEPEST_ANSWER = 200
 # Characters of an apiserver's refusal: a validation error may repeat a whole object.
 LONGEST_STATUS = 4000
 # A controller that is killed is followed by the next within the lease's length, well inside the 30 s that a recovery
@@ -43,6 +45,8 @@ LEASE_SECONDS = 8
 RENEW_WITHIN = 5.0
 RENEW_EVERY = 1.0
 LEASE_TIMEOUT = 1.5
+# For how long a controller that is told to end may end its work; Kubernetes gives a pod 30 s.
+LEADER_PATIENCE = 10.0
 # Events: three for each placement, at a hundred placements a second, at some 100 a second and thread. Beyond so many
 # that wait, the next ones are dropped; a line says so every so many seconds. Kubernetes takes 1,024 characters.
 EVENT_THREADS = 4
@@ -60,38 +64,32 @@ FAILED_STREAMS = 2
 
 # --- ledger
 
+# Connections of one process; each thread that decides, looks or writes holds one for some milliseconds.
+LEDGER_CONNECTIONS = 16
+# The least that libpq knows. A Postgres that needs longer to take a connection is as good as away.
 LEDGER_CONNECT_TIMEOUT = 2
-"""The least that libpq knows. A Postgres that needs longer to take a connection is as good as away."""
-
+# For a connection of the pool. A review may take ten seconds in all, and asks the ledger several times.
 LEDGER_WAIT = 2.0
-"""For a connection of the pool. A review may take ten seconds in all, and asks the ledger several times."""
-
+# For the answer to nothing, with which a connection is tried before it is used: less than LEDGER_WAIT.
 LEDGER_CHECK_PATIENCE = 1.0
-"""For the answer to nothing, with which a connection is tried before it is used: less than LEDGER_WAIT."""
-
+# No statement touches more than some thousand rows; one that takes this long waits for a lock.
 LEDGER_STATEMENT_TIMEOUT = 5.0
-"""No statement touches more than some thousand rows; one that takes this long waits for a lock."""
-
+# For an answer, after which the connection is given up: longer than Postgres itself needs to end a statement.
 LEDGER_PATIENCE = 7.0
-"""For an answer, after which the connection is given up: longer than Postgres itself needs to end a statement."""
-
+# A transaction whose process does nothing is ended by Postgres: its locks keep others waiting.
+LEDGER_IDLE_TIMEOUT = 30.0
+# Between two tries to reach a Postgres that is away.
 LEDGER_RETRY = 1.0
-"""Between two tries to reach a Postgres that is away."""
-
+# Between two tries to migrate that failed for a reason of their own: each leaves a traceback in the log.
 LEDGER_BUG_RETRY = 30.0
-"""Between two tries to migrate that failed for a reason of their own: each leaves a traceback in the log."""
-
-DECISIONS_KEPT = 20
-"""Of one placement, beside the first: one that is sent back by a full target for weeks has thousands."""
-
-DECISIONS_LOOKED_AT = 5000
-"""The last so many are looked through for placements with too many: some sweeps' worth at 100 placements a second."""
-
+# For the lock on a table. While a migration waits for it, so does everybody who comes after.
 MIGRATION_LOCK_TIMEOUT = 2.0
-"""For the lock on a table. While a migration waits for it, so does everybody who comes after."""
-
+# For one statement of a migration: an index on millions of rows takes minutes.
 MIGRATION_PATIENCE = 1800.0
-"""For one statement of a migration: an index on millions of rows takes minutes."""
+# Decisions about one placement that stay, beside the first: one that a full target sends back for weeks has thousands.
+DECISIONS_KEPT = 20
+# The last so many decisions are looked through for placements with too many: some sweeps' worth at 100 a second.
+DECISIONS_LOOKED_AT = 5000
 
 # --- scout
 
@@ -249,3 +247,10 @@ LOG_PIECE = 64 * 1024
 
 # For a client of the controller's metrics and health to send its request.
 HEALTH_TIMEOUT = 5
+
+# --- admin
+
+# For the ledger and the front door, by a command that a person waits for.
+COMMAND_WAIT = 20.0
+# Rows of a target that are read at once to be forgotten.
+FORGET_PAGE = 500

@@ -89,7 +89,12 @@ class Placer:
 
     def overview(self, namespace: str) -> tuple[Verdict, ...]:
         """Every target's numbers for a namespace, as a request for nothing finds them."""
-        return self.peek(Request(namespace, NOTHING, seed="overview")).verdicts
+        request, view = Request(namespace, NOTHING, seed="overview"), self._views.of(namespace)
+
+        def with_all_claims(held: Held) -> Decision:
+            return view.decide(request, held.reserved, held.claimed(view.open_targets()))
+
+        return reserving.peek(self._pool, namespace, with_all_claims).verdicts
 
     def defaults(self, namespace: str, only_clusters: Collection[str] | None) -> Defaults:
         """The limits of containers without any, as the most generous of the targets that may be used gives them."""
@@ -151,13 +156,16 @@ class Placer:
 
 
 def _choose(request: Request, view: View, held: Held) -> Decision:
-    """The decision about a new Workflow. Who waits is asked for only of the targets where it matters."""
+    """The decision about a new Workflow.
+
+    Whether somebody waits for the chosen target is asked first, of all that fit only if so: with a long queue each
+    target for which nobody waits costs going through it.
+    """
     decision = view.decide(request, held.reserved, ())
-    if decision.cluster is None:
-        return decision
     fitting = {one.cluster: one.hard for one in decision.verdicts if one.removed_by is None and one.hard}
-    claimed = held.claimed(fitting)
-    return view.decide(request, held.reserved, claimed) if claimed else decision
+    if decision.cluster is None or not held.claimed({decision.cluster: fitting[decision.cluster]}):
+        return decision
+    return view.decide(request, held.reserved, held.claimed(fitting))
 
 
 def _bounded(decision: Decision, held: Held) -> Decision:

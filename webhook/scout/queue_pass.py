@@ -73,6 +73,8 @@ class QueuePass:
         if not waits_for_more and len(self.told) >= REASONS_KEPT:
             return None
         decision = waits(self._decide(request, promised, self._claimed))
+        if decision.cluster is not None and decision.policy != request.policy:
+            log.warning("policy not known", placement=row.placement, policy=request.policy, instead=decision.policy)
         if decision.cluster is None:
             self._claimed |= {verdict.cluster for verdict in decision.verdicts if verdict.obstacle in WAITED_FOR}
             self.unclaimed = {name: hard for name, hard in self.unclaimed.items() if name not in self._claimed}

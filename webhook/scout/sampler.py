@@ -37,7 +37,7 @@ _THREAD = "scout-sampler"
 _STRANGE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 
 Namespaces = Callable[[], Collection[str] | None]
-"""The namespaces of interest; None while that is not known, which means all."""
+"""The namespaces of interest; None while that is not known: those last known count, or all."""
 
 
 class Sampler:
@@ -51,6 +51,7 @@ class Sampler:
         )
         self._interval, self._clock = interval, clock
         self._namespaces: Namespaces = lambda: None
+        self._names: frozenset[str] | None = None
         self._asked_for: dict[str, float] = {}
         self._read_for: frozenset[str] | None = None
         self._known: Mapping[str, Mapping[str, Snapshot]] = {}
@@ -103,9 +104,10 @@ class Sampler:
 
     def _wanted(self) -> frozenset[str] | None:
         """The namespaces of interest, and those that somebody has looked at lately; None for all."""
-        names, oldest = self._namespaces(), self._clock() - SAMPLE_KEPT
+        fresh, oldest = self._namespaces(), self._clock() - SAMPLE_KEPT
+        self._names = names = self._names if fresh is None else frozenset(fresh)
         self._asked_for = {name: asked for name, asked in list(self._asked_for.items()) if asked > oldest}
-        return None if names is None else frozenset(names) | self._asked_for.keys()
+        return None if names is None else names | self._asked_for.keys()
 
     def _note(self, fresh: Mapping[tuple[str, str], Snapshot]) -> None:
         """Put what is new beside what Prometheus no longer shows, which stays known for a while."""

@@ -8,8 +8,10 @@ from webhook.controller.origin_status.graft import graft
 from webhook.controller.origin_status.merge import merge_patch
 from webhook.ledger.placement import Placement
 from webhook.model.contract import REASON, Hold
-from webhook.model.objects import Object
+from webhook.model.objects import Object, mapping
 from webhook.model.subworkflows import ended
+
+_BARE = ("phase", "startedAt", "finishedAt", "progress", "conditions")
 
 
 def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
@@ -31,6 +33,12 @@ def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run:
     if row.hold is Hold.NONE:
         return full.final_patch(origin, row, outcome, run)
     return stub.final_patch(origin, row, outcome)
+
+
+def bare_end(patch: Object) -> Object:
+    """Of a patch that ends an origin what tells that it has ended, for an origin that can't hold the rest."""
+    status = mapping(patch.get("status"))
+    return {**patch, "status": {key: status[key] for key in _BARE if key in status}}
 
 
 def outcome_of(run: Object, row: Placement) -> Object:

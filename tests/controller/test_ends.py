@@ -1,0 +1,60 @@
+"""A run's end reaches its origin, whatever the run holds and whatever the origin can hold."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.controller_world import World
+from tests.support.fake_apiserver import ApiError, Call
+from webhook.kube.resources import WORKFLOWS
+from webhook.model.contract import Hold, State
+
+TOO_LARGE = ApiError(413, "RequestEntityTooLarge", "etcdserver: request is too large", {"name": "job-p1"})
+
+
+@pytest.mark.parametrize("hold", Hold)
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"message": {"not": "a text"}},
+        {"message": "a\x00b", "outputs": "\ud800"},
+        {"nodes": ["x"], "conditions": 7, "outputs": []},
+        {"compressedNodes": "!", "resourcesDuration": None, "artifactRepositoryRef": "s3"},
+    ],
+    ids=["message", "letters", "nodes", "more"],
+)
+def test_an_end_of_any_shape_is_recorded_and_shown(world: World, hold: Hold, odd: dict[str, Any]) -> None:
+    world.place(hold=hold)
+    world.settle()
+    world.end_run("Failed", **odd)
+    world.settle()
+    assert (world.row().state, world.row().phase) == (State.ENDED, "Failed")
+    assert world.origin()["status"]["phase"] == "Failed"
+    assert world.row().end_shown
+
+
+@pytest.mark.parametrize("hold", Hold)
+def test_an_end_that_is_too_large_for_the_origin_is_shown_without_its_tree(world: World, hold: Hold) -> None:
+    world.place(hold=hold)
+    world.settle()
+
+    def refuse(call: Call, thing: dict[str, Any]) -> ApiError | None:
+        return TOO_LARGE if call.verb == "patch" and "outputs" in thing.get("status", {}) else None
+
+    world.front.refuse_later = refuse
+    node = {"id": "job-p1", "name": "job-p1", "type": "DAG", "phase": "Failed", "outputs": {"x": 1}}
+    world.end_run("Failed", outputs={"parameters": [{"name": "x", "value": "y" * 999}]}, nodes={"job-p1": node})
+    world.settle()
+    assert world.origin()["status"]["phase"] == "Failed"
+    assert "nodes" not in world.origin()["status"]
+    assert world.row().end_shown
+    assert "EndCut" in world.recorder.reasons
+
+
+def test_a_run_that_is_deleted_on_its_target_ends_as_error_with_what_was_seen_of_it(world: World) -> None:
+    world.place()
+    world.settle()
+    world.west.remove(WORKFLOWS, "ns", "job-p1")
+    world.settle()
+    assert (world.row().phase, world.row().message) == ("Error", "the run was deleted on west before it had ended")
+    assert world.run() is None

@@ -1,0 +1,102 @@
+"""Steps that have to do with the origin: binding it to its row, showing the run on it, and letting it go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from webhook.controller.agents import dismiss_agent
+from webhook.controller.origin_status.by_hold import bare_end, final_patch, running_patch
+from webhook.controller.patch import patch_origin
+from webhook.controller.plan import Facts, Step, Then
+from webhook.controller.remove import remove_finalizer
+from webhook.errors import Clash, NotThere, Rejected
+from webhook.kube.client import Cluster
+from webhook.kube.event_recorder import EventRecorder
+from webhook.ledger import placements
+from webhook.ledger.pool import Pool
+from webhook.model.contract import Hold, State
+from webhook.model.objects import Object
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class OriginSteps:
+    """Each takes the facts, and says what follows. Raises what a cluster or the ledger answers."""
+
+    front: Cluster
+    pool: Pool
+    recorder: EventRecorder
+    room_came_free: Callable[[], None]
+
+    def acts(self) -> dict[Step, Callable[[Facts], Then]]:
+        """What to call for which step."""
+        return {
+            Step.BIND: self._bind,
+            Step.SHOW_QUEUED: self._mirror,
+            Step.MIRROR: self._mirror,
+            Step.FINISH: self._finish,
+            Step.MARK_DELETING: self._mark_deleting,
+            Step.REMOVE_FINALIZER: self._remove_finalizer,
+        }
+
+    def _bind(self, facts: Facts) -> Then:
+        assert facts.row is not None and facts.origin is not None
+        metadata = facts.origin["metadata"]
+        bound = placements.bind(
+            self.pool,
+            facts.row.placement,
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+        )
+        if bound is None:
+            log.info("a copy carries this placement", placement=facts.row.placement, workflow=metadata["name"])
+            return Then.WAIT
+        if bound.state is State.QUEUED:
+            self.recorder.record(facts.origin, "Queued", str(bound.reason))
+            self.room_came_free()
+        else:
+            self.recorder.record(facts.origin, "Placed", f"on {bound.reason} (needs {bound.totals})")
+        return Then.GO_ON
+
+    def _mirror(self, facts: Facts) -> Then:
+        row, origin = facts.row, facts.origin
+        assert row is not None and origin is not None
+        patch = running_patch(origin, row, facts.run)
+        if patch:
+            patch_origin(self.front, origin, patch)
+        return Then.WAIT_FOR_TARGET if facts.away else Then.WAIT
+
+    def _finish(self, facts: Facts) -> Then:
+        row, origin = facts.row, facts.origin
+        assert row is not None and origin is not None
+        patch = final_patch(origin, row, placements.outcome(self.pool, row.placement), facts.run)
+        if patch:
+            self._show_end(origin, patch)
+        if row.hold is Hold.PLUGIN:
+            dismiss_agent(self.front, row)
+        placements.end_shown(self.pool, row.placement, run_uid=row.run_uid)
+        self.recorder.record(origin, "Ended", f"{row.phase} on {row.cluster}: {row.message or 'no message'}")
+        return Then.GO_ON
+
+    def _show_end(self, origin: Object, patch: Object) -> None:
+        """All of it, or what the front door takes: a tree that is too large for an object must not hide the end."""
+        try:
+            patch_origin(self.front, origin, patch)
+        except (Clash, NotThere):
+            raise
+        except Rejected as error:
+            log.warning("end shown without its tree", workflow=origin["metadata"]["name"], reason=error.message)
+            patch_origin(self.front, origin, bare_end(patch))
+            self.recorder.record(origin, "EndCut", f"only phase and times are shown: {error.message}", warning=True)
+
+    def _mark_deleting(self, facts: Facts) -> Then:
+        assert facts.row is not None
+        return Then.GO_ON if placements.deleting(self.pool, facts.row.placement) else Then.WAIT
+
+    def _remove_finalizer(self, facts: Facts) -> Then:
+        assert facts.origin is not None
+        remove_finalizer(self.front, facts.origin)
+        return Then.WAIT

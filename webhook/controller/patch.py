@@ -1,0 +1,15 @@
+"""Patches origins."""
+
+from webhook.kube.client import Cluster
+from webhook.kube.resources import WORKFLOWS
+from webhook.model.objects import Object
+
+
+def patch_origin(front: Cluster, origin: Object, patch: Object) -> None:
+    """Patch the very version that was looked at, so that nothing Argo has written since is overwritten.
+
+    Raises Conflict when it has changed.
+    """
+    metadata = origin["metadata"]
+    patch = {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": metadata["resourceVersion"]}}
+    front.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)
