@@ -187,3 +187,13 @@ def test_where_an_answer_takes_long_it_is_asked_for_less_often(
     monkeypatch.setattr("webhook.scout.sampler.time.monotonic", lambda: next(ticks))
     monkeypatch.setattr(sampler, "read", lambda: None)
     assert sampler.turn() == (12.0, 12.0)
+
+
+def test_looking_at_ever_more_namespaces_takes_no_more_memory(prometheus: Prometheus) -> None:
+    sampler = Sampler(url=prometheus.url, interval=60)
+    sampler.narrow_to(lambda: ["team-a"])
+    sampler.read()
+    for number in range(1000):
+        sampler.of_namespace(f"n{number}")
+    sampler.read()
+    assert [sampler.covers(name) for name in ("team-a", "n999", "n900", "n899")] == [True, True, True, False]

@@ -123,6 +123,8 @@ SAMPLE_SOONEST = 0.5
 # Seconds for which a snapshot that Prometheus no longer shows stays known: old samples exclude a target with a reason
 # that people understand, and its whole quota still tells what could never fit.
 SAMPLE_KEPT = 3600.0
+# Namespaces that did not opt in and are read because somebody looked at them; the longest ago goes first.
+SAMPLE_ASKED = 100
 # Characters of all names of namespaces together up to which Prometheus is asked for these alone: the query names them
 # eight times, and with more it would no longer fit into what proxies take for an address.
 NARROW_QUERY = 400

@@ -15,6 +15,7 @@ from urllib3.util.retry import Retry
 from webhook import threads
 from webhook.errors import SamplesUnavailable, quoted
 from webhook.model.limits import (
+    SAMPLE_ASKED,
     SAMPLE_BYTES,
     SAMPLE_DEADLINE,
     SAMPLE_KEPT,
@@ -56,6 +57,7 @@ class Sampler:
         self._read_for: frozenset[str] | None = None
         self._known: Mapping[str, Mapping[str, Snapshot]] = {}
         self._listeners: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
         self._stop, self._wake = threading.Event(), threading.Event()
 
     def narrow_to(self, namespaces: Namespaces) -> None:
@@ -77,14 +79,22 @@ class Sampler:
 
     def of_namespace(self, namespace: str) -> Mapping[str, Snapshot]:
         """The latest snapshot of each target for one namespace: the same object until the next read."""
-        self._asked_for[namespace] = self._clock()
-        if not self.covers(namespace):
-            self._wake.set()
+        if self._names is not None and namespace not in self._names:
+            self._note_asked(namespace)
         return self._known.get(namespace, {})
 
     def covers(self, namespace: str) -> bool:
         """Whether the last read was for this namespace too: if not, nothing known of it means nothing."""
         return self._read_for is None or namespace in self._read_for
+
+    def _note_asked(self, namespace: str) -> None:
+        with self._lock:
+            self._asked_for.pop(namespace, None)
+            self._asked_for[namespace] = self._clock()
+            if len(self._asked_for) > SAMPLE_ASKED:
+                del self._asked_for[next(iter(self._asked_for))]
+        if not self.covers(namespace):
+            self._wake.set()
 
     def read(self) -> None:
         """Ask Prometheus once. Raises SamplesUnavailable; what was known stays known, and ages."""
@@ -106,8 +116,9 @@ class Sampler:
         """The namespaces of interest, and those that somebody has looked at lately; None for all."""
         fresh, oldest = self._namespaces(), self._clock() - SAMPLE_KEPT
         self._names = names = self._names if fresh is None else frozenset(fresh)
-        self._asked_for = {name: asked for name, asked in list(self._asked_for.items()) if asked > oldest}
-        return None if names is None else names | self._asked_for.keys()
+        with self._lock:
+            self._asked_for = {name: asked for name, asked in self._asked_for.items() if asked > oldest}
+            return None if names is None else names | self._asked_for.keys()
 
     def _note(self, fresh: Mapping[tuple[str, str], Snapshot]) -> None:
         """Put what is new beside what Prometheus no longer shows, which stays known for a while."""
