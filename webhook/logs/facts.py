@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from webhook.controller.watches import Caches
+from webhook.controller.workflow_index import WorkflowIndex
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.logs.index import PodIndex
@@ -78,23 +79,23 @@ class Gatherer:
             shown = [pod for pod in mirrored if labels(pod)[MIRRORED] == cluster]
             if cluster not in registered:
                 found.append(Facts(placement, cluster, None, None, (), shown))
-            elif self._is_known(cluster):
-                found.append(self._on(cluster, placement, shown))
+            elif listed := self._listed(cluster):
+                found.append(self._on(cluster, *listed, placement, shown))
         return found
 
-    def _is_known(self, cluster: str) -> bool:
-        """Whether a target's runs and pods have been listed: until then, what is shown of them stays as it is."""
+    def _listed(self, cluster: str) -> tuple[WorkflowIndex, PodIndex] | None:
+        """A target's runs and pods, once they have been listed: until then, what is shown of them stays as it is."""
         runs, pods = self.known.runs.get(cluster), self._pods.get(cluster)
-        return runs is not None and pods is not None and runs.informer.wait(0) and pods.informer.wait(0)
+        return (runs, pods) if runs and pods and runs.informer.wait(0) and pods.informer.wait(0) else None
 
-    def _on(self, cluster: str, placement: str, shown: list[Object]) -> Facts:
+    def _on(self, cluster: str, runs: WorkflowIndex, pods: PodIndex, placement: str, shown: list[Object]) -> Facts:
         origins = {str(one["metadata"]["uid"]): one for one in self.known.origins.carrying(placement)}
-        for run in self.known.runs[cluster].carrying(placement):
+        for run in runs.carrying(placement):
             origin = origins.get(labels(run).get(ORIGIN_UID, ""))
             # Pods in a namespace that has opted out since go too.
             if origin and self.known.namespaces.get("", origin["metadata"]["namespace"]):
                 group = f"{run['metadata']['namespace']}/{run['metadata']['name']}"
-                return Facts(placement, cluster, origin, run, self._pods[cluster].of(group), shown)
+                return Facts(placement, cluster, origin, run, pods.of(group), shown)
         return Facts(placement, cluster, None, None, (), shown)
 
     def _placement_of(self, cluster: str, group: str) -> str | None:

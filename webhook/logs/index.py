@@ -11,13 +11,14 @@ from webhook.model.objects import Object
 
 
 class PodIndex:
-    """One watch of pods and, for each group, those in it. A pod stays in its group for as long as it exists."""
+    """One watch of pods and, for each group, those in it. Somebody may move a pod to another group, by its labels."""
 
     def __init__(
         self, cluster: Cluster, *, selector: str, group_of: Callable[[Object], str], changed: Callable[[str], None]
     ) -> None:
         self._group_of, self._changed = group_of, changed
         self._groups: dict[str, dict[str, Object]] = {}
+        self._group_by_uid: dict[str, str] = {}
         self._lock = threading.Lock()
         self.informer = Informer(cluster, PODS, self._note, selector=selector, keep=slim)
 
@@ -34,11 +35,16 @@ class PodIndex:
     def _note(self, pod: Object, gone: bool) -> None:
         group, uid = self._group_of(pod), str(pod["metadata"]["uid"])
         with self._lock:
-            members = self._groups.setdefault(group, {})
-            if gone:
-                members.pop(uid, None)
-            else:
-                members[uid] = pod
-            if not members:
-                del self._groups[group]
-        self._changed(group)
+            before = self._group_by_uid.pop(uid, group)
+            self._leave(before, uid)
+            if not gone:
+                self._groups.setdefault(group, {})[uid] = pod
+                self._group_by_uid[uid] = group
+        for concerned in {before, group}:
+            self._changed(concerned)
+
+    def _leave(self, group: str, uid: str) -> None:
+        members = self._groups.get(group, {})
+        members.pop(uid, None)
+        if not members:
+            self._groups.pop(group, None)
