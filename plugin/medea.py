@@ -1,4 +1,4 @@
-"""The one connection to Medea: a question goes out, and what comes back is always something Argo can act on.
+"""The one way to Medea: a question goes out, and what comes back is always something Argo can act on.
 
 Argo's agent repeats a call that got a 503 or no answer four times, for some 15 s in all, and then fails the node and
 with it the Workflow. A restart of Medea can take longer, and the run on its target knows nothing of it. So whatever may
@@ -7,6 +7,7 @@ pass by itself is answered with a node that is still running and a time at which
 
 import json
 import logging
+import random
 import ssl
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,14 @@ import urllib3
 from plugin.settings import Settings
 
 THREADS = 8
-"""Calls at a time: the agent has 16 workers, and each of our calls takes about a second at the very worst."""
+"""Calls at a time: the agent has 16 workers, and each of our calls takes two seconds at the very worst."""
 
-_TIMEOUT = urllib3.Timeout(connect=0.5, read=1.0)
+_TIMEOUT = urllib3.Timeout(connect=1.0, read=1.0)
 """Medea answers from its ledger in milliseconds. Waiting longer would only hold up the agent's other tasks."""
 
-_ASK_AGAIN = "5s"
-"""Short beside a restart of Medea, long enough that all held Workflows together are no load on one that struggles."""
+_ASK_AGAIN = (5.0, 20.0)
+"""Seconds, any between these: short beside a restart of Medea, and long enough, and never at once, so that all held
+Workflows together are no load on one that struggles."""
 
 _REFUSED = frozenset({400, 403, 404, 409, 413, 422})
 """Medea understood and said no: the same question will get the same answer."""
@@ -48,7 +50,12 @@ class Medea:
                 "POST",
                 self._url,
                 body=question,
-                headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+                headers={
+                    "Authorization": f"Bearer {token}",
+                    "Content-Type": "application/json",
+                    # It asks about once a minute: thousands of connections kept for that would crowd out all others.
+                    "Connection": "close",
+                },
             )
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             _log.warning("%s cannot be asked: %s", self._url, error)
@@ -72,8 +79,8 @@ def read_token(path: Path) -> str:
 
 
 def _still_running(why: str) -> dict[str, Any]:
-    message = f"Medea cannot be asked: {why}. Asking again every {_ASK_AGAIN}"
-    return {"node": {"phase": "Running", "message": message}, "requeue": _ASK_AGAIN}
+    message = f"Medea cannot be asked: {why}. Asking again soon"
+    return {"node": {"phase": "Running", "message": message}, "requeue": f"{random.uniform(*_ASK_AGAIN):.1f}s"}
 
 
 def _why(error: Exception) -> str:

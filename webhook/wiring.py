@@ -2,9 +2,10 @@
 
 import datetime
 import functools
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from psycopg.conninfo import make_conninfo
 
@@ -16,6 +17,7 @@ from webhook.api.rights import Rights
 from webhook.api.routes import Deps
 from webhook.api.run_step import RunSteps
 from webhook.api.steps import Steps
+from webhook.api.tokens import Tokens
 from webhook.api.workflow_steps import WorkflowSteps
 from webhook.controller.facts import Gatherer
 from webhook.controller.loop import Loop
@@ -75,6 +77,7 @@ class Service:
     admission: Admission
     api: Deps
     logs: Endpoint | None
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
         """Begin everything that goes on in the background."""
@@ -86,8 +89,14 @@ class Service:
         if self.logs:
             self.logs.streams.start()
 
+    def stop(self) -> None:
+        """The process is about to end: it is ready for nothing new."""
+        self.stopping.set()
+
     def unready(self) -> str | None:
-        """Why the service can't place Workflows yet, or None when it can."""
+        """Why the service can't place Workflows now, or None when it can."""
+        if self.stopping.is_set():
+            return "this process is about to end"
         if not self.parts.pool.wait(0):
             return "the ledger (Postgres) is not reachable yet"
         return None if self.parts.registry.wait(0) else "the targets are not known yet"
@@ -134,6 +143,7 @@ def make_service(settings: Settings) -> Service:
         parts.front,
         parts.pool,
         rights,
+        Tokens(parts.front),
         others=WorkflowSteps(parts.front, parts.pool, argo_server, rights),
         sub_workflows=RunSteps(parts.front, parts.pool, slots, rights),
     )

@@ -25,6 +25,7 @@ from webhook.totals.model import GIB, NOTHING, Totals
 NOW = 1000.0
 TAKES_IT = reply(201, {"metadata": {"name": "x"}})
 FORBIDS = reply(403, {"message": "workflows are forbidden here"})
+NOTHING_THERE = reply(404, {"message": "it is not there", "details": {"name": "nothing"}})
 SIZES = {
     "executor_num": "1",
     "executor_cores_limit": "1",
@@ -87,7 +88,9 @@ class Samples:
 
 
 @contextmanager
-def admission(pool: Pool, hold: Hold = Hold.PLUGIN, **answers: Answer) -> Iterator[Admission]:
+def admission(
+    pool: Pool, hold: Hold = Hold.PLUGIN, front: Answer = NOTHING_THERE, **answers: Answer
+) -> Iterator[Admission]:
     """An admission whose targets answer their dry run like this."""
     with ExitStack() as stack:
         clusters = {name: stack.enter_context(apiserver(Script(answer))) for name, answer in answers.items()}
@@ -96,11 +99,8 @@ def admission(pool: Pool, hold: Hold = Hold.PLUGIN, **answers: Answer) -> Iterat
         placer = Placer(pool=pool, sampler=samples, registry=registry, max_age=60, clock=lambda: NOW)
         prepared: Any = Nothing()
         holds: Any = Held(hold)
-        front = stack.enter_context(
-            apiserver(Script(reply(404, {"message": "no such template", "details": {"name": "nothing"}})))
-        )
         yield Admission(
-            front=front,
+            front=stack.enter_context(apiserver(Script(front))),
             registry=registry,
             pool=pool,
             placer=placer,
@@ -142,6 +142,28 @@ def test_a_workflow_that_every_target_refuses_is_refused_in_their_words_and_leav
         response = reviewed(asked, review())["response"]
     assert not response["allowed"]
     assert "west refused: workflows are forbidden here" in response["status"]["message"]
+    assert placements.unbound(pool, 0) == []
+
+
+def test_a_target_whose_quota_of_objects_is_full_has_no_room_now_and_has_refused_nothing(pool: Pool) -> None:
+    words = 'workflows.argoproj.io "x" is forbidden: exceeded quota: objects, requested: count/workflows=1'
+    full = reply(403, {"message": words, "reason": "Forbidden", "details": {"name": "x"}})
+    with admission(pool, west=full) as asked:
+        answer = reviewed(asked, review())
+    row = placements.get(pool, placement_in(answer))
+    assert row is not None and (row.state, row.cluster, row.refused_by) == ("queued", None, {})
+    assert "exceeded quota" in str(row.reason)
+
+
+def test_no_room_is_promised_under_a_name_that_is_taken(pool: Pool) -> None:
+    there = reply(200, {"metadata": {"name": "taken", "uid": "w"}})
+    with admission(pool, west=TAKES_IT, front=there) as asked:
+        response = reviewed(asked, review(name="taken"))["response"]
+    assert response["status"] == {
+        "code": 409,
+        "reason": "AlreadyExists",
+        "message": 'workflows.argoproj.io "taken" already exists',
+    }
     assert placements.unbound(pool, 0) == []
 
 

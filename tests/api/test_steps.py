@@ -5,16 +5,19 @@ from typing import Any, cast
 import pytest
 
 from tests.support.api_objects import Front, Object, asking, known, workflow
+from tests.support.objects import row
 from webhook.api.bodies import PluginBody
 from webhook.api.replies import node
 from webhook.api.rights import Rights
 from webhook.api.steps import Steps, in_time
+from webhook.api.tokens import Tokens
 from webhook.errors import BadRequest, Forbidden
 from webhook.kube.client import Cluster
 from webhook.kube.resources import TOKEN_REVIEWS, Resource
 from webhook.ledger import placements, reserving
 from webhook.ledger.placement import NewPlacement
 from webhook.ledger.pool import Pool
+from webhook.model.contract import State
 from webhook.scout.model import Decision, Outcome
 from webhook.totals.model import Totals
 
@@ -35,7 +38,12 @@ class _Front(Front):
 def _ask(front: Front, pool: Pool | None, call: Object, *, token: str = "right", uid: str = "uid-job") -> Object:
     cluster = cast("Cluster", front)
     steps = Steps(
-        cluster, cast("Pool", pool), Rights(cluster), others=cast("Any", None), sub_workflows=cast("Any", None)
+        cluster,
+        cast("Pool", pool),
+        Rights(cluster),
+        Tokens(cluster),
+        others=cast("Any", None),
+        sub_workflows=cast("Any", None),
     )
     asked = PluginBody.model_validate({"workflow": {"name": "job", "namespace": "ns", "uid": uid}, "call": call})
     return dict(steps.answer(token, asked))
@@ -107,6 +115,48 @@ def test_a_token_that_is_not_the_plugins_moves_nothing() -> None:
 def test_a_call_holds_one_verb_that_there_is(call: Object) -> None:
     with pytest.raises(BadRequest, match="run, get, delete"):
         _ask(_Front(), None, call)
+
+
+@pytest.mark.parametrize(
+    ("state", "least", "most"), [(State.QUEUED, 15, 25), (State.RESERVED, 3.75, 6.25), (State.RUNNING, 45, 75)]
+)
+def test_a_plugin_asks_as_seldom_as_its_message_may_be_old_and_never_all_at_once(
+    monkeypatch: pytest.MonkeyPatch, state: State, least: float, most: float
+) -> None:
+    monkeypatch.setattr(placements, "get", lambda *_: row(state=state, origin_uid="uid-job"))
+    again = [_ask(_Front(), None, {"track": {"placement": ID}})["requeue"] for _ in range(20)]
+    assert all(least <= float(text.removesuffix("s")) <= most for text in again)
+    assert len(set(again)) > 1
+
+
+def test_a_token_that_was_right_is_believed_for_a_minute_and_one_that_was_not_is_asked_about_again() -> None:
+    asked: list[str] = []
+
+    class Counting(_Front):
+        def create(self, kind: Resource, namespace: str | None, body: Object, **options: Any) -> Object:
+            asked.append(body["spec"]["token"])
+            return super().create(kind, namespace, body, **options)
+
+    now = [100.0]
+    tokens = Tokens(cast("Cluster", Counting()), clock=lambda: now[0])
+    assert {tokens.user("right") for _ in range(3)} == {"system:serviceaccount:ns:medea-executor-plugin"}
+    assert [tokens.user("wrong") for _ in range(2)] == [None, None]
+    now[0] += 61
+    tokens.user("right")
+    assert asked == ["right", "wrong", "wrong", "right"]
+
+
+def test_no_more_tokens_are_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webhook.api.tokens.TOKENS_KEPT", 2)
+
+    class Any_(_Front):
+        def create(self, *_: Any, **__: Any) -> Object:
+            return {"status": {"authenticated": True, "user": {"username": "u"}}}
+
+    tokens = Tokens(cast("Cluster", Any_()))
+    for number in range(10):
+        tokens.user(f"token-{number}")
+    assert len(tokens._known) == 2
 
 
 WAITS = node("Running", "it is being deleted", requeue="2s")

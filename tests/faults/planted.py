@@ -15,8 +15,8 @@ from webhook.controller.facts import Gatherer
 from webhook.controller.origin_status.by_hold import outcome_of
 from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.queue import Queue
-from webhook.controller.reconciler import Reconciler
 from webhook.controller.sweep import Sweep
+from webhook.controller.target_steps import TargetSteps
 from webhook.controller.verbs import VerbExecutor
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
@@ -109,7 +109,7 @@ def requeue_with_a_run_name() -> Iterator[None]:
 def end_from_a_late_watch() -> Iterator[None]:
     """A run's end is taken from the watch, which may still show the one from before a retry."""
 
-    def record_end(self: Reconciler, facts: Facts) -> Then:
+    def record_end(self: TargetSteps, facts: Facts) -> Then:
         row, found = facts.row, facts.run
         assert row is not None and found is not None
         status = status_of(found)
@@ -123,7 +123,7 @@ def end_from_a_late_watch() -> Iterator[None]:
         )
         return Then.GO_ON
 
-    with instead(Reconciler, "_record_end", record_end):
+    with instead(TargetSteps, "_record_end", record_end):
         yield
 
 
@@ -131,11 +131,11 @@ def end_from_a_late_watch() -> Iterator[None]:
 def finalizer_before_the_run_is_gone() -> Iterator[None]:
     """An origin is let go as soon as it is being deleted; its run follows when somebody has time."""
 
-    def remove(self: Reconciler, facts: Facts) -> Then:
+    def remove(self: TargetSteps, facts: Facts) -> Then:
         assert facts.row is not None
         return Then.GO_ON if placements.deleted(self.pool, facts.row.placement) else Then.WAIT
 
-    with instead(Reconciler, "_remove", remove):
+    with instead(TargetSteps, "_remove", remove):
         yield
 
 
@@ -169,14 +169,15 @@ def strays_stay() -> Iterator[None]:
 @planted
 def verbs_taken_off_first() -> Iterator[None]:
     """A verb is taken off its origin before it is done."""
-    real, take_off = VerbExecutor.apply, VerbExecutor._take_off
+    real, take_off = VerbExecutor._apply, VerbExecutor._take_off
 
-    def apply(self: VerbExecutor, row: Placement, origin: Object) -> Then:
-        take_off(self, origin)
+    def apply(self: VerbExecutor, facts: Facts) -> Then:
+        assert facts.origin is not None
+        take_off(self, facts.origin)
         with instead(VerbExecutor, "_take_off", lambda *_: None):
-            return real(self, row, origin)
+            return real(self, facts)
 
-    with instead(VerbExecutor, "apply", apply):
+    with instead(VerbExecutor, "_apply", apply):
         yield
 
 

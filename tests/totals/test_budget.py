@@ -2,6 +2,7 @@
 
 import json
 import math
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.workflows import Object, dag, milli, pod, spec, steps, task
+from tests.totals.test_requirements import JUNK, OF_A_SPEC, OF_A_TASK, OF_A_TEMPLATE
 from webhook.errors import Refused, Unavailable
 from webhook.model.json_input import check_storable
 from webhook.totals.budget import Budget
@@ -120,6 +122,34 @@ def test_a_flow_that_is_too_dear_is_replaced_by_a_bound_and_that_is_said() -> No
 def test_yaml_that_would_overflow_the_stack_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not YAML"):
         read_yaml(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["!!int ''", "!!float ''", "!!timestamp x", "!!bool x", "!!set x", "2001-99-99", "\ud800", "? [1]\n: 2"]
+)
+def test_yaml_that_is_not_what_it_says_is_refused_and_no_bug(text: str) -> None:
+    with pytest.raises(ValueError, match="not YAML"):
+        read_yaml(text)
+
+
+def test_yaml_is_read_as_the_json_that_kubernetes_makes_of_it() -> None:
+    found = read_yaml("2001-01-01: 2001-01-02\n1: [1.5, null, true]\nb: !!binary aGk=")
+    assert json.loads(json.dumps(found)) == found
+    assert found[0]["2001-01-01"] == "2001-01-02" and found[0]["1"] == [1.5, None, True]
+
+
+@pytest.mark.parametrize("junk", JUNK)
+@pytest.mark.parametrize("where", sorted({*OF_A_SPEC, *OF_A_TEMPLATE, *OF_A_TASK}))
+def test_the_sum_of_a_workflow_of_any_shape_is_an_answer(where: str, junk: Any) -> None:
+    shapes = [
+        spec(dag(task("1", "a")), pod("a")) | {where: junk},
+        spec(pod("main", 5) | {where: junk}),
+        spec(dag(task("1", "a") | {where: junk}, task("2", "a", "1")), pod("a")),
+        spec(steps([task("1", "a") | {where: junk}]), pod("a")),
+    ]
+    for written in shapes:
+        with suppress(Refused):
+            summed(written)
 
 
 def test_yaml_whose_merges_multiply_is_refused() -> None:

@@ -6,13 +6,15 @@ from typing import Protocol
 
 from webhook.admin.matching import Found, Match, Targets, lost, match, unmatched, unreadable
 from webhook.admin.rows import may_be_copies, row_of, totals_of
-from webhook.admission.templates import gather
+from webhook.admission.gather import gather
 from webhook.errors import MedeaError, Refused
 from webhook.kube.client import Cluster
 from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, NAMESPACES, WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import rebuilding
 from webhook.ledger.pool import Pool
 from webhook.model.contract import COPIED, ENABLED, PLACEMENT
+from webhook.model.deadline import Deadline
+from webhook.model.limits import COMMAND_WAIT
 from webhook.model.objects import Object, labels
 from webhook.model.run import origin_placement, run_placement
 from webhook.totals.shape import Name
@@ -99,4 +101,5 @@ def _templates_of(front: Cluster, one: Match) -> list[Object]:
     """The templates as they are now. Raises Refused where it can't be told what is to be run."""
     if totals_of(one.origin) is None:
         raise Refused("what it needs is not known any more")
-    return gather(front, one.origin["metadata"]["namespace"], one.origin["spec"]).originals
+    deadline = Deadline.after(COMMAND_WAIT)
+    return list(gather(front, one.origin["metadata"]["namespace"], one.origin["spec"], deadline).originals)

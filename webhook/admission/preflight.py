@@ -1,7 +1,7 @@
 """The chosen target is asked whether it would take the run; when it doesn't want it, the next one is."""
 
 from webhook.admission.candidate import Candidate
-from webhook.errors import MedeaError, Rejected
+from webhook.errors import MedeaError, QuotaExceeded, Rejected
 from webhook.kube.registry import Registry
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.deadline import Deadline
@@ -26,6 +26,9 @@ def preflight(
             timeout = deadline.timeout(PREFLIGHT_TIMEOUT, "to ask it", least=PREFLIGHT_NEEDS)
             _ask(registry, decision.cluster, candidate, timeout)
             break
+        except QuotaExceeded as error:
+            # There is no room for one more object now; it is no word about the Workflow.
+            away[decision.cluster] = error.message
         except Rejected as error:
             refused_by[decision.cluster] = error.message
         except MedeaError as error:

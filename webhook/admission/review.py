@@ -14,6 +14,7 @@ from webhook.admission.answer import accepted, left_alone
 from webhook.admission.candidate import Candidate, candidate
 from webhook.admission.changes import Changes
 from webhook.admission.gather import Gathered, gather, gather_more
+from webhook.admission.name import check_free
 from webhook.admission.preflight import preflight
 from webhook.admission.reserve import released_unless_answered, reserve
 from webhook.admission.restore import restore
@@ -78,6 +79,7 @@ class Admission:
         return self._submitted(review, submission, space, deadline) if space else _untouched(allow(review))
 
     def _submitted(self, review: Review, submission: Submission, space: OptedIn, deadline: Deadline) -> Object:
+        check_free(self.front, space.name, submission, deadline)
         workflow = restore(self.pool, space.name, submission, deadline)
         self._check_registered(submission.only_clusters)
         hold = self.holds.choose(space, workflow, deadline)

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonpatch
 
-from webhook.errors import BadRequest, MedeaError, wrong_field
+from webhook.errors import AlreadyExists, BadRequest, MedeaError, wrong_field
 from webhook.model.deadline import Clock, Deadline, go_duration
 from webhook.model.json_input import check_storable, parse_json
 from webhook.model.limits import REVIEW_LONGEST, REVIEW_MARGIN, REVIEW_TIMEOUT
@@ -76,7 +76,8 @@ def allow(review: Review, *, patch: Sequence[Object] = (), warnings: Sequence[st
 
 def deny(uid: str, error: MedeaError) -> Object:
     """The answer that refuses the request; the user reads the error's message."""
-    status = {"code": error.status, "reason": "Invalid" if error.status == 422 else "", "message": error.message}
+    reason = "AlreadyExists" if isinstance(error, AlreadyExists) else "Invalid" if error.status == 422 else ""
+    status = {"code": error.status, "reason": reason, "message": error.message}
     return _envelope({"uid": uid, "allowed": False, "status": status})
 
 

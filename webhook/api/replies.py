@@ -1,5 +1,6 @@
-"""What Argo's agent is answered: a node, and when to ask again. Pure."""
+"""What Argo's agent is answered: a node, and when to ask again."""
 
+import random
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,11 @@ from webhook.model.objects import Object
 
 LOOK_AGAIN = "1s"
 """When somebody else changed the Workflow in the same moment."""
+
+
+def around(seconds: int) -> str:
+    """A time at which to ask again, as Go writes it: a quarter more or less."""
+    return f"{random.uniform(0.75, 1.25) * seconds:.1f}s"
 
 
 def node(phase: str, message: str, *, outputs: Object | None = None, requeue: str | None = None) -> Object:

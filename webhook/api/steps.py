@@ -4,22 +4,22 @@ import re
 from dataclasses import dataclass
 
 from webhook.api.bodies import STEP_BODIES, PluginBody
-from webhook.api.replies import node
+from webhook.api.replies import around, node
 from webhook.api.rights import Requester, Rights
 from webhook.api.run_step import RunSteps
+from webhook.api.tokens import Tokens
 from webhook.api.workflow_steps import WorkflowSteps
 from webhook.errors import BadRequest, Forbidden, wrong_field
 from webhook.kube.client import Cluster
-from webhook.kube.resources import TOKEN_REVIEWS, WORKFLOWS, checked_name
+from webhook.kube.resources import WORKFLOWS, checked_name
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import PLUGIN_ACCOUNT, VERBS, State
+from webhook.model.limits import TRACK_GOING, TRACK_QUEUED, TRACK_RUNNING
 from webhook.model.objects import Object, annotations
 
 PLACEMENT_ID = re.compile("[0-9a-f]{32}")
-# The end of a run is written into the origin as it happens, so this only paces the message in between.
-_TRACK_AGAIN = "5s"
 _VERBS = ("track", "run", *STEP_BODIES)
 
 
@@ -30,6 +30,7 @@ class Steps:
     front: Cluster
     pool: Pool
     rights: Rights
+    tokens: Tokens
     others: WorkflowSteps
     sub_workflows: RunSteps
 
@@ -51,10 +52,7 @@ class Steps:
         return in_time(requester, verb, self.others.answer(requester, verb, arguments))
 
     def _authenticate(self, token: str, namespace: str) -> None:
-        review = self.front.create(TOKEN_REVIEWS, None, {"spec": {"token": token}})
-        status = review.get("status") or {}
-        user = (status.get("user") or {}).get("username") if status.get("authenticated") else None
-        if user != f"system:serviceaccount:{namespace}:{PLUGIN_ACCOUNT}":
+        if self.tokens.user(token) != f"system:serviceaccount:{namespace}:{PLUGIN_ACCOUNT}":
             raise Forbidden(f"only the ServiceAccount {PLUGIN_ACCOUNT} of namespace {namespace} may ask for it")
 
     def _track(self, asking: PluginBody.Workflow, arguments: Object) -> Object:
@@ -67,9 +65,9 @@ class Steps:
         if row.origin_uid not in (None, asking.uid):
             return node("Error", "this placement belongs to another Workflow")
         if row.state is not State.ENDED:
-            return node("Running", _message(row), requeue=_TRACK_AGAIN)
+            return node("Running", _message(row), requeue=_again(row.state))
         if self._goes_on(row):
-            return node("Running", f"goes on on {row.cluster}", requeue=_TRACK_AGAIN)
+            return node("Running", f"goes on on {row.cluster}", requeue=_again(State.RESERVED))
         return node(row.phase or "Error", row.message or f"ran on {row.cluster}")
 
     def _goes_on(self, row: Placement) -> bool:
@@ -94,6 +92,16 @@ def in_time(requester: Requester, verb: str, reply: Object) -> Object:
     if requester.overdue:
         return node("Failed", "Step exceeded its deadline")
     return node("Failed", f"{requester.name} is ending") if requester.ending and verb != "run" else reply
+
+
+def _again(state: State) -> str:
+    """When to ask again. Not all at once: many Workflows begin in the same moment."""
+    match state:
+        case State.QUEUED:
+            return around(TRACK_QUEUED)
+        case State.RUNNING:
+            return around(TRACK_RUNNING)
+    return around(TRACK_GOING)
 
 
 def _message(row: Placement) -> str:

@@ -150,6 +150,8 @@ REVIEW_LONGEST = 30.0
 """Seconds: more than this no apiserver waits, whatever somebody says."""
 REVIEW_MARGIN = 1.5
 """Seconds of it that are not used: the answer has to travel, and the last call may take a second longer to connect."""
+NAME_TIMEOUT = 2.0
+"""Seconds for the front door to say whether a name is free."""
 TEMPLATE_TIMEOUT = 3.0
 """Seconds for one WorkflowTemplate. An apiserver that has just begun, on a busy machine, was seen to take two."""
 TEMPLATES_BUDGET = 3.0
@@ -220,6 +222,18 @@ QUEUE_GATHER = 0.1
 
 # --- api
 
+TRACK_GOING = 5
+"""Seconds until a plugin asks again about a Workflow whose run is about to begin."""
+TRACK_QUEUED = 20
+"""Seconds, about, until it asks again about one that waits: so old may the message be that says for what."""
+TRACK_RUNNING = 60
+"""Seconds, about, until it asks again about one that runs: 10,000 of them are 170 questions a second. The end of a run
+is written into the origin as it happens, so nothing waits for this."""
+TOKENS_TRUSTED = 60.0
+"""Seconds for which a token that was right is not asked about again. One that is revoked counts for so long."""
+TOKENS_KEPT = 4096
+"""Tokens that are remembered: one for each namespace, and while they are replaced two."""
+
 # --- logs
 
 MIRROR_WORKERS = 4
@@ -249,6 +263,18 @@ LOG_PIECE = 64 * 1024
 
 # For a client of the controller's metrics and health to send its request.
 HEALTH_TIMEOUT = 5
+SERVER_KEEP_ALIVE = 120
+"""Seconds: the apiserver keeps its connections for 90; a server that closes them first makes reviews fail."""
+SERVER_CONNECTIONS = 16_384
+"""Connections at once, idle ones included; beyond, none is accepted, and no review comes through. Plugins ask once a
+minute on a connection that they close again, so 10,000 held Workflows have some ten open; those of an older version
+keep theirs, one each. Apiservers and 100 clients of the API are some hundreds. An idle one takes some tens of KB."""
+SERVER_FIRST_BYTE = 10.0
+"""Seconds in which whoever connects has to say something. Waiting for it costs no thread."""
+SERVER_SPARE_FILES = 1024
+"""Files and connections to elsewhere that a process needs beside those: they share one limit of the system's."""
+SERVER_GRACE = 4
+"""Seconds that requests under way have when the process is told to end; it is gone within five."""
 
 # --- admin
 

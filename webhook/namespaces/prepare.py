@@ -10,7 +10,7 @@ import time
 
 import structlog
 
-from webhook.errors import Clash, Unavailable
+from webhook.errors import AlreadyExists, Unavailable
 from webhook.kube.client import Cluster
 from webhook.kube.resources import ROLE_BINDINGS, ROLES, SECRETS, SERVICE_ACCOUNTS, TASK_SETS, Resource
 from webhook.model.contract import AGENT_ACCOUNT, PLUGIN_ACCOUNT
@@ -72,7 +72,7 @@ def prepare(front: Cluster, namespace: str, deadline: Deadline) -> None:
         timeout = deadline.timeout(PREPARE_TIMEOUT, f"to prepare namespace {namespace}")
         try:
             front.create(kind, namespace, body, read_timeout=timeout)
-        except Clash:
+        except AlreadyExists:
             continue
         log.info("namespace prepared", namespace=namespace, kind=kind.kind, name=name)
 

@@ -5,6 +5,10 @@ balancer's and the scout's are plain HTTP, as they were in the original Medea.
 """
 
 import logging
+import resource
+import signal
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import structlog
@@ -18,14 +22,14 @@ from webhook.api.http import LARGEST_BODY, body, install_errors
 from webhook.api.routes import SPEC, blueprint
 from webhook.errors import Unavailable
 from webhook.logs.endpoint import BrokeOff, create_log_app
+from webhook.model.limits import SERVER_CONNECTIONS, SERVER_GRACE, SERVER_KEEP_ALIVE, SERVER_SPARE_FILES
 from webhook.server.sockets import Application, by_port, known_clients_only, tls_only_on
+from webhook.server.worker import Worker
 from webhook.settings import Settings
+from webhook.threads import dead_threads
 from webhook.wiring import Service, make_service
 
 log = structlog.get_logger(__name__)
-
-# The apiserver keeps its connections for 90 s; a server that closes them first makes reviews fail.
-_KEEP_ALIVE = 120
 
 
 def create_app(service: Service) -> Flask:
@@ -43,6 +47,9 @@ def create_app(service: Service) -> Flask:
 
     @app.get("/healthz")
     def healthz() -> Response:
+        dead = dead_threads()
+        if dead:
+            raise Unavailable(f"threads have ended that should not: {', '.join(dead)}; the log has the details")
         return jsonify({"status": "ok"})
 
     @app.get("/readyz")
@@ -79,8 +86,9 @@ def _silence_is_no_error(record: logging.LogRecord) -> bool:
 class Server(BaseApplication):  # type: ignore[misc]
     """gunicorn, configured from the settings. The service is made in the worker: nothing of it survives a fork."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, make: Callable[[Settings], Service] = make_service) -> None:
+        self._settings, self._make = settings, make
+        self._service: Service | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -95,11 +103,13 @@ class Server(BaseApplication):  # type: ignore[misc]
             guarded[settings.medea_logs_port] = known_clients_only(settings.medea_logs_certs)
         options = {
             "bind": [f"{settings.medea_bind}:{port}" for port in ports],
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "workers": 1,
             "threads": threads,
-            "keepalive": _KEEP_ALIVE,
-            "graceful_timeout": 10,
+            "worker_connections": most_connections(),
+            "keepalive": SERVER_KEEP_ALIVE,
+            "graceful_timeout": SERVER_GRACE,
+            "post_worker_init": self._unready_when_told_to_end,
             "certfile": str(settings.medea_certs / "tls.crt"),
             "keyfile": str(settings.medea_certs / "tls.key"),
             # In one go with the wrapping: a plain connection has no handshake to do afterwards.
@@ -115,8 +125,30 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Application:
         """Called in the worker."""
-        service = make_service(self._settings)
+        service = self._service = self._make(self._settings)
         service.start()
         start_http_server(self._settings.medea_metrics_port, addr=self._settings.medea_bind)
         others = {self._settings.medea_logs_port: create_log_app(service.logs)} if service.logs else {}
         return by_port(create_app(service), others)
+
+    def _unready_when_told_to_end(self, worker: Any) -> None:
+        """Called by gunicorn in the worker. What still asks while requests end must see that it is to go elsewhere."""
+
+        def end(number: int, frame: FrameType | None) -> None:
+            if self._service:
+                self._service.stop()
+            worker.handle_exit(number, frame)
+
+        signal.signal(signal.SIGTERM, end)
+
+
+def most_connections() -> int:
+    """As many as are wanted and the system's limit on open files allows, which is raised as far as it may be.
+
+    A connection too many would end the process, and not only be refused.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = SERVER_CONNECTIONS + SERVER_SPARE_FILES
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    return max(limit - SERVER_SPARE_FILES, limit // 2)

@@ -12,6 +12,8 @@ _LONGEST = 64 * 1024
 # Aliases let a short YAML stand for an endless one.
 _MOST_VALUES = 20_000
 _DEEPEST = 100
+# A tag may promise what its text does not keep (`!!int x`), and PyYAML then fails in whatever way it happens to.
+_NOT_YAML = (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
 _CREATING = frozenset({"create", "apply"})
 _SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -62,11 +64,11 @@ def read_yaml(text: str) -> list[Any]:
     try:
         _check_shape(text)
         found = list(yaml.load_all(text, Loader=_Loader))
-    except (yaml.YAMLError, RecursionError) as error:
+    except _NOT_YAML as error:
         raise ValueError("not YAML") from error
     if not _small(found):
         raise ValueError("too large")
-    return found
+    return [_plain(one) for one in found]
 
 
 def _check_shape(text: str) -> None:
@@ -85,6 +87,15 @@ def _objects(manifest: str) -> list[dict[str, Any]] | None:
     except ValueError:
         return None
     return [one for one in found if isinstance(one, dict)] or None
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it, to which Kubernetes turns all YAML: every key a text, and no dates or bytes."""
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def _small(value: Any) -> bool:
