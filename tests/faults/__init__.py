@@ -1,0 +1,1 @@
+"""Faults, drawn at random and judged from outside."""

@@ -116,14 +116,14 @@ def _trouble(rng: random.Random, family: str) -> Event | None:  # noqa: PLR0912
 
 
 def _gone_in_the_middle(rng: random.Random) -> list[Event]:
-    """A target does what it is asked, and is gone before it has said so, for a while."""
+    """A target does what it is asked, and before it has said so it is gone, or full, for a while."""
     link, verb, skip = rng.choice(TARGETS), rng.choice(("create", "create", "patch", "delete")), rng.choice((0, 0, 1))
     call = {"do": "arm", "who": "controller", "link": link, "verb": verb, "skip": skip, "times": 1}
-    away = {"do": "arm", "kind": "refuse", "who": "", "link": link, "verb": "", "skip": 0}
-    return [
-        {**call, "kind": "reset"},
-        {**call, "kind": "meanwhile", "then": [{**away, "times": rng.choice((10, 60, 150))}]},
-    ]
+    away: Event = {"do": "arm", "kind": "refuse", "who": "", "link": link, "verb": "", "skip": 0}
+    away["times"] = rng.choice((10, 60, 150))
+    full = {**call, "kind": "quota", "verb": "create", "skip": 0, "times": rng.choice((1, 5))}
+    then = [full if rng.random() < 0.3 else away]
+    return [{**call, "kind": "reset"}, {**call, "kind": "meanwhile", "then": then}]
 
 
 def _meanwhile(rng: random.Random) -> Event:
