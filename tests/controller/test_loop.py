@@ -1,6 +1,7 @@
 """The threads of the controller: none is lost, whatever a placement does, and they end with nothing in hand."""
 
 import threading
+import time
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -125,3 +126,23 @@ def test_it_ends_when_told_while_it_waits_for_the_front_door() -> None:
     running.join(5)
     assert not running.is_alive()
     assert "start" not in parts["queue"].calls
+
+
+def test_it_ends_when_told_in_the_middle_of_a_sweep() -> None:
+    controller, _, parts = _controller(threading.Event())
+    sweeping, over = threading.Event(), threading.Event()
+
+    def sweep() -> None:
+        sweeping.set()
+        over.wait(20)
+
+    cast("Any", parts["sweep"]).run = sweep
+    running = threading.Thread(target=controller.run, daemon=True)
+    running.start()
+    assert sweeping.wait(5)
+    began = time.monotonic()
+    controller.stop()
+    running.join(5)
+    assert not running.is_alive()
+    assert time.monotonic() - began < 5
+    over.set()

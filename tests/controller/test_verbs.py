@@ -107,8 +107,21 @@ def test_a_retry_of_a_run_that_is_gone_keeps_the_end_that_is_known(running: Worl
     running.settle(6)
     row = running.row()
     assert (row.state, row.phase, row.message) == (State.ENDED, "Failed", "exit code 3")
-    assert running.recorder.events == [("TooLate", "retry: the run is gone from west")]
+    assert ("TooLate", "retry: the run is gone from west") in running.recorder.events
     assert not asked(running)
+
+
+def test_an_origin_that_a_person_began_anew_in_vain_shows_its_end_again(running: World) -> None:
+    finished = ended(running)
+    running.west.remove(WORKFLOWS, "ns", "job-p1")
+    begun = {"labels": {"workflows.argoproj.io/completed": None}}
+    status = {"phase": "Running", "finishedAt": None, "message": None}
+    running.front.change(WORKFLOWS, "ns", "job-p1", {"metadata": begun, "status": status})
+    running.ask(Verb("ann", retry=Retry(finished)))
+    running.settle(6)
+    shown = running.origin()
+    assert (shown["status"]["phase"], shown["status"]["message"]) == ("Failed", "exit code 3")
+    assert shown["metadata"]["labels"]["workflows.argoproj.io/completed"] == "true"
 
 
 def test_a_verb_after_the_end_is_too_late(running: World) -> None:

@@ -9,6 +9,10 @@ from tests.support.fake_apiserver import FakeApiserver
 from webhook.controller.workflow_index import WorkflowIndex
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
+from webhook.controller.watches import moment_for
+from webhook.controller.workflow_index import WorkflowIndex
+from webhook.kube.client import Cluster
+from webhook.model.limits import LONGEST_MOMENT, MOMENT, MOMENT_NODES
 from webhook.model.run import run_placement
 
 Object = dict[str, Any]
@@ -78,3 +82,33 @@ def test_its_versions_change_whenever_it_does(west: Watched) -> None:
     west.target.put(WORKFLOWS, {**workflow("p1"), "status": {"phase": "Running"}})
     west.look()
     assert west.runs.versions()["p1"] != before
+
+
+def test_a_listener_that_fails_does_not_keep_a_workflow_from_being_known() -> None:
+    def fail(_: Object, __: bool) -> None:
+        raise TypeError("nobody thought of this")
+
+    cluster = Cluster("west", Configuration())
+    runs = WorkflowIndex(cluster, placement_of=run_placement, changed=lambda *_: None, also=fail)
+    thing = workflow("p1")
+    thing["metadata"]["uid"] = "u1"
+    with pytest.raises(TypeError):
+        runs.note(thing, False)
+    assert runs.placements() == {"p1"}
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds"),
+    [
+        ({}, MOMENT),
+        ({"nodes": ["odd"]}, MOMENT),
+        ({"nodes": dict.fromkeys(map(str, range(MOMENT_NODES)))}, 2 * MOMENT),
+        ({"nodes": dict.fromkeys(map(str, range(100 * MOMENT_NODES)))}, LONGEST_MOMENT),
+        ({"compressedNodes": "x" * 100_000}, pytest.approx(5 * MOMENT)),
+    ],
+)
+def test_what_changes_about_a_large_run_is_gathered_for_longer_and_never_for_a_second(
+    status: Object, seconds: float
+) -> None:
+    assert moment_for({"status": status}) == seconds
+    assert moment_for({"status": status}) < 1

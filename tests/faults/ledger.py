@@ -70,7 +70,7 @@ class FaultyPool(Pool):
     """A process' way to the ledger: one connection, since a process of an episode does one thing at a time."""
 
     def __init__(self, connection: Connection, clock: FakeClock, network: Network) -> None:
-        self._connection, self._clock, self._network = connection, clock, network
+        self._session, self._clock, self._network = connection, clock, network
         self._told: float | None = None
 
     def start(self) -> None:
@@ -93,8 +93,8 @@ class FaultyPool(Pool):
             raise LedgerUnavailable("the ledger (Postgres) did not answer: the fault says so")
         try:
             self._tell_the_time()
-            with self._connection.transaction():
-                yield self._connection
+            with self._session.transaction():
+                yield self._session
         except psycopg.Error as error:
             if not is_away(error):
                 raise
@@ -106,5 +106,5 @@ class FaultyPool(Pool):
     def _tell_the_time(self) -> None:
         now = self._clock.true_time()
         if now != self._told:
-            self._connection.execute("SELECT set_config('medea.now', %s, false)", (str(now),))
+            self._session.execute("SELECT set_config('medea.now', %s, false)", (str(now),))
             self._told = now

@@ -13,11 +13,12 @@ from typing import Any
 Event = dict[str, Any]
 FOLDER = Path(__file__).parent / "schedules"
 TARGETS = ("west", "east")
+WATCHED = ("front", *TARGETS)
 NAMESPACES = ("plug", "bare")
 FOREVER = 1_000_000
 """Seconds: what lasts so long ends when somebody stops it."""
-_CALLS = ("create", "patch", "delete", "get", "list", "watch", "transaction")
-_LINKS = ("front", *TARGETS, "ledger", "samples")
+_CALLS = ("create", "patch", "delete", "get", "list", "watch")
+_LINKS = ("front", *TARGETS, *TARGETS, "ledger", "ledger", "samples")
 _FAMILIES = (
     "kill", "hang", "refuse", "lose", "status", "quota", "cut", "stale", "secret", "room", "clock", "poison",
     "stranger", "later", "leaders", "meanwhile", "compact", "webhook", "verbs", "outage", "crash", "race", "none",
@@ -30,7 +31,7 @@ def generate(seed: int) -> list[Event]:
     families = set(rng.sample(_FAMILIES, rng.randint(2, 7)))
     events: list[Event] = []
     for _ in range(rng.randint(15, 45)):
-        kind = rng.choices(("user", "trouble", "wait", "turn"), (6, 4, 4, 3))[0]
+        kind = rng.choices(("user", "trouble", "wait", "turn"), (6, 6, 4, 3))[0]
         match kind:
             case "user":
                 events.append(_user(rng, families))
@@ -47,15 +48,15 @@ def generate(seed: int) -> list[Event]:
 
 def _user(rng: random.Random, families: set[str]) -> Event:
     if rng.random() < (0.4 if "verbs" in families else 0.2):
-        verb = rng.choice(("stop", "terminate", "suspend", "resume", "retry", "delete", "delete"))
+        verb = rng.choice(("stop", "terminate", "suspend", "resume", "retry", "retry", "retry", "delete", "delete"))
         return {"do": "verb", "verb": verb, "which": rng.randint(0, 9)}
     event: Event = {
         "do": "submit",
-        "how": rng.choice(("generate", "generate", "generate", "fixed", "resubmit", "dry")),
+        "how": rng.choice(("generate", "generate", "generate", "fixed", "fixed", "resubmit", "dry")),
         "namespace": rng.choice(NAMESPACES),
         "cpu": rng.choice((1, 1, 2, 4)),
         "lasts": rng.choice((1, 5, 5, 20, 60, FOREVER)),
-        "ends": rng.choice(("Succeeded", "Succeeded", "Failed")),
+        "ends": rng.choice(("Succeeded", "Failed")),
         "which": rng.randint(0, 9),
     }
     if rng.random() < 0.2:
@@ -67,7 +68,7 @@ def _user(rng: random.Random, families: set[str]) -> Event:
 
 def _turn(rng: random.Random) -> Event:
     who = rng.choice(("controller-0", "controller-0", "controller-1", "argo", "service"))
-    what = rng.choice(("watch", "work", "work", "place", "sweep", "all"))
+    what = rng.choice(("watch", *WATCHED, "work", "work", "work", "place", "sweep", "all"))
     return {"do": "turn", "who": who, "what": what, "keys": rng.choice((1, 1, 2, 50))}
 
 
@@ -116,14 +117,14 @@ def _trouble(rng: random.Random, family: str) -> Event | None:  # noqa: PLR0912
 
 
 def _gone_in_the_middle(rng: random.Random) -> list[Event]:
-    """A target does what it is asked, and is gone before it has said so, for a while."""
+    """A target does what it is asked, and before it has said so it is gone, or full, for a while."""
     link, verb, skip = rng.choice(TARGETS), rng.choice(("create", "create", "patch", "delete")), rng.choice((0, 0, 1))
     call = {"do": "arm", "who": "controller", "link": link, "verb": verb, "skip": skip, "times": 1}
-    away = {"do": "arm", "kind": "refuse", "who": "", "link": link, "verb": "", "skip": 0}
-    return [
-        {**call, "kind": "reset"},
-        {**call, "kind": "meanwhile", "then": [{**away, "times": rng.choice((10, 60, 150))}]},
-    ]
+    away: Event = {"do": "arm", "kind": "refuse", "who": "", "link": link, "verb": "", "skip": 0}
+    away["times"] = rng.choice((10, 60, 150))
+    full = {**call, "kind": "quota", "verb": "create", "skip": 0, "times": rng.choice((1, 5))}
+    then = [full if rng.random() < 0.4 else away]
+    return [{**call, "kind": "reset"}, {**call, "kind": "meanwhile", "then": then}]
 
 
 def _meanwhile(rng: random.Random) -> Event:
@@ -134,13 +135,14 @@ def _meanwhile(rng: random.Random) -> Event:
 
 
 def _armed(rng: random.Random, kind: str, *, who: str = "", times: int = 1) -> Event:
+    link = rng.choice(_LINKS)
     return {
         "do": "arm",
         "kind": kind,
         "who": who or rng.choice(("", "service", "controller", "controller")),
-        "link": rng.choice(_LINKS),
-        "verb": rng.choice(("", "", *_CALLS)),
-        "skip": rng.choice((0, 0, 1, 2, 4)),
+        "link": link,
+        "verb": "" if link in ("ledger", "samples") else rng.choice(("", *_CALLS)),
+        "skip": rng.choice((0, 0, 1, 2, 4, 7)),
         "times": times,
     }
 

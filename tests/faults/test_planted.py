@@ -6,9 +6,6 @@ from tests.faults import episode
 from tests.faults.ledger import LedgerServer
 from tests.faults.planted import PLANTED
 from tests.faults.schedule import load, path_of
-from tests.faults.test_schedules import ledger
-
-__all__ = ["ledger"]
 
 
 @pytest.mark.parametrize(

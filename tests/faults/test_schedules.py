@@ -1,23 +1,13 @@
 """The promise holds in every episode that once found something, and in some thirty of chance."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.faults.episode import run
-from tests.faults.ledger import LedgerServer, prepare
+from tests.faults.ledger import LedgerServer
 from tests.faults.schedule import FOLDER, generate, load, path_of
 
 KEPT = sorted(path.stem for path in FOLDER.glob("*.json"))
 SEEDS = range(100, 130)
-
-
-@pytest.fixture(scope="session")
-def ledger(dsn: str) -> Iterator[LedgerServer]:
-    """The ledger of all episodes."""
-    server = LedgerServer(prepare(dsn))
-    yield server
-    server.close()
 
 
 @pytest.mark.parametrize("name", KEPT)

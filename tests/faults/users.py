@@ -42,7 +42,7 @@ class Users:
 
     def verb(self, verb: str, which: int) -> None:
         """Do something to one of them."""
-        found = self._chosen(which)
+        found = self._chosen(which, verb)
         if found is not None:
             self.do(verb, found)
 
@@ -51,18 +51,17 @@ class Users:
         metadata = found["metadata"]
         place = (WORKFLOWS, metadata["namespace"], metadata["name"])
         version = {"resourceVersion": metadata["resourceVersion"]}
-        status = found.get("status") or {}
         done = False
         match verb:
             case "delete":
                 done = self._try(lambda: self._door.delete(*place, uid=metadata["uid"], propagation="Background"))
-            case "stop" | "terminate" if status.get("phase") not in FINAL:
+            case "stop" | "terminate":
                 patch: Object = {"metadata": version, "spec": {"shutdown": verb.capitalize()}}
                 done = self._try(lambda: self._door.patch(*place, patch, manager="argo"))
-            case "suspend" | "resume" if status.get("phase") not in FINAL:
+            case "suspend" | "resume":
                 patch = {"metadata": version, "spec": {"suspend": True if verb == "suspend" else None}}
                 done = self._try(lambda: self._door.patch(*place, patch, manager="argo"))
-            case "retry" if status.get("phase") in ("Failed", "Error"):
+            case "retry":
                 again = {"phase": "Running", "finishedAt": None, "message": None}
                 labels = {"workflows.argoproj.io/completed": None, "workflows.argoproj.io/phase": "Running"}
                 patch = {"metadata": {**version, "labels": labels}, "status": again}
@@ -75,8 +74,8 @@ class Users:
         """Whether they have stopped it."""
         return bool(self.did[workflow["metadata"]["uid"]] & {"stop", "terminate"})
 
-    def _chosen(self, which: int) -> Object | None:
-        living = self.living()
+    def _chosen(self, which: int, verb: str = "resubmit") -> Object | None:
+        living = [one for one in self.living() if _makes_sense(verb, one)]
         return living[which % len(living)] if living else None
 
     def _try(self, action: Any) -> bool:
@@ -86,6 +85,14 @@ class Users:
             self.answers.append(error.message)
             return False
         return True
+
+
+def _makes_sense(verb: str, workflow: Object) -> bool:
+    """Whether a person would think of doing this to it."""
+    phase = (workflow.get("status") or {}).get("phase")
+    if verb in ("delete", "resubmit"):
+        return True
+    return phase in ("Failed", "Error") if verb == "retry" else phase not in FINAL
 
 
 def _workflow(event: Object) -> Object:

@@ -8,6 +8,7 @@ import sys
 import traceback
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ from tests.faults.ledger import LedgerServer
 from tests.faults.network import ARGO, Armed, Killed, Network
 from tests.faults.poison import poisoned
 from tests.faults.processes import PATIENCE, SYSTEM, ControllerUnderTest, ServiceUnderTest, Surroundings, instead
-from tests.faults.schedule import FOREVER, NAMESPACES, TARGETS, Event
+from tests.faults.schedule import FOREVER, NAMESPACES, TARGETS, WATCHED, Event
 from tests.faults.users import Users
 from tests.support.fake_apiserver import MEDEA, ApiError, Call, FakeApiserver
 from tests.support.fake_clock import FakeClock
@@ -192,6 +193,7 @@ class World:
         elif who in self.controllers:
             controller = self.controllers[who]
             turns: dict[str, Callable[[], None]] = {
+                **{which: partial(controller.watch, which) for which in WATCHED},
                 "watch": controller.watch,
                 "work": lambda: controller.work(event["keys"]),
                 "place": controller.place,

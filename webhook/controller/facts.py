@@ -64,7 +64,8 @@ def _strays(row: Placement, found: list[tuple[str, Object]]) -> list[tuple[str, 
 
 def version_of(row: Placement | SweepRow, carriers: Iterable[Version]) -> Hashable:
     """Another value whenever the row has moved on, or one of the Workflows that carry the placement has changed."""
-    return row.state, row.cluster, row.end_shown, tuple(sorted(carriers))
+    reason = row.reason if row.state is State.QUEUED else None
+    return row.state, row.cluster, row.end_shown, reason, tuple(sorted(carriers))
 
 
 def may_be_origin(workflow: Object, row: Placement) -> bool:

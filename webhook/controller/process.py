@@ -17,7 +17,7 @@ from webhook.kube.workqueue import WorkQueue
 from webhook.ledger.pool import Pool
 from webhook.model.limits import FIRST_LIST, STOP_PATIENCE, TICK
 from webhook.scout.sampler import Sampler
-from webhook.threads import isolated
+from webhook.threads import start_loop
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +66,10 @@ class Controller:
         workers = self._loop.start()
         self._ready.set()
         log.info("controller ready", targets=sorted(self._watches.runs))
-        self._go_on()
+        # A sweep of many rows takes a while: neither a target's return nor the end may have to wait for it.
+        start_loop("sweep", self._sweep_once, stop=self._stop)
+        start_loop("targets", self._wake_once, stop=self._stop)
+        self._stop.wait()
         self._queue.stop()
         self._work.shut_down()
         until = self._clock() + STOP_PATIENCE
@@ -78,15 +81,13 @@ class Controller:
         """Have `run` end. To be called from anywhere, a signal handler too."""
         self._stop.set()
 
-    def _go_on(self) -> None:
-        swept = self._clock() - self._sweep_interval
-        while not self._stop.is_set():
-            with isolated("controller"):
-                self._loop.wake()
-            if self._clock() - swept >= self._sweep_interval:
-                swept = self._clock()
-                self._sweep.run()
-            self._stop.wait(TICK)
+    def _sweep_once(self) -> None:
+        self._sweep.run()
+        self._stop.wait(self._sweep_interval)
+
+    def _wake_once(self) -> None:
+        self._loop.wake()
+        self._stop.wait(TICK)
 
     def _await_lists(self) -> bool:
         """Nothing is decided before the front door is known; a target that is away must not keep the others waiting."""

@@ -85,6 +85,8 @@ class VerbExecutor:
         """A retry goes on with the run: without one, the end that is known stays."""
         retry = next(verb for verb in pending(origin) if verb.retry)
         if self._run(row) is None or placements.reopened(self.pool, row.placement) is None:
+            # The very change that asked for the retry has made a running Workflow of the origin.
+            placements.end_hidden(self.pool, row.placement)
             self._take_off(origin, [_too_late(retry, f"the run is gone from {row.cluster or 'its target'}")])
             return Then.WAIT
         if row.hold is Hold.PLUGIN:

@@ -219,6 +219,13 @@ def end_shown(pool: Pool, placement: str, *, run_uid: str | None) -> Placement |
     )
 
 
+def end_hidden(pool: Pool, placement: str) -> Placement | None:
+    """The origin no longer shows the end, since a person has begun it anew; it has to be shown once more."""
+    return _write(
+        pool, "SET mirrored = false WHERE placement = %(placement)s AND state = 'ended'", {"placement": placement}
+    )
+
+
 def deleting(pool: Pool, placement: str) -> Placement | None:
     """The origin is being deleted, or is gone: the run has to go. Its room stays held until it has."""
     return _write(
