@@ -8,7 +8,7 @@ OUT ?= certs/out
 UV := $(or $(shell command -v uv),.venv/bin/uv)
 SOLVE := pip compile --quiet --no-annotate --no-header --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test examples check static lab lab-down lab-kill lab-start lab-status bench bench-waiting faults certs lock clean
+.PHONY: help demo test examples check static lab lab-down lab-kill lab-start lab-status bench bench-waiting bench-hang faults certs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -53,6 +53,9 @@ bench-waiting: $(VENV) ## what 2,000 waiting Workflows cost a submit and an idle
 faults: $(VENV) ## episodes of random faults: SEED=7 EPISODES=1000, or SCHEDULE=name, or PLANTED=all (see docs/faults.md)
 	@PYTHONHASHSEED=0 $(PYTHON) -W ignore -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(EPISODES),--episodes $(EPISODES)) \
 		$(if $(SCHEDULE),--schedule $(SCHEDULE)) $(if $(PLANTED),--planted $(PLANTED)) $(if $(KEEP_GOING),--keep-going)
+
+bench-hang: $(VENV) ## what a target that hangs costs everybody else, in the running laboratory
+	@$(PYTHON) -m tests.bench_hang
 
 certs: $(VENV) ## make or renew the webhook's certificates in certs/out, or OUT=folder
 	@mkdir -p $(OUT) && printf '*\n' > $(OUT)/.gitignore

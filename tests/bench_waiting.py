@@ -41,10 +41,10 @@ def main() -> None:
     front = front_door(str(Lab().kubeconfig("front")))
     with away("front-controller"):
         with new_workspace(("10000", "10000Gi"), ("10000", "10000Gi"), hold="none") as workspace:
-            _accepting(front, workspace)
+            accepting(front, workspace)
             unqueued = _rate(workspace, lambda: _submit_many(front, workspace, _UNQUEUED), _UNQUEUED)
         with new_workspace(_FULL, _FULL, hold="none") as workspace:
-            _accepting(front, workspace)
+            accepting(front, workspace)
             _submit_many(front, workspace, len(TARGETS))
             empty, idle = _submits(front, workspace), _idle_cores()
             refused = _submit_many(front, workspace, WAITING)
@@ -116,7 +116,9 @@ def _open(workspace: Workspace) -> None:
         set_quota(target, workspace.name, _AMPLE)
 
 
-def _accepting(front: Cluster, workspace: Workspace) -> None:
+def accepting(front: Cluster, workspace: Workspace) -> None:
+    """Wait until Medea lets Workflows with the hold none in there."""
+
     def accepted() -> bool:
         try:
             front.create(WORKFLOWS, workspace.name, workflow(), dry_run=True)

@@ -6,12 +6,10 @@ import pytest
 from kubernetes.client import Configuration
 
 from tests.support.fake_apiserver import FakeApiserver
-from webhook.controller.workflow_index import WorkflowIndex
-from webhook.kube.client import Cluster
-from webhook.kube.resources import WORKFLOWS
 from webhook.controller.watches import moment_for
 from webhook.controller.workflow_index import WorkflowIndex
 from webhook.kube.client import Cluster
+from webhook.kube.resources import WORKFLOWS
 from webhook.model.limits import LONGEST_MOMENT, MOMENT, MOMENT_NODES
 from webhook.model.run import run_placement
 

@@ -20,7 +20,8 @@ from tests.lab.layout import FRONT
 
 SPAN = 20.0
 """Seconds in which faults begin and people submit."""
-_SETTLE = 90.0
+# A submission that nobody heard of any more holds its room until it expires: 90 seconds, and a sweep.
+_SETTLE = 120.0
 _WORKFLOWS, _PEOPLE, _FAULTS = 10, 3, 4
 _ROOM = ("20", "20Gi")
 
