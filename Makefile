@@ -50,12 +50,13 @@ bench: $(VENV) ## what Medea adds to a create, beside the same create without it
 bench-waiting: $(VENV) ## what 2,000 waiting Workflows cost a submit and an idle controller, in the running laboratory
 	@$(PYTHON) -m tests.bench_waiting
 
-faults: $(VENV) ## episodes of random faults: SEED=7 EPISODES=1000, or SCHEDULE=name, or PLANTED=all (see docs/faults.md)
-	@PYTHONHASHSEED=0 $(PYTHON) -W ignore -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(EPISODES),--episodes $(EPISODES)) \
-		$(if $(SCHEDULE),--schedule $(SCHEDULE)) $(if $(PLANTED),--planted $(PLANTED)) $(if $(KEEP_GOING),--keep-going)
-
 bench-hang: $(VENV) ## what a target that hangs costs everybody else, in the running laboratory
 	@$(PYTHON) -m tests.bench_hang
+
+faults: $(VENV) ## episodes of random faults: SEED=7 EPISODES=1000, or LAB=1, or SCHEDULE=name, or PLANTED=all (see docs/faults.md)
+	@PYTHONHASHSEED=0 $(PYTHON) -W ignore -m $(if $(LAB),tests.faults.laboratory,tests.faults) \
+		$(if $(SEED),--seed $(SEED)) $(if $(EPISODES),--episodes $(EPISODES)) \
+		$(if $(SCHEDULE),--schedule $(SCHEDULE)) $(if $(PLANTED),--planted $(PLANTED)) $(if $(KEEP_GOING),--keep-going)
 
 certs: $(VENV) ## make or renew the webhook's certificates in certs/out, or OUT=folder
 	@mkdir -p $(OUT) && printf '*\n' > $(OUT)/.gitignore
