@@ -133,7 +133,8 @@ def test_nothing_ends_because_a_target_is_away_and_what_needs_no_target_goes_on(
         ({"origin": None}, False),
         ({"away": LONG}, False),
         ({"row": row(state=State.ENDED)}, False),
-        *(({"row": row(state=one)}, False) for one in (State.QUEUED, State.RESERVED, State.DELETING)),
+        ({"row": row(state=State.QUEUED, cluster=None), "run": None}, True),
+        *(({"row": row(state=one)}, False) for one in (State.RESERVED, State.DELETING)),
     ],
 )
 def test_only_what_was_seen_whole_needs_no_look_until_it_changes(known: dict[str, Any], rests: bool) -> None:

@@ -32,6 +32,17 @@ def test_what_is_as_it_was_left_is_not_looked_at(world: World) -> None:
     assert swept(world) == 0
 
 
+def test_what_waits_is_looked_at_only_when_there_is_another_reason_to_show(world: World) -> None:
+    world.place(on=None)
+    world.settle()
+    assert swept(world) == 0
+    with world.pool.transaction() as connection:
+        connection.execute("UPDATE workflows SET reason = 'west: away'")
+    assert swept(world) == 1
+    world.look()
+    assert world.origin()["metadata"]["annotations"]["medea.dev/reason"] == "west: away"
+
+
 def test_a_change_that_no_event_told_of_is_found(world: World) -> None:
     world.place()
     world.settle()

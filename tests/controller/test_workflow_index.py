@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from kubernetes.client import Configuration
 
+from webhook.controller.watches import moment_for
 from webhook.controller.workflow_index import WorkflowIndex
 from webhook.kube.client import Cluster
+from webhook.model.limits import LONGEST_MOMENT, MOMENT, MOMENT_NODES
 from webhook.model.run import run_placement
 
 Object = dict[str, Any]
@@ -49,3 +51,31 @@ def test_one_without_a_mark_is_nobodys() -> None:
     runs, changed = index()
     runs.note(workflow(None), False)
     assert (runs.placements(), changed) == (set(), [])
+
+
+def test_a_listener_that_fails_does_not_keep_a_workflow_from_being_known() -> None:
+    def fail(_: Object, __: bool) -> None:
+        raise TypeError("nobody thought of this")
+
+    cluster = Cluster("west", Configuration())
+    runs = WorkflowIndex(cluster, placement_of=run_placement, changed=lambda *_: None, also=fail)
+    with pytest.raises(TypeError):
+        runs.note(workflow("p1"), False)
+    assert runs.placements() == {"p1"}
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds"),
+    [
+        ({}, MOMENT),
+        ({"nodes": ["odd"]}, MOMENT),
+        ({"nodes": dict.fromkeys(map(str, range(MOMENT_NODES)))}, 2 * MOMENT),
+        ({"nodes": dict.fromkeys(map(str, range(100 * MOMENT_NODES)))}, LONGEST_MOMENT),
+        ({"compressedNodes": "x" * 100_000}, pytest.approx(5 * MOMENT)),
+    ],
+)
+def test_what_changes_about_a_large_run_is_gathered_for_longer_and_never_for_a_second(
+    status: Object, seconds: float
+) -> None:
+    assert moment_for({"status": status}) == seconds
+    assert moment_for({"status": status}) < 1

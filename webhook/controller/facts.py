@@ -65,7 +65,8 @@ def _strays(row: Placement, found: list[tuple[str, Object]]) -> list[tuple[str, 
 def version_of(row: Placement | SweepRow, carriers: Iterable[Object]) -> Hashable:
     """Another value whenever the row has moved on, or one of the Workflows that carry the placement has changed."""
     seen = sorted((str(one["metadata"]["uid"]), str(one["metadata"].get("resourceVersion"))) for one in carriers)
-    return row.state, row.cluster, row.end_shown, tuple(seen)
+    reason = row.reason if row.state is State.QUEUED else None
+    return row.state, row.cluster, row.end_shown, reason, tuple(seen)
 
 
 def may_be_origin(workflow: Object, row: Placement) -> bool:

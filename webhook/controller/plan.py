@@ -102,7 +102,12 @@ def is_at_rest(facts: Facts) -> bool:
     row = facts.row
     if row is None or facts.origin is None or facts.away is not None:
         return False
-    return (row.state is State.RUNNING and facts.run is not None) or (row.state is State.ENDED and row.end_shown)
+    match row.state:
+        case State.RUNNING:
+            return facts.run is not None
+        case State.ENDED:
+            return row.end_shown
+    return row.state is State.QUEUED
 
 
 def _wanted(facts: Facts) -> Step:

@@ -14,8 +14,8 @@ from webhook.kube.informer import Informer
 from webhook.kube.resources import NAMESPACES, PODS
 from webhook.kube.workqueue import WorkQueue
 from webhook.model.contract import ARGO_COMPONENT, CLUSTER, ENABLED, PLACEMENT
-from webhook.model.limits import MOMENT
-from webhook.model.objects import Object, annotations, labels, spec_of
+from webhook.model.limits import LONGEST_MOMENT, MOMENT, MOMENT_NODES, PACKED_NODE
+from webhook.model.objects import Object, annotations, labels, mapping, spec_of, status_of
 from webhook.model.run import origin_placement, run_placement
 
 NAMESPACE = "namespace/"
@@ -85,7 +85,7 @@ class Watches:
             index = WorkflowIndex(
                 cluster,
                 placement_of=run_placement,
-                changed=lambda placement, _run: self._on_run(placement, name),
+                changed=lambda placement, run: self._on_run(placement, run, name),
                 selector=PLACEMENT,
             )
             self.runs[name] = index
@@ -95,8 +95,8 @@ class Watches:
         self._work.add(placement, lane=annotations(origin).get(CLUSTER, ""))
         self._tell(placement)
 
-    def _on_run(self, placement: str, cluster: str) -> None:
-        self._work.add_after(placement, MOMENT, lane=cluster)
+    def _on_run(self, placement: str, run: Object, cluster: str) -> None:
+        self._work.add_after(placement, moment_for(run), lane=cluster)
         self._tell(placement)
 
     def _tell(self, placement: str) -> None:
@@ -106,6 +106,13 @@ class Watches:
     def _on_namespace(self, namespace: Object, gone: bool) -> None:
         if not gone:
             self._work.add(NAMESPACE + namespace["metadata"]["name"])
+
+
+def moment_for(run: Object) -> float:
+    """For how many seconds changes of a run are gathered: showing thousands of nodes takes a while each time."""
+    status = status_of(run)
+    nodes = len(mapping(status.get("nodes"))) or len(str(status.get("compressedNodes") or "")) // PACKED_NODE
+    return min(MOMENT * (1 + nodes / MOMENT_NODES), LONGEST_MOMENT)
 
 
 def _nobody_listens(_: Object, __: bool) -> None:

@@ -45,7 +45,6 @@ class WorkflowIndex:
 
     def note(self, workflow: Object, gone: bool) -> None:
         """Take note of a change, and tell of every placement it concerns. Called in the watch's own thread."""
-        self._also(workflow, gone)
         uid, placement = str(workflow["metadata"]["uid"]), self._placement_of(workflow)
         with self._lock:
             before = self._drop(uid)
@@ -57,6 +56,8 @@ class WorkflowIndex:
             self._changed(before, workflow)
         if placement is not None:
             self._changed(placement, workflow)
+        # Last: a Workflow that makes no sense to others is known here all the same.
+        self._also(workflow, gone)
 
     def _drop(self, uid: str) -> str | None:
         """Forget a Workflow; returns the placement that it carried."""

@@ -18,7 +18,10 @@ COLUMNS = (
 )
 """All but `original` and `outcome`, which can be a megabyte each and are read alone where they are needed."""
 
-SWEEP_COLUMNS = "placement, seq, state, mirrored AS end_shown, cluster, hold, name, namespace, origin_uid"
+SWEEP_COLUMNS = (
+    "placement, seq, state, mirrored AS end_shown, cluster, hold, name, namespace, origin_uid, "
+    "CASE WHEN state = 'queued' THEN reason END AS reason"
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,8 @@ class SweepRow:
     name: str | None
     namespace: str
     origin_uid: str | None
+    reason: str | None
+    """Why it waits, while it does."""
 
 
 def placement_of(row: Mapping[str, Any]) -> Placement:
