@@ -30,7 +30,7 @@ def generate(seed: int) -> list[Event]:
     """The schedule of a seed. Each takes a few kinds of trouble only, so that their mixtures differ."""
     rng = random.Random(seed)
     families = set(rng.sample(_FAMILIES, rng.randint(2, 7)))
-    events: list[Event] = []
+    events: list[Event] = [{"do": "late", "watch": "targets"}] if rng.random() < 0.3 else []
     for _ in range(rng.randint(15, 45)):
         kind = rng.choices(("user", "trouble", "wait", "turn"), (6, 6, 4, 3))[0]
         match kind:
