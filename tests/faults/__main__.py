@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000)
     parser.add_argument("--episodes", type=int, default=200)
     parser.add_argument("--schedule", help="the name of a kept schedule, or a file")
-    parser.add_argument("--planted", help="the name of a planted bug, or all")
+    parser.add_argument("--planted", help="names of planted bugs with commas between, or all")
     parser.add_argument("--keep-going", action="store_true", help="don't stop at the first episode that goes wrong")
     options = parser.parse_args()
     # Sets of texts are gone through in another order in each process, unless this is fixed from its start.
@@ -80,7 +80,7 @@ def _again(ledger: LedgerServer, name: str) -> int:
 
 def _planted(ledger: LedgerServer, name: str, seed: int, episodes: int) -> int:
     missed = 0
-    for planted in PLANTED if name == "all" else [name]:
+    for planted in PLANTED if name == "all" else name.split(","):
         found = search(ledger, planted, seed, episodes)
         missed += found is None
         words = f"found by episode {found[0]}: {found[1]}" if found else f"NOT FOUND in {episodes} episodes"

@@ -4,7 +4,7 @@ What it knows are the words that people and programs may rely on: the labels of 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,8 +138,13 @@ def let_go_in_order(front: FakeApiserver, targets: Iterable[FakeApiserver]) -> l
     return wrong
 
 
-def never_too_much(targets: Iterable[FakeApiserver], namespaces: Sequence[str], most: int) -> list[str]:
-    """What Medea has begun on a target and not seen end needs no more than the most that its quota ever was."""
+def never_too_much(
+    targets: Iterable[FakeApiserver], namespaces: Sequence[str], most: int, *, but: Collection[str]
+) -> list[str]:
+    """What Medea has begun on a target and not seen end needs no more than the most that its quota ever was.
+
+    `but` are the uids of origins that a person has retried: those hold their room again, whether it is free or not.
+    """
     wrong = []
     for target in targets:
         for namespace in namespaces:
@@ -148,7 +153,8 @@ def never_too_much(targets: Iterable[FakeApiserver], namespaces: Sequence[str], 
                 if change.resource != "workflows" or change.object["metadata"]["namespace"] != namespace:
                     continue
                 uid, created = change.object["metadata"]["uid"], change.before is None
-                if created and change.user == MEDEA:
+                origin = (change.object["metadata"].get("labels") or {}).get(ORIGIN_UID)
+                if created and change.user == MEDEA and origin not in but:
                     living[uid] = _cores(change.object)
                 elif uid in living and _over(change):
                     del living[uid]

@@ -18,6 +18,7 @@ from webhook.controller.queue import Queue
 from webhook.controller.sweep import Sweep
 from webhook.controller.target_steps import TargetSteps
 from webhook.controller.verbs import VerbExecutor
+from webhook.errors import MedeaError
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
@@ -187,11 +188,12 @@ def refused_ends_the_queue() -> Iterator[None]:
     real = Queue.look
 
     def look(self: Queue) -> None:
-        for placement in _queued(self._pool):
-            row = placements.get(self._pool, placement)
-            if row is not None and self._placer.peek(request_of_row(row)).outcome is Outcome.REFUSED:
-                placements.stopped(self._pool, placement, "it can never fit")
-                self._changed(placement, "")
+        with contextlib.suppress(MedeaError):
+            for placement in _queued(self._pool):
+                row = placements.get(self._pool, placement)
+                if row is not None and self._placer.peek(request_of_row(row)).outcome is Outcome.REFUSED:
+                    placements.stopped(self._pool, placement, "it can never fit")
+                    self._changed(placement, "")
         real(self)
 
     with instead(Queue, "look", look):

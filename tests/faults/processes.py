@@ -9,6 +9,7 @@ from kubernetes.client import Configuration
 
 from tests.faults.ledger import FaultyPool
 from tests.faults.network import SAMPLES, Network
+from tests.faults.schedule import WATCHED
 from tests.support.fake_apiserver import MEDEA, FakeApiserver
 from tests.support.fake_clock import FakeClock
 from webhook.admission.review import Admission
@@ -160,6 +161,7 @@ class ControllerUnderTest(Process):
         self.registry.on_change(made.controller._on_target)
         self.sampler.on_read(self._queue.wake)
         self._swept: float | None = None
+        self._turns = 0
 
     @property
     def knows(self) -> bool:
@@ -167,7 +169,7 @@ class ControllerUnderTest(Process):
         return self.parts.watches.origins.informer.wait(0) and self.registry.wait(0)
 
     def watch(self, which: str | None = None) -> None:
-        """Take the watches forward: `front`, or those of a target, or all."""
+        """Take the watches forward: those of `front`, or of a target, or all."""
         watches = self.parts.watches
         with self.running():
             if which in (None, "front"):
@@ -196,9 +198,12 @@ class ControllerUnderTest(Process):
             if self.knows:
                 self.parts.sweep.run()
 
-    def turn(self) -> None:
-        """Everything once, and a sweep when it is time for one."""
-        self.watch()
+    def turn(self, late: str | None = None) -> None:
+        """Everything once, and a sweep when it is time for one. `late` watches have their turn every fourth time."""
+        self._turns += 1
+        for which in WATCHED:
+            if late != ("front" if which == "front" else "targets") or self._turns % 4 == 0:
+                self.watch(which)
         with self.running():
             self.probe()
             self.sampler.read()

@@ -21,7 +21,8 @@ _CALLS = ("create", "patch", "delete", "get", "list", "watch")
 _LINKS = ("front", *TARGETS, *TARGETS, "ledger", "ledger", "samples")
 _FAMILIES = (
     "kill", "hang", "refuse", "lose", "status", "quota", "cut", "stale", "secret", "room", "clock", "poison",
-    "stranger", "later", "leaders", "meanwhile", "compact", "webhook", "verbs", "outage", "crash", "race", "none",
+    "stranger", "later", "leaders", "meanwhile", "compact", "webhook", "verbs", "outage", "crash", "race", "late",
+    "none",
 )  # fmt: skip
 
 
@@ -29,7 +30,7 @@ def generate(seed: int) -> list[Event]:
     """The schedule of a seed. Each takes a few kinds of trouble only, so that their mixtures differ."""
     rng = random.Random(seed)
     families = set(rng.sample(_FAMILIES, rng.randint(2, 7)))
-    events: list[Event] = []
+    events: list[Event] = [{"do": "late", "watch": "targets"}] if rng.random() < 0.3 else []
     for _ in range(rng.randint(15, 45)):
         kind = rng.choices(("user", "trouble", "wait", "turn"), (6, 6, 4, 3))[0]
         match kind:
@@ -95,7 +96,8 @@ def _trouble(rng: random.Random, family: str) -> Event | None:  # noqa: PLR0912
             then = [{"do": "verb", "verb": rng.choice(("delete", "delete", "stop", "retry")), "which": which}]
             if rng.random() < 0.7:
                 then += [{"do": "turn", "who": f"controller-{rng.randint(0, 1)}", "what": "all", "keys": 9}] * 2
-            return {**_armed(rng, "meanwhile", who="controller"), "then": then}
+            race = {**_armed(rng, "meanwhile", who="controller"), "then": then}
+            return {**race, "link": "ledger", "verb": ""} if rng.random() < 0.5 else race
         case "meanwhile":
             return {**_armed(rng, "meanwhile"), "then": [_meanwhile(rng) for _ in range(rng.randint(1, 2))]}
         case "secret":
@@ -108,6 +110,8 @@ def _trouble(rng: random.Random, family: str) -> Event | None:  # noqa: PLR0912
             return {"do": family, "which": which, "shape": rng.randint(0, 9)}
         case "leaders":
             return {"do": "leaders", "number": rng.choice((1, 2, 2))}
+        case "late":
+            return {"do": "late", "watch": rng.choice(("front", "targets", "targets"))}
         case "compact":
             return {"do": "compact"}
         case "webhook":
@@ -142,7 +146,7 @@ def _armed(rng: random.Random, kind: str, *, who: str = "", times: int = 1) -> E
         "who": who or rng.choice(("", "service", "controller", "controller")),
         "link": link,
         "verb": "" if link in ("ledger", "samples") else rng.choice(("", *_CALLS)),
-        "skip": rng.choice((0, 0, 1, 2, 4, 7)),
+        "skip": rng.choice((0, 0, *range(9))),
         "times": times,
     }
 

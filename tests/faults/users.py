@@ -23,6 +23,7 @@ class Users:
         self._door = Cluster("front", Configuration(), http=front.as_user(PEOPLE[0]))
         self.did: dict[str, set[str]] = defaultdict(set)
         self.answers: list[str] = []
+        self._stopped: set[str] = set()
 
     def living(self) -> list[Object]:
         """Their Workflows, in the order in which they were made."""
@@ -68,11 +69,15 @@ class Users:
                 done = self._try(lambda: self._door.patch(*place, patch, manager="argo"))
         if done:
             self.did[metadata["uid"]].add(verb)
+            if verb in ("stop", "terminate"):
+                self._stopped.add(metadata["uid"])
+            elif verb == "retry":
+                self._stopped.discard(metadata["uid"])
         return done
 
     def stopped(self, workflow: Object) -> bool:
-        """Whether they have stopped it."""
-        return bool(self.did[workflow["metadata"]["uid"]] & {"stop", "terminate"})
+        """Whether they have stopped it, and not begun it anew since."""
+        return workflow["metadata"]["uid"] in self._stopped
 
     def _chosen(self, which: int, verb: str = "resubmit") -> Object | None:
         living = [one for one in self.living() if _makes_sense(verb, one)]

@@ -51,6 +51,7 @@ class World:
             FrontArgo(self.front, "plug"),
         ]
         self._later: str | None = None
+        self._late: str | None = None
         self._seed = seed
         self.surroundings = Surroundings(self.front, self.targets, self.network)
         self.bugs: list[str] = []
@@ -123,6 +124,8 @@ class World:
                     self._put_secret(name)
             case "room":
                 self._room[TARGETS[event["which"] % len(TARGETS)]] = event["cpu"]
+            case "late":
+                self._late = event["watch"]
             case "clock":
                 self.clock.skew = event["skew"]
             case "leaders":
@@ -148,7 +151,7 @@ class World:
     def heal(self) -> None:
         """Nothing is wrong any more; what a person has suspended goes on."""
         self.network.heal()
-        self.clock.skew = 0.0
+        self.clock.skew, self._late = 0.0, None
         self._room = dict.fromkeys(TARGETS, ROOM)
         for name in TARGETS:
             if self.front.get(SECRETS, SYSTEM, name) is None:
@@ -181,7 +184,7 @@ class World:
             argo.turn()
         self._run("service", self.service.turn)
         for name in list(self.controllers):
-            self._run(name, lambda name=name: self.controllers[name].turn())  # type: ignore[misc]
+            self._run(name, partial(self.controllers[name].turn, self._late))
 
     def _turn(self, event: Event) -> None:
         who, what = event["who"], event["what"]
