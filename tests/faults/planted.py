@@ -9,7 +9,7 @@ from typing import Any
 from tests.faults import episode
 from tests.faults.ledger import LedgerServer
 from tests.faults.processes import instead
-from tests.faults.schedule import generate
+from tests.faults.schedule import FOLDER, generate, load
 from webhook.controller import create, plan, reconciler
 from webhook.controller.facts import Gatherer
 from webhook.controller.origin_status.by_hold import outcome_of
@@ -38,18 +38,30 @@ def planted(make: Callable[[], Iterator[None]]) -> Callable[[], AbstractContextM
     return made
 
 
-def search(ledger: LedgerServer, name: str, seed: int, episodes: int) -> tuple[int, str] | None:
-    """How many episodes it takes to find a bug, and what was seen of it.
-
-    An episode that goes wrong without the bug too is no find.
-    """
+def by_chance(ledger: LedgerServer, name: str, seed: int, episodes: int) -> str | None:
+    """In which episode a bug is found, and what was seen of it; None when it is found in none of them."""
     for number in range(episodes):
-        events = generate(seed + number)
-        with PLANTED[name]():
-            wrong = episode.run(ledger, events, seed + number).wrong
-        if wrong and not episode.run(ledger, events, seed + number).wrong:
-            return number + 1, wrong[0]
+        wrong = _goes_wrong(ledger, name, generate(seed + number), seed + number)
+        if wrong:
+            return f"episode {number + 1}: {wrong}"
     return None
+
+
+def by_what_is_kept(ledger: LedgerServer, name: str) -> str | None:
+    """Which of the kept schedules finds it, and what was seen of it; None when none does."""
+    for path in sorted(FOLDER.glob("*.json")):
+        kept = load(path)
+        wrong = _goes_wrong(ledger, name, kept.events, kept.seed)
+        if wrong:
+            return f"schedule {path.stem}: {wrong}"
+    return None
+
+
+def _goes_wrong(ledger: LedgerServer, name: str, events: list[Object], seed: int) -> str | None:
+    """What goes wrong with the bug and does not without."""
+    with PLANTED[name]():
+        wrong = episode.run(ledger, events, seed).wrong
+    return wrong[0] if wrong and not episode.run(ledger, events, seed).wrong else None
 
 
 @planted
