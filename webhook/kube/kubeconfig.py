@@ -48,6 +48,8 @@ def _configuration(name: str, secret: Object) -> Configuration:
         raise Refused(f"Secret {name}: its kubeconfig uses {forbidden}; credentials must be embedded in it")
     configuration = Configuration()
     load_kube_config_from_dict(config, client_configuration=configuration)
+    # It would look for newer credentials at each call, and there are none but those in the Secret.
+    configuration.refresh_api_key_hook = None
     headers: dict[str, str] = {}
     ApiClient(configuration).update_params_for_auth(headers, [], ["BearerToken"], "", "GET", None)
     if not _HEADER.fullmatch(headers.get("authorization", "")):
