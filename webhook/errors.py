@@ -27,17 +27,17 @@ Anything else that escapes is a bug. Over HTTP each becomes `{"error": {"code", 
 from typing import Any
 
 _SHOWN = 120
-"""Foreign text is cut to this many characters where it is repeated to a user or a log."""
+"""Foreign text is cut to this many characters in messages and logs."""
 
 
 def quoted(value: object) -> str:
-    """A foreign value as it may appear in a message: quoted, printable, and cut."""
+    """A foreign value made safe for a message: quoted, printable and cut."""
     text = repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 class MedeaError(Exception):
-    """The root. `status` is the HTTP status, `code` a stable word for programs."""
+    """The root. `status` is the HTTP status, `code` a stable identifier for programs."""
 
     status = 500
     code = "internal"
@@ -129,5 +129,5 @@ class Busy(Unavailable):
 
 
 def wrong_field(error: type[MedeaError], field: str, value: object, expected: str) -> MedeaError:
-    """An error that names the field, the value and what would be right."""
+    """An error that names the field, its value, and what was expected."""
     return error(f"{field} is {quoted(value)}: {expected}", field=field, value=quoted(value), expected=expected)
