@@ -10,16 +10,16 @@
     ├── Rejected                a cluster refused what Medea sent, with its own words                      422
     │   ├── NotThere            the object is not on that cluster                                          404
     │   ├── QuotaExceeded       a quota has no room for one more object now                                403
-    │   └── Clash               what is there stands in the way                                            409
+    │   └── Clash               it conflicts with what exists                                              409
     │       ├── AlreadyExists   the name is taken
-    │       └── Conflict        it has changed since it was read, or is another one by now
+    │       └── Conflict        the object has changed since it was read, or was replaced
     └── Unavailable             something Medea needs did not answer; the same call may succeed later      503
         ├── LedgerUnavailable
         ├── ClusterUnavailable
-        │   └── Expired         the version to go on from is too old: list again
+        │   └── Expired         the version to resume from is too old: list again
         ├── ArgoServerUnavailable
         ├── SamplesUnavailable
-        └── Busy                as much of this is being done at once as Medea is set to                   429
+        └── Busy                Medea is doing as much of this at once as it may                           429
 
 Anything else that escapes is a bug. Over HTTP each becomes `{"error": {"code", "message", …}}`.
 """
@@ -48,7 +48,7 @@ class MedeaError(Exception):
         self.details = details
 
     def as_json(self) -> dict[str, Any]:
-        """The one JSON shape of errors."""
+        """The JSON format of all errors."""
         return {"error": {"code": self.code, "message": self.message, **self.details}}
 
 

@@ -157,7 +157,7 @@ class Sweep:
                 log.info("placement expired", placement=row.placement, namespace=namespace)
 
     def _carried(self, namespace: str, late: list[Placement]) -> set[str | None]:
-        """The placements of these rows whose Workflows exist. Lists the namespace only if some name is unknown."""
+        """The placements that Workflows of these names carry; of all in the namespace if some row has no name yet."""
         if all(row.name is not None for row in late):
             found = [self.front.find(WORKFLOWS, namespace, name) for name in {str(row.name) for row in late}]
         else:

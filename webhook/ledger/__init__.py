@@ -1,4 +1,4 @@
 """Postgres: the one record of placements, their reservations, the queue and every decision.
 
-The only package with SQL and psycopg. It returns frozen values.
+The only package that contains SQL. It returns frozen values.
 """

@@ -74,7 +74,7 @@ def unbound(pool: Pool, older_than: float) -> list[Placement]:
 
 
 def queued_namespaces(pool: Pool) -> list[str]:
-    """Namespaces in which something waits."""
+    """Namespaces in which something is queued."""
     with pool.transaction() as connection:
         rows = connection.execute(
             "SELECT DISTINCT namespace FROM workflows WHERE state = 'queued' AND bound_at IS NOT NULL"

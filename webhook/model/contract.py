@@ -1,4 +1,4 @@
-"""The names that other programs and people see: annotations, labels, the finalizer, and the words for states.
+"""The names that other programs and people see: annotations, labels, the finalizer and the states.
 
 They are a contract: changing one breaks Workflows that have been placed already.
 """
@@ -78,9 +78,9 @@ class Hold(StrEnum):
     """What keeps the origin's templates from running at the front door."""
 
     PLUGIN = "plugin"
-    """Argo's controller is there: the origin's spec is a stub whose one task Medea answers for."""
+    """For namespaces with an Argo controller: the origin's spec is a stub with one task, which Medea answers."""
     NONE = "none"
-    """No Argo controller is there: the spec is the user's own, and Medea alone writes the status."""
+    """For namespaces without one: the origin keeps the user's own spec, and only Medea writes its status."""
 
 
 class State(StrEnum):

@@ -187,7 +187,7 @@ WEIGH_SUM_SECONDS = 1.0
 WEIGH_MOST_AT_ONCE = 2
 """Heavy Workflows weighed at once: they share one interpreter with all light reviews."""
 WEIGH_LIGHT_CALLS = 300
-"""Calls of templates up to which a Workflow is light: some milliseconds."""
+"""Up to this many calls of templates a Workflow is light: they take some milliseconds."""
 WEIGH_MOST_CALLS = 5000
 """Calls of templates in one walk: about a second."""
 WEIGH_MOST_SUMMED = 50_000
@@ -245,7 +245,7 @@ SLOT_WAIT = 1.0
 LONGEST_IDENTITY = 128
 """Characters of the name on whose behalf a caller submits."""
 LARGEST_BODY = 4 * 1024 * 1024
-"""Bytes: an object is at most 1.5 MiB to Kubernetes, and a review may hold it twice."""
+"""Bytes: Kubernetes' objects have at most 1.5 MiB, and a review may contain one twice."""
 MOST_DRAINED = 32 * 1024 * 1024
 """Bytes that are read of a body that is too large: a client that is cut off while it writes never sees the answer."""
 TRACK_GOING = 5
@@ -292,7 +292,7 @@ HEALTH_TIMEOUT = 5
 SERVER_SILENCE = 3.0
 """Seconds for which a client that stops sending halfway through a request may hold a thread."""
 SERVER_KEEP_ALIVE = 120
-"""Seconds: the apiserver keeps its connections for 90; a server that closes them first makes reviews fail."""
+"""Seconds: the apiserver keeps idle connections for 90; if the server closed them first, reviews would fail."""
 SERVER_CONNECTIONS = 16_384
 """Connections at once, idle ones included; beyond that none is accepted, and no review gets through. Plugins ask once a
 minute and close their connection again, so 10,000 held Workflows have about ten open; plugins of older versions keep

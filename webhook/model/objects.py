@@ -30,12 +30,12 @@ def metadata(thing: Object) -> Metadata:
 
 
 def annotations(thing: Mapping[str, Any]) -> dict[str, str]:
-    """The object's annotations; empty when it has none."""
+    """The object's annotations; empty if it has none."""
     return _texts_by_name(thing, "annotations")
 
 
 def labels(thing: Mapping[str, Any]) -> dict[str, str]:
-    """The object's labels; empty when it has none."""
+    """The object's labels; empty if it has none."""
     return _texts_by_name(thing, "labels")
 
 

@@ -1,4 +1,4 @@
-"""Verbs: what a person did to an origin, on its way to the run. Pure.
+"""Verbs: what a person did to an origin and the run has yet to follow. Pure.
 
 Argo's CLI, its UI and kubectl all act on a Workflow by changing the object. The webhook sees the change and writes what
 it means for the run into an annotation of the same object; the controller applies it on the target and removes the

@@ -53,7 +53,7 @@ class OptedIn:
 
 
 class Holds:
-    """Chooses holds at admission. A probe left alone for `quiet` seconds proves that no Argo controller works there."""
+    """Chooses holds at admission. A probe left alone for `quiet` seconds shows that no Argo controller works there."""
 
     def __init__(self, front: Cluster, *, default: Hold, quiet: float) -> None:
         self._front, self._default, self._quiet = front, default, quiet

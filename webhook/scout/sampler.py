@@ -73,7 +73,7 @@ class Sampler:
         threads.start(_THREAD, self._run)
 
     def stop(self) -> None:
-        """Let the thread end."""
+        """Stop the thread."""
         self._stop.set()
         self._wake.set()
 

@@ -1,4 +1,4 @@
-"""The heaviest set of elements of which none waits for another, by Dilworth's theorem and a maximum flow."""
+"""Finds the heaviest set of elements that may all overlap, by Dilworth's theorem and a maximum flow."""
 
 from collections import deque
 from collections.abc import Sequence

@@ -30,7 +30,7 @@ class Element:
 
 
 def peak(load: Load) -> int:
-    """The most that is ever used."""
+    """The most of the resource that is ever used at once."""
     return load[-1] if load else 0
 
 

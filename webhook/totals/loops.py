@@ -16,7 +16,7 @@ _LONGEST = 10**6
 
 @dataclass(frozen=True)
 class Loop:
-    """`count` rounds. `note` says why the count is a guess."""
+    """A loop of `count` rounds. `note` says why the count is a guess; None if it is exact."""
 
     count: int
     _items: Sequence[Any]

@@ -1,4 +1,4 @@
-"""Totals and how they are written."""
+"""Amounts of CPU and memory, and how they are shown."""
 
 from dataclasses import dataclass
 from decimal import Decimal

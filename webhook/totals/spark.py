@@ -78,7 +78,7 @@ def executor_count(parameters: Mapping[str, str | None], name: str) -> int:
 
 
 def core_milli(parameters: Mapping[str, str | None], name: str) -> int:
-    """Cores as Spark's `spark.kubernetes.*.limit.cores` takes them: `1`, `0.5` or `500m`."""
+    """Thousandths of a core, from `1`, `0.5` or `500m` as in Spark's `spark.kubernetes.*.limit.cores`."""
     text = _given(parameters, name, "1")
     expected = "it must be a number of cores above 0, such as 1, 0.5 or 500m"
     match = _CORES.fullmatch(text)
