@@ -1,6 +1,6 @@
-"""The executor plugin: a sidecar of Argo's agent pod that carries one question to Medea and one answer back.
+"""The executor plugin: a sidecar in Argo's agent pod that forwards each call to Medea and returns the answer.
 
-What may live here: reading Argo's call, asking Medea, wording what went wrong, and the manifest that installs it.
-What may not: any decision about a Workflow, any state between two calls, any credential but the pod's own token, and
-any import of `webhook`. One of these runs beside every held Workflow, so each import is paid once per Workflow.
+It reads Argo's call, asks Medea, explains errors, and has the manifest that installs it. It must not decide anything
+about a Workflow, keep state between calls, have credentials other than the pod's own tokens, or import `webhook`: one
+instance runs beside every held Workflow, so each import costs memory once per Workflow.
 """

@@ -1,4 +1,4 @@
-"""The plugin over HTTP: the one call Argo's agent makes, and a sign of life."""
+"""The plugin's HTTP interface: the one call that Argo's agent makes, and `/healthz`."""
 
 import hmac
 from http import HTTPStatus
@@ -12,11 +12,11 @@ from plugin.question import BadCall, read
 from plugin.settings import Settings
 
 _LARGEST = 4 * 1024 * 1024
-"""More than etcd lets a Workflow weigh, so that only a mistake is refused."""
+"""Bytes. More than any Workflow in etcd can have."""
 
 
 def create_app(settings: Settings, medea: Medea) -> Flask:
-    """The WSGI application. What Argo does with each status is in `docs/executor_plugins.md` of its own repository."""
+    """The WSGI application. What Argo does with each status is in `docs/executor_plugins.md` of Argo's repository."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST
 

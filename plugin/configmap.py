@@ -1,4 +1,4 @@
-"""`python -m plugin.configmap`: the ConfigMap by which Argo's controller knows the plugin, made from `plugin.yaml`."""
+"""`python -m plugin.configmap`: prints the ConfigMap that installs the plugin in Argo, made from `plugin.yaml`."""
 
 import argparse
 import sys
@@ -10,12 +10,12 @@ import yaml
 _MANIFEST = Path(__file__).with_name("plugin.yaml")
 
 NAME = "medea-executor-plugin"
-"""Argo takes `-executor-plugin` off for the plugin's name, and expects a ServiceAccount of the whole name in each
-namespace with held Workflows, with its token in the Secret `medea-executor-plugin.service-account-token`."""
+"""Argo strips `-executor-plugin` to get the plugin's name. In each namespace with held Workflows it expects a
+ServiceAccount with the full name, and its token in the Secret `medea-executor-plugin.service-account-token`."""
 
 
 class _Readable(yaml.SafeDumper):
-    """Certificates and the container inside the ConfigMap stay text that a person can read."""
+    """Writes multi-line strings as blocks, so that certificates and the container stay readable."""
 
 
 _Readable.add_representer(
@@ -25,7 +25,7 @@ _Readable.add_representer(
 
 
 def configmap(medea_url: str, ca_pem: str, image: str, namespace: str) -> dict[str, Any]:
-    """The ConfigMap for `namespace`: Argo's own for every Workflow, or one namespace for the Workflows there."""
+    """The ConfigMap for `namespace`: Argo's own, for Workflows in all namespaces, or another, for those in it."""
     manifest = yaml.safe_load(_MANIFEST.read_text())
     sidecar = manifest["spec"]["sidecar"]
     container = sidecar["container"]

@@ -1,8 +1,8 @@
-"""The one way to Medea: a question goes out, and what comes back is always something Argo can act on.
+"""The client of Medea. Whatever happens, it returns a reply that Argo can act on.
 
-Argo's agent repeats a call that got a 503 or no answer four times, for some 15 s in all, and then fails the node and
-with it the Workflow. A restart of Medea can take longer, and the run on its target knows nothing of it. So whatever may
-pass by itself is answered with a node that is still running and a time at which to ask again; the agent always does.
+If a call gets a 503 or no answer, Argo's agent repeats it four times within some 15 s, and then fails the node and with
+it the Workflow. A restart of Medea can take longer, while the run on its target is fine. So the reply to any temporary
+problem is a node that is still running, and when to ask again.
 """
 
 import json
@@ -17,33 +17,33 @@ import urllib3
 from plugin.settings import Settings
 
 THREADS = 8
-"""Calls at a time: the agent has 16 workers, and each of our calls takes two seconds at the very worst."""
+"""Calls at once. The agent has 16 workers, and a call takes at most two seconds."""
 
 _TIMEOUT = urllib3.Timeout(connect=1.0, read=1.0)
-"""Medea answers from its ledger in milliseconds. Waiting longer would only hold up the agent's other tasks."""
+"""Seconds. Medea answers from its ledger in milliseconds; waiting longer would only delay the agent's other tasks."""
 
 _ASK_AGAIN = (5.0, 20.0)
-"""Seconds, any between these: short beside a restart of Medea, and long enough, and never at once, so that all held
-Workflows together are no load on one that struggles."""
+"""A random number of seconds between these: shorter than a restart of Medea, but long and spread enough that all held
+Workflows together don't overload it."""
 
 _REFUSED = frozenset({400, 403, 404, 409, 413, 422})
-"""Medea understood and said no: the same question will get the same answer."""
+"""Medea understood and refused: asking again would get the same answer."""
 
 _log = logging.getLogger(__name__)
 
 
 class Medea:
-    """Medea's plugin API, as this pod's ServiceAccount sees it."""
+    """Client of Medea's plugin API, with the token of this pod's ServiceAccount."""
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.medea_url + "/api/v1/plugin"
         self._token = settings.own_token
-        # urllib3 itself and not requests, which would add every public authority to those we trust.
+        # Not requests, which would also trust all public CAs.
         context = ssl.create_default_context(cadata=settings.ca_pem)
         self._pool = urllib3.PoolManager(ssl_context=context, timeout=_TIMEOUT, retries=False, maxsize=THREADS)
 
     def ask(self, question: bytes) -> dict[str, Any]:
-        """Argo's reply to this question. Never raises for anything that Medea, the network or the pod may do."""
+        """The reply for Argo. Never raises, whatever goes wrong with Medea, the network or the token."""
         try:
             token = read_token(self._token)
             response = self._pool.request(
@@ -53,7 +53,7 @@ class Medea:
                 headers={
                     "Authorization": f"Bearer {token}",
                     "Content-Type": "application/json",
-                    # It asks about once a minute: thousands of connections kept for that would crowd out all others.
+                    # Each plugin asks about once a minute: thousands of idle connections would crowd out all others.
                     "Connection": "close",
                 },
             )
@@ -71,7 +71,7 @@ class Medea:
 
 
 def read_token(path: Path) -> str:
-    """The token in this file as it is now, because both kinds are replaced in place."""
+    """The token in this file. Read for each call, because tokens are replaced in place."""
     token = path.read_text().strip()
     if not token:
         raise ValueError(f"{path} is empty")
@@ -84,7 +84,7 @@ def _still_running(why: str) -> dict[str, Any]:
 
 
 def _why(error: Exception) -> str:
-    """A client library's words are for the log; a node's message is read by people who never heard of it."""
+    """A message for users of Argo; the library's own message goes to the log."""
     match error:
         case urllib3.exceptions.NameResolutionError():
             return "its name is not known here"

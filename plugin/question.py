@@ -1,4 +1,4 @@
-"""From what Argo's agent sends to what Medea is asked. Pure.
+"""Translates the call of Argo's agent into the question for Medea. Pure.
 
 The agent sends `{"workflow": {"metadata": {name, namespace, uid}}, "template": {…, "plugin": {"medea": {VERB: {…}}}}}`,
 and Medea gets `{"workflow": {name, namespace, uid}, "call": {VERB: {…}}}`.
@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 _SHOWN = 80
-"""A wrong value is repeated to its author up to this many characters."""
+"""A wrong value is cut to this many characters in messages."""
 
 
 class BadCall(Exception):
@@ -16,7 +16,7 @@ class BadCall(Exception):
 
 
 def read(body: bytes) -> bytes | None:
-    """The question for Medea, or None when the template is for another plugin."""
+    """The question for Medea; None if the template is for another plugin. Raises BadCall."""
     try:
         call = json.loads(body)
     except RecursionError:
@@ -42,7 +42,7 @@ def _bytes(question: dict[str, Any]) -> bytes:
     try:
         return json.dumps(question, allow_nan=False).encode()
     except ValueError:
-        # Python reads NaN and 1e999, JSON has no way to write them.
+        # Python reads NaN and 1e999, which JSON can't express.
         raise BadCall("template.plugin.medea holds a number that JSON cannot carry") from None
     except RecursionError:
         raise BadCall("template.plugin.medea is nested too deeply") from None
@@ -63,7 +63,7 @@ def _text(value: object, field: str) -> str:
 def _shown(value: object) -> str:
     if value is None:
         return "missing"
-    # The kind alone for what can be large or nested: its text could be as long as the body.
+    # Only the type of what can be nested: its text may be as long as the body.
     if isinstance(value, (dict, list)):
         return "an object" if isinstance(value, dict) else "a list"
     text = json.dumps(value if not isinstance(value, str) else value[:_SHOWN])

@@ -1,4 +1,4 @@
-"""What the plugin is told: by environment only, because a sidecar in an agent pod can mount nothing of its own."""
+"""The plugin's settings, from the environment only: a sidecar in an agent pod can't mount volumes of its own."""
 
 import ssl
 from collections.abc import Mapping
@@ -7,30 +7,30 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 PORT = 10947
-"""Argo asks unpublished plugins to stay above 10000."""
+"""Argo asks unpublished plugins to use ports above 10000."""
 
 
 class SettingsError(Exception):
-    """The environment is wrong; the message names the variable and what would be right."""
+    """A setting is wrong; the message names the variable and what is expected."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything the plugin knows."""
+    """All settings of the plugin."""
 
     medea_url: str
     """Scheme, host and port of Medea's API; no path."""
     ca_pem: str
-    """The certificate authorities that may vouch for Medea, and the only ones. Two can stand here during a change."""
+    """The only CAs that are trusted for Medea's certificate, as PEM. It may contain two, to rotate them."""
     port: int = PORT
     agent_token: Path = Path("/var/run/argo/token")
-    """Argo's agent writes it before the sidecar starts; whoever shows the same text is that agent."""
+    """Argo's agent writes it before the sidecar starts; a caller with the same token is that agent."""
     own_token: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
-    """What the plugin shows to Medea."""
+    """The token that the plugin sends to Medea."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
-        """The settings, or a `SettingsError` that says which variable to change."""
+        """Read the settings. Raises SettingsError, which says which variable to change."""
         return cls(
             medea_url=_url(env),
             ca_pem=_pem(env),
@@ -44,7 +44,7 @@ def _url(env: Mapping[str, str]) -> str:
     url = env.get("MEDEA_URL", "").rstrip("/")
     try:
         parts = urlsplit(url)
-        # Only https: what follows this address is a ServiceAccount token.
+        # Only https, because a ServiceAccount token is sent there.
         right = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
         right = right and not (parts.path or parts.query or parts.fragment or parts.username)
     except ValueError:

@@ -1,5 +1,6 @@
 """The Medea service: the webhook, the API, the controller and the command line.
 
-`model` and `totals` are pure. `scout`, `ledger` and `kube` are the rooms that know the targets' room, Postgres and
-Kubernetes; `namespaces`, `admission`, `controller`, `api` and `logs` put them to work; `server` and `cli` start them.
+`model` and `totals` are pure. `scout` chooses targets, `ledger` talks to Postgres and `kube` to Kubernetes.
+`namespaces`, `admission`, `controller`, `api`, `logs` and `admin` build on these; `server`, `wiring` and `cli` start
+everything.
 """

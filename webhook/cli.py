@@ -1,4 +1,4 @@
-"""The command `medea`."""
+"""The command `medea`. The docstrings of commands are their help texts."""
 
 import multiprocessing
 import signal
@@ -29,7 +29,7 @@ _TIMEOUT = 10
 
 
 def main() -> None:
-    """Entry point: a setting or a dependency that is wrong ends in one line, not in a traceback."""
+    """Entry point. A wrong setting or an unavailable dependency is reported on one line, without a traceback."""
     try:
         app()
     except ValidationError as error:
@@ -103,7 +103,7 @@ def explain(placement: Annotated[str, typer.Argument(help="the annotation medea.
 
 
 def verdict_table(title: str, verdicts: list[dict[str, Any]]) -> Table:
-    """Targets as rows, as a decision saw them."""
+    """A table with one row per target, with the numbers that the decision was based on."""
     table = Table(title=title, title_justify="left")
     for heading in ("target", "quota", "others use", "reserved", "free", "sample age", ""):
         table.add_column(heading)

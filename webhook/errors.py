@@ -10,16 +10,16 @@
     ├── Rejected                a cluster refused what Medea sent, with its own words                      422
     │   ├── NotThere            the object is not on that cluster                                          404
     │   ├── QuotaExceeded       a quota has no room for one more object now                                403
-    │   └── Clash               what is there stands in the way                                            409
+    │   └── Clash               it conflicts with what exists                                              409
     │       ├── AlreadyExists   the name is taken
-    │       └── Conflict        it has changed since it was read, or is another one by now
+    │       └── Conflict        the object has changed since it was read, or was replaced
     └── Unavailable             something Medea needs did not answer; the same call may succeed later      503
         ├── LedgerUnavailable
         ├── ClusterUnavailable
-        │   └── Expired         the version to go on from is too old: list again
+        │   └── Expired         the version to resume from is too old: list again
         ├── ArgoServerUnavailable
         ├── SamplesUnavailable
-        └── Busy                as much of this is being done at once as Medea is set to                   429
+        └── Busy                Medea is doing as much of this at once as it may                           429
 
 Anything else that escapes is a bug. Over HTTP each becomes `{"error": {"code", "message", …}}`.
 """
@@ -27,17 +27,17 @@ Anything else that escapes is a bug. Over HTTP each becomes `{"error": {"code", 
 from typing import Any
 
 _SHOWN = 120
-"""Foreign text is cut to this many characters where it is repeated to a user or a log."""
+"""Foreign text is cut to this many characters in messages and logs."""
 
 
 def quoted(value: object) -> str:
-    """A foreign value as it may appear in a message: quoted, printable, and cut."""
+    """A foreign value made safe for a message: quoted, printable and cut."""
     text = repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 class MedeaError(Exception):
-    """The root. `status` is the HTTP status, `code` a stable word for programs."""
+    """The root. `status` is the HTTP status, `code` a stable identifier for programs."""
 
     status = 500
     code = "internal"
@@ -48,7 +48,7 @@ class MedeaError(Exception):
         self.details = details
 
     def as_json(self) -> dict[str, Any]:
-        """The one JSON shape of errors."""
+        """The JSON format of all errors."""
         return {"error": {"code": self.code, "message": self.message, **self.details}}
 
 
@@ -129,5 +129,5 @@ class Busy(Unavailable):
 
 
 def wrong_field(error: type[MedeaError], field: str, value: object, expected: str) -> MedeaError:
-    """An error that names the field, the value and what would be right."""
+    """An error that names the field, its value, and what was expected."""
     return error(f"{field} is {quoted(value)}: {expected}", field=field, value=quoted(value), expected=expected)

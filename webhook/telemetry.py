@@ -1,4 +1,4 @@
-"""Logs as JSON on stderr, whoever writes them. Metrics live beside the code they measure."""
+"""Logging as JSON on stderr, for Medea and all libraries. Metrics are defined beside the code they measure."""
 
 import logging
 import sys
@@ -7,7 +7,7 @@ import structlog
 
 
 def configure_logging(level: int = logging.INFO) -> None:
-    """Send structlog's and the standard library's lines through one formatter."""
+    """Format structlog's and the standard library's log lines in the same way."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -35,6 +35,6 @@ def configure_logging(level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # These tell every step of their own work at INFO; Medea's lines say what matters of it.
+    # These log every step of their work at INFO; Medea logs what matters itself.
     for chatty in ("alembic", "urllib3", "kubernetes"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Threads that nobody has to watch: what goes wrong in one is logged and counted, and one that ended by it is named."""
+"""Background threads whose exceptions are logged and counted. A thread that died of one makes the process unhealthy."""
 
 import contextlib
 import threading
@@ -16,14 +16,14 @@ _dead: dict[str, None] = {}
 
 
 def start(name: str, body: Callable[[], None]) -> threading.Thread:
-    """Run `body` once, in a daemon thread. One that an exception ends counts as dead: see `dead_threads`."""
+    """Run `body` once, in a daemon thread. If an exception ends it, the thread counts as dead: see `dead_threads`."""
     thread = threading.Thread(target=_run, args=(name, body), name=name, daemon=True)
     thread.start()
     return thread
 
 
 def start_loop(name: str, turn: Callable[[], None], *, stop: threading.Event) -> threading.Thread:
-    """Run `turn` again and again in a daemon thread until `stop` is set; an exception costs only a pause."""
+    """Run `turn` repeatedly in a daemon thread until `stop` is set; after an exception it goes on after a pause."""
 
     def loop() -> None:
         while not stop.is_set():
@@ -46,7 +46,7 @@ def isolated(what: str) -> Iterator[None]:
 
 
 def dead_threads() -> list[str]:
-    """Threads that an exception has ended: a process with one should be restarted, so its liveness fails."""
+    """The names of threads that an exception has ended. If there are any, liveness fails and the process restarts."""
     return list(_dead)
 
 

@@ -1,4 +1,4 @@
-"""Makes the parts from the settings. Nothing is shared between processes, and nothing is made at import."""
+"""Builds the service and the controller from the settings. Nothing is created at import."""
 
 import datetime
 import functools
@@ -59,7 +59,7 @@ from webhook.settings import Settings
 
 @dataclass(frozen=True)
 class Parts:
-    """What both processes are made of."""
+    """The parts that service and controller both have, each process its own."""
 
     front: Cluster
     registry: Registry
@@ -80,7 +80,7 @@ class Service:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Begin everything that goes on in the background."""
+        """Start all background work."""
         self.parts.pool.start()
         self.parts.sampler.start()
         self.parts.registry.start()
@@ -90,11 +90,11 @@ class Service:
             self.logs.streams.start()
 
     def stop(self) -> None:
-        """The process is about to end: it is ready for nothing new."""
+        """Become unready, since the process is about to end."""
         self.stopping.set()
 
     def unready(self) -> str | None:
-        """Why the service can't place Workflows now, or None when it can."""
+        """Why the service can't place Workflows now; None if it can."""
         if self.stopping.is_set():
             return "this process is about to end"
         if not self.parts.pool.wait(0):
@@ -103,7 +103,7 @@ class Service:
 
 
 def make_parts(settings: Settings) -> Parts:
-    """The parts, none of them started."""
+    """The shared parts, not started."""
     front = front_door(str(settings.kubeconfig) if settings.kubeconfig else None)
     registry = Registry(front, settings.medea_namespace)
     pool = Pool(ledger_dsn(settings))
@@ -113,7 +113,7 @@ def make_parts(settings: Settings) -> Parts:
 
 
 def make_service(settings: Settings) -> Service:
-    """The service's parts, none of them started."""
+    """The service, not started."""
     parts = make_parts(settings)
 
     holds = Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet)
@@ -121,7 +121,7 @@ def make_service(settings: Settings) -> Service:
 
     @functools.cache
     def own_user() -> str:
-        # Asked when it is first needed: the service may start before the front door does.
+        # Asked only when it is needed: the service may start before the front door does.
         return str(
             parts.front.create(SELF_REVIEWS, None, {}, read_timeout=OWN_NAME_TIMEOUT)["status"]["userInfo"]["username"]
         )
@@ -135,7 +135,7 @@ def make_service(settings: Settings) -> Service:
         prepared=Prepared(parts.front),
         holds=holds,
     )
-    # Half of the threads: a submission waits for a review that another thread has to answer.
+    # Half of the threads, because each submission waits for a review that needs another thread.
     slots = ConcurrencyLimit(settings.medea_threads // 2)
     ca = settings.medea_argo_server_ca
     argo_server = ArgoServer(settings.medea_argo_server, str(ca) if ca else None, slots, own=parts.front.authorization)
@@ -157,7 +157,7 @@ def make_service(settings: Settings) -> Service:
 
 
 def make_controller(settings: Settings) -> tuple[Parts, Controller]:
-    """The controller and its parts."""
+    """The controller, not started, and the shared parts."""
     parts = make_parts(settings)
     made = assemble_controller(parts, settings, recorder=EventRecorder(parts.front))
     parts.sampler.narrow_to(functools.partial(_opted_in, made.watches.namespaces))
@@ -176,7 +176,7 @@ def make_controller(settings: Settings) -> tuple[Parts, Controller]:
 
 @dataclass(frozen=True)
 class ControllerParts:
-    """What the controller is made of; tests turn the parts by hand."""
+    """The parts of the controller; tests drive them one by one."""
 
     controller: Controller
     watches: Watches
@@ -195,7 +195,7 @@ def assemble_controller(
     now: Callable[[], datetime.datetime] = utc_now,
     begin: Callable[[Informer], None] = Informer.start,
 ) -> ControllerParts:
-    """The controller, none of it started. `begin` starts a watch."""
+    """The controller's parts, not started. `begin` is called to start an informer."""
     front, pool = parts.front, parts.pool
     work, resting = WorkQueue(lane_limit=WORKERS_PER_TARGET, clock=clock), Resting()
     targets = Targets(parts.registry, clock=clock, now=now)
@@ -252,23 +252,23 @@ def assemble_controller(
 
 
 def _opted_in(namespaces: Informer) -> list[str] | None:
-    """The names of the namespaces that opted in; None while they are not known for certain."""
+    """The names of the namespaces that opted in; None while the informer is not up to date."""
     return [namespace["metadata"]["name"] for namespace in namespaces.all()] if namespaces.current else None
 
 
 def _make_endpoint(front: Cluster, registry: Registry, pool: Pool, *, most: int) -> Endpoint:
-    """What answers for the logs of mirrored pods, `most` of them at once."""
+    """The endpoint for logs of mirrored pods; it serves at most `most` at once."""
     return Endpoint(Reader(front, registry, pool), Access(front), Streams(most))
 
 
 def _make_mirror(front: Cluster, registry: Registry, known: Caches, *, host: str, port: int, sweep: float) -> Mirror:
-    """What keeps the mirrored pods; `host` and `port` are where the front door's apiserver finds the endpoint."""
+    """The mirror of pods; `host` and `port` are where the front door's apiserver reaches the endpoint for logs."""
     virtual_nodes = VirtualNodes(front, host=host, port=port, registered=registry.registered)
     return Mirror(front=front, registry=registry, known=known, virtual_nodes=virtual_nodes, sweep=sweep)
 
 
 def ledger_dsn(settings: Settings) -> str:
-    """How to reach the ledger: `host:port/database` from the environment, or the embedded Postgres."""
+    """The ledger's DSN, from the settings; without `POSTGRESQL_URL` it starts the embedded Postgres."""
     if not settings.postgresql_url:
         return embedded_dsn(settings.medea_data)
     address, _, database = settings.postgresql_url.partition("/")

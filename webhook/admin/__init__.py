@@ -1,4 +1,4 @@
-"""What only a person decides: that a target is gone for good, and that the ledger is to be made anew.
+"""What only a person can decide: that a target is gone for good, and that a lost ledger is to be rebuilt.
 
-Each is a command of `webhook.cli`, beside the processes that go on meanwhile, and may be repeated.
+Both are commands of `webhook.cli`. They run while the service and the controller go on, and may be repeated.
 """

@@ -1,4 +1,4 @@
-"""The commands `medea target` and `medea ledger`."""
+"""The commands `medea target` and `medea ledger`. The docstrings of commands are their help texts."""
 
 import sys
 from collections import Counter
@@ -31,7 +31,7 @@ ledger_app = typer.Typer(no_args_is_help=True, help="What is done about the ledg
 @target_app.callback()
 @ledger_app.callback()
 def _group() -> None:
-    """A group stays one, although it has one command."""
+    """With a callback, typer keeps a group although it has only one command."""
 
 
 @target_app.command()
@@ -72,7 +72,7 @@ def rebuild(
 
 
 def console() -> Console:
-    """The terminal as wide as it is; a pipe as wide as a table needs."""
+    """A console with the terminal's width, or wide enough for tables if the output is piped."""
     return Console(width=None if sys.stdout.isatty() else 160)
 
 

@@ -1,6 +1,6 @@
 """Forgets a target that is gone for good, so that nothing waits for it any more.
 
-Medea itself never concludes this: a target that is away, or not registered for a while, comes back.
+Medea itself never concludes this: a target that is away or not registered may come back.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ LEFT = "left alone: changed meanwhile, or of a newer Medea"
 
 
 def check_unregistered(front: Cluster, namespace: str, target: str) -> None:
-    """Raises Refused while the target's Secret is there, and BadRequest for what can't be a target's name."""
+    """Raises Refused while the target's Secret exists, and BadRequest if `target` can't be a target's name."""
     secrets, _ = front.list(SECRETS, namespace, selector=f"{CLUSTER}={checked_name('target', target)}")
     if secrets:
         names = " ".join(secret["metadata"]["name"] for secret in secrets)
@@ -33,9 +33,9 @@ def check_unregistered(front: Cluster, namespace: str, target: str) -> None:
 
 
 def forget(pool: Pool, target: str) -> Counter[str]:
-    """Have no placement speak of the target any more; says how many became what. May be repeated.
+    """Detach all placements from the target; returns how many became what. May be repeated.
 
-    The controller does the rest: at the next sweep the origins show their end, and deleted ones go.
+    The controller does the rest: at its next sweep the origins show their end, and origins being deleted disappear.
     """
     became: Counter[str] = Counter()
     message = f"Lost: its target {target} is gone for good, and with it what ran there. Submit it again."
@@ -48,7 +48,7 @@ def forget(pool: Pool, target: str) -> Counter[str]:
 
 
 def _forget(pool: Pool, target: str, row: SweepRow, message: str) -> str:
-    # What no create was tried for has lost nothing.
+    # If no create was tried, nothing is lost.
     if row.state is State.RESERVED and placements.requeued(pool, row.placement, reason=f"{target} is gone for good"):
         return QUEUED
     if placements.lost(pool, row.placement, message, cluster=target) is None:

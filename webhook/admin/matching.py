@@ -1,6 +1,6 @@
-"""What origins at the front door and runs on targets say about placements of which the ledger knows nothing. Pure.
+"""Matches origins at the front door with runs on targets, for placements that the ledger has lost. Pure.
 
-A run is never made twice: an origin is queued anew only when it cannot have had one.
+A run is never created twice: an origin is queued again only if it can't have had one.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ _Runs = list[tuple[str, Object]]
 
 
 class Found(StrEnum):
-    """What became of a placement, in words for people."""
+    """What became of a placement, in words that people read."""
 
     KNOWN = "in the ledger already"
     ADOPTED = "adopted: its run is there"
@@ -33,7 +33,7 @@ class Found(StrEnum):
 
 @dataclass(frozen=True)
 class Match:
-    """One placement; `words` say why, where that is no matter of course."""
+    """The result for one placement; `words` say why, if that is not obvious."""
 
     placement: str
     found: Found
@@ -44,15 +44,15 @@ class Match:
 
     @property
     def hold(self) -> Hold:
-        """How the origin is held: a stub stands for what is hidden, anything else is the user's own."""
+        """The hold that the origin was admitted with."""
         return hold_of(self.origin)
 
 
 @dataclass(frozen=True)
 class Targets:
-    """What was seen of the targets.
+    """What the targets show: `runs` on those that answered, and why others are `away`, both by name.
 
-    The runs on those that answered, why the others did not, and the names of those that are gone for good.
+    `gone` are the names of those that are gone for good.
     """
 
     runs: Mapping[str, Sequence[Object]]
@@ -61,16 +61,16 @@ class Targets:
 
 
 def hold_of(origin: Object) -> Hold:
-    """The hold that an origin was admitted with."""
+    """The hold that an origin was admitted with: `plugin` if its spec is a stub."""
     return Hold.NONE if stub_placement(origin.get("spec") or {}) is None else Hold.PLUGIN
 
 
 def match(
     workflows: Iterable[Object], namespaces: Collection[str], targets: Targets, known: Collection[str]
 ) -> list[Match]:
-    """One for every placement that some Workflow at the front door carries, in the order in which they were created.
+    """One match for every placement that a Workflow at the front door carries, in order of creation.
 
-    `namespaces` are those that opted in: elsewhere anybody may have written Medea's annotations.
+    `namespaces` are those that opted in: in others, anybody may have written Medea's annotations.
     """
     carriers: dict[str, list[Object]] = {}
     for workflow in sorted(workflows, key=_created):
@@ -87,7 +87,7 @@ def match(
 
 
 def unmatched(workflows: Iterable[Object], targets: Targets, known: Collection[str]) -> list[tuple[str, Object]]:
-    """Runs that no origin at the front door has, with their clusters."""
+    """Runs whose origin is not at the front door, with their clusters."""
     uids = {workflow["metadata"]["uid"] for workflow in workflows}
     return [
         (cluster, run)
@@ -98,7 +98,7 @@ def unmatched(workflows: Iterable[Object], targets: Targets, known: Collection[s
 
 
 def _runs(targets: Targets) -> dict[str, _Runs]:
-    """By the placement they carry."""
+    """The runs with their clusters, by placement."""
     found: dict[str, _Runs] = {}
     for cluster, runs in targets.runs.items():
         for run in runs:
@@ -118,7 +118,7 @@ def _match_or_leave(
             _without_run(placement, ours[0], targets) if ours else Match(placement, Found.FOREIGN, carriers[0])
         )
     except (KeyError, TypeError, AttributeError) as error:
-        # Anybody may have written anything there; the others are matched all the same.
+        # Users can write malformed objects; go on with the others.
         return unreadable(Match(placement, Found.UNREADABLE, carriers[0]), error)
 
 
@@ -128,11 +128,11 @@ def _is_ours(workflow: Object, namespaces: Collection[str]) -> bool:
 
 
 def _adopted(placement: str, carriers: list[Object], runs: _Runs) -> Match | None:
-    """Of several carriers all but one are copies: the origin is the one that a run names."""
+    """A match if a run names one of the carriers as its origin. Other carriers are copies of that origin."""
     for origin in carriers:
         own = [(cluster, run) for cluster, run in runs if _is_run_of(run, origin)]
         if own:
-            # Should there be more than one, the others were left behind by a lost answer: the controller removes them.
+            # If there are several runs, a lost answer left the others behind: the controller removes them.
             shown = annotations(origin).get(CLUSTER)
             cluster, run = min(own, key=lambda one: (one[0] != shown, _created(one[1])))
             return Match(placement, Found.ADOPTED, origin, run, cluster)
@@ -154,7 +154,7 @@ def _without_run(placement: str, origin: Object, targets: Targets) -> Match:
 
 
 def _why_lost(origin: Object, shown: str | None, state: str, targets: Targets) -> str | None:
-    """Why an origin without a run can't have one any more; None when it can."""
+    """Why an origin without a run will never have one; None if it still can."""
     if shown in targets.gone:
         return f"its target {shown} is gone for good, and with it what ran there"
     if state not in (State.QUEUED, "placed"):
@@ -165,12 +165,12 @@ def _why_lost(origin: Object, shown: str | None, state: str, targets: Targets) -
 
 
 def lost(one: Match, why: str) -> Match:
-    """The same, as one of which no run will come."""
+    """The same match, but lost: there will be no run."""
     return replace(one, found=Found.LOST, words=f"Lost: Medea's ledger was lost; {why}. Submit it again.")
 
 
 def unreadable(one: Match, error: Exception) -> Match:
-    """The same, as one that nothing can be made of."""
+    """The same match, but unreadable."""
     return replace(one, found=Found.UNREADABLE, words=quoted(error))
 
 

@@ -1,4 +1,4 @@
-"""Makes the rows of a lost ledger again, from what the front door and the targets show."""
+"""Rebuilds the rows of a lost ledger from what the front door and the targets show."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -23,10 +23,10 @@ _NOT_WRITTEN = frozenset({Found.KNOWN, Found.FOREIGN, Found.UNDECIDED, Found.UNR
 
 
 class Registered(Protocol):
-    """What is asked of the registry of targets."""
+    """The part of the registry of targets that is needed here."""
 
     def names(self) -> Mapping[str, str | None]:
-        """Every target, with the reason why it can't be used, or None."""
+        """Every target, with the reason why it can't be used; None if it can."""
 
     def get(self, name: str) -> Cluster:
         """The client of a target."""
@@ -34,7 +34,7 @@ class Registered(Protocol):
 
 @dataclass(frozen=True)
 class Report:
-    """What was found: one match a placement, and runs whose origin nobody knows, with their clusters."""
+    """What was found: one match per placement, and the runs without an origin, with their clusters."""
 
     matches: list[Match]
     unmatched: list[tuple[str, Object]]
@@ -43,10 +43,10 @@ class Report:
 def rebuild(front: Cluster, registered: Registered, pool: Pool, *, gone: Collection[str]) -> Report:
     """Write a row for every placement without one. `gone` are targets that will never come back. May be repeated.
 
-    Raises ClusterUnavailable when the front door is away. What could have a run on a target that did not answer is
-    left for another time.
+    Raises ClusterUnavailable if the front door is away. While a target does not answer, origins that may have a run
+    there are left undecided.
     """
-    # Origins first: what is submitted meanwhile has its row before it has its origin.
+    # List the origins before reading the ledger: what is submitted meanwhile gets its row before its origin.
     workflows, _ = front.list(WORKFLOWS)
     namespaces, _ = front.list(NAMESPACES, selector=f"{ENABLED}=true")
     targets = _look(registered, gone)
@@ -73,7 +73,7 @@ def _look(registered: Registered, gone: Collection[str]) -> Targets:
 
 
 def _write(front: Cluster, registered: Registered, pool: Pool, one: Match) -> Match:
-    """Write its row. One that can't be queued after all is lost; one that got a row meanwhile is known."""
+    """Write the row. A match that can't be queued after all becomes lost; one that got a row meanwhile, known."""
     templates: list[Object] = []
     try:
         if one.found is Found.QUEUED:
@@ -87,7 +87,7 @@ def _write(front: Cluster, registered: Registered, pool: Pool, one: Match) -> Ma
 
 
 def _copies(registered: Registered, one: Match) -> set[Name]:
-    """Those of the templates a run refers to that Medea has copied to its target."""
+    """The templates that a run refers to and that Medea has copied to its target."""
     return {name for name in may_be_copies(one) if _is_copy(registered.get(str(one.cluster)), one.origin, name)}
 
 
@@ -98,7 +98,7 @@ def _is_copy(target: Cluster, origin: Object, name: Name) -> bool:
 
 
 def _templates_of(front: Cluster, one: Match) -> list[Object]:
-    """The templates as they are now. Raises Refused where it can't be told what is to be run."""
+    """The templates as they are now. Raises Refused if the Workflow's totals are not known any more."""
     if totals_of(one.origin) is None:
         raise Refused("what it needs is not known any more")
     deadline = Deadline.after(COMMAND_WAIT)

@@ -1,4 +1,4 @@
-"""The row of a placement, from what its origin and its run say. Pure."""
+"""Builds the row of a placement from its origin and its run. Pure."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -27,14 +27,14 @@ from webhook.totals.shape import Name, spec_references
 
 _TOTALS = re.compile(r"cpu=([0-9.]+), ram=([0-9.]+Gi)")
 _COPY = re.compile(r"(.+)-[0-9a-f]{8}")
-# What verbs have done to it since.
+# Fields of the spec that verbs may have set since the submission.
 _STEERED = ("suspend", "shutdown")
 
 
 def row_of(match: Match, *, copies: Collection[Name] = (), templates: Sequence[Object] = ()) -> Rebuilt:
-    """The row to write. `copies` are Medea's own templates on the run's target, `templates` those that a run needs.
+    """The row to write. `copies` are Medea's copies of templates on the run's target, `templates` those a run needs.
 
-    An adopted run counts as running whatever it is doing: the controller looks, and records an end.
+    An adopted run counts as running even if it has ended: the controller will see and record the end.
     """
     origin, metadata, marks = match.origin, match.origin["metadata"], annotations(match.origin)
     workflow = _workflow(match, copies)
@@ -68,7 +68,7 @@ def row_of(match: Match, *, copies: Collection[Name] = (), templates: Sequence[O
 
 
 def totals_of(origin: Object) -> Totals | None:
-    """What its annotation says that it needs; None for what can't be read."""
+    """The totals from the origin's annotation; None if it can't be read."""
     found = _TOTALS.fullmatch(annotations(origin).get(TOTALS, ""))
     try:
         return Totals(cpu_milli("cpu", found[1]), memory_bytes("ram", found[2])) if found else None
@@ -77,14 +77,14 @@ def totals_of(origin: Object) -> Totals | None:
 
 
 def may_be_copies(match: Match) -> set[Name]:
-    """The templates that its run refers to by a name that a copy has, where a stub hides what the user referred to."""
+    """The templates that the run refers to and whose names look like copies'; empty if the origin has its own spec."""
     if match.run is None or match.hold is Hold.NONE:
         return set()
     return {one.to for one in spec_references(match.run["spec"]) if _COPY.fullmatch(one.to.name)}
 
 
 def _workflow(match: Match, copies: Collection[Name]) -> Object | None:
-    """What was submitted: where a stub hides it, it is what the run was made of. None where nobody knows."""
+    """The submitted Workflow; if the origin is a stub, rebuilt from the run. None if it is lost."""
     if match.hold is Hold.NONE:
         spec = match.origin["spec"]
     elif match.run is not None:
@@ -98,7 +98,7 @@ def _workflow(match: Match, copies: Collection[Name]) -> Object | None:
 
 
 def _under_own_names(spec: Object, copies: Collection[Name]) -> Object:
-    """A run's spec that refers to templates by the names they have at the front door, and not by those of copies."""
+    """A run's spec, with templates referred to by their names at the front door instead of those of the copies."""
     own = {copy: found[1] for copy in copies if (found := _COPY.fullmatch(copy.name))}
     try:
         return rewritten(spec, own)

@@ -1,4 +1,4 @@
-"""What a submission is answered: the patch that makes it a held origin, and the words its user reads. Pure."""
+"""The answer to a submission: the patch that makes it a held origin, and the lines its user reads. Pure."""
 
 from webhook.admission.candidate import Candidate
 from webhook.admission.stub import hold_patch
@@ -14,7 +14,7 @@ from webhook.totals.spark import SparkJob
 
 
 def accepted(review: Review, candidate: Candidate, decision: Decision) -> Object:
-    """The answer for a Workflow that is placed or queued. Raises Refused where no target can ever take it."""
+    """The answer for a Workflow that is placed or queued. Raises Refused if no target can ever take it."""
     if decision.outcome is Outcome.REFUSED:
         raise Refused(decision.reason + (_spark_hint(candidate.spark, decision) if candidate.spark else ""))
     marks = _marks(candidate, decision)
@@ -53,7 +53,7 @@ def _warnings(new: NewPlacement, decision: Decision, dry_run: bool) -> list[str]
 
 
 def _spark_hint(job: SparkJob, decision: Decision) -> str:
-    """How many executors would have fitted into the largest quota that was looked at."""
+    """How many executors would fit into the largest quota, if that is fewer than asked for."""
     rooms: list[Totals] = [verdict.hard for verdict in decision.verdicts if verdict.hard is not None]
     most = max((job.most_executors(room) or 0 for room in rooms), default=0)
     if not most or most >= job.executor_num:

@@ -1,4 +1,4 @@
-"""A Workflow of which everything is known but where it goes. Pure."""
+"""A submitted Workflow about which everything is known except its target. Pure."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from webhook.totals.spark import SparkJob
 
 @dataclass(frozen=True)
 class Candidate:
-    """`workflow` is what its run is made from, `held_spec` the spec that the origin gets, None for its own."""
+    """`workflow` is what the run is made from; `held_spec` is the origin's new spec, None if it keeps its own."""
 
     new: NewPlacement
     workflow: Object = field(repr=False)
@@ -31,7 +31,7 @@ class Candidate:
 def candidate(
     review: Review, submission: Submission, workflow: Object, weighed: Weighed, *, hold: Hold, caller: str | None
 ) -> Candidate:
-    """The candidate. `caller` is for whom Medea's own API submits it. Raises Refused for an unknown policy."""
+    """The candidate. `caller` is on whose behalf Medea's own API submits it. Raises Refused for an unknown policy."""
     spec, need, found = workflow["spec"], weighed.need, weighed.found
     reference = read_submission(workflow).template_reference
     template_spec = found.library.get(Name(*reference), {}) if reference else {}
@@ -51,7 +51,7 @@ def candidate(
         notes=found.notes if need.spark else need.notes,
         hold=hold,
     )
-    # A copied stub becomes what it stands for where no stubs are.
+    # With hold `none` there are no stubs, so a copied stub gets the original's spec.
     own_spec = None if spec is submission.spec else spec
     held_spec = stub_spec(spec, template_spec, placement) if hold is Hold.PLUGIN else own_spec
     return Candidate(new, workflow, held_spec, caller, need.spark)

@@ -1,4 +1,4 @@
-"""The review of a change to an origin: what a person did to it is put on its way to the run."""
+"""The review of a change to an origin: turns what a person did into a verb for the run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,17 +30,17 @@ _VERBS = Counter("medea_verbs_total", "Verbs that people gave", ["verb"])
 
 @dataclass
 class Changes:
-    """Answers reviews of changes. `own_user` tells the name under which Medea itself talks to the front door."""
+    """Answers reviews of changes. `own_user` returns Medea's own user name at the front door."""
 
     registry: Registry
     pool: Pool
     own_user: Callable[[], str]
 
     def answer(self, review: Review, deadline: Deadline) -> Object:
-        """The AdmissionReview to answer with. Raises Refused for a verb that can't work."""
+        """The AdmissionReview to answer with. Raises Refused for a verb that is not possible."""
         old, new = review.old, review.object
         for thing in (old, new):
-            # Not the status: what a pod has put out may hold anything, and goes into the ledger from nowhere here.
+            # Not the status: it may contain anything that a pod has printed, and is not stored from here.
             read_submission({key: thing.get(key) for key in ("metadata", "spec")})
         if not self._concerns(review):
             return allow(review)
@@ -63,7 +63,7 @@ class Changes:
         return allow(review, patch=patch, warnings=_warnings(row, verb, lost))
 
     def _concerns(self, review: Review) -> bool:
-        """Whether a person changed a living origin. What Medea's controller writes is marked by its field manager."""
+        """Whether a person changed an origin that is not being deleted. Medea's own writes show its field manager."""
         own = review.field_manager == MANAGER and review.user == self.own_user()
         old = review.old
         is_origin = PLACEMENT in annotations(old) and ORIGIN_UID not in labels(old)
@@ -77,7 +77,7 @@ class Changes:
             timeout = deadline.timeout(RETRY_TIMEOUT, "to look for the run")
             run = target.get(WORKFLOWS, row.namespace, row.run_name, read_timeout=timeout)
         except ClusterUnavailable:
-            # Away, it gets the verb when it is back.
+            # The target is away; the verb waits until it is back.
             return
         except (NotThere, Missing):
             run = None
@@ -96,7 +96,7 @@ def _any_node(_: str) -> bool:
 
 
 def _annotations(old: Object, new: Object, verb: Verb) -> dict[str, str]:
-    """The new annotations, with those that only Medea writes as they were, and the verb."""
+    """The new annotations, but with those that only Medea writes taken from the old object, and the verb added."""
     kept = {key: text for key, text in annotations(new).items() if key not in WRITTEN}
     ours = {key: text for key, text in annotations(old).items() if key in WRITTEN}
     if verb:

@@ -1,4 +1,4 @@
-"""Gathers the WorkflowTemplates that a Workflow refers to, at any depth, as they are at the front door now."""
+"""Reads the WorkflowTemplates that a Workflow refers to, at any depth, from the front door."""
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
@@ -30,9 +30,9 @@ from webhook.totals.tags import UNKNOWN, filled
 
 @dataclass(frozen=True)
 class Gathered:
-    """`originals` are the templates as the ledger keeps them, in the order in which they were met.
+    """`originals` are the templates for the ledger, in the order in which they were found.
 
-    `front_door_step` names a template that is a step of Medea's own plugin, which exists at the front door only.
+    `front_door_step` is the name of a template that uses Medea's own plugin, which exists only at the front door.
     """
 
     originals: tuple[Object, ...] = ()
@@ -45,14 +45,14 @@ NOTHING_YET = Gathered()
 
 
 def gather(front: Cluster, namespace: str, spec: Spec, latest: Deadline) -> Gathered:
-    """Read every WorkflowTemplate that may be used. Raises Refused for one that is not there, with the field."""
+    """Read every WorkflowTemplate that may be used. Raises Refused, naming the field, for one that does not exist."""
     gathering = _Gathering(front, namespace, latest.within(TEMPLATES_BUDGET), NOTHING_YET)
     gathering.follow(spec)
     return gathering.gathered()
 
 
 def gather_more(front: Cluster, namespace: str, found: Gathered, names: Collection[Name], latest: Deadline) -> Gathered:
-    """The same with these, as far as they are there: a run that never gets to one does not need it."""
+    """`found` with these templates added. Missing ones are skipped, since the run may never use them."""
     gathering = _Gathering(front, namespace, latest.within(TEMPLATES_BUDGET), found)
     for name in sorted(names, key=lambda one: (one.name, one.cluster)):
         gathering.add(name)
@@ -60,7 +60,7 @@ def gather_more(front: Cluster, namespace: str, found: Gathered, names: Collecti
 
 
 class _Gathering:
-    """One walk along the references, from what is `found` already."""
+    """One walk along the references, starting from what was `found` before."""
 
     def __init__(self, front: Cluster, namespace: str, deadline: Deadline, found: Gathered) -> None:
         self._front, self._namespace, self._deadline = front, namespace, deadline
@@ -70,16 +70,16 @@ class _Gathering:
         self._seen: set[tuple[Name, str | None]] = set()
 
     def gathered(self) -> Gathered:
-        """All that was found by now."""
+        """Everything found so far."""
         return Gathered(tuple(self._originals), self._library, tuple(self._notes), self._step)
 
     def follow(self, spec: Spec) -> None:
-        """Read all that a Workflow's spec refers to."""
+        """Read everything that a Workflow's spec refers to."""
         self._look_for_steps(inner for one in _own_templates(spec) for inner in inner_templates(one))
         self._follow(deque(spec_references(spec)), spec)
 
     def add(self, to: Name) -> None:
-        """One that a parameter names, if it is there."""
+        """Read a template whose name comes from a parameter; skip it if it does not exist."""
         with suppress(Refused):
             self._follow(deque([Reference("a parameter", {}, to, None)]), {})
 
@@ -124,7 +124,7 @@ class _Gathering:
         self._originals.append({"kind": kind.kind, "metadata": template["metadata"], "spec": spec})
 
     def _inside(self, spec: Spec, reference: Reference, to: Name) -> Iterator[Reference]:
-        """What is referred to from there: by all of it, or by the one template that is meant and those it calls."""
+        """The references in a WorkflowTemplate: all, or only those of the called template and templates it calls."""
         here = f"{reference.field.removesuffix('.name')}: {to.name}"
         if reference.template is None:
             self._look_for_steps(inner for one in _own_templates(spec) for inner in inner_templates(one))
@@ -145,7 +145,7 @@ def _own_templates(spec: Spec) -> list[Spec]:
 
 
 def _called(spec: Spec, first: str) -> Mapping[str, Spec]:
-    """The templates of one WorkflowTemplate that run when `first` does; all of them, if that can't be known."""
+    """The templates of one WorkflowTemplate that run if `first` does; all of them if that can't be known."""
     templates = named_templates(spec)
     waiting, found = [first], dict[str, Spec]()
     while waiting:

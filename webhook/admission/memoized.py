@@ -1,7 +1,7 @@
-"""`argo resubmit --memoized`: what had succeeded is not run again. Pure.
+"""`argo resubmit --memoized`: nodes that have succeeded are not run again. Pure.
 
-The CLI makes the nodes of the new Workflow from those of the old origin, graft and all, under the new one's name. A run
-needs them as if they had been made from the old run's.
+The CLI copies the nodes of the old origin, including the grafted ones, into the new Workflow, renamed after it. The new
+run needs them as if they had been copied from the old run.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _BEGINNINGS = ("", ".", "(", "[")
 
 
 def memoized_nodes(nodes: Mapping[str, Object], *, name: str, cluster: str) -> Nodes:
-    """The run's nodes by id, for a new Workflow `name` whose old run was on `cluster`; without what was the stub's."""
+    """The new run's nodes by id, without the stub's own. The new Workflow is `name`; its old run was on `cluster`."""
     graft = f"{name}.{cluster}"
     names = {
         node_id: name + str(node.get("name")).removeprefix(graft)
@@ -29,14 +29,14 @@ def memoized_nodes(nodes: Mapping[str, Object], *, name: str, cluster: str) -> N
 
 
 def own_memoized_nodes(workflow: Object) -> Nodes:
-    """The nodes that came with a resubmission which is no stub's copy. Any other status is an old one's leftover."""
+    """The nodes of a memoized resubmission that is not a copied stub; empty for others, whose status is left over."""
     labels = workflow.get("metadata", {}).get("labels") or {}
     memoized = ARGO_PREVIOUS in labels and not mapping(workflow.get("status")).get("phase")
     return nodes_of(workflow) if memoized else {}
 
 
 def with_status(workflow: Object, nodes: Nodes) -> Object:
-    """The Workflow with these nodes for a status, and with none at all without them."""
+    """The Workflow with these nodes as its status, or without a status if there are none."""
     bare = {key: value for key, value in workflow.items() if key != "status"}
     return {**bare, "status": {"nodes": nodes}} if nodes else bare
 

@@ -1,4 +1,4 @@
-"""Whether a name that a submission was given is free, asked before room is promised for what could never come."""
+"""Checks that a submission's name is free, before room is reserved for a Workflow that could never be created."""
 
 from webhook.admission.submission import Submission
 from webhook.errors import AlreadyExists, BadRequest
@@ -9,16 +9,16 @@ from webhook.model.limits import NAME_TIMEOUT
 
 
 def check_free(front: Cluster, namespace: str, submission: Submission, deadline: Deadline) -> None:
-    """Raises AlreadyExists, in the words and with the reason of an apiserver: it would refuse the origin later.
+    """Raises AlreadyExists, with an apiserver's message and reason, since the apiserver would refuse the origin later.
 
-    Somebody who tries again and again under one name would hold all the room there is, until each try expires.
+    Otherwise somebody who keeps trying with the same name would hold all the room, until each attempt expires.
     """
     if submission.name is None:
         return
     try:
         name = checked_name("metadata.name", submission.name)
     except BadRequest:
-        # The apiserver has words of its own for a name that is none.
+        # The apiserver itself refuses an invalid name, with its own message.
         return
     timeout = deadline.timeout(NAME_TIMEOUT, f"to look whether {name} is free")
     if front.find(WORKFLOWS, namespace, name, read_timeout=timeout) is not None:

@@ -1,4 +1,4 @@
-"""The chosen target is asked whether it would take the run; when it doesn't want it, the next one is."""
+"""Asks the chosen target by a dry run whether it would take the run; if not, the next one is chosen and asked."""
 
 from webhook.admission.candidate import Candidate
 from webhook.errors import MedeaError, QuotaExceeded, Rejected
@@ -14,9 +14,9 @@ from webhook.scout.placer import Placer
 def preflight(
     placer: Placer, registry: Registry, candidate: Candidate, decision: Decision, latest: Deadline
 ) -> Decision:
-    """The decision that holds in the end: the first target that would take it, or none.
+    """The final decision: the first target that would take the run, or none.
 
-    Raises Unavailable when it came too late for an answer.
+    Raises Unavailable if it is too late to answer.
     """
     deadline = latest.within(PREFLIGHT_BUDGET)
     refused_by: dict[str, str] = {}
@@ -27,7 +27,7 @@ def preflight(
             _ask(registry, decision.cluster, candidate, timeout)
             break
         except QuotaExceeded as error:
-            # There is no room for one more object now; it is no word about the Workflow.
+            # The target's object quota is full now, which says nothing about the Workflow.
             away[decision.cluster] = error.message
         except Rejected as error:
             refused_by[decision.cluster] = error.message
@@ -46,7 +46,7 @@ def _ask(registry: Registry, cluster: str, candidate: Candidate, timeout: float)
         origin_name="preflight",
         origin_uid="preflight",
     )
-    # A made-up name: whether the real one is free is only known, and only matters, when the run is created.
+    # A generated name: whether the real one is free only matters when the run is created.
     run["metadata"] |= {"generateName": "medea-preflight-"}
     del run["metadata"]["name"]
     registry.get(cluster).create(WORKFLOWS, candidate.new.namespace, run, dry_run=True, read_timeout=timeout)

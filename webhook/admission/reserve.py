@@ -1,4 +1,4 @@
-"""Room for a candidate: chosen and promised in one transaction, or only looked for in a dry run."""
+"""Reserves room for a candidate: decides and writes in one transaction, or only decides in a dry run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,10 +14,10 @@ from webhook.scout.placer import Placer, request_of
 
 
 def reserve(placer: Placer, candidate: Candidate, deadline: Deadline, *, dry_run: bool) -> Decision:
-    """The decision, which is in the ledger unless it is a refusal or this is a dry run.
+    """The decision; it is in the ledger unless it is a refusal or this is a dry run.
 
-    The room is reserved before any target is asked, so that the lock on the reservations is never held while a cluster
-    is slow. Raises Unavailable rather than promise room when the apiserver may no longer hear of it.
+    Room is reserved before any target is asked, so that the namespace's lock is never held while a cluster is slow.
+    Raises Unavailable if the answer might reach the apiserver too late.
     """
     deadline.check("to reserve room", need=RESERVE_NEEDS)
     if dry_run:
@@ -27,9 +27,9 @@ def reserve(placer: Placer, candidate: Candidate, deadline: Deadline, *, dry_run
 
 @contextmanager
 def released_unless_answered(pool: Pool, candidate: Candidate) -> Iterator[None]:
-    """What was reserved is free again at once when the block fails: its origin will never come.
+    """Free the reservation at once if the block fails, since the origin will never appear.
 
-    A process that dies in there, or a ledger that is away, leaves a placement without an origin, which expires.
+    If the process dies or the ledger is away, the placement is left without an origin, and expires.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""The Workflow that is meant: of a copied stub, the original that it stands for."""
+"""Finds the Workflow to place: for a copied stub, the original behind it."""
 
 from webhook.admission.memoized import memoized_nodes, own_memoized_nodes, with_status
 from webhook.admission.stub import arguments_again, stub_placement
@@ -12,7 +12,7 @@ from webhook.model.objects import Object
 
 
 def restore(pool: Pool, namespace: str, submission: Submission, deadline: Deadline) -> Object:
-    """The Workflow to place. Raises Refused for a stub that this front door never made."""
+    """The Workflow to place. Raises Refused for a stub that this front door does not know."""
     copied = stub_placement(submission.spec)
     if copied is None:
         return with_status(submission.workflow, own_memoized_nodes(submission.workflow))

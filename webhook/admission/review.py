@@ -1,7 +1,4 @@
-"""The review of one submission, a straight way: read, restore, gather, weigh, reserve, preflight, answer.
-
-Each step takes values and returns one; none goes back to an earlier one.
-"""
+"""The review of a submission, as a straight sequence: read, restore, gather, weigh, reserve, preflight, answer."""
 
 import functools
 from collections.abc import Callable
@@ -43,7 +40,7 @@ _SECONDS = Histogram(
 
 @dataclass
 class Admission:
-    """Answers reviews. `own_user` tells the name under which Medea itself talks to the front door."""
+    """Answers reviews. `own_user` returns Medea's own user name at the front door."""
 
     front: Cluster
     registry: Registry
@@ -58,7 +55,7 @@ class Admission:
         self._scales = Scales()
 
     def review(self, review: Review, deadline: Deadline) -> Object:
-        """The AdmissionReview to answer with. Refusals are answers; nothing is raised for them."""
+        """The AdmissionReview to answer with. Errors become answers that deny the request."""
         with _SECONDS.time():
             try:
                 return self._answer(review, deadline)
@@ -110,7 +107,7 @@ class Admission:
         return answer
 
     def _caller(self, review: Review, submission: Submission) -> str | None:
-        """For whom Medea's own API submits; nobody else may speak for another."""
+        """On whose behalf Medea's own API submits; None for everybody else, who may not name a caller."""
         return submission.identity if submission.identity and review.user == self.own_user() else None
 
     def _check_registered(self, clusters: tuple[str, ...] | None) -> None:

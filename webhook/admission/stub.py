@@ -1,9 +1,9 @@
 """What a submission becomes at the front door, so that nothing there runs its templates. Pure.
 
-With the hold `none` it only gets Medea's marks: no controller is there that would run it. With the plugin hold it
-becomes a stub. That one's entrypoint is a DAG with one task, because Argo shows nodes beside a DAG's task but not
-beside a template that is the entrypoint itself. `spec.suspend` and a controller instance id would hold too, and both
-break the CLI.
+With hold `none` it only gets Medea's annotations and finalizer, since no controller there would run it. With hold
+`plugin` it becomes a stub. The stub's entrypoint is a DAG with one task, because Argo shows grafted nodes beside a
+DAG's task, but not beside an entrypoint that is a plugin template itself. `spec.suspend` or a controller instance id
+would hold it too, but both break the CLI.
 """
 
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ from webhook.totals.shape import mapping
 
 ENTRYPOINT = "medea"
 TASK = "placement"
-# All that may stay of a spec: everything else either creates something at the front door or is meaningless there.
+# The fields of a spec that may stay: all others create something at the front door, or mean nothing there.
 _KEPT = ("arguments", "priority", "ttlStrategy", "suspend")
 
 
 def stub_spec(spec: Mapping[str, Any], template_spec: Mapping[str, Any], placement: str) -> Object:
-    """The spec that the origin gets. What it keeps and doesn't say itself comes from its WorkflowTemplate."""
+    """The origin's new spec. Kept fields that it does not set itself come from its WorkflowTemplate."""
     kept = {key: spec.get(key, template_spec.get(key)) for key in _KEPT}
     kept["arguments"] = _without_lookups(kept["arguments"])
     return {
@@ -37,7 +37,7 @@ def stub_spec(spec: Mapping[str, Any], template_spec: Mapping[str, Any], placeme
 
 
 def stub_placement(spec: Mapping[str, Any]) -> str | None:
-    """The placement that a stub tracks; None for a spec that is no stub. `argo resubmit` copies stubs."""
+    """The placement that a stub tracks; None if the spec is not a stub. `argo resubmit` copies stubs."""
     if spec.get("entrypoint") != ENTRYPOINT:
         return None
     for template in spec.get("templates") or []:
@@ -49,7 +49,7 @@ def stub_placement(spec: Mapping[str, Any]) -> str | None:
 
 
 def arguments_again(original: Any, stub: Any) -> Any:
-    """The arguments of a copied stub, whose user may have changed them, with what the stub had to leave out."""
+    """The arguments of a copied stub, which its user may have changed, with those that the stub had to leave out."""
     given = named(mapping(stub).get("parameters"))
     names = {one["name"] for one in given}
     left_out = [one for one in named(mapping(original).get("parameters")) if one["name"] not in names]
@@ -57,7 +57,7 @@ def arguments_again(original: Any, stub: Any) -> Any:
 
 
 def _without_lookups(arguments: Any) -> Any:
-    """Without the parameters whose values are elsewhere: Argo would look for that place at the front door."""
+    """The arguments without parameters with `valueFrom`, which Argo would try to resolve at the front door."""
     if not isinstance(arguments, Mapping):
         return arguments
     plain = [one for one in named(arguments.get("parameters")) if not one.get("valueFrom")]
@@ -65,9 +65,9 @@ def _without_lookups(arguments: Any) -> Any:
 
 
 def hold_patch(workflow: Object, *, spec: Object | None, annotations: Mapping[str, str]) -> list[Object]:
-    """The JSON Patch that turns the submitted Workflow into a held origin; without a `spec` it keeps its own.
+    """The JSON Patch that turns the submitted Workflow into a held origin; with `spec=None` it keeps its own spec.
 
-    A status that it came with is of another Workflow: a resubmission's goes to the run.
+    A status that it came with belongs to another Workflow and is removed; a memoized resubmission's goes to the run.
     """
     metadata = workflow["metadata"]
     marked = {**_not_ours(metadata.get("annotations")), **annotations}
@@ -80,5 +80,5 @@ def hold_patch(workflow: Object, *, spec: Object | None, annotations: Mapping[st
 
 
 def _not_ours(given: Mapping[str, str] | None) -> dict[str, str]:
-    """What only Medea writes is dropped: it came with a copy of an earlier origin, or somebody made it up."""
+    """Without annotations that only Medea writes: they were copied from an earlier origin, or forged."""
     return {key: value for key, value in (given or {}).items() if key not in WRITTEN}

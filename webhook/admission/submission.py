@@ -1,4 +1,4 @@
-"""What a submitted Workflow says: whether it is Medea's business, and what its user asks for. Pure."""
+"""Reads a submitted Workflow: whether it concerns Medea, and what its user asks for. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _CLUSTER_NAMES = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\s*,\s*[a-z0-9]
 
 @dataclass(frozen=True)
 class Submission:
-    """The Workflow's own words; every field has been checked to be of its kind."""
+    """A submitted Workflow; the types of all fields have been checked."""
 
     workflow: Object
     metadata: Object
@@ -25,12 +25,12 @@ class Submission:
 
     @property
     def name(self) -> str | None:
-        """The name it was given, if any; `argo submit` mostly gives none."""
+        """Its name; None if the apiserver is to generate one, as usual with `argo submit`."""
         return self.metadata.get("name") or None
 
     @property
     def generate_name(self) -> str | None:
-        """The beginning of the name that the apiserver will make."""
+        """The prefix of the name that the apiserver will generate; None if there is none."""
         return self.metadata.get("generateName") or None
 
     @property
@@ -43,7 +43,7 @@ class Submission:
 
     @property
     def only_clusters(self) -> tuple[str, ...] | None:
-        """The targets its user narrows the choice to, or None."""
+        """The targets that its user restricts the choice to; None if all are allowed."""
         value = self.annotations.get(CLUSTERS)
         if value is None:
             return None
@@ -59,17 +59,17 @@ class Submission:
 
     @property
     def claims_placement(self) -> str | None:
-        """A placement id that came with it: `argo resubmit` copies the one of the Workflow before."""
+        """A placement id that it came with: `argo resubmit` copies the annotation of the earlier Workflow."""
         return self.annotations.get(PLACEMENT)
 
     @property
     def is_run(self) -> bool:
-        """Whether it is labelled as a run of Medea's, as it is where the front door is a target too."""
+        """Whether it has the label of a run; runs are created here too if the front door is also a target."""
         return PLACEMENT in self.labels
 
     @property
     def identity(self) -> str | None:
-        """The caller that Medea's API names."""
+        """The caller that Medea's API has named; to be trusted only from Medea's own user."""
         return self.annotations.get(IDENTITY)
 
     @property

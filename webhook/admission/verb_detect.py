@@ -1,6 +1,6 @@
-"""What a person's change of an origin means for its run. Pure.
+"""Detects the verb in a person's change to an origin. Pure.
 
-It is told from the two versions alone, so every way of making the change is the same: Argo's CLI, its server, kubectl.
+It only compares the two versions, so it does not matter whether Argo's CLI, argo-server or kubectl made the change.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,9 +18,9 @@ _SHUTDOWNS = ("Stop", "Terminate")
 
 
 def verb_between(old: Object, new: Object, *, user: str, of_run: Callable[[str], bool]) -> Verb:
-    """The verb that leads from `old` to `new`; empty when the change is none of the run's business.
+    """The verb that leads from `old` to `new`; empty if the change does not concern the run.
 
-    `of_run` says of a node's id whether the node is the run's. Raises Refused for a change that can't be passed on.
+    `of_run` says whether the node with an id belongs to the run. Raises Refused for a change that can't be passed on.
     """
     before, after = old.get("spec") or {}, new.get("spec") or {}
     retry = _retry(old, new)
@@ -39,22 +39,22 @@ def verb_between(old: Object, new: Object, *, user: str, of_run: Callable[[str],
 
 
 def spec_after(old: Object, new: Object, verb: Verb, *, shows_shutdown: bool) -> tuple[Object, list[str]]:
-    """The spec that the origin may have after the change, and the fields of the change that it can't take over.
+    """The spec that the origin gets, and the changed fields that are not taken over.
 
-    The run on the target has a spec of its own. What may change is what a verb changes: and the shutdown not where
-    Argo's own controller would act on it at the front door.
+    The run on the target has its own spec, so only what a verb changes is taken over; `shutdown` only if
+    `shows_shutdown`, because with hold `plugin` Argo's own controller would act on it at the front door.
     """
     before, after = old.get("spec") or {}, new.get("spec") or {}
     taken = {"suspend", *(["arguments"] if verb.retry else []), *(["shutdown"] if shows_shutdown else [])}
     spec = {key: value for key, value in before.items() if key not in taken}
     spec |= {key: after[key] for key in taken if after.get(key)}
     lost = {key for key in before.keys() | after.keys() if _plain(spec.get(key)) != _plain(after.get(key))}
-    # Argo drops a deadline of zero when it retries what one has ended.
+    # When it retries, Argo removes a deadline of zero.
     return spec, sorted(lost - {"shutdown", "activeDeadlineSeconds"})
 
 
 def _plain(value: Any) -> Any:
-    """A value as it is to Argo, which writes whole objects back: without what is empty, and numbers as texts."""
+    """A value normalized for comparison, as Argo writes whole objects back: no empty values, and numbers as text."""
     if isinstance(value, Mapping):
         plain = {key: _plain(inner) for key, inner in value.items()}
         return {key: inner for key, inner in plain.items() if inner is not None} or None
@@ -93,10 +93,10 @@ def _parameters(workflow: Object) -> dict[str, Any]:
 def _node_changes(
     old: Object, new: Object, of_run: Callable[[str], bool], *, again: bool
 ) -> tuple[dict[str, Edit], tuple[str, ...]]:
-    """Nodes that are edited, and those that are removed. `again`: the run is to go on after its end.
+    """The edited and the removed nodes. `again` means that an ended run is to go on, that is, a retry.
 
-    While it goes on, Argo's verbs change none but nodes that are suspended. A controller at the front door would
-    change others: it misses their pods.
+    Otherwise Argo's verbs only change suspended nodes, so other changes are ignored: they come from a controller at the
+    front door that finds no pods for the nodes.
     """
     before, after = nodes_of(old), nodes_of(new)
     edits = {}
@@ -113,7 +113,7 @@ def _node_changes(
 
 def _edit(before: Object, after: Object) -> Edit:
     keys = sorted(before.keys() | after.keys())
-    # Absent, null and empty are one to Argo, which writes whole objects back.
+    # Absent, null and empty are the same to Argo, which writes whole objects back.
     return Edit(
         before.get("phase"),
         {key: after.get(key) for key in keys if (before.get(key) or None) != (after.get(key) or None)},

@@ -1,4 +1,4 @@
-"""What a submitted Workflow needs. Templates that only its parameters name are gathered on the way."""
+"""Computes what a submitted Workflow needs, and reads templates whose names come from parameters on the way."""
 
 import threading
 from collections.abc import Callable
@@ -19,20 +19,23 @@ GatherMore = Callable[[Gathered, set[Name], Deadline], Gathered]
 
 @dataclass(frozen=True)
 class Weighed:
-    """The need, and all templates that it was found with."""
+    """The requirements, and all templates that they were computed from."""
 
     need: Requirements
     found: Gathered
 
 
 class Scales:
-    """Weighs Workflows: light ones as they come, and only so many heavy ones at once."""
+    """Weighs Workflows: light ones at once, and at most `most` heavy ones at a time."""
 
     def __init__(self, most: int = WEIGH_MOST_AT_ONCE) -> None:
         self._heavy = threading.BoundedSemaphore(most)
 
     def weigh(self, spec: Spec, found: Gathered, more: GatherMore, defaults: Defaults, latest: Deadline) -> Weighed:
-        """The need of a spec. Raises Refused for what can't be read or is too large, Unavailable when time ran out."""
+        """The requirements of a spec.
+
+        Raises Refused for what can't be read or is too large, and Unavailable if time runs out.
+        """
         deadline = latest.within(WEIGH_BUDGET)
         looked_for: set[Name] = set()
         with _Turn(self._heavy, deadline) as turn:
@@ -47,14 +50,14 @@ class Scales:
 
 
 class _Turn:
-    """A place among the heavy ones: taken when it is needed, and given back at the end."""
+    """A slot for a heavy Workflow: taken when it is needed, and given back at the end."""
 
     def __init__(self, places: threading.BoundedSemaphore, deadline: Deadline) -> None:
         self._places, self._deadline = places, deadline
         self._taken = False
 
     def take(self) -> None:
-        """Wait for a place, unless it has one. Raises Busy when none comes free in time."""
+        """Wait for a slot, unless it has one already. Raises Busy if none becomes free in time."""
         if self._taken:
             return
         if not self._places.acquire(timeout=max(0.0, self._deadline.left)):

@@ -1,4 +1,4 @@
-"""The AdmissionReview protocol. A review from the network is untrusted data: every field is checked before use."""
+"""The AdmissionReview protocol. Reviews are untrusted input: every field is checked before use."""
 
 import base64
 import time
@@ -14,15 +14,15 @@ from webhook.model.json_input import check_storable, parse_json
 from webhook.model.limits import REVIEW_LONGEST, REVIEW_MARGIN, REVIEW_TIMEOUT
 from webhook.model.objects import Object
 
-# The Workflow's own text is judged where its user reads the answer.
+# Checked later, where a refusal becomes an answer that the user can read.
 _OBJECTS = ("object", "oldObject")
-# kubectl cuts warnings past 256 characters.
+# Characters. kubectl cuts warnings after 256.
 _LONGEST_WARNING = 250
 
 
 @dataclass(frozen=True)
 class Review:
-    """What Medea needs of a request. `object` is the Workflow as sent, `old` as it was; empty where there is none."""
+    """What Medea needs of a request. `object` is the new Workflow, `old` the previous one; empty if absent."""
 
     uid: str
     operation: str
@@ -58,13 +58,13 @@ def decode(body: bytes) -> Review:
 
 
 def deadline_of(timeout: str | None, clock: Clock = time.monotonic) -> Deadline:
-    """When a review must have been answered: the apiserver says in its query `?timeout=` how long it waits."""
+    """When a review must be answered. `timeout` is how long the apiserver waits, from its query `?timeout=10s`."""
     seconds = go_duration(timeout or "") or REVIEW_TIMEOUT
     return Deadline.after(min(seconds, REVIEW_LONGEST) - REVIEW_MARGIN, clock)
 
 
 def allow(review: Review, *, patch: Sequence[Object] = (), warnings: Sequence[str] = ()) -> Object:
-    """The answer that lets the request through, changed by a JSON Patch. Warnings reach the user's terminal, cut."""
+    """The answer that allows the request, changed by a JSON Patch. Warnings are cut; the user sees them."""
     response: Object = {"uid": review.uid, "allowed": True}
     if patch:
         text = jsonpatch.JsonPatch(list(patch)).to_string()
@@ -75,7 +75,7 @@ def allow(review: Review, *, patch: Sequence[Object] = (), warnings: Sequence[st
 
 
 def deny(uid: str, error: MedeaError) -> Object:
-    """The answer that refuses the request; the user reads the error's message."""
+    """The answer that denies the request; the user sees the error's message."""
     reason = "AlreadyExists" if isinstance(error, AlreadyExists) else "Invalid" if error.status == 422 else ""
     status = {"code": error.status, "reason": reason, "message": error.message}
     return _envelope({"uid": uid, "allowed": False, "status": status})

@@ -1,4 +1,4 @@
-"""Balancer, scout and explanations over HTTP, and what the executor plugin asks. Thin: decode, call, encode.
+"""The HTTP API: balancer, scout, explanations, and the steps that the executor plugin asks for.
 
-Every error leaves in the one JSON shape of `webhook.errors`.
+All errors have the JSON format of `webhook.errors`.
 """

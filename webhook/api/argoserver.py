@@ -1,6 +1,7 @@
-"""The front door's argo-server. It knows best what a verb means for a Workflow: what a retry starts anew, for one.
+"""Client of the front door's argo-server, which knows best what a verb does to a Workflow, such as a retry.
 
-The change it makes goes through the front door's apiserver, where Medea's own webhook takes it on to the run.
+argo-server changes the Workflow through the front door's apiserver, and there Medea's own webhook sees the change and
+passes it on to the run.
 """
 
 import json
@@ -26,12 +27,12 @@ _SECONDS = Histogram(
 )
 
 _TIMEOUT = urllib3.Timeout(connect=ARGO_SERVER_CONNECT, read=ARGO_SERVER_READ)
-# Only what never reached it is sent again: nothing can have happened.
+# Retry only failed connections: then nothing can have happened.
 _RETRIES = urllib3.Retry(connect=2, read=False, redirect=0, status=0, other=0, backoff_factor=0.1)
 
 NO_NODE = "no suspend nodes matching"
-"""In Argo's words when a selector matches nothing that is suspended."""
-# Argo has no code of its own for these; its words are what tells them from a failure inside.
+"""Argo's message when a selector matches no suspended node."""
+# Argo has no error codes for these; only the message tells them from an internal failure.
 _WRONG_STATE = re.compile(
     "cannot shutdown a completed|cannot suspend completed|Cannot retry a workflow in phase|must be Failed/Error"
 )
@@ -45,8 +46,8 @@ _WRONG_REQUEST = re.compile(
 class ArgoServer:
     """A client of argo-server, safe to share between threads.
 
-    `url` is None where none is set; `ca` names a file with the authorities that vouch for it, None for the system's;
-    `own` tells the Authorization header under which Medea itself speaks, if it has one.
+    `url` is None if it is not configured. `ca` is a file with the CAs to trust; None for the system's. `own` returns
+    Medea's own Authorization header; None if it has none.
     """
 
     def __init__(self, url: str | None, ca: str | None, slots: ConcurrencyLimit, own: Callable[[], str | None]) -> None:
@@ -55,10 +56,10 @@ class ArgoServer:
         self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=_RETRIES, ssl_context=context, maxsize=16)
 
     def steer(self, namespace: str, name: str, verb: str, body: Object, authorization: str | None = None) -> Object:
-        """Do `verb` to a Workflow, for whom `authorization` names; returns the Workflow as argo-server answers it.
+        """Apply `verb` to a Workflow on behalf of `authorization` (None: of Medea); returns argo-server's Workflow.
 
-        Raises Missing, BadRequest, Refused, Clash (it is in no state for this), Forbidden, or ArgoServerUnavailable,
-        after which it may have happened.
+        Raises Missing, BadRequest, Refused, Clash (wrong state for this verb), Forbidden, or ArgoServerUnavailable,
+        after which the verb may or may not have been applied.
         """
         if self._url is None:
             raise ArgoServerUnavailable(f"{verb} needs the front door's argo-server: set MEDEA_ARGO_SERVER to its URL")
@@ -86,7 +87,7 @@ class ArgoServer:
 
 
 def error_of(status: int, words: str, *, as_caller: bool) -> MedeaError:
-    """Argo's error in Medea's terms. Pure."""
+    """Argo's error as one of Medea's. Pure."""
     if status == 404:
         return Missing(words)
     if status == 409 or (status in (400, 500) and _WRONG_STATE.search(words)):

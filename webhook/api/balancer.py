@@ -1,4 +1,4 @@
-"""The balancer, as the original Medea had it: submit a WorkflowTemplate, get, steer and delete Workflows anywhere."""
+"""The balancer, as in the original Medea: submit a WorkflowTemplate; get, change or delete a Workflow anywhere."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from webhook.model.objects import Object
 
 @dataclass
 class Balancer:
-    """Forwards to the front door, and to whichever cluster a Workflow is on."""
+    """Forwards to the front door, or to the cluster that a Workflow is on."""
 
     front: Cluster
     registry: Registry
@@ -27,20 +27,20 @@ class Balancer:
     argo_server: ArgoServer
 
     def submit(self, namespace: str, tuz: str, body: SubmitBody) -> Object:
-        """Submit through the front door, so that the webhook places it like any other; returns the origin."""
+        """Submit through the front door, where the webhook places it like any other; returns the origin."""
         workflow = workflow_of(namespace, tuz, body)
         with self.slots.one():
             return self.front.create(WORKFLOWS, namespace, workflow, read_timeout=SUBMIT_TIMEOUT)
 
     def steer(self, namespace: str, name: str, verb: str, body: VerbBody, authorization: str | None) -> Object:
-        """Have argo-server do `verb` for whom `authorization` names; returns the Workflow as it answers it."""
+        """Let argo-server apply `verb` on behalf of `authorization`; returns argo-server's Workflow."""
         for field, said, path in (("name", body.name, name), ("namespace", body.namespace, namespace)):
             if said not in (None, path):
                 raise wrong_field(BadRequest, field, said, f"it must be {path}, as in the path")
         return self.argo_server.steer(namespace, name, verb, body.options, authorization)
 
     def get(self, namespace: str, name: str) -> Object:
-        """The run, from the target it is on; the origin while there is none, or where Medea has no part in it."""
+        """The run from its target; the Workflow at the front door if there is no run."""
         row = placements.by_origin(self.pool, checked_name("namespace", namespace), checked_name("name", name))
         try:
             if row and row.cluster and row.run_name and row.state in (State.RUNNING, State.ENDED):
@@ -63,14 +63,14 @@ class Balancer:
 
 
 def workflow_of(namespace: str, tuz: str, body: SubmitBody) -> Object:
-    """The Workflow that a submit call stands for. Raises BadRequest with the field that is wrong."""
+    """The Workflow for a submit call. Raises BadRequest with the field that is wrong."""
     options = body.submitOptions
     if body.namespace not in (None, namespace):
         raise wrong_field(BadRequest, "namespace", body.namespace, f"it must be {namespace}, as in the path")
     template = checked_name("resourceName", body.resourceName)
     labels = pairs("submitOptions.labels", options.labels)
     for label in labels:
-        # Medea's own user submits it, and is believed what a label of Medea's says.
+        # Medea submits it with its own user, whose `medea.dev/` labels are trusted.
         if label.startswith(PREFIX):
             raise wrong_field(BadRequest, "submitOptions.labels", label, f"labels under {PREFIX} are Medea's own")
     metadata: Object = {"labels": labels}
@@ -97,7 +97,7 @@ def workflow_of(namespace: str, tuz: str, body: SubmitBody) -> Object:
 
 
 def pairs(field: str, text: str) -> dict[str, str]:
-    """`a=b,c=d` as a mapping, the way argo-server takes labels."""
+    """`a=b,c=d` as a mapping, in argo-server's format for labels."""
     found = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         key, equals, value = part.partition("=")

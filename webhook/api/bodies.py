@@ -1,4 +1,4 @@
-"""What callers send and get, as pydantic models: the source of the OpenAPI page too."""
+"""Bodies of requests and answers, as pydantic models. Their docstrings appear on the OpenAPI page."""
 
 from typing import Annotated, Any, Literal
 
@@ -61,7 +61,7 @@ class VerbBody(BaseModel):
 
     @property
     def options(self) -> dict[str, Any]:
-        """All of it that says how the verb is meant, without what was not set."""
+        """The verb's options, without those that were not set."""
         return self.model_dump(exclude={"name", "namespace"}, exclude_defaults=True)
 
 
@@ -120,7 +120,7 @@ class StepBody(VerbBody):
 
     @property
     def options(self) -> dict[str, Any]:
-        """As above; argo-server knows nothing of calls."""
+        """The verb's options that argo-server knows, without those that were not set."""
         return self.model_dump(exclude={"name", "namespace", "call"}, exclude_defaults=True)
 
 

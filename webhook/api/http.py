@@ -1,4 +1,4 @@
-"""What every route shares: reading bodies, and the one shape of errors."""
+"""Shared by all routes: reading bodies, and the JSON format of errors."""
 
 import structlog
 from flask import Flask, Response, jsonify, request
@@ -14,7 +14,7 @@ _WORDS = {404: "not_found", 405: "method_not_allowed"}
 
 
 def body() -> bytes:
-    """The request's body. Raises TooLarge, or BadRequest for one that breaks off."""
+    """The request's body. Raises TooLarge, or BadRequest if it breaks off."""
     try:
         return request.get_data(cache=False)
     except RequestEntityTooLarge as error:
@@ -23,7 +23,7 @@ def body() -> bytes:
 
 
 def _drain() -> None:
-    """Read the rest of what is too large: a client that is cut off while it writes never sees the answer."""
+    """Read the rest of a body that is too large: a client that is cut off while it writes never sees the answer."""
     rest = request.environ["wsgi.input"]
     for _ in range(MOST_DRAINED // _PIECE):
         if not rest.read(_PIECE):
@@ -31,7 +31,7 @@ def _drain() -> None:
 
 
 def install_errors(app: Flask) -> None:
-    """Make every error leave `app` in the one shape."""
+    """Give all errors of `app` the JSON format of `webhook.errors`."""
     app.register_error_handler(MedeaError, _known)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _bug)

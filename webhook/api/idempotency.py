@@ -1,7 +1,7 @@
-"""Doing once what may be asked twice: Argo's agent repeats a question whose answer was lost. Pure.
+"""Makes steps act once although they may be asked for twice: Argo's agent repeats a call if the answer is lost. Pure.
 
-A step notes on the Workflow what it is about to act on, before it acts: the nodes that are suspended, the end that is
-to be retried. Each of these is gone for good when the step has been done, whoever else acts on the Workflow later.
+Before a step acts on a Workflow, it notes there what it will act on: the suspended nodes, or the end to be retried.
+Once the step is done these are gone for good, whatever happens to the Workflow later.
 """
 
 import hashlib
@@ -19,26 +19,26 @@ _DIGITS = 10
 
 class Next(StrEnum):
     NOTE = "note"
-    """Write down what is to be acted on, then act."""
+    """Write the note, then act."""
     ACT = "act"
     DONE = "done"
     NOTHING = "nothing"
-    """There is nothing to act on, and there was nothing when it was asked first."""
+    """There is nothing to act on, and was nothing at the first call."""
 
 
 def digest(*about: Any) -> str:
-    """A short name for JSON, the same for the same."""
+    """A short hash of JSON values."""
     text = json.dumps(about, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
 def note_key(*about: Any) -> str:
-    """The annotation in which one call keeps its note."""
+    """The name of the annotation in which one call keeps its note."""
     return ASKED + digest(*about)
 
 
 def objects_of(verb: str, workflow: Mapping[str, Any]) -> frozenset[str]:
-    """What `verb` would act on now, in short names: the end for a retry, what is suspended for the rest."""
+    """Hashes of what `verb` would act on now: the end for a retry, otherwise what is suspended."""
     status = workflow.get("status") or {}
     attempt = status.get("startedAt")
     if verb == "retry":
@@ -53,18 +53,18 @@ def objects_of(verb: str, workflow: Mapping[str, Any]) -> frozenset[str]:
 
 
 def noted(workflow: Mapping[str, Any], key: str) -> frozenset[str] | None:
-    """The note that an earlier question has left; None without one."""
+    """The note from an earlier call; None if there is none."""
     text = (workflow["metadata"].get("annotations") or {}).get(key)
     return None if text is None else frozenset(text.split(","))
 
 
 def note(objects: frozenset[str]) -> str:
-    """The annotation's text."""
+    """The note as an annotation's text."""
     return ",".join(sorted(objects))
 
 
 def next_of(before: frozenset[str] | None, now: frozenset[str]) -> Next:
-    """What to do, from the note and what there is to act on now."""
+    """What to do, given the note and what there is to act on now."""
     if before is None:
         return Next.NOTE if now else Next.NOTHING
     return Next.ACT if before & now else Next.DONE

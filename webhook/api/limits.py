@@ -1,4 +1,4 @@
-"""How many calls at once may wait for Medea's own webhook, which the same threads have to answer."""
+"""Limits the calls that wait for a review by Medea's own webhook, which needs a thread of the same pool."""
 
 import threading
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from webhook.model.limits import SLOT_WAIT
 
 
 class ConcurrencyLimit:
-    """Places for calls that end in a review of Medea's own."""
+    """Slots for calls that lead to a review by Medea itself."""
 
     def __init__(self, number: int) -> None:
         self._semaphore = threading.BoundedSemaphore(number)
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """A place for as long as the block runs. Raises Unavailable when none comes free."""
+        """Hold a slot while the block runs. Raises Unavailable if none becomes free within SLOT_WAIT."""
         if not self._semaphore.acquire(timeout=SLOT_WAIT):
             raise Unavailable("too many submissions and changes at once; try again")
         try:

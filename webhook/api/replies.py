@@ -1,4 +1,4 @@
-"""What Argo's agent is answered: a node, and when to ask again."""
+"""Replies to Argo's agent: a node, and when to ask again."""
 
 import random
 from collections.abc import Mapping
@@ -7,16 +7,16 @@ from typing import Any
 from webhook.model.objects import Object
 
 LOOK_AGAIN = "1s"
-"""When somebody else changed the Workflow in the same moment."""
+"""When to ask again if somebody else changed the Workflow at the same time."""
 
 
 def around(seconds: int) -> str:
-    """A time at which to ask again, as Go writes it: a quarter more or less."""
+    """A Go duration of `seconds`, randomized by up to a quarter."""
     return f"{random.uniform(0.75, 1.25) * seconds:.1f}s"
 
 
 def node(phase: str, message: str, *, outputs: Object | None = None, requeue: str | None = None) -> Object:
-    """A reply in the shape Argo's agent reads."""
+    """A reply in the format of Argo's agent. `requeue` is a Go duration after which it asks again."""
     body: Object = {"phase": phase, "message": message}
     if outputs:
         body["outputs"] = outputs
@@ -24,7 +24,7 @@ def node(phase: str, message: str, *, outputs: Object | None = None, requeue: st
 
 
 def outputs_of(status: Mapping[str, Any], root: Mapping[str, Any]) -> Object:
-    """What a Workflow that has ended hands on: the outputs of its root node, and under them its global ones."""
+    """The outputs of a Workflow that has ended: its global ones, overridden by those of its root node."""
     sources = [status.get("outputs") or {}, root.get("outputs") or {}]
     outputs: Object = {}
     parameters = _by_name(sources, "parameters")
@@ -34,7 +34,7 @@ def outputs_of(status: Mapping[str, Any], root: Mapping[str, Any]) -> Object:
         ]
     artifacts = _by_name(sources, "artifacts")
     if artifacts:
-        # Its global name would make it global in the parent as well.
+        # With its `globalName` it would become global in the parent too.
         outputs["artifacts"] = [_without(one, "globalName") for one in artifacts.values()]
     return outputs | {key: sources[1][key] for key in ("result", "exitCode") if key in sources[1]}
 

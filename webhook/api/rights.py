@@ -1,7 +1,7 @@
-"""For whom a plugin step acts, and whether that account may do it.
+"""On whose behalf a plugin step acts, and whether that account may do it.
 
-The plugin speaks for every Workflow of its namespace, so its own token proves the namespace alone. What a step does is
-measured by the ServiceAccount of the Workflow that asks, as with every other template of Argo's.
+The plugin acts for every Workflow of its namespace, so its token proves only the namespace. A step has the rights of
+the asking Workflow's ServiceAccount, like any other template of Argo's.
 """
 
 import datetime
@@ -20,7 +20,7 @@ _GROUP, _, _ = WORKFLOWS.api_version.partition("/")
 
 @dataclass(frozen=True)
 class Requester:
-    """The Workflow whose step asks. `attempt` changes when it is retried; it is empty until Argo has begun it."""
+    """The Workflow whose step asks. `attempt` changes when it is retried, and is empty until Argo has started it."""
 
     namespace: str
     name: str
@@ -29,20 +29,20 @@ class Requester:
     attempt: str
     ending: bool
     overdue: bool
-    """Its `activeDeadlineSeconds` are over. Argo ends what has not begun by then, and leaves running steps alone."""
+    """Its `activeDeadlineSeconds` are over. Argo itself ends only steps that have not started, so Medea ends these."""
     memory: Mapping[str, str] = field(default_factory=dict)
-    """What its steps have noted on it."""
+    """The notes that its steps have left on it, by annotation."""
 
     @property
     def user(self) -> str:
-        """Its ServiceAccount as Kubernetes calls it."""
+        """The Kubernetes user name of its ServiceAccount."""
         return f"system:serviceaccount:{self.namespace}:{self.account}"
 
 
 def requester_of(workflow: Object, now: datetime.datetime) -> Requester:
-    """What is known of the asking Workflow. Pure."""
+    """The requester that a Workflow describes. Pure."""
     metadata, status = workflow["metadata"], workflow.get("status") or {}
-    # Argo joins the Workflow, its WorkflowTemplate and its own defaults in there.
+    # Argo stores the Workflow merged with its WorkflowTemplate and the controller's defaults there.
     spec = status.get("storedWorkflowTemplateSpec") or workflow.get("spec") or {}
     return Requester(
         namespace=metadata["namespace"],
@@ -64,19 +64,19 @@ def _overdue(started: object, seconds: object, now: datetime.datetime) -> bool:
 
 @dataclass(frozen=True)
 class Rights:
-    """Asks the front door."""
+    """Asks the front door about Workflows and rights."""
 
     front: Cluster
 
     def requester(self, namespace: str, name: str, uid: str) -> Requester:
-        """The Workflow that asks, as it is now. Raises Missing when it is another one, or gone."""
+        """The Workflow that asks, as it is now. Raises Missing if it is gone or replaced by another one."""
         found = self.front.find(WORKFLOWS, namespace, name)
         if found is None or found["metadata"]["uid"] != uid:
             raise Missing(f"the Workflow {quoted(name)} whose step asks is gone")
         return requester_of(found, datetime.datetime.now(datetime.UTC))
 
     def check(self, requester: Requester, verb: str, name: str) -> None:
-        """Raises Forbidden, with what to grant, unless the asker's account may do `verb` to the Workflow `name`."""
+        """Raises Forbidden, saying what to grant, if the requester may not do `verb` to the Workflow `name`."""
         about = {
             "namespace": requester.namespace,
             "verb": verb,

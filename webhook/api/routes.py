@@ -1,4 +1,4 @@
-"""The routes of the API, as one blueprint."""
+"""The routes of the API, as one blueprint. Their docstrings appear on the OpenAPI page."""
 
 import uuid
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _ERRORS = {f"HTTP_{status}": ErrorBody for status in (400, 403, 404, 409, 413, 4
 
 @dataclass
 class Deps:
-    """What the routes call."""
+    """The dependencies of the routes."""
 
     placer: Placer
     pool: Pool
@@ -36,7 +36,7 @@ class Deps:
 
 
 def blueprint(deps: Deps) -> Blueprint:
-    """The API's routes over `deps`."""
+    """The API's routes, which call `deps`."""
     api = Blueprint("api", __name__)
 
     @api.post("/api/request")

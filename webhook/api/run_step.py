@@ -1,7 +1,7 @@
-"""The step `run`: places a sub-Workflow as part of a bigger one, and follows it to its end.
+"""The step `run`: places a sub-Workflow, and follows it until it ends.
 
-It is created at the front door like any other Workflow, under a name that follows from the call alone: a question that
-is repeated finds it there.
+The sub-Workflow is created at the front door like any other Workflow. Its name depends only on the call, so that a
+repeated call finds it.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ _A_USERS = frozenset({SKIP, CLUSTERS, POLICY})
 
 @dataclass(frozen=True)
 class RunSteps:
-    """Creates and follows them."""
+    """Creates and follows sub-Workflows."""
 
     front: Cluster
     pool: Pool
@@ -39,7 +39,7 @@ class RunSteps:
     rights: Rights
 
     def answer(self, requester: Requester, arguments: Object) -> Object:
-        """The reply. Raises Forbidden, BadRequest, and what the front door answers to the create."""
+        """The reply. Raises Forbidden, BadRequest, and any error of the front door."""
         child = sub_workflow(requester, as_model(arguments, RunStep, "plugin.medea.run"))
         if not requester.attempt:
             return node("Running", f"waiting for Argo to begin {requester.name}", requeue=LOOK_AGAIN)
@@ -49,7 +49,7 @@ class RunSteps:
             past = self._past(requester, name)
             if past is None:
                 return self._begin(requester, child)
-            # The same question, asked a second time, may have begun it since: what was found before is no longer true.
+            # A repetition of this call may have created it in the meantime, so look again before a final answer.
             found = self.front.find(WORKFLOWS, requester.namespace, name)
             if found is None:
                 return past
@@ -59,7 +59,7 @@ class RunSteps:
         return reply_of(found)
 
     def _past(self, requester: Requester, name: str) -> Object | None:
-        """The reply about a sub-Workflow that is there no more; None when there never was one."""
+        """The reply about a sub-Workflow that no longer exists; None if it never did."""
         row = placements.by_origin(self.pool, requester.namespace, name)
         if row is not None and row.origin_uid is not None:
             if row.phase is None:
@@ -85,8 +85,10 @@ class RunSteps:
         return reply_of(created)
 
     def _note(self, requester: Requester, child: Object) -> None:
-        """The ledger remembers what was placed. What runs at the front door is noted on its parent, lest it be begun
-        a second time when somebody deletes it."""
+        """Note on the parent a sub-Workflow that runs at the front door, so that it is not started again if deleted.
+
+        The ledger remembers those that were placed.
+        """
         key = note_key(child["metadata"]["name"])
         if PLACEMENT not in annotations(child) and key not in requester.memory:
             body = {"metadata": {"uid": requester.uid, "annotations": {key: child["metadata"]["uid"]}}}
@@ -94,14 +96,14 @@ class RunSteps:
 
 
 def sub_workflow(requester: Requester, wanted: RunStep) -> Object:
-    """The Workflow to create. Pure. Raises BadRequest for a name or a mark that it may not have."""
+    """The Workflow to create. Pure. Raises BadRequest for a name, label or annotation that it may not have."""
     given = wanted.workflow.metadata
     for field, marks, allowed in (
         ("labels", given.labels, frozenset[str]()),
         ("annotations", given.annotations, _A_USERS),
     ):
         for key in marks:
-            # Medea's own user creates it, and is believed what a mark of Medea's says.
+            # Medea creates it with its own user, whose `medea.dev/` labels and annotations are trusted.
             if key.startswith(PREFIX) and key not in allowed:
                 where = f"plugin.medea.run.workflow.metadata.{field}"
                 raise wrong_field(BadRequest, where, key, f"what begins with {PREFIX} is Medea's own")
@@ -121,14 +123,14 @@ def sub_workflow(requester: Requester, wanted: RunStep) -> Object:
 def _name(requester: Requester, wanted: RunStep) -> str:
     given = wanted.workflow.metadata
     prefix = given.generateName or f"{given.name or requester.name}-"
-    # A retry of the parent begins it anew, and another Workflow's step never finds this one's.
+    # With uid and attempt in the hash, a retry of the parent starts a new one, and parents never share one.
     call = digest(requester.uid, requester.attempt, wanted.model_dump())
     field = "plugin.medea.run.workflow.metadata.name"
     return checked_name(field, f"{prefix[: _LONGEST_NAME - len(call) - 1].rstrip('-.')}-{call}")
 
 
 def reply_of(child: Object) -> Object:
-    """What is answered about a sub-Workflow that is there. Pure."""
+    """The reply about an existing sub-Workflow. Pure."""
     metadata, status = child["metadata"], child.get("status") or {}
     marks, phase = annotations(child), ended(child)
     where = f"{metadata['name']} on {marks[CLUSTER]}" if CLUSTER in marks else str(metadata["name"])

@@ -1,4 +1,4 @@
-"""What the executor plugin asks, and who may ask it."""
+"""Answers the executor plugin: checks who asks, and passes the step on."""
 
 import re
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _VERBS = ("track", "run", *STEP_BODIES)
 
 @dataclass(frozen=True)
 class Steps:
-    """Answers the plugin. A step may only touch what is in its Workflow's namespace, as that Workflow's account may."""
+    """Answers the plugin. A step only acts in its Workflow's namespace, with the rights of the Workflow's account."""
 
     front: Cluster
     pool: Pool
@@ -71,9 +71,9 @@ class Steps:
         return node(row.phase or "Error", row.message or f"ran on {row.cluster}")
 
     def _goes_on(self, row: Placement) -> bool:
-        """Whether the run that has ended is about to be retried: the ledger learns that later than the origin.
+        """Whether the ended run is being retried: the origin has the verb before the ledger knows of it.
 
-        When the origin no longer says so, the retry may have begun since the row was read.
+        If the origin has no verb, the retry may have started since the row was read.
         """
         origin = self.front.find(WORKFLOWS, row.namespace, row.name) if row.name else None
         if origin is not None and annotations(origin).get(VERBS):
@@ -83,9 +83,9 @@ class Steps:
 
 
 def in_time(requester: Requester, verb: str, reply: Object) -> Object:
-    """The reply, unless it makes a Workflow wait that has no time left. Pure.
+    """The reply, or a failure if the step would keep waiting although its Workflow is overdue or ending. Pure.
 
-    A sub-Workflow is stopped with its parent, so the step that waits for it hears of its end.
+    The step `run` goes on while its Workflow is ending: the sub-Workflow is stopped too, and the step reports its end.
     """
     if reply["node"]["phase"] != "Running":
         return reply
@@ -95,7 +95,7 @@ def in_time(requester: Requester, verb: str, reply: Object) -> Object:
 
 
 def _again(state: State) -> str:
-    """When to ask again. Not all at once: many Workflows begin in the same moment."""
+    """When to ask again. Randomized, because many Workflows start at the same time."""
     match state:
         case State.QUEUED:
             return around(TRACK_QUEUED)

@@ -1,4 +1,4 @@
-"""Whose token the plugin shows. The front door knows; what it has said a moment ago is not asked for again."""
+"""Finds out whose token the plugin sends, by asking the front door. Answers are cached for a while."""
 
 import hashlib
 import threading
@@ -11,7 +11,7 @@ from webhook.model.limits import TOKENS_KEPT, TOKENS_TRUSTED
 
 
 class Tokens:
-    """Asks the front door. Only what was right is remembered, by the token's hash."""
+    """Asks the front door. Caches valid tokens only, by their hash."""
 
     def __init__(self, front: Cluster, *, clock: Clock = time.monotonic) -> None:
         self._front, self._clock = front, clock
@@ -19,7 +19,7 @@ class Tokens:
         self._known: dict[bytes, tuple[str, float]] = {}
 
     def user(self, token: str) -> str | None:
-        """The name of whom the token belongs to; None for a token that is not right."""
+        """The user name of the token's owner; None if the token is not valid."""
         key = hashlib.sha256(token.encode()).digest()
         user, until = self._known.get(key, ("", 0.0))
         if user and self._clock() < until:

@@ -1,6 +1,6 @@
-"""Steps that do something to another Workflow: get, delete, stop, terminate, suspend, resume, retry.
+"""Steps that act on another Workflow: get, delete, stop, terminate, suspend, resume, retry.
 
-Each may be asked for again after a lost answer, and is answered as if it had been asked once.
+A step may be asked for again after a lost answer; it then acts only once and gets the same reply.
 """
 
 from collections.abc import Callable
@@ -31,13 +31,13 @@ RIGHTS = {
     "resume": "update",
     "retry": "update",
 }
-"""What the account of the asking Workflow must be allowed to do to the other one: what Argo's CLI would do."""
+"""By step, the Kubernetes verb that the asking Workflow's account needs on the other one, as Argo's CLI would."""
 _SHUTDOWNS = {"stop": "Stop", "terminate": "Terminate"}
 
 
 @dataclass(frozen=True)
 class StepRequest:
-    """One step's question about the Workflow `found`."""
+    """One step's request about the Workflow `found`."""
 
     requester: Requester
     verb: str
@@ -52,7 +52,7 @@ class StepRequest:
 
 @dataclass(frozen=True)
 class WorkflowSteps:
-    """Does these steps."""
+    """Answers these steps."""
 
     front: Cluster
     pool: Pool
@@ -60,7 +60,7 @@ class WorkflowSteps:
     rights: Rights
 
     def answer(self, requester: Requester, verb: str, arguments: Object) -> Object:
-        """The reply. Raises Forbidden, BadRequest, and what the front door answers."""
+        """The reply. Raises Forbidden, BadRequest, and any error of the front door."""
         wanted = as_model(arguments, STEP_BODIES[verb], f"plugin.medea.{verb}")
         name = checked_name(f"plugin.medea.{verb}.name", wanted.name)
         if wanted.namespace not in (None, requester.namespace):
@@ -80,9 +80,9 @@ class WorkflowSteps:
             return node("Running", f"{name} has just changed", requeue=LOOK_AGAIN)
 
     def _meant(self, requester: Requester, verb: str, wanted: VerbBody, found: Object | None) -> Object | None:
-        """The Workflow, unless it is another one than when this was asked first: a name may come back.
+        """The Workflow; None if it is not the one that the first call was about, since names are reused.
 
-        Which one was meant is noted on the asking Workflow before anything is done to it.
+        Its uid is noted on the asking Workflow before anything is done to it.
         """
         if found is None or verb == "get":
             return found
@@ -154,14 +154,14 @@ class WorkflowSteps:
         return node("Succeeded", f"{call.name}: {call.verb} is done")
 
     def _nothing(self, call: StepRequest) -> Object:
-        """There is nothing to act on, unless the same question, asked a second time, has acted on it since."""
+        """The reply if there is nothing to act on, unless a repetition of this call has acted in the meantime."""
         now = self.front.find(WORKFLOWS, call.requester.namespace, call.name)
         if now is not None and now["metadata"]["resourceVersion"] != call.found["metadata"]["resourceVersion"]:
             return node("Running", f"{call.name} has just changed", requeue=LOOK_AGAIN)
         return _never_was(call)
 
     def _steer_again(self, call: StepRequest, *, gone: bool) -> None:
-        """A selector may have matched only some of what was noted; then these are gone, and it matches no more."""
+        """Act again. If the selector matches nothing now, because what it matched is gone, the step is done."""
         try:
             self._steer(call)
         except Refused as error:

@@ -1,4 +1,4 @@
-"""The controller: binds, creates, tracks, finishes and removes, until what is matches what the ledger says.
+"""The controller: binds, creates, tracks, finishes and removes, until the clusters match the ledger.
 
 `process` starts and ends it all. `watches` tell which placement to look at, and `sweep` finds what they have missed: it
 alone would do. `loop` looks at one placement after the other: `facts` gathers what is known, `plan` decides on a step,

@@ -1,4 +1,4 @@
-"""Argo's agents at the front door: each works through its Workflow's task set for as long as that one is open."""
+"""Argo's agents at the front door. Each works through its Workflow's WorkflowTaskSet, unless that is completed."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ log = structlog.get_logger(__name__)
 
 
 def open_task_set(front: Cluster, row: Placement) -> None:
-    """Open a task set that was closed when its Workflow ended: an agent looks at open ones only."""
+    """Reopen a task set that was marked completed when its Workflow ended: agents ignore completed ones."""
     _mark_task_set(front, row, None)
 
 
 def dismiss_agent(front: Cluster, row: Placement) -> None:
-    """Argo leaves the agent and its plugins up when an end is written over its head."""
+    """Delete the agent of an ended origin, since Argo itself does so only for ends that it has written."""
     _mark_task_set(front, row, "true")
     delete_agents(front, row.namespace, str(row.name))
 
@@ -33,7 +33,7 @@ def delete_agents(front: Cluster, namespace: str, workflow: str) -> None:
 
 
 def leftover_agents(agents: Informer, workflows: Informer) -> set[tuple[str, str]]:
-    """Namespaces and names of ended origins whose agents Argo started while their end was being written."""
+    """Namespaces and names of ended origins that have agents, because Argo started them while the end was written."""
     found = set()
     for pod in agents.all():
         namespace, name = pod["metadata"]["namespace"], labels(pod).get(ARGO_WORKFLOW, "")

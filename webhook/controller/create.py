@@ -1,4 +1,4 @@
-"""Creates the run: exactly one, however often this is tried and whatever is lost on the way."""
+"""Creates the run: exactly one, however often this is tried and whichever answers are lost."""
 
 import structlog
 
@@ -17,12 +17,12 @@ log = structlog.get_logger(__name__)
 
 
 def create_run(pool: Pool, target: Cluster, row: Placement, original: Original) -> Placement | None:
-    """Create the run, or adopt the one an earlier try has created, and note it in the ledger.
+    """Create the run, or adopt the one that an earlier attempt has created, and note it in the ledger.
 
-    Returns the row, or None when it is no longer to be run. Raises Rejected when the target refuses it and certainly
-    has no run of it, and ClusterUnavailable when nobody knows whether it exists.
+    Returns the row, or None if it is no longer to be run. Raises Rejected if the target refuses the run and certainly
+    doesn't have it, and ClusterUnavailable if it is unknown whether the run exists.
     """
-    # Before anything else: an answer may have been lost, and what could refuse a second create says nothing of that.
+    # Look first: an earlier create may have succeeded, and the refusal of a second one would not show that.
     found = find_run(target, row) if row.run_name else None
     if found is None:
         try:
@@ -36,7 +36,7 @@ def create_run(pool: Pool, target: Cluster, row: Placement, original: Original) 
 
 
 def find_run(target: Cluster, row: Placement) -> Object | None:
-    """The placement's run on a target, under either name that it may have; None when it certainly is not there."""
+    """The placement's run on a target, under either name that it may have; None if it is certainly not there."""
     for name in run_names(str(row.name), row.placement):
         found = target.find(WORKFLOWS, row.namespace, name)
         if found is not None and has_placement_labels(found, row):
@@ -45,7 +45,7 @@ def find_run(target: Cluster, row: Placement) -> Object | None:
 
 
 def has_placement_labels(workflow: Object, row: Placement) -> bool:
-    """Whether a Workflow on a target is this placement's: by both labels, so that a copied one is not enough."""
+    """Whether a Workflow on a target belongs to this placement. Checks both labels, since one could be copied."""
     marks = labels(workflow)
     return marks.get(PLACEMENT) == row.placement and marks.get(ORIGIN_UID) == row.origin_uid
 
@@ -53,7 +53,7 @@ def has_placement_labels(workflow: Object, row: Placement) -> bool:
 def _create(pool: Pool, target: Cluster, row: Placement, workflow: Object) -> Placement | None:
     names = run_names(str(row.name), row.placement)
     for name in sorted(names, key=lambda one: one != (row.run_name or names[0])):
-        # Written first: a create that seems to fail may have happened, and the next try must look under this name.
+        # Write the name first: a create that seems to fail may have succeeded, and the next attempt must find it.
         if placements.intend_run(pool, row.placement, name, cluster=str(row.cluster)) is None:
             return None
         run = _create_or_find(target, row, workflow, name)
@@ -64,7 +64,7 @@ def _create(pool: Pool, target: Cluster, row: Placement, workflow: Object) -> Pl
 
 
 def _create_or_find(target: Cluster, row: Placement, workflow: Object, name: str) -> Object | None:
-    """The run under that name; None when a stranger has it."""
+    """The run with that name; None if the name is taken by another Workflow."""
     body = run_object(
         workflow, placement=row.placement, name=name, origin_name=str(row.name), origin_uid=str(row.origin_uid)
     )

@@ -1,4 +1,4 @@
-"""Gathers what is known of one placement: the ledger's row, and what the front door and the targets show of it."""
+"""Gathers what is known about one placement: its row, and what the front door and the targets show."""
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from webhook.model.objects import Object
 
 @dataclass
 class Gatherer:
-    """Looks things up. `runs` holds the index of runs of each target that is watched."""
+    """Gathers facts. `runs` has the index of runs of each watched target, by target."""
 
     front: Cluster
     pool: Pool
@@ -27,7 +27,7 @@ class Gatherer:
     targets: Targets
 
     def gather(self, placement: str) -> Facts:
-        """Everything known now. Asks the front door itself before it says that an origin is gone."""
+        """Everything known now. Asks the front door itself before it reports that an origin is gone."""
         row = placements.get(self.pool, placement)
         carriers = self.origins.carrying(placement)
         if row is None:
@@ -42,7 +42,7 @@ class Gatherer:
         run = next((one for cluster, one in found if cluster == row.cluster and is_current_run(one, row)), None)
         strays = _strays(row, found)
         there = [(cluster, stray) for cluster, stray in strays if self.targets.away(cluster) is None]
-        # What can't be removed now is looked for again.
+        # If strays are on targets that are away there is no version, so that the sweep looks again.
         looked_at = version_of(row, map(version, [*carriers, *(one for _, one in found)])) if there == strays else None
         return Facts(row, origin, gone, run, there, copies, away, looked_at)
 
@@ -54,7 +54,7 @@ class Gatherer:
 
 
 def _strays(row: Placement, found: list[tuple[str, Object]]) -> list[tuple[str, Object]]:
-    """Runs that a lost answer has left behind. While a run is being created, nothing is a stray yet."""
+    """Runs that lost answers have left behind. While the run is being created, none counts as a stray."""
     if row.state in (State.RESERVED, State.UNKNOWN):
         return []
     gone = row.state in (State.DELETED, State.EXPIRED)
@@ -77,5 +77,5 @@ def may_be_origin(workflow: Object, row: Placement) -> bool:
 
 
 def is_current_run(workflow: Object, row: Placement) -> bool:
-    """Whether it is the very run that the ledger speaks of, and not another of the same placement."""
+    """Whether it is the run in the ledger, and not another one of the same placement."""
     return has_placement_labels(workflow, row) and row.run_uid in (None, workflow["metadata"]["uid"])

@@ -1,4 +1,4 @@
-"""The loop: threads that look at whatever is next in the work queue, and wake what waits for a target."""
+"""The loop: threads that handle the keys in the work queue, and wake placements that wait for a target."""
 
 import threading
 
@@ -22,7 +22,7 @@ _DEPTH = Gauge("medea_work_queue_depth", "Placements that wait to be looked at")
 
 
 class Loop:
-    """Owns the workers. `turn` and `wake` are what they and the controller's own thread repeat."""
+    """Owns the workers, which repeat `turn`; the controller's own thread repeats `wake`."""
 
     def __init__(
         self,
@@ -39,11 +39,11 @@ class Loop:
         self._watches, self._targets, self._resting = watches, targets, resting
 
     def start(self) -> list[threading.Thread]:
-        """Begin; the threads end when the work queue is shut down, each with what it has in hand."""
+        """Start the workers. When the work queue is shut down, each ends after its current key."""
         return [start(f"worker-{number}", self._work_off) for number in range(WORKERS)]
 
     def turn(self, *, wait: bool = True) -> bool:
-        """Look at one key. False when there is none: the queue is shut down or, without `wait`, nothing is ready."""
+        """Handle one key. False if there is none: the queue is shut down or, without `wait`, nothing is ready."""
         key = self._work.get(wait=wait)
         if key is None:
             return False
@@ -55,7 +55,7 @@ class Loop:
         except MedeaError as error:
             self._failed(key, "unavailable", error)
         except Exception:
-            # One placement that Medea can't make sense of must not stop the others.
+            # One bad placement must not stop the others.
             log.exception("bug", placement=key)
             _RESULTS.labels("bug").inc()
             self._work.add_rate_limited(key)
@@ -67,7 +67,7 @@ class Loop:
         return True
 
     def wake(self) -> None:
-        """Look at what is on targets that have gone away for long, or are back."""
+        """Queue the placements on targets that have been away for long now, or are back."""
         for target, away in self._targets.turned().items():
             index = self._watches.runs.get(target) if away else None
             concerned = {*self._resting.waiting_for(target), *(index.placements() if index else ())}

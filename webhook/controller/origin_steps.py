@@ -1,4 +1,4 @@
-"""Steps that have to do with the origin: binding it to its row, showing the run on it, and letting it go."""
+"""Steps about the origin: binding it to its row, showing the run on it, and removing its finalizer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class OriginSteps:
-    """Each takes the facts, and says what follows. Raises what a cluster or the ledger answers."""
+    """Each step takes the facts and returns what follows. Steps raise any error of a cluster or the ledger."""
 
     front: Cluster
     pool: Pool
@@ -31,7 +31,7 @@ class OriginSteps:
     room_came_free: Callable[[], None]
 
     def acts(self) -> dict[Step, Callable[[Facts], Then]]:
-        """What to call for which step."""
+        """The function for each step."""
         return {
             Step.BIND: self._bind,
             Step.SHOW_QUEUED: self._mirror,
@@ -82,7 +82,7 @@ class OriginSteps:
         return Then.GO_ON
 
     def _show_end(self, origin: Object, patch: Object) -> None:
-        """All of it, or what the front door takes: a tree that is too large for an object must not hide the end."""
+        """Show the end, without the nodes if the front door refuses them, for example because they are too large."""
         try:
             patch_origin(self.front, origin, patch)
         except (Clash, NotThere):

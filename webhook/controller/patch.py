@@ -1,4 +1,4 @@
-"""Patches origins."""
+"""Patches origins without overwriting changes by others."""
 
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
@@ -6,9 +6,9 @@ from webhook.model.objects import Object
 
 
 def patch_origin(front: Cluster, origin: Object, patch: Object) -> None:
-    """Patch the very version that was looked at, so that nothing Argo has written since is overwritten.
+    """Patch exactly the version that was read, so that nothing Argo has written since is overwritten.
 
-    Raises Conflict when it has changed.
+    Raises Conflict if the origin has changed.
     """
     metadata = origin["metadata"]
     patch = {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": metadata["resourceVersion"]}}

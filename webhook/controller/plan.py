@@ -1,4 +1,4 @@
-"""What to do next about one placement: a pure function of what is known."""
+"""Decides what to do next for one placement. Pure."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ from webhook.model.verbs import pending
 
 @dataclass(frozen=True)
 class Away:
-    """A target can't be used: `words` for people, the same as long as it lasts, and for how many seconds by now."""
+    """A target can't be used. `words` say why and don't change while it lasts; `seconds` is for how long by now."""
 
     words: str
     seconds: float
 
     @property
     def long(self) -> bool:
-        """Whether it is more than an apiserver that is restarted."""
+        """Whether it has lasted longer than a restart of an apiserver takes."""
         return self.seconds >= AWAY_GRACE
 
 
 @dataclass(frozen=True)
 class Facts:
-    """All that is known of one placement.
+    """Everything known about one placement.
 
-    `origin_gone` is true only when the front door itself has said so. `strays` are runs that carry the placement's id
-    but are not the run the ledger speaks of, with the target they are on; those on targets that are away are left out.
-    `copies` are Workflows at the front door that carry the id without being its origin. `away` is about the target
-    that the placement is on. `version` changes with everything that was looked at.
+    `origin_gone` is true only if the front door itself has said so. `strays` are runs of the placement that are not the
+    run in the ledger, with their targets; those on targets that are away are left out. `copies` are Workflows at the
+    front door that carry the placement's id but are not its origin. `away` is about the placement's target. `version`
+    changes whenever anything that was looked at changes; None if it must be looked at again anyway.
     """
 
     row: Placement | None
@@ -52,32 +52,32 @@ class Step(StrEnum):
     SHOW_QUEUED = "show_queued"
     CREATE = "create"
     REQUEUE = "requeue"
-    """Back to the queue: the target is away, and no create was tried there."""
+    """Put it back into the queue: the target is away, and no create was tried there."""
     MIRROR = "mirror"
     RECORD_END = "record_end"
     CHECK_RUN = "check_run"
     APPLY_VERBS = "apply_verbs"
-    """Do to the run what a person has done to the origin."""
+    """Apply to the run what a person has done to the origin."""
     FINISH = "finish"
     REMOVE_RUN_FINALIZER = "remove_run_finalizer"
-    """Take the finalizer off the run: its end is in the ledger, so its target may do away with it."""
+    """Remove the run's finalizer: its end is in the ledger, so it may be deleted on its target."""
     MARK_DELETING = "mark_deleting"
     REMOVE = "remove"
     REMOVE_FINALIZER = "remove_finalizer"
-    """Take the finalizer off the origin."""
+    """Remove the origin's finalizer."""
     WAIT_FOR_TARGET = "wait_for_target"
-    """Nothing can be done before the target is back. Being away is never a reason to end what was accepted."""
+    """Nothing can be done until the target is back. That it is away is never a reason to end what was accepted."""
 
 
 class Then(Enum):
     """What follows a step."""
 
     GO_ON = auto()
-    """The ledger has changed by it: there is a next step."""
+    """The step has changed the ledger: plan again."""
     WAIT = auto()
-    """Until something changes that is watched."""
+    """Wait until a watched object changes."""
     WAIT_FOR_TARGET = auto()
-    """Until the target is no longer away."""
+    """Wait until the target is no longer away."""
 
 
 def plan(facts: Facts) -> Step:
@@ -93,12 +93,12 @@ def plan(facts: Facts) -> Step:
 
 
 def deleted_copies(facts: Facts) -> list[Object]:
-    """Copies that are being deleted and wait for a run that they never had."""
+    """Copies that are being deleted but have Medea's finalizer, although they never had a run."""
     return [copy for copy in facts.copies if is_deletion_ongoing(copy) and is_deletion_blocked(copy)]
 
 
 def is_at_rest(facts: Facts) -> bool:
-    """Whether nothing is to be done for a placement until what was looked at changes, as `version` tells."""
+    """Whether there is nothing to do for a placement until its `version` changes."""
     row = facts.row
     if row is None or facts.origin is None or facts.away is not None:
         return False
@@ -111,7 +111,7 @@ def is_at_rest(facts: Facts) -> bool:
 
 
 def _wanted(facts: Facts) -> Step:
-    """The next step if every target were there. Deletion comes first: a tombstone wins over a create under way."""
+    """The next step if no target were away. Deletion comes first, even before a create that has begun."""
     row, origin = facts.row, facts.origin
     if row is None:
         return (
@@ -148,7 +148,10 @@ def _needs_target(step: Step, row: Placement, origin: Object | None) -> bool:
 
 
 def _verbs_come_first(row: Placement, origin: Object, run: Object | None) -> bool:
-    """An end that nobody asked to undo is recorded before any verb, and a run that may exist is waited for."""
+    """Whether to apply verbs now: not before a run that may exist is found, nor before its end is recorded.
+
+    A retry is the exception, since it undoes the end.
+    """
     verbs = pending(origin)
     if not verbs:
         return False

@@ -1,4 +1,4 @@
-"""The controller process: starts its parts in order, sweeps from time to time, and ends with nothing in hand."""
+"""The controller process: starts its parts in order, sweeps regularly, and finishes its work when it is stopped."""
 
 import threading
 import time
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 class Controller:
-    """Runs what it is given. `sweep_interval` is the time between two sweeps, in seconds of `clock`."""
+    """Runs the controller's parts. `sweep_interval` is the time between two sweeps, in seconds of `clock`."""
 
     def __init__(
         self,
@@ -46,12 +46,12 @@ class Controller:
         self._started, self._ready, self._stop = threading.Event(), threading.Event(), threading.Event()
 
     def unready(self) -> str | None:
-        """Why it doesn't work although it leads; None when it works, or is ready to lead."""
+        """Why it leads but can't work yet; None if it works, or waits to lead."""
         waits = self._started.is_set() and not self._ready.is_set()
         return "the ledger or the front door is not known yet" if waits else None
 
     def run(self) -> None:
-        """Work until `stop` is called; then end what is in hand, for STOP_PATIENCE seconds at most."""
+        """Work until `stop` is called; then finish what is under way, for at most STOP_PATIENCE seconds."""
         self._started.set()
         self._registry.on_change(self._on_target)
         self._sampler.on_read(self._queue.wake)
@@ -78,7 +78,7 @@ class Controller:
         log.info("controller ended", cut_off=sum(worker.is_alive() for worker in workers))
 
     def stop(self) -> None:
-        """Have `run` end. To be called from anywhere, a signal handler too."""
+        """Make `run` return. May be called from any thread or signal handler."""
         self._stop.set()
 
     def _sweep_once(self) -> None:
@@ -90,7 +90,10 @@ class Controller:
         self._stop.wait(TICK)
 
     def _await_lists(self) -> bool:
-        """Nothing is decided before the front door is known; a target that is away must not keep the others waiting."""
+        """Wait for the ledger and the front door, but not for targets: one that is away must not delay the others.
+
+        False if `stop` was called meanwhile.
+        """
         first = (self._pool, self._watches.origins.informer, self._registry)
         began = self._clock()
         while not self._stop.is_set():

@@ -1,4 +1,4 @@
-"""Gives room that has come free to the Workflows that wait, first come, first served."""
+"""Serves the queue: gives free room to the Workflows that wait, first come, first served."""
 
 import threading
 from collections.abc import Callable
@@ -21,29 +21,29 @@ _THREAD = "queue"
 
 
 class Queue:
-    """One thread that looks at the queue whenever room may have come free."""
+    """One thread that serves the queue whenever room may have come free."""
 
     def __init__(self, *, pool: Pool, placer: Placer, changed: Callable[[str, str], None]) -> None:
-        """`changed` is told of a placement and the target it was given."""
+        """`changed` is called with each placement that left the queue, and its target."""
         self._pool, self._placer, self._changed = pool, placer, changed
         self._wake = threading.Event()
         self._stop = threading.Event()
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         threads.start(_THREAD, self._run)
 
     def stop(self) -> None:
-        """End."""
+        """Stop the thread."""
         self._stop.set()
         self._wake.set()
 
     def wake(self) -> None:
-        """Room may have come free, or somebody has joined the queue."""
+        """Serve the queue soon: room may have come free, or something was queued."""
         self._wake.set()
 
     def look(self) -> None:
-        """Look at the queue of every namespace. One that fails keeps no other waiting, and is looked at again."""
+        """Serve the queue of every namespace. One that fails does not affect the others, and is served again later."""
         try:
             namespaces = placements.queued_namespaces(self._pool)
         except MedeaError as error:

@@ -1,4 +1,4 @@
-"""Brings one placement nearer to the truth: gather what is known, plan one step, take it, until none is left."""
+"""Reconciles one placement: gathers the facts, plans one step and takes it, until none is left."""
 
 from collections.abc import Callable, Mapping
 
@@ -21,13 +21,13 @@ Acts = Mapping[Step, Callable[[Facts], Then]]
 
 
 class Reconciler:
-    """Takes the steps that `plan` asks for on the facts that `gatherer` finds. `acts` has one for every step."""
+    """Takes the steps that `plan` chooses, given the facts from `gatherer`. `acts` has a function for every step."""
 
     def __init__(self, *, front: Cluster, targets: Targets, gatherer: Gatherer, acts: Acts) -> None:
         self._front, self._targets, self._gatherer, self._acts = front, targets, gatherer, acts
 
     def reconcile(self, placement: str) -> Rest:
-        """Take steps until none is left, or the next one has to wait. Raises what a step raises."""
+        """Take steps until none is left or the next one has to wait. Raises any error of a step."""
         facts, then = self._gatherer.gather(placement), Then.GO_ON
         failed = self._tidy(facts)
         for _ in range(MOST_STEPS):
@@ -47,7 +47,7 @@ class Reconciler:
         return Rest(version=facts.version if is_at_rest(facts) else None)
 
     def _tidy(self, facts: Facts) -> list[MedeaError]:
-        """Remove strays and let copies go, each by itself: none of them may keep the placement waiting."""
+        """Remove strays, and finalizers of deleted copies. Returns errors, so that the placement is not held up."""
         failed: list[MedeaError] = []
         for cluster, run in facts.strays:
             try:

@@ -1,4 +1,4 @@
-"""Removes runs, and lets origins go. Only what carries the placement's labels is ever deleted."""
+"""Deletes runs, and removes Medea's finalizer. Callers make sure that a run has the placement's labels."""
 
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
@@ -7,7 +7,7 @@ from webhook.model.objects import Object
 
 
 def remove_run(target: Cluster, run: Object) -> None:
-    """Have a run deleted together with its pods. It is gone once the target no longer finds it."""
+    """Delete a run together with its pods. It is gone once the target no longer finds it."""
     remove_finalizer(target, run)
     metadata = run["metadata"]
     if not is_deletion_ongoing(run):
@@ -15,7 +15,7 @@ def remove_run(target: Cluster, run: Object) -> None:
 
 
 def remove_finalizer(cluster: Cluster, workflow: Object) -> None:
-    """Take Medea's finalizer off a Workflow. Raises Clash when it has changed since it was read."""
+    """Remove Medea's finalizer from a Workflow. Raises Clash if it has changed since it was read."""
     patch = allow_deletion(workflow)
     if patch:
         metadata = workflow["metadata"]

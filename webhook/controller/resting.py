@@ -1,4 +1,4 @@
-"""Placements that need not be looked at now: they wait for a target that is away, or nothing about them has changed."""
+"""Remembers placements that the sweep can skip: they wait for a target, or nothing about them has changed."""
 
 import threading
 from collections.abc import Collection, Hashable
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Wait:
-    """For which target, and whether that was away for long already: then nothing more is done until it is back."""
+    """The target that is waited for, and whether it had been away for long already."""
 
     target: str
     long: bool
@@ -15,14 +15,14 @@ class Wait:
 
 @dataclass(frozen=True)
 class Rest:
-    """How a placement was left: waiting for a target, or at rest until its `version` changes, or neither."""
+    """How a placement was left: waiting for a target, at rest until its `version` changes, or neither."""
 
     waits_for: Wait | None = None
     version: Hashable = None
 
 
 class Resting:
-    """How each placement was left when it was looked at last. Safe to share between threads."""
+    """How each placement was left when it was last reconciled. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, Wait] = {}
@@ -30,7 +30,7 @@ class Resting:
         self._lock = threading.Lock()
 
     def leave(self, placement: str, rest: Rest) -> None:
-        """Note how it was left."""
+        """Remember how a placement was left."""
         with self._lock:
             self._forget(placement)
             if rest.waits_for:
@@ -39,7 +39,7 @@ class Resting:
                 self._versions[placement] = rest.version
 
     def take(self, placement: str) -> None:
-        """It is looked at now."""
+        """Forget a placement, since it is being reconciled now."""
         with self._lock:
             self._forget(placement)
 
@@ -49,17 +49,17 @@ class Resting:
             return [placement for placement, wait in self._waiting.items() if wait.target == target]
 
     def waits(self, placement: str, wait: Wait) -> bool:
-        """Whether it was left waiting, and just so."""
+        """Whether the placement was left with exactly this wait."""
         with self._lock:
             return self._waiting.get(placement) == wait
 
     def is_unchanged(self, placement: str, version: Hashable) -> bool:
-        """Whether it was at rest in this very version."""
+        """Whether the placement was left at rest with this version."""
         with self._lock:
             return self._versions.get(placement) == version
 
     def keep_only(self, placements: Collection[str]) -> None:
-        """Forget all others: they are gone."""
+        """Forget all other placements: they are gone."""
         with self._lock:
             for known in (self._waiting, self._versions):
                 for placement in [one for one in known if one not in placements]:

@@ -1,4 +1,4 @@
-"""Stops sub-Workflows with their parents: Argo knows nothing of what a plugin step has begun."""
+"""Stops sub-Workflows together with their parents, since Argo does not know what a plugin step has started."""
 
 import threading
 from collections.abc import Callable
@@ -18,13 +18,13 @@ log = structlog.get_logger(__name__)
 _STOPPED = Counter("medea_sub_workflows_stopped_total", "Sub-Workflows stopped because their parent was", ["shutdown"])
 
 CHILD = "child/"
-"""Begins the key of a sub-Workflow in the work queue; its namespace and name follow."""
+"""Prefix of a sub-Workflow's key in the work queue; namespace and name follow."""
 _MANAGER = "medea-steps"
-"""Not Medea's usual one: the webhook takes this change on to the run, as it does a person's."""
+"""Field manager for stopping. Not Medea's usual one, so that the webhook passes the change on to the run as a verb."""
 
 
 class Subworkflows:
-    """Knows which sub-Workflows live. `look` is called with the key of one that may have to be stopped."""
+    """Tracks unfinished sub-Workflows. `look` is called with the key of each that may have to be stopped."""
 
     def __init__(self, front: Cluster, look: Callable[[str], None]) -> None:
         self._front, self._look = front, look
@@ -32,7 +32,7 @@ class Subworkflows:
         self._lock = threading.Lock()
 
     def note(self, workflow: Object, gone: bool) -> None:
-        """Take note of a change of any Workflow at the front door. Called in the watch's own thread."""
+        """Note a change of any Workflow at the front door. Called in the informer's thread."""
         parent, key = parent_of(workflow), _key(workflow)
         with self._lock:
             if parent:
@@ -48,12 +48,12 @@ class Subworkflows:
             self._look(one)
 
     def living(self) -> list[str]:
-        """The keys of all that live, for the sweep."""
+        """The keys of all unfinished sub-Workflows, for the sweep."""
         with self._lock:
             return [key for children in self._living.values() for key in children]
 
     def look_at(self, key: str, workflows: Informer) -> None:
-        """Stop one if its parent is stopped or has ended; with a parent that is gone, Kubernetes deletes it."""
+        """Stop one if its parent is stopped or has ended. If the parent is gone, Kubernetes deletes it."""
         namespace, _, name = key.removeprefix(CHILD).partition("/")
         child = workflows.get(namespace, name)
         family = parent_of(child) if child else None

@@ -1,6 +1,6 @@
-"""The sweep: looks at everything that may not be true. Without a single event it would bring all to rest.
+"""The sweep: regularly checks everything, so that a lost event only costs time.
 
-It compares rather than works: what is as it was left needs no look, and what does stands behind all fresh news.
+It compares every row with the informers' caches and skips what has not changed. The rest is queued behind fresh events.
 """
 
 import datetime
@@ -39,9 +39,9 @@ _FAILED = Counter("medea_sweep_failed_total", "Parts of a sweep that failed", ["
 
 @dataclass
 class Sweep:
-    """Goes through all parts, each by itself: none that fails keeps the others from their work.
+    """Runs all parts of a sweep. If one fails, the others still run.
 
-    `expiry` is in seconds, `retention_days` is for how long the ledger remembers what is gone.
+    `expiry` is in seconds. `retention_days` is how long the ledger keeps what is gone.
     """
 
     front: Cluster
@@ -58,7 +58,7 @@ class Sweep:
     now: Callable[[], datetime.datetime] = utc_now
 
     def run(self) -> None:
-        """Queue every placement that something may have to be done for, and do what belongs to none."""
+        """Queue every placement that may need work, and do what does not belong to a single placement."""
         for part in (
             self.expire,
             self.look_at_rows,
@@ -71,7 +71,7 @@ class Sweep:
         self.room_came_free()
 
     def look_at_rows(self) -> None:
-        """Compare every row with what the watches show; and delete the origins that have had their time."""
+        """Compare every row with the informers' caches, and delete origins whose TTL has expired."""
         origins, runs = self.watches.origins.versions(), _by_placement(self.watches)
         swept: set[str] = set()
         for row in self._rows():
@@ -83,7 +83,7 @@ class Sweep:
         self.resting.keep_only(swept)
 
     def expire(self) -> None:
-        """Expire placements whose origin never came. Asked of the front door itself: a watch may lag behind it."""
+        """Expire placements whose origin never appeared. Asks the front door itself, since informers may lag."""
         unbound = placements.unbound(self.pool, self.expiry)
         for namespace in {row.namespace for row in unbound}:
             late = [row for row in unbound if row.namespace == namespace]
@@ -95,21 +95,21 @@ class Sweep:
             self._by_itself("agent", partial(delete_agents, self.front, namespace, name))
 
     def tend_namespaces(self) -> None:
-        """Look at every namespace that opted in, and remove what others no longer need."""
+        """Queue every namespace that opted in, and remove what others no longer need."""
         namespaces = self.watches.namespaces.all()
         for namespace in namespaces:
             self.work.add(NAMESPACE + namespace["metadata"]["name"], sweep=True)
-        # What is not listed has not opted out.
+        # Only with a current list: a namespace that is merely missing from an old one has not opted out.
         if self.watches.namespaces.current:
             self.namespaces.sweep(namespaces)
 
     def look_at_children(self) -> None:
-        """Look at every sub-Workflow that lives."""
+        """Queue every unfinished sub-Workflow."""
         for child in self.children.living():
             self.work.add(child, sweep=True)
 
     def retire(self) -> None:
-        """Do away with what the ledger need no longer remember; what is left goes with the next sweep."""
+        """Delete what the ledger no longer needs, up to a limit; the next sweep goes on."""
         for _ in range(RETIRE_ROUNDS):
             if not retire(self.pool, days=self.retention_days, limit=SWEEP_PAGE):
                 return
@@ -141,7 +141,7 @@ class Sweep:
             self._delete_old(row)
 
     def _delete_old(self, row: SweepRow) -> None:
-        """Delete an ended origin of which its user has said for how long it is wanted."""
+        """Delete an ended origin whose `ttlStrategy` has expired."""
         for origin in self.watches.origins.carrying(row.placement):
             metadata, goes = origin["metadata"], goes_at(origin)
             if goes is not None and goes <= self.now() and metadata["uid"] == row.origin_uid:
@@ -157,7 +157,7 @@ class Sweep:
                 log.info("placement expired", placement=row.placement, namespace=namespace)
 
     def _carried(self, namespace: str, late: list[Placement]) -> set[str | None]:
-        """The placements that the front door's Workflows carry: all are read only where one may have any name."""
+        """The placements that Workflows of these names carry; of all in the namespace if some row has no name yet."""
         if all(row.name is not None for row in late):
             found = [self.front.find(WORKFLOWS, namespace, name) for name in {str(row.name) for row in late}]
         else:

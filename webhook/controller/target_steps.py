@@ -1,4 +1,4 @@
-"""Steps that have to do with the run: creating it, taking its end down, removing it, and waiting for its target."""
+"""Steps about the run: creating it, recording its end, removing it, and waiting for its target."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ _DISPATCH = Histogram(
 
 @dataclass
 class TargetSteps:
-    """Each takes the facts, and says what follows. Raises what a cluster or the ledger answers."""
+    """Each step takes the facts and returns what follows. Steps raise any error of a cluster or the ledger."""
 
     front: Cluster
     targets: Targets
@@ -44,10 +44,10 @@ class TargetSteps:
     recorder: EventRecorder
     room_came_free: Callable[[], None]
     no_room_on: Callable[[str, str], None]
-    """Told of a namespace and of a target that has no room for more objects in it now."""
+    """Called with a namespace and a target whose object quota is full there."""
 
     def acts(self) -> dict[Step, Callable[[Facts], Then]]:
-        """What to call for which step."""
+        """The function for each step."""
         return {
             Step.CREATE: self._create,
             Step.REQUEUE: self._requeue,
@@ -82,7 +82,7 @@ class TargetSteps:
         return Then.WAIT
 
     def _refused(self, facts: Facts, error: Rejected) -> Then:
-        """Back to the queue: with the target out of the question, or only for a while where its quota is full."""
+        """Back to the queue: without this target for good, or only for a while if its object quota is full."""
         row = facts.row
         assert row is not None and row.cluster is not None
         log.warning("run refused", cluster=row.cluster, placement=row.placement, reason=error.message)
@@ -112,7 +112,7 @@ class TargetSteps:
         row = facts.row
         assert row is not None and row.cluster is not None and facts.run is not None
         name = facts.run["metadata"]["name"]
-        # The watch may lag behind a retry, and still show the end from before it.
+        # The informer may lag, and still show the end from before a retry.
         fresh = self.targets.get(row.cluster).find(WORKFLOWS, row.namespace, name)
         run = fresh if fresh is not None and is_current_run(fresh, row) else facts.run
         phase = ended(run)
@@ -135,7 +135,7 @@ class TargetSteps:
         return Then.GO_ON
 
     def _check_run(self, facts: Facts) -> Then:
-        """The watch doesn't show the run: ask the target itself, since a watch may lag."""
+        """The informer doesn't have the run. Ask the target itself, since informers may lag."""
         row = facts.row
         assert row is not None and row.cluster is not None and row.run_name is not None
         found = self.targets.get(row.cluster).find(WORKFLOWS, row.namespace, row.run_name)
@@ -177,7 +177,7 @@ class TargetSteps:
 
 
 def as_steered(workflow: Object, origin: Object | None) -> Object:
-    """The Workflow to run, suspended or not as its origin is by now: it may have been steered while it waited."""
+    """The Workflow to run, with its origin's current `suspend`: a person may have changed that while it waited."""
     spec = {key: value for key, value in workflow["spec"].items() if key != "suspend"}
     suspended = bool(spec_of(origin or workflow).get("suspend"))
     return {**workflow, "spec": {**spec, **({"suspend": True} if suspended else {})}}

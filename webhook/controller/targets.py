@@ -1,4 +1,4 @@
-"""Which targets can't be used, and since when: what is placed there waits for them, however long."""
+"""Which targets can't be used, and since when. What is placed there waits, however long that takes."""
 
 import datetime
 import threading
@@ -14,12 +14,12 @@ _UNREGISTERED = "is not registered at this front door"
 
 
 def utc_now() -> datetime.datetime:
-    """The time."""
+    """The current time in UTC."""
     return datetime.datetime.now(datetime.UTC)
 
 
 class Targets:
-    """The registry, with a memory of when each target went away. `clock` is in seconds, `now` is shown to people."""
+    """The registry, plus since when each target is away. `clock` is in seconds; `now` is the time shown to people."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Targets:
         self._registry, self._clock, self._now = registry, clock, now
         self._away: dict[str, tuple[float, str]] = {}
         self._told: dict[str, bool] = {}
-        """The targets that were away when `turned` was asked last, and whether for long already."""
+        """The targets that were away at the last call of `turned`, and whether for long already."""
         self._lock = threading.Lock()
 
     def get(self, name: str) -> Cluster:
@@ -39,11 +39,11 @@ class Targets:
         return self._registry.get(name)
 
     def away(self, name: str | None) -> Away | None:
-        """Since when a target can't be used; None while it can."""
+        """Why and for how long a target can't be used; None if it can, or if `name` is None."""
         return None if name is None else self._note(name)
 
     def turned(self) -> dict[str, Away | None]:
-        """The targets that have become away for long, or are back, since this was asked last."""
+        """The targets that, since the last call, have been away for long (with the reason) or are back (None)."""
         with self._lock:
             known = self._away.keys() | self._told.keys()
         noted = {name: self._note(name) for name in known | self._registry.names().keys()}
@@ -63,9 +63,9 @@ class Targets:
             return Away(f"target {name} {words.format(since=stamp)}", self._clock() - since)
 
     def _why(self, name: str) -> tuple[str | None, str]:
-        """Why it can't be used, and how that is shown: the same for as long as it lasts."""
+        """Why it can't be used, and the words to show, which don't change while it lasts."""
         try:
-            # Its own words count the seconds: the origin would be patched with each.
+            # `health.away` counts seconds: if that were shown, origins would be patched all the time.
             return self._registry.get(name).health.away, "has not answered since {since}"
         except Missing:
             reason = self._registry.names().get(name) or _UNREGISTERED

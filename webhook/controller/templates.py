@@ -1,4 +1,4 @@
-"""Puts the WorkflowTemplates that a run needs on its target, and never changes one that is there."""
+"""Copies the WorkflowTemplates that a run needs to its target. Never changes one that exists there."""
 
 from collections.abc import Mapping
 
@@ -15,14 +15,14 @@ from webhook.totals.shape import Name
 
 log = structlog.get_logger(__name__)
 
-# Another run's copy may appear between the look and the create; then it is looked at again.
+# Attempts: another run's copy may appear between the look and the create.
 _MOST_LOOKS = 3
 
 
 def with_templates(target: Cluster, namespace: str, original: Original) -> Object:
-    """The Workflow to run, once every template it needs is on the target at the version it was submitted with.
+    """Copy the templates that the run needs, in the version it was submitted with; returns the Workflow to run.
 
-    Raises Rejected when that can't be had there.
+    Raises Rejected if that is not possible on this target.
     """
     workflow, templates = original["workflow"], original["templates"]
     if not templates:
@@ -46,7 +46,7 @@ def with_templates(target: Cluster, namespace: str, original: Original) -> Objec
 def _copied(
     target: Cluster, namespace: str, name: Name, spec: Object, written: Mapping[Name, Object], wanted: Needed
 ) -> bool:
-    """Have one template there under this name; False when something else took the name meanwhile."""
+    """Make sure that one template exists under this name; False if the name was taken meanwhile."""
     origin = next((one for one, new in wanted.renamed.items() if Name(new, one.cluster) == name), None)
     found = _find(target, namespace, name) if origin else None
     if found is not None:
@@ -64,7 +64,7 @@ def _copied(
 
 
 def _is_copy(found: Object, spec: Object) -> bool:
-    """A name with a hash says what is in it; a target may still have filled in or dropped fields of its copy."""
+    """Whether it is Medea's copy. As the name has a hash, the label is enough: targets may default or drop fields."""
     return labels(found).get(COPIED) == "true" or _spec(found) == spec
 
 

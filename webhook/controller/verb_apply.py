@@ -1,7 +1,7 @@
 """What a verb changes on a run. Pure.
 
-Each patch can be made again after it was lost or half done: it says what should be, and only of what is still as the
-person saw it.
+Each patch may be repeated after it was lost or half done: it sets the wanted state, and only of nodes that are still as
+the person saw them.
 """
 
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ _ARCHIVING = "workflows.argoproj.io/workflow-archiving-status"
 
 @dataclass(frozen=True)
 class Steering:
-    """A merge patch for the run, and the nodes whose pods must go before it.
+    """A merge patch for the run, and the nodes whose pods must be deleted before it.
 
-    Without a patch there is nothing to do: it was done already, or `too_late` says what came in between.
+    If the patch is empty there is nothing to do: the verb was applied already, or `too_late` says why it can't be.
     """
 
     patch: Object
@@ -32,7 +32,7 @@ class Steering:
 
 
 def steering(run: Object, verb: Verb, ids: Mapping[str, str], *, now: datetime) -> Steering:
-    """How to do `verb` to `run`. `ids` leads from a node's id at the origin to its id at the run."""
+    """How to apply `verb` to `run`. `ids` maps a node's id at the origin to its id at the run."""
     if verb.retry:
         return _retried(run, verb, ids, now)
     spec, nodes = spec_of(run), nodes_of(run)
@@ -59,7 +59,7 @@ def _retried(run: Object, verb: Verb, ids: Mapping[str, str], now: datetime) -> 
     if not ended(run) or status.get("finishedAt") != verb.retry.ended:
         return Steering({})
     nodes = nodes_of(run)
-    # The exit handler ran for the end that is no longer one. At the origin it has a name that Argo doesn't know it by.
+    # The exit handler must run again. `argo retry` does not remove it at the origin, where its name has another form.
     removed = {ids[shown] for shown in verb.removed if shown in ids}
     removed |= {node_id for node_id, node in nodes.items() if str(node.get("name")).startswith(f"{name}.onExit")}
     edits = {
@@ -82,7 +82,7 @@ def _retried(run: Object, verb: Verb, ids: Mapping[str, str], now: datetime) -> 
         again["storedWorkflowTemplateSpec"] = spec
     metadata = {
         "labels": {ARGO_COMPLETED: None, _ARCHIVING: None, ARGO_PHASE: "Running"},
-        # It came off when the end was in the ledger; there will be another one.
+        # It was removed when the end was in the ledger; now there will be another end.
         "finalizers": block_deletion(run["metadata"].get("finalizers")),
     }
     doomed = frozenset(node_id for node_id in removed if nodes[node_id].get("type") == "Pod")
@@ -92,7 +92,7 @@ def _retried(run: Object, verb: Verb, ids: Mapping[str, str], now: datetime) -> 
 def _nodes_patch(
     run: Object, nodes: Nodes, edits: Mapping[str, Mapping[str, Any]], removed: frozenset[str], ids: Mapping[str, str]
 ) -> Object:
-    """The part of `status` that holds nodes, in the form the run has it in."""
+    """The patch of the run's nodes within `status`, plain or packed as they are in the run."""
     changes = {node_id: _in_run_ids(fields, ids) for node_id, fields in edits.items()}
     if not status_of(run).get("compressedNodes"):
         return {"nodes": {**changes, **dict.fromkeys(removed)}}

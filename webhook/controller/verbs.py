@@ -1,4 +1,4 @@
-"""Carries verbs out: what a person did to an origin is done to its run, however long its target is away."""
+"""Applies verbs: does to the run what a person did to its origin, however long the target is away."""
 
 import datetime
 from collections.abc import Callable, Sequence
@@ -36,10 +36,10 @@ class Undone:
 
 @dataclass
 class VerbExecutor:
-    """Takes the verbs off an origin, oldest first, and does them.
+    """Applies an origin's verbs, oldest first, and removes them from it.
 
-    A verb that its target refuses is told to the person and given up, as it would be without Medea in between. Raises
-    what else a cluster answers.
+    A verb that the target refuses is reported as an Event and given up, as it would be without Medea. Raises all other
+    errors of clusters.
     """
 
     front: Cluster
@@ -49,11 +49,11 @@ class VerbExecutor:
     room_came_free: Callable[[], None]
 
     def acts(self) -> dict[Step, Callable[[Facts], Then]]:
-        """What to call for which step."""
+        """The function for each step."""
         return {Step.APPLY_VERBS: self._apply}
 
     def _apply(self, facts: Facts) -> Then:
-        """Do them all, or what comes before: then there is more to do at once."""
+        """Apply all verbs; or first record a shutdown before the run, or reopen an ended row, and plan again."""
         row, origin = facts.row, facts.origin
         assert row is not None and origin is not None
         verbs, undone = pending(origin), list[Undone]()
@@ -70,10 +70,10 @@ class VerbExecutor:
         return Then.WAIT
 
     def _before_the_run(self, row: Placement, origin: Object, verbs: list[Verb]) -> Then:
-        """A shutdown ends what waits. A suspension is in the origin's spec, from where the run gets it."""
+        """A shutdown ends the placement. Suspending needs nothing here: the run takes it from the origin's spec."""
         shutdowns = [verb.shutdown for verb in verbs if verb.shutdown]
         if shutdowns:
-            # The words are those of Argo's controller.
+            # The same message as Argo's controller writes.
             message = f"Stopped with strategy '{shutdowns[-1]}'"
             if placements.stopped(self.pool, row.placement, message):
                 self.room_came_free()
@@ -82,7 +82,7 @@ class VerbExecutor:
         return Then.WAIT
 
     def _reopen(self, row: Placement, origin: Object) -> Then:
-        """A retry goes on with the run: without one, the end that is known stays."""
+        """Reopen the row for a retry if the run still exists; otherwise the recorded end stays."""
         retry = next(verb for verb in pending(origin) if verb.retry)
         if self._run(row) is None or placements.reopened(self.pool, row.placement) is None:
             # The very change that asked for the retry has made a running Workflow of the origin.
@@ -94,7 +94,7 @@ class VerbExecutor:
         return Then.GO_ON
 
     def _run(self, row: Placement) -> Object | None:
-        """The run as its target has it now."""
+        """The run, freshly read from its target; None if it is gone."""
         if row.cluster is None or row.run_name is None:
             return None
         run = self.targets.get(row.cluster).find(WORKFLOWS, row.namespace, row.run_name)
@@ -126,7 +126,7 @@ class VerbExecutor:
         target.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)
 
     def _take_off(self, origin: Object, undone: Sequence[Undone] = ()) -> None:
-        """From the very version that was read: a verb that came meanwhile stays. Only then tell what came of it."""
+        """Remove the verbs, only from the version that was read so that no newer one is lost; then record failures."""
         metadata = origin["metadata"]
         patch = {"metadata": {"annotations": {VERBS: None}, "resourceVersion": metadata["resourceVersion"]}}
         self.front.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)
@@ -139,9 +139,9 @@ def _too_late(verb: Verb, why: str) -> Undone:
 
 
 def remove_pods(target: Cluster, namespace: str, run_name: str, nodes: frozenset[str]) -> None:
-    """Delete the pods of these nodes: Argo takes a pod that is there for the node's, however it ended.
+    """Delete the pods of these nodes, since Argo would reuse an existing pod for the node, however it ended.
 
-    Raises Clash while one of them is still going: Argo could neither use it nor make its own.
+    Raises Clash while one of them is still being deleted: Argo could neither use it nor create a new one.
     """
     if not nodes:
         return

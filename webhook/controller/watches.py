@@ -1,6 +1,6 @@
-"""What the controller watches: the front door's origins, namespaces and agents, and the runs of every target.
+"""The controller's informers: origins, namespaces and agents at the front door, and the runs of every target.
 
-A change only says which placement to look at, and in which lane: that of the target it is about.
+A change only adds the placement to the work queue, in the lane of its target.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,12 +19,12 @@ from webhook.model.objects import Object, annotations, labels, mapping, spec_of,
 from webhook.model.run import origin_placement, run_placement
 
 NAMESPACE = "namespace/"
-"""Begins the key of a namespace in the work queue; its name follows."""
+"""Prefix of a namespace's key in the work queue; its name follows."""
 
 
 @dataclass(frozen=True)
 class Caches:
-    """The controller's watches, current for as long as it runs: namespaces are those that opted in, runs by target."""
+    """The controller's caches. `runs` is by target and changes as targets do; `namespaces` are those that opted in."""
 
     origins: WorkflowIndex
     runs: Mapping[str, WorkflowIndex]
@@ -32,17 +32,17 @@ class Caches:
 
 
 class Follower(Protocol):
-    """Shows what the controller knows in another way."""
+    """Something else that follows changes of placements, such as the mirror of pods."""
 
     def start(self) -> None:
-        """Begin; the registry has not been started yet."""
+        """Start. The registry has not been started yet."""
 
     def look_at(self, placement: str) -> None:
-        """The origin or the run of this placement has changed. It must only take note."""
+        """The origin or the run of this placement has changed. Must return quickly."""
 
 
 class Watches:
-    """Owns the watches, and puts into `work` what changes."""
+    """Owns the informers, and adds to `work` what has changed."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Watches:
         *,
         begin: Callable[[Informer], None] = Informer.start,
     ) -> None:
-        """`begin` starts a watch."""
+        """`begin` is called to start an informer."""
         self._work, self._begin = work, begin
         self._followers: list[Follower] = []
         self.origins = WorkflowIndex(front, placement_of=origin_placement, changed=self._on_origin, also=children.note)
@@ -62,22 +62,22 @@ class Watches:
 
     @property
     def known(self) -> Caches:
-        """What the watches show, for rooms that show it in other ways."""
+        """The caches, for others that follow them."""
         return Caches(self.origins, self.runs, self.namespaces)
 
     def follow(self, follower: Follower) -> None:
-        """Have `follower` started with the watches, and told of changes. To be called before `start`."""
+        """Start `follower` with the informers, and notify it of changes. Call this before `start`."""
         self._followers.append(follower)
 
     def start(self) -> None:
-        """Begin to watch the front door; targets follow with `on_target`."""
+        """Start watching the front door; targets are added by `on_target`."""
         for follower in self._followers:
             follower.start()
         for informer in (self.namespaces, self.origins.informer, self.agents):
             self._begin(informer)
 
     def on_target(self, name: str, cluster: Cluster | None) -> None:
-        """A target has come or changed, or is gone."""
+        """A target was added or changed; or removed, if `cluster` is None."""
         old = self.runs.pop(name, None)
         if old:
             old.informer.stop()
@@ -116,11 +116,11 @@ def moment_for(run: Object) -> float:
 
 
 def _nobody_listens(_: Object, __: bool) -> None:
-    """The watch is only asked."""
+    """For an informer that is only used as a cache."""
 
 
 def _kept_of_agent(pod: Object) -> Object:
-    """An agent's pod is a page long, and there is one for each Workflow."""
+    """The few fields of an agent's pod that are needed: there is one such pod for each Workflow."""
     metadata = {key: pod["metadata"].get(key) for key in ("name", "namespace", "uid", "resourceVersion")}
     return {
         "metadata": {**metadata, "labels": labels(pod)},

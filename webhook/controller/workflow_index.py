@@ -1,4 +1,4 @@
-"""Workflows by the placement they carry, as a cluster's watch last saw them."""
+"""An informer of a cluster's Workflows, indexed by the placement they carry."""
 
 import threading
 from collections.abc import Callable
@@ -13,12 +13,12 @@ Version = tuple[str, str]
 
 
 def version(workflow: Object) -> Version:
-    """Another value whenever the Workflow has changed."""
+    """A value that changes whenever the Workflow changes."""
     return str(workflow["metadata"]["uid"]), str(workflow["metadata"].get("resourceVersion"))
 
 
 class WorkflowIndex:
-    """One watch of Workflows and, for each placement, those that carry it: a copy may carry it too."""
+    """One informer of Workflows, and for each placement those that carry it, copies included."""
 
     def __init__(
         self,
@@ -29,10 +29,10 @@ class WorkflowIndex:
         selector: str = "",
         also: Listener = lambda _workflow, _gone: None,
     ) -> None:
-        """`changed` hears of a placement and who carries it; `also` of every Workflow, with a placement or without."""
+        """`changed` is called with a placement and the Workflow that carries it; `also` with every Workflow."""
         self._placement_of, self._changed, self._also = placement_of, changed, also
         self._by_placement: dict[str, dict[str, tuple[Key, str]]] = {}
-        """For each uid where the informer has it, and the resourceVersion it was last told in."""
+        """By placement and uid: the Workflow's key in the informer, and its last known resourceVersion."""
         self._placement_by_uid: dict[str, str] = {}
         self._lock = threading.Lock()
         self.informer = Informer(cluster, WORKFLOWS, self.note, selector=selector)
@@ -42,11 +42,11 @@ class WorkflowIndex:
         with self._lock:
             wanted = {uid: key for uid, (key, _) in self._by_placement.get(placement, {}).items()}
         found = [(uid, self.informer.get(*key)) for uid, key in wanted.items()]
-        # Its name may be another's by now, of which the index is about to be told.
+        # The name may have been reused by another Workflow that is not in the index yet.
         return [workflow for uid, workflow in found if workflow is not None and workflow["metadata"]["uid"] == uid]
 
     def placements(self) -> set[str]:
-        """Every placement that some Workflow carries."""
+        """Every placement that a Workflow carries."""
         with self._lock:
             return set(self._by_placement)
 
@@ -68,7 +68,7 @@ class WorkflowIndex:
                 key = str(workflow["metadata"].get("namespace") or ""), str(workflow["metadata"]["name"])
                 self._by_placement.setdefault(placement, {})[uid] = key, told
                 self._placement_by_uid[uid] = placement
-        # Somebody may have changed or removed the mark: then the placement before is concerned too.
+        # If somebody has changed or removed the mark, the previous placement is concerned too.
         if before is not None and before != placement:
             self._changed(before, workflow)
         if placement is not None:

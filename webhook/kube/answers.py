@@ -1,7 +1,7 @@
-"""JSON from a cluster, read even if one object in it is nested deeper than Python follows. Pure.
+"""Reads JSON from a cluster even if it is nested deeper than Python's recursion limit. Pure.
 
-An apiserver stores what is nested thousands of levels deep, where the kind has no schema; one such Workflow would make
-every list that it is in unreadable.
+For kinds without a schema, an apiserver stores objects nested thousands of levels deep. One such Workflow would make
+every list that contains it unreadable.
 """
 
 import json
@@ -14,7 +14,7 @@ _MARKS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
 
 
 def read_json(data: bytes) -> Any:
-    """What JSON says; where it is too deep to be read, null for all below DEEPEST_ANSWER levels. Raises ValueError."""
+    """Parse JSON; if it is too deep, everything below DEEPEST_ANSWER levels becomes null. Raises ValueError."""
     try:
         return json.loads(data)
     except RecursionError:

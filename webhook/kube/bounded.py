@@ -1,6 +1,6 @@
-"""Connections whose read timeout bounds a whole answer, where urllib3's bounds each read.
+"""Connections whose read timeout limits the whole answer; urllib3's own limits each single read.
 
-A server that sends a byte now and then would otherwise hold a thread for as long as it likes.
+Otherwise a server that sends a byte now and then could hold a thread for ever.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 
 class _Raw(io.RawIOBase):
-    """Reads a socket up to a deadline, in seconds of the monotonic clock."""
+    """Reads a socket until a deadline, in seconds of the monotonic clock."""
 
     def __init__(self, inner: io.BufferedReader, sock: socket.socket, deadline: float) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class _Raw(io.RawIOBase):
         super().close()
         self._inner.close()
         with contextlib.suppress(OSError):
-            # The next request on this connection has the whole time again, from its first byte.
+            # The next request on this connection gets the full timeout again.
             self._socket.settimeout(self._timeout)
 
 
@@ -65,6 +65,6 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 def bounded(manager: PoolManager) -> PoolManager:
-    """`manager`, with connections like that."""
+    """Make `manager` use such connections; returns it."""
     manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
     return manager

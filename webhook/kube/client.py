@@ -1,4 +1,4 @@
-"""One cluster: every call has a deadline, a metric, and one of our own errors."""
+"""The client of one cluster. Every call has a deadline and a metric, and raises Medea's own errors."""
 
 import contextlib
 import threading
@@ -20,13 +20,13 @@ from webhook.model.limits import LIST_TIMEOUT, PAGE, READ_TIMEOUT, WATCH_READ_TI
 from webhook.model.objects import Object
 
 MANAGER = "medea"
-"""The field manager of everything that is written through here: the webhook knows Medea's own changes by it."""
+"""The field manager of all writes, by which the webhook recognizes Medea's own changes."""
 
 _MANAGED = ("fieldManager", MANAGER)
 
 
 class Cluster:
-    """A client of one cluster, safe to share between threads. Raises ClusterUnavailable, or Rejected and its kin."""
+    """A client of one cluster, safe to share between threads. Raises ClusterUnavailable, or Rejected or a subclass."""
 
     def __init__(
         self,
@@ -37,16 +37,16 @@ class Cluster:
         breaker: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`http` stands in for urllib3's pools of connections where there is no network.
+        """`http` replaces urllib3's connection pools in tests.
 
-        With a `breaker`, calls fail at once while the cluster is away, until somebody's `probe` finds it back.
+        With a `breaker`, calls fail at once while the cluster is away, until a `probe` finds that it is back.
         """
         self.name = name
         self._transport = Transport(name, configuration, http=http, breaker=breaker, clock=clock)
 
     @property
     def health(self) -> Health:
-        """Whether it answers, as the latest calls show."""
+        """Whether the cluster answers, judging by the latest calls."""
         return self._transport.health
 
     @property
@@ -61,7 +61,7 @@ class Cluster:
     def find(
         self, kind: Resource, namespace: str | None, name: str, *, read_timeout: float = READ_TIMEOUT
     ) -> Object | None:
-        """Like `get`, with None for an object that certainly is not there."""
+        """Like `get`, but None if the object certainly does not exist."""
         try:
             return self.get(kind, namespace, name, read_timeout=read_timeout)
         except NotThere:
@@ -70,9 +70,9 @@ class Cluster:
     def pages(
         self, kind: Resource, namespace: str | None = None, *, selector: str = ""
     ) -> Iterator[tuple[list[Object], str]]:
-        """The objects page by page, each with the resource version of the whole list. Raises Expired if it takes long.
+        """The objects page by page, each page with the resource version of the list. Raises Expired if it takes long.
 
-        An object may be anything that JSON can say: an apiserver doesn't look into those of a kind without a schema.
+        Entries may be any JSON: an apiserver does not check objects of kinds without a schema.
         """
         base = [("limit", str(PAGE)), *([("labelSelector", selector)] if selector else [])]
         position = ""
@@ -88,7 +88,7 @@ class Cluster:
                 return
 
     def list(self, kind: Resource, namespace: str | None = None, *, selector: str = "") -> tuple[list[Object], str]:
-        """All objects, and the resource version to watch from."""
+        """All objects, and the resource version to watch from. Malformed objects are left out."""
         items: list[Object] = []
         version = ""
         for page, version in self.pages(kind, namespace, selector=selector):  # noqa: B007
@@ -104,7 +104,7 @@ class Cluster:
         dry_run: bool = False,
         read_timeout: float = READ_TIMEOUT,
     ) -> Object:
-        """Create an object. Raises AlreadyExists for a taken name. ClusterUnavailable: it may have happened."""
+        """Create an object. Raises AlreadyExists if the name is taken. After ClusterUnavailable it may exist."""
         full = {"apiVersion": kind.api_version, "kind": kind.kind, **body}
         query = [_MANAGED, *([("dryRun", "All")] if dry_run else [])]
         verb = "dry-run" if dry_run else "create"
@@ -120,7 +120,7 @@ class Cluster:
         subresource: str | None = None,
         manager: str = MANAGER,
     ) -> Object:
-        """Apply a JSON merge patch; with `metadata.resourceVersion` in it, only to that version (else Conflict)."""
+        """Apply a JSON merge patch. With `metadata.resourceVersion` in it, raises Conflict for any other version."""
         path = kind.path(namespace, name, subresource)
         content_type = "application/merge-patch+json"
         managed = [("fieldManager", manager)]
@@ -129,7 +129,7 @@ class Cluster:
     def replace(
         self, kind: Resource, namespace: str | None, name: str, body: Object, *, read_timeout: float = READ_TIMEOUT
     ) -> Object:
-        """Put an object in the place of the version it was made from. Raises Conflict when that is no longer there."""
+        """Replace an object. Raises Conflict if it has changed since the version that `body` was made from."""
         full = {"apiVersion": kind.api_version, "kind": kind.kind, **body}
         path = kind.path(namespace, name)
         return self._call("replace", kind, "PUT", path, query=[_MANAGED], body=full, read_timeout=read_timeout)
@@ -144,9 +144,10 @@ class Cluster:
         propagation: str = "Foreground",
         grace: int | None = None,
     ) -> None:
-        """Delete in the foreground: the object stays visible until everything it owns is gone. Gone already is fine.
+        """Delete an object; by default in the foreground, so that it stays visible until everything it owns is gone.
 
-        `grace` is what a pod is given to end, in seconds; None leaves that to the pod.
+        It is no error if it is gone already. `grace` is how many seconds a pod gets to end; None leaves that to the
+        pod.
         """
         body: Object = {"propagationPolicy": propagation, **({} if grace is None else {"gracePeriodSeconds": grace})}
         if uid:
@@ -157,7 +158,7 @@ class Cluster:
             return
 
     def delete_all(self, kind: Resource, namespace: str, *, selector: str) -> None:
-        """Delete every object that the selector matches."""
+        """Delete all objects that the selector matches."""
         query = [("labelSelector", selector)]
         self._call(
             "delete", kind, "DELETE", kind.path(namespace), query=query, body={"propagationPolicy": "Background"}
@@ -166,9 +167,9 @@ class Cluster:
     def watch(
         self, kind: Resource, namespace: str | None, *, selector: str, version: str, stop: threading.Event
     ) -> Iterator[Any]:
-        """Begin to watch: events after `version`, as the apiserver sends them, until it or `stop` ends the stream.
+        """Watch: yields the apiserver's events after `version`, until it ends the stream or `stop` is set.
 
-        Raises here what the apiserver answers, and ClusterUnavailable from the iterator when the stream breaks.
+        Raises the apiserver's refusal at once; the iterator raises ClusterUnavailable if the stream breaks.
         """
         query = [
             ("watch", "true"),
@@ -182,7 +183,7 @@ class Cluster:
         return self._events(self._transport.open(request), stop)
 
     def _events(self, response: urllib3.BaseHTTPResponse, stop: threading.Event) -> Iterator[Any]:
-        # Closed at the end rather than given back to the pool: the rest of a stream is of no use to anybody.
+        # Closed rather than returned to the pool, since there may be unread data.
         try:
             with contextlib.closing(response):
                 for line in lines(response):
@@ -195,9 +196,9 @@ class Cluster:
     def open_log(
         self, namespace: str, pod: str, options: Sequence[tuple[str, str]], *, patience: float, follow: bool
     ) -> LogStream | None:
-        """A container's log as the apiserver sends it; None when it has sent nothing at all for `patience` seconds.
+        """A container's log as the apiserver sends it; None if it has sent nothing for `patience` seconds.
 
-        That is no failure: a kubelet doesn't even answer before there is a first line. Raises NotThere or Rejected.
+        That is no failure: a kubelet does not answer before there is a first line. Raises NotThere or Rejected.
         """
         path = PODS.path(namespace, pod, "log")
         response = self._transport.open_log(
@@ -206,15 +207,15 @@ class Cluster:
         return None if response is None else LogStream(response, self.name, follow=follow)
 
     def probe(self) -> None:
-        """Ask whether it is ready, whatever the breaker says. `health` knows the answer; nothing is raised."""
+        """Ask `/readyz`, whatever the breaker says. Never raises; the result is in `health`."""
         self._transport.probe()
 
     def authorization(self) -> str | None:
-        """The header by which Medea shows who it is; None where it does so by a certificate."""
+        """The Authorization header that Medea sends; None if it authenticates by a certificate."""
         return self._transport.authorization()
 
     def close(self) -> None:
-        """Drop the connections, and the name from the metrics."""
+        """Close the connections, and remove the cluster from the metrics."""
         self._transport.close()
 
     def _call(self, verb: str, kind: Resource, method: str, path: str, **options: Any) -> Object:
@@ -222,7 +223,7 @@ class Cluster:
 
 
 def front_door(kubeconfig: str | None) -> Cluster:
-    """The cluster Medea serves: from a kubeconfig file, or from the pod Medea runs in."""
+    """The client of the front door: from a kubeconfig file, or else from the pod that Medea runs in."""
     configuration = Configuration()
     if kubeconfig:
         load_kube_config(config_file=kubeconfig, client_configuration=configuration)
@@ -232,6 +233,6 @@ def front_door(kubeconfig: str | None) -> Cluster:
 
 
 def is_object(thing: Any) -> bool:
-    """Whether it is an object with a name: only such can be dealt with."""
+    """Whether it is a JSON object with a name; nothing else can be handled."""
     metadata = thing.get("metadata") if isinstance(thing, dict) else None
     return isinstance(metadata, dict) and isinstance(metadata.get("name"), str)

@@ -1,4 +1,4 @@
-"""Kubernetes Events on the origin: the reason of every decision, where `kubectl describe` and the UI show it."""
+"""Records Kubernetes Events on origins, where `kubectl describe` and the UI show the reason of every decision."""
 
 import datetime
 import threading
@@ -21,10 +21,10 @@ _RECORDED = Counter("medea_events_total", "Kubernetes Events: recorded, or dropp
 
 
 class EventRecorder:
-    """Records Events in threads of its own, so that no Workflow waits for its Event.
+    """Records Events in its own threads, so that no Workflow waits for its Event.
 
-    Events are for people: the same one again while it waits is counted, what is more than anybody would read is
-    dropped, and one that fails is not tried again.
+    Events are only for people: repetitions of a waiting one are counted, further ones are dropped if too many wait, and
+    one that fails is not retried.
     """
 
     def __init__(self, front: Cluster, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -35,12 +35,12 @@ class EventRecorder:
         self._warned = -EVENT_WARNING_EVERY
 
     def start(self) -> None:
-        """Begin."""
+        """Start the threads."""
         for number in range(EVENT_THREADS):
             threads.start_loop(f"events-{number}", self._turn, stop=threading.Event())
 
     def record(self, origin: Object, reason: str, message: str, *, warning: bool = False) -> None:
-        """Have one Event recorded. Never raises."""
+        """Queue one Event. Never raises."""
         with threads.isolated("events"), self._changed:
             event = event_of(origin, reason, message, warning=warning)
             same = self._waiting.get(_key(event))
@@ -53,7 +53,7 @@ class EventRecorder:
                 self._changed.notify()
 
     def step(self) -> bool:
-        """Send the one that has waited longest, in the caller's thread. Whether there was one."""
+        """Send the Event that has waited longest, in the caller's thread. False if there is none."""
         with self._changed:
             key = next(iter(self._waiting), None)
             event = self._waiting.pop(key) if key else None
@@ -74,7 +74,7 @@ class EventRecorder:
         self.step()
 
     def _drop(self, why: str) -> None:
-        """Count one that is not recorded; say so now and then, since thousands come at once."""
+        """Count a dropped Event. Logged at most every EVENT_WARNING_EVERY, since thousands may be dropped at once."""
         _RECORDED.labels("dropped").inc()
         self._dropped += 1
         if self._clock() - self._warned >= EVENT_WARNING_EVERY:

@@ -1,4 +1,4 @@
-"""Whether a cluster answers: calls tell it, and while it doesn't, others need not find out by waiting."""
+"""Whether a cluster answers. Calls report it, so that others need not wait for a cluster that is known to be away."""
 
 import math
 import threading
@@ -9,7 +9,7 @@ from webhook.model.limits import UNANSWERED_CALLS
 
 
 class Health:
-    """What the latest calls to one cluster say. Safe to share between threads; `clock` is in seconds."""
+    """The health of one cluster, from the latest calls. Safe to share between threads; `clock` is in seconds."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -19,15 +19,15 @@ class Health:
         self._answered = -math.inf
 
     def answered(self) -> None:
-        """A call was answered, be it with a refusal."""
+        """Report that a call was answered, even if with a refusal."""
         with self._lock:
             self._unanswered = 0
             self._answered = self._clock()
 
     def unanswered(self, began: float) -> None:
-        """A call that was sent at `began` was not answered, or in a way that says that the cluster can't answer now.
+        """Report that a call sent at `began` was not answered, or showed that the cluster can't answer calls now.
 
-        If another one has been answered since, that is newer: calls that an outage swallowed time out after its end.
+        Ignored if another call has been answered since `began`: calls lost in an outage may time out after its end.
         """
         with self._lock:
             if began < self._answered:
@@ -43,7 +43,7 @@ class Health:
 
     @property
     def away(self) -> str | None:
-        """For how long it has not answered, in words; None while it is well."""
+        """For how long the cluster has not answered, in words; None until UNANSWERED_CALLS in a row were not."""
         with self._lock:
             if self._unanswered < UNANSWERED_CALLS:
                 return None
@@ -51,7 +51,7 @@ class Health:
 
 
 def _duration(seconds: float) -> str:
-    """Coarse, so that what repeats it changes seldom once an outage is long."""
+    """A coarse duration, so that messages with it rarely change once an outage is long."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     return f"{seconds // 60:.0f} min" if seconds < 3600 else f"{seconds // 3600:.0f} h"

@@ -1,8 +1,8 @@
-"""A list kept current: list once, watch on, and after a loss go on from where it was; list again only where that fails.
+"""A cache of objects that is kept current: it lists once, then watches, and lists again only if it can't resume.
 
-`kubernetes.informer.SharedInformer` does not serve here: it cannot list custom resources, keeps no deadline, and goes
-round without a pause while a cluster is away. What an object holds is up to whoever may write it, so each is taken by
-itself: one that Medea can't make sense of is logged and passed over, and costs nobody else anything.
+`kubernetes.informer.SharedInformer` can't be used: it can't list custom resources, has no deadlines, and retries
+without a pause while a cluster is away. Users may write malformed objects, so each object is handled separately: one
+that can't be handled is logged and skipped, and does not affect the others.
 """
 
 import random
@@ -32,17 +32,17 @@ _UP = Gauge("medea_watch_up", "1 while a watch is current", ["cluster", "kind"])
 Key = tuple[str, str]
 """Namespace and name."""
 Listener = Callable[[Object, bool], None]
-"""Called with an object and whether it is gone. It must only take note: it runs in the watch's own thread."""
+"""Called with an object and whether it is gone. Must return quickly: it runs in the informer's thread."""
 
 
 def without_managed_fields(thing: Object) -> Object:
-    """An object without the notes about who wrote which field: half of its size, and nobody reads them here."""
+    """The object without managedFields, which are half of its size and not needed here."""
     thing["metadata"].pop("managedFields", None)
     return thing
 
 
 class Informer:
-    """The objects of one kind on one cluster, in memory: those of one namespace, or of all."""
+    """The objects of one kind on one cluster, in memory: of one namespace, or of all if None."""
 
     def __init__(
         self,
@@ -55,14 +55,14 @@ class Informer:
         keep: Callable[[Object], Object] = without_managed_fields,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`keep` makes of an object what is kept of it: its name, namespace, uid and resourceVersion must stay."""
+        """`keep` reduces an object to what stays in memory: at least its name, namespace, uid and resourceVersion."""
         self._cluster, self._kind, self._selector, self._namespace = cluster, kind, selector, namespace
         self._listener, self._keep, self._clock = listener, keep, clock
         self._labels = (cluster.name, kind.plural)
         self._name = f"watch-{cluster.name}-{kind.plural}"
         self._objects: dict[Key, Packed] = {}
         self._version: str | None = None
-        """Where to go on from; None where a list is needed."""
+        """The version to resume watching from; None if a list is needed."""
         self._pause = WATCH_FIRST_PAUSE
         self._failed_streams = 0
         self._lost_before = False
@@ -72,11 +72,11 @@ class Informer:
         self._stop = threading.Event()
 
     def start(self) -> None:
-        """Begin, in a thread of its own."""
+        """Start, in a thread of its own."""
         threads.start_loop(self._name, self._turn, stop=self._stop)
 
     def stop(self) -> None:
-        """End, and vanish from the metrics; the thread notices with the next event, or at the end of the stream."""
+        """Stop, and remove the metrics. The thread ends with the next event or at the end of the stream."""
         with self._lock:
             self._stop.set()
             for metric in (_UP, _RESTARTS, _PASSED_OVER):
@@ -84,16 +84,16 @@ class Informer:
         self._current.clear()
 
     def wait(self, timeout: float) -> bool:
-        """Whether within `timeout` seconds the first list has arrived, and the listener has been told of all of it."""
+        """Wait up to `timeout` seconds until the listener has been called for all of the first list; whether it was."""
         return self._synced.wait(timeout)
 
     @property
     def current(self) -> bool:
-        """Whether the watch runs now: what it knows is true but for the last moments."""
+        """Whether the watch is running now, so that the cache is up to date except for the last moments."""
         return self._current.is_set()
 
     def get(self, namespace: str, name: str) -> Object | None:
-        """The object as last seen."""
+        """The object as last seen; None if it does not exist."""
         found = self._objects.get((namespace, name))
         return found.unpacked() if found else None
 
@@ -104,7 +104,7 @@ class Informer:
         return [one.unpacked() for one in found]
 
     def step(self) -> float:
-        """List, or follow one stream to its end. Returns how many seconds to wait before the next step."""
+        """List once, or follow one stream to its end. Returns how many seconds to wait before the next step."""
         with threads.isolated(self._name):
             return self._advance()
         self._version = None
@@ -120,11 +120,11 @@ class Informer:
                 return 0.0
             return self._follow(self._version)
         except MedeaError as error:
-            # One line for an outage, however long: each try would say the same.
+            # One warning per outage: every attempt would log the same.
             tell = log.debug if self._lost_before else log.warning
             tell("watch lost", cluster=self._cluster.name, kind=self._kind.plural, reason=error.message)
             self._lost_before = True
-            # A cluster that answers but lets nobody watch from here may do so from another version.
+            # If the cluster answers but refuses to watch, another version may work.
             self._failed_streams += "answered" in error.details or isinstance(error, Rejected)
             if isinstance(error, Expired) or self._failed_streams >= FAILED_STREAMS:
                 self._version, self._failed_streams = None, 0
@@ -147,7 +147,7 @@ class Informer:
         self._report(up=True)
 
     def _follow(self, version: str) -> float:
-        """Follow one stream. Only what it tells shows that watching works; that it could be begun does not."""
+        """Follow one stream. Counted as a failed one until its first event: that it could be opened proves nothing."""
         began, told = self._clock(), False
         events = self._cluster.watch(
             self._kind, self._namespace, selector=self._selector, version=version, stop=self._stop
@@ -165,7 +165,7 @@ class Informer:
         return 0.0
 
     def _hear(self, event: Any) -> bool:
-        """Take in one event; whether it said something. Raises Expired, or ClusterUnavailable, for the stream's end."""
+        """Handle one event; whether it was valid. Raises Expired or ClusterUnavailable if it ends the stream."""
         what, thing = (event.get("type"), event.get("object")) if isinstance(event, dict) else (None, None)
         if not isinstance(thing, dict):
             self._pass_over(event)
@@ -208,7 +208,7 @@ class Informer:
             self._pass_over(thing)
 
     def _pass_over(self, thing: Any) -> None:
-        # Nothing else of it is shown: it may be a Secret.
+        # Log only the name: it may be a Secret.
         name = "/".join(_key(thing)) if is_object(thing) else type(thing).__name__
         log.error("object passed over", cluster=self._cluster.name, kind=self._kind.plural, object=name)
         with self._lock:
@@ -241,5 +241,5 @@ def _key(thing: Object) -> Key:
 
 
 def _same(before: Packed | None, now: Packed) -> bool:
-    """Whether it is known in this very version."""
+    """Whether both are the same version of the same object."""
     return before is not None and now.version is not None and (before.uid, before.version) == (now.uid, now.version)

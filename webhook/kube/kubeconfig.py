@@ -1,7 +1,6 @@
-"""A target's kubeconfig, as an administrator put it into a Secret: read, checked, and never repeated to anybody.
+"""Reads and checks a target's kubeconfig, which an administrator has put into a Secret.
 
-A kubeconfig is a credential. Whatever is wrong with one, messages name the Secret and the kind of the mistake, and
-never show any of its content.
+A kubeconfig is a credential: messages name the Secret and the kind of mistake, and never show any of its content.
 """
 
 import base64
@@ -16,7 +15,7 @@ from kubernetes.config import load_kube_config_from_dict
 from webhook.errors import Refused
 from webhook.model.objects import Object
 
-# Fields of a kubeconfig that would make Medea run a program or read a file of the Secret author's choice.
+# Fields that would make Medea run a program, or read a file, of the Secret author's choice.
 _FORBIDDEN = frozenset(
     {"exec", "auth-provider", "tokenFile", "client-certificate", "client-key", "certificate-authority"}
 )
@@ -24,7 +23,7 @@ _HEADER = re.compile(r"[\x20-\x7e]*")
 
 
 def configuration_of(secret: Object) -> Configuration:
-    """The client configuration in a target's Secret. Raises Refused with what is wrong with it, and nothing else."""
+    """The client configuration from a target's Secret. Raises only Refused, with what is wrong."""
     name = secret["metadata"]["name"]
     try:
         return _configuration(name, secret)
@@ -35,7 +34,7 @@ def configuration_of(secret: Object) -> Configuration:
         wrong = f"it is no YAML, see {where} ({type(error).__name__})"
     except Exception as error:  # noqa: BLE001 a library reads it, and its errors repeat what they stumble over
         wrong = f"it can't be read ({type(error).__name__}); is it whole, with its context, cluster and user?"
-    # Outside of the handlers: not even a traceback is to show the error's own words.
+    # Raised outside of the handlers, so that no traceback shows the original error, which may contain credentials.
     raise Refused(f"Secret {name}: its kubeconfig is of no use: {wrong}")
 
 
@@ -58,7 +57,7 @@ def _configuration(name: str, secret: Object) -> Configuration:
 
 
 def _keys(value: Any) -> set[str]:
-    """Every key at any depth. An anchor may be referred to from many places, its own inside too: each is read once."""
+    """All keys at any depth. Each value is visited once, because YAML aliases may repeat it or form cycles."""
     found: set[str] = set()
     waiting, seen = [value], set[int]()
     while waiting:

@@ -1,9 +1,9 @@
 """Leader election: one controller works, others wait for its lease.
 
-A leader that could not renew for RENEW_WITHIN seconds has ended before anybody else may take the lease, which is
-LEASE_SECONDS after its last renewal: a thread of its own watches that, whatever the renewing thread hangs in. A process
-that stands still for longer than that may still finish a write beside the next leader; the ledger's writes are bound to
-the state they were decided from, and creates adopt what is there.
+Others may take the lease LEASE_SECONDS after its last renewal. A leader that could not renew it for RENEW_WITHIN
+seconds ends before that: a separate thread makes sure of it, even if the renewing thread hangs. Only a process that is
+suspended for longer may still finish a write beside the next leader. That does little harm: the ledger's writes are
+conditional on the state they were decided from, and creates adopt what exists.
 """
 
 import datetime
@@ -37,11 +37,11 @@ class Work(Protocol):
         """Work until `stop` is called."""
 
     def stop(self) -> None:
-        """Have `run` come to its end soon. May be called more than once."""
+        """Make `run` return soon. May be called more than once."""
 
 
 class Lease:
-    """The lease as one candidate sees it. `clock` is in seconds; `identity` is unlike any other candidate's."""
+    """The lease as one candidate sees it. `clock` is in seconds; `identity` must be unique to this candidate."""
 
     def __init__(
         self,
@@ -54,15 +54,15 @@ class Lease:
         self._front, self._namespace, self._clock = front, namespace, clock
         self._identity = identity or f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
         self._seen: tuple[str, float] = ("", 0.0)
-        """Version of the lease, and since when it is known."""
+        """The lease's last known version, and when it was first seen."""
         self._renewed: float | None = None
 
     def left(self) -> float:
-        """For how many seconds its holder may go on without renewing it; 0 when it is not held."""
+        """For how many seconds this candidate may go on without renewing the lease; 0 if it does not hold it."""
         return 0.0 if self._renewed is None else max(0.0, self._renewed + RENEW_WITHIN - self._clock())
 
     def take(self) -> bool:
-        """Take or renew it, if it may be had. Whether it is held now; a front door that doesn't answer means no."""
+        """Take or renew the lease if possible. False if that failed, also if the front door does not answer."""
         began = self._clock()
         try:
             taken = self._try()
@@ -74,7 +74,7 @@ class Lease:
         return taken
 
     def release(self) -> None:
-        """Let the next candidate have it at once, if it is held."""
+        """Give up the lease, so that the next candidate can take it at once."""
         try:
             lease = self._front.find(LEASES, self._namespace, LEASE, read_timeout=LEASE_TIMEOUT)
             spec = (lease or {}).get("spec") or {}
@@ -98,7 +98,7 @@ class Lease:
     def _may_take(self, lease: Object) -> bool:
         version = str(lease["metadata"]["resourceVersion"])
         if version != self._seen[0]:
-            # Other machines' clocks are not to be believed: what counts is for how long nothing has been heard.
+            # Other machines' clocks may be wrong: what counts is how long this one has seen no renewal.
             self._seen = (version, self._clock())
         spec = lease.get("spec") or {}
         holder = spec.get("holderIdentity")
@@ -106,7 +106,7 @@ class Lease:
         return not holder or holder == self._identity or self._clock() - self._seen[1] >= length
 
     def _write(self, lease: Object, spec: Object) -> None:
-        """Replace this very version of it. Raises Conflict when somebody else was quicker."""
+        """Replace exactly this version of the lease. Raises Conflict if somebody else was faster."""
         self._front.replace(LEASES, self._namespace, LEASE, {**lease, "spec": spec}, read_timeout=LEASE_TIMEOUT)
 
     def _spec(self, before: Object) -> Object:
@@ -122,15 +122,15 @@ class Lease:
 
 
 def begin_anew() -> None:
-    """Put a fresh controller in the place of this process, which ends all of its threads at once.
+    """Replace this process by a fresh controller, which ends all of its threads at once.
 
-    Also where nobody restarts what has exited; there is nothing to tidy that the next leader doesn't repair.
+    This works even if nothing restarts processes that exit. Nothing needs to be tidied up: the next leader repairs it.
     """
     os.execv(sys.executable, [sys.executable, "-m", "webhook", "controller"])
 
 
 class Leader:
-    """Does `work` while the lease is held. When it no longer is, `lost` is called, and must end this process's work."""
+    """Does `work` while the lease is held. If the lease is lost, calls `lost`, which must end this process's work."""
 
     def __init__(
         self,
@@ -145,14 +145,14 @@ class Leader:
         self._failure: BaseException | None = None
 
     def stop(self) -> None:
-        """Have `run` end the work, release the lease and return. May be called by a signal's handler."""
+        """Make `run` stop the work, release the lease and return. May be called from a signal handler."""
         self._stop.set()
 
     def run(self) -> bool:
-        """Wait for the lease, then work until `stop` is called. False when the work ended by itself, which it must not.
+        """Wait for the lease, then work until `stop` is called. False if the work ended by itself or failed.
 
-        The lease is given away once the work has ended. Work that doesn't end within LEADER_PATIENCE seconds must be
-        ended by the caller, with its process; the next leader waits for the lease then, as after a crash.
+        The lease is released once the work has ended. If it does not end within LEADER_PATIENCE seconds, `run` returns
+        anyway and the caller must end the process; the next leader then waits for the lease, as after a crash.
         """
         while not self._lease.take():
             if self._stop.wait(RENEW_EVERY):

@@ -1,4 +1,4 @@
-"""A container's log on its way from a cluster, piece by piece."""
+"""A container's log, read piece by piece from a cluster."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from webhook.model.limits import LOG_PIECE
 
 
 class LogStream:
-    """The answer to one request for a log. `follow`: it ends with its container, and may be silent until then."""
+    """The answer to one request for a log. With `follow` it may be silent for any time, until its container ends."""
 
     def __init__(self, response: urllib3.BaseHTTPResponse, cluster: str, *, follow: bool) -> None:
         self._response, self._cluster = response, cluster
@@ -19,7 +19,7 @@ class LogStream:
             socket.settimeout(None)
 
     def pieces(self) -> Iterator[bytes]:
-        """What arrives, as it arrives, to the log's end or to a call of `end`. Raises ClusterUnavailable."""
+        """The log as it arrives, until it ends or `end` is called. Raises ClusterUnavailable if it breaks off."""
         try:
             yield from self._response.stream(LOG_PIECE)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
@@ -27,7 +27,7 @@ class LogStream:
                 raise ClusterUnavailable(f"the log from {self._cluster} broke off: {quoted(str(error))}") from error
 
     def end(self) -> None:
-        """Let `pieces` come to its end. May be called from another thread than the one that reads."""
+        """Make `pieces` end. May be called from another thread than the reading one."""
         self._ended = True
         try:
             self._response.shutdown()
@@ -35,5 +35,5 @@ class LogStream:
             return
 
     def close(self) -> None:
-        """Drop the connection, and with it the request on the cluster."""
+        """Close the connection, which also ends the request on the cluster."""
         self._response.close()

@@ -1,6 +1,7 @@
-"""Objects as an informer keeps them: compressed JSON. Unpacked, a Workflow of twenty nodes is thirty times as large.
+"""Objects as an informer stores them: as compressed JSON. Pure.
 
-Ten thousand origins and their runs are looked at one at a time, and fit into a pod like this. Pure.
+Unpacked, a Workflow of twenty nodes takes thirty times as much memory. Packed, ten thousand origins and their runs fit
+into a pod, and they are needed only one at a time.
 """
 
 import json
@@ -9,26 +10,26 @@ from dataclasses import dataclass
 
 from webhook.model.objects import Object
 
-# The quickest: the JSON of an object repeats itself so much that more effort gains little.
+# The fastest level: JSON is so repetitive that higher ones gain little.
 _EFFORT = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """One object. Its uid and resourceVersion can be read without unpacking it."""
+    """One packed object. Its uid and resourceVersion can be read without unpacking."""
 
     uid: str
     version: str | None
     content: bytes
 
     def unpacked(self) -> Object:
-        """The object, made anew for whoever asks."""
+        """The object, as a new copy for each call."""
         thing: Object = json.loads(zlib.decompress(self.content))
         return thing
 
 
 def pack(thing: Object) -> Packed:
-    """Keep an object that has metadata."""
+    """Pack an object, which must have metadata."""
     metadata = thing["metadata"]
     version = metadata.get("resourceVersion")
     content = zlib.compress(json.dumps(thing, separators=(",", ":")).encode(), _EFFORT)

@@ -1,4 +1,4 @@
-"""Asks every target again and again whether it is there, so that no Workflow has to find out by waiting."""
+"""Probes every target regularly, so that no Workflow has to find out by waiting that one is away."""
 
 import threading
 from functools import partial
@@ -16,7 +16,7 @@ _AWAY = Gauge("medea_target_away", "1 while a target does not answer", ["cluster
 
 
 class TargetProber:
-    """A thread for each target of the registry: one that hangs keeps no other waiting."""
+    """Probes each target in a thread of its own, so that one that hangs does not delay the others."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -24,15 +24,15 @@ class TargetProber:
         self._stop = threading.Event()
 
     def start(self) -> None:
-        """Begin; targets may come and go."""
+        """Start; targets may be added and removed later."""
         threads.start_loop("prober", self._turn, stop=self._stop)
 
     def stop(self) -> None:
-        """End."""
+        """Stop all probes."""
         self._stop.set()
 
     def probe(self, name: str) -> None:
-        """Ask one target, in the caller's thread. Raises Missing for a name that is not registered."""
+        """Probe one target, in the caller's thread. Raises Missing for a name that is not registered."""
         _ask(self._registry.get(name))
 
     def _turn(self) -> None:
@@ -48,7 +48,7 @@ class TargetProber:
         self._stop.wait(PROBE_EVERY_WHILE_AWAY)
 
     def _follow(self, name: str, cluster: Cluster) -> None:
-        """Ask this client's target for as long as it is the one that is used."""
+        """Probe a target until another client replaces this one."""
         while self._probed.get(name) is cluster and not self._stop.is_set():
             with threads.isolated("prober"):
                 _ask(cluster)

@@ -1,4 +1,4 @@
-"""The targets: Secrets at the front door, watched, so that adding or removing one takes effect at once."""
+"""The registry of targets, which are Secrets at the front door. They are watched, so changes take effect at once."""
 
 import threading
 from collections.abc import Callable
@@ -19,13 +19,13 @@ from webhook.model.objects import Object, labels
 log = structlog.get_logger(__name__)
 
 OnChange = Callable[[str, Cluster | None], None]
-"""Told of a target's name, and its client or None when the target is gone."""
+"""Called with a target's name and its new client; None if it is gone or can't be used."""
 Connect = Callable[[str, Configuration], Cluster]
-"""Makes the client of a target of this name."""
+"""Makes the client of a target, from its name and configuration."""
 
 
 def connect_target(name: str, configuration: Configuration) -> Cluster:
-    """A client that doesn't wait for a target that is known to be away."""
+    """A client with a breaker: it doesn't wait for a target that is known to be away."""
     return Cluster(name, configuration, breaker=True)
 
 
@@ -40,14 +40,14 @@ class _Claim:
 
     @property
     def content(self) -> str:
-        """What makes the client another one when it changes."""
+        """A value that changes when a new client is needed."""
         return f"{self.object['metadata'].get('uid')} {(self.object.get('data') or {}).get('kubeconfig')}"
 
 
 class Registry:
-    """Every target that can be talked to, by name; and those that can't, with the reason.
+    """All targets by name: the clients of usable ones, and the reasons for unusable ones.
 
-    Of several Secrets that register one name, the oldest counts.
+    If several Secrets register the same name, the oldest counts.
     """
 
     def __init__(self, front: Cluster, namespace: str, *, connect: Connect = connect_target) -> None:
@@ -61,43 +61,43 @@ class Registry:
         self._watch = Informer(front, SECRETS, self._on_secret, selector=CLUSTER, namespace=namespace)
 
     def on_change(self, listener: OnChange) -> None:
-        """Be told of targets that come, change or go. To be called before `start`."""
+        """Call `listener` for targets that are added, changed or removed. Call this before `start`."""
         self._listeners.append(listener)
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start watching the Secrets."""
         self._watch.start()
 
     def step(self) -> float:
-        """One step of the watch, in the caller's thread: see `Informer.step`."""
+        """One step of the informer, in the caller's thread: see `Informer.step`."""
         return self._watch.step()
 
     def stop(self) -> None:
-        """End the watch and drop every connection."""
+        """Stop watching, and close all connections."""
         self._watch.stop()
         for cluster in self.clusters().values():
             cluster.close()
 
     def wait(self, timeout: float) -> bool:
-        """Whether the targets are known, and every listener has been told, within `timeout` seconds."""
+        """Wait up to `timeout` seconds until all targets are known and all listeners were called; whether they are."""
         return self._watch.wait(timeout)
 
     def names(self) -> dict[str, str | None]:
-        """Every registered target, with the reason why it can't be used now, or None.
+        """Every registered target, with the reason why it can't be used now; None if it can.
 
-        A Secret that lost its name to an older one is listed as `NAME (Secret SECRET)`.
+        A Secret whose name is taken by an older one is listed as `NAME (Secret SECRET)`.
         """
         with self._lock:
             away = {name: cluster.health.away for name, cluster in self._clusters.items()}
             return {**away, **self._unusable, **self._losers()}
 
     def registered(self) -> set[str]:
-        """The names of all targets, usable or not, that have one that Kubernetes accepts."""
+        """The names of all targets, usable or not, except names that Kubernetes does not accept."""
         with self._lock:
             return {name for name in self._used if _is_name(name)}
 
     def clusters(self) -> dict[str, Cluster]:
-        """The clients of all targets that can be talked to, by name."""
+        """The clients of all usable targets, by name."""
         with self._lock:
             return dict(self._clusters)
 
@@ -109,7 +109,7 @@ class Registry:
         return cluster
 
     def _on_secret(self, _secret: Object, _gone: bool) -> None:
-        """Compare all Secrets with what is used of them: who owns a name depends on the others too."""
+        """Compare all Secrets with those in use, since one may affect another that registers the same name."""
         with self._lock:
             self._claims = self._read_claims()
             targets = {claim.target for claim in (*self._claims, *self._used.values())}
@@ -137,7 +137,7 @@ class Registry:
         )
 
     def _replace(self, target: str) -> tuple[Cluster | None, Cluster | None] | None:
-        """Let the Secret count that owns the name now. The old client and the new one; None if it stays the same."""
+        """Use the Secret that owns the name now. Returns the old and the new client; None if the client stays."""
         old, used, owner = self._clusters.get(target), self._used.pop(target, None), self._owner(target)
         if owner:
             self._used[target] = owner

@@ -1,12 +1,12 @@
-"""The kinds of objects Medea reads or writes, and the paths they live under."""
+"""The kinds of objects that Medea reads or writes, and their URL paths."""
 
 import re
 from dataclasses import dataclass
 
 from webhook.errors import BadRequest, wrong_field
 
-# What the apiserver accepts as a name in a path. Checked here because the names come from users: a path built from
-# anything else could reach another object with Medea's rights.
+# Names that an apiserver accepts in a path. Checked because names come from users: with anything else in it, a path
+# could lead to another object, with Medea's rights.
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
@@ -20,7 +20,7 @@ class Resource:
     namespaced: bool = True
 
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str | None = None) -> str:
-        """The URL path of a collection or an object. Raises BadRequest for anything that is not a name."""
+        """The URL path of a collection or an object. Raises BadRequest if a name is not valid."""
         root = f"/api/{self.api_version}" if "/" not in self.api_version else f"/apis/{self.api_version}"
         inside = f"/namespaces/{checked_name('namespace', namespace)}" if self.namespaced and namespace else ""
         one = f"/{checked_name('name', name)}" if name else ""
@@ -28,7 +28,7 @@ class Resource:
 
 
 def checked_name(field: str, value: object) -> str:
-    """`value`, if it is a name that Kubernetes accepts."""
+    """`value` if it is a name that Kubernetes accepts. Otherwise raises BadRequest with the field."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise wrong_field(BadRequest, field, value, "it must be a Kubernetes name: lower-case letters, digits, - and .")
     return value

@@ -1,4 +1,4 @@
-"""What a cluster's answer that is no success means, as one of Medea's errors."""
+"""Turns a cluster's error answer into one of Medea's errors. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -19,19 +19,19 @@ from webhook.errors import (
 from webhook.kube.answers import read_json
 from webhook.model.limits import LONGEST_STATUS
 
-# Kubernetes has no machine-readable words for these two: an authorizer's refusal of Medea itself, which says nothing
-# about the object, and a full quota (or one that has not been counted yet).
+# Kubernetes has no machine-readable reason for these two: Medea itself is not authorized, which says nothing about the
+# object; and a quota is full, or has not been counted yet.
 _NOT_ALLOWED = re.compile(r'^(\S+ ("[^"]*" )?is )?forbidden: User "[^"]*" cannot ')
 _NO_ROOM = re.compile(r"is forbidden: (exceeded quota|status unknown for quota): ")
-# The cluster is overloaded, starts, or does not know Medea (a rotated token): this says nothing about the object.
+# The cluster is overloaded, starting, or does not accept Medea's token: this says nothing about the object.
 _AWAY = frozenset({401, 408, 429, 500, 502, 503, 504})
-# An apiserver that does what it can says so when something that it asks for one object does not, e.g. a webhook.
+# The reason that a healthy apiserver gives when something that it needs for one object fails, such as a webhook.
 _ABOUT_ONE_OBJECT = "InternalError"
 
 
 @dataclass(frozen=True)
 class Status:
-    """A failed call: the HTTP status, the apiserver's words and reason, and the name of the object they are about."""
+    """A failed call: the HTTP status, the apiserver's message and reason, and the name of the object it is about."""
 
     code: int
     message: str
@@ -40,12 +40,12 @@ class Status:
 
     @property
     def answers(self) -> bool:
-        """Whether this shows a cluster that is able to answer calls."""
+        """Whether this shows that the cluster is able to answer calls."""
         return self.code not in _AWAY or (self.code == 500 and self.reason == _ABOUT_ONE_OBJECT)
 
 
 def status_of(code: int, data: bytes) -> Status:
-    """Read an answer; one that is no Status is repeated as text."""
+    """Read an error answer; if it is not a Status, its text becomes the message."""
     try:
         status: Any = read_json(data)
         about = (status.get("details") or {}).get("name")
@@ -55,7 +55,7 @@ def status_of(code: int, data: bytes) -> Status:
 
 
 def error_of(status: Status, cluster: str) -> MedeaError:
-    """ClusterUnavailable, where the same call may succeed later (`answered`: the HTTP status); else Rejected or kin."""
+    """ClusterUnavailable, with the HTTP status as `answered`, if the call may succeed later; else a Rejected."""
     code, words = status.code, status.message
     if code == 410:
         return Expired(f"cluster {cluster} answered {code}: {quoted(words)}", answered=code)

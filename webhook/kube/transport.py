@@ -1,4 +1,4 @@
-"""How a cluster is reached: each request has a deadline and a metric, and tells whether the cluster is there at all."""
+"""Sends requests to a cluster. Each has a deadline and a metric, and updates the cluster's health."""
 
 import contextlib
 import json
@@ -30,11 +30,11 @@ _SECONDS = Histogram(
 )
 
 BROKEN = (urllib3.exceptions.HTTPError, OSError)
-"""What a connection raises that is not made, breaks, or is silent for too long."""
+"""What is raised if a connection fails, breaks, or is silent for too long."""
 
 
 class Http(Protocol):
-    """What is used of `urllib3.PoolManager`."""
+    """The part of `urllib3.PoolManager` that is used."""
 
     def request(self, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse:
         """Send one request."""
@@ -42,7 +42,7 @@ class Http(Protocol):
 
 @dataclass(frozen=True)
 class Request:
-    """One request; `verb` and `kind` are its names in metrics, `read_timeout` the seconds until it is answered."""
+    """One request. `verb` and `kind` are labels of metrics; `read_timeout` is in seconds, for the whole answer."""
 
     verb: str
     kind: str
@@ -55,9 +55,9 @@ class Request:
 
 
 class Transport:
-    """Sends requests to one cluster. Raises ClusterUnavailable, or Rejected and its kin; `health` learns from each.
+    """Sends requests to one cluster, and updates `health`. Raises ClusterUnavailable, or Rejected or a subclass.
 
-    With a `breaker`, requests fail at once while the cluster is away, until a `probe` finds it back.
+    With a `breaker`, requests fail at once while the cluster is away, until a `probe` finds that it is back.
     """
 
     def __init__(
@@ -65,10 +65,10 @@ class Transport:
     ) -> None:
         self.name, self.health = name, Health(clock=clock)
         self._breaker, self._clock = breaker, clock
-        # Retries are decided in the work queue, where it is known which calls may be repeated.
+        # No retries here: callers know which calls may be repeated, and the work queue does it.
         configuration.retries = urllib3.Retry(0, redirect=0)
         configuration.connection_pool_maxsize = CONNECTIONS
-        # A log may be silent for hours: only the kernel can tell a quiet target from one that is gone, in 40 s.
+        # A log may be silent for hours. Only the kernel's keepalive can tell, within 40 s, that the target is gone.
         configuration.socket_options = tcp_keepalive_socket_options(idle=20, interval=5, count=4)
         self._api = ApiClient(configuration)
         self._logs: Http = http or self._api.rest_client.pool_manager
@@ -80,7 +80,7 @@ class Transport:
         return str(self._api.configuration.host)
 
     def call(self, request: Request) -> Object:
-        """The object that answers."""
+        """Send a request; returns the object from the answer."""
         self._check()
         began = self._clock()
         _, data = self._exchange(self._calls, request, whole=True)
@@ -89,14 +89,14 @@ class Transport:
         return answer
 
     def open(self, request: Request) -> urllib3.BaseHTTPResponse:
-        """An answer that is to be read as it comes, to its end within the request's time. Must be closed."""
+        """Send a request whose answer is read as a stream, within `read_timeout` in all. The caller must close it."""
         self._check()
         response, _ = self._exchange(self._calls, request)
         self.health.answered()
         return response
 
     def open_log(self, request: Request) -> urllib3.BaseHTTPResponse | None:
-        """Likewise, for as long as it takes; None when nothing at all has come within the request's time."""
+        """Like `open`, but the answer may take any time; None if nothing has come within `read_timeout`."""
         self._check()
         try:
             response, _ = self._exchange(self._logs, request, silence=True)
@@ -106,20 +106,20 @@ class Transport:
         return response
 
     def probe(self) -> None:
-        """Ask whether it is ready, whatever the breaker says. `health` knows the answer; nothing is raised."""
+        """Ask `/readyz`, whatever the breaker says. Never raises; the result is in `health`."""
         request = Request("probe", "readyz", "GET", "/readyz", read_timeout=PROBE_TIMEOUT)
         with contextlib.suppress(MedeaError):
             self._exchange(self._calls, request, whole=True)
             self.health.answered()
 
     def authorization(self) -> str | None:
-        """The header by which Medea shows who it is; None where it does so by a certificate."""
+        """The Authorization header that Medea sends; None if it authenticates by a certificate."""
         headers: dict[str, str] = {}
         self._api.update_params_for_auth(headers, [], ["BearerToken"], "", "GET", None)
         return headers.get("authorization")
 
     def close(self) -> None:
-        """Drop the connections, and the name from the metrics."""
+        """Close the connections, and remove the cluster from the metrics."""
         self._api.close()
         if isinstance(self._calls, urllib3.PoolManager):
             self._calls.clear()
@@ -133,9 +133,9 @@ class Transport:
     def _exchange(
         self, http: Http, request: Request, *, whole: bool = False, silence: bool = False
     ) -> tuple[urllib3.BaseHTTPResponse, bytes]:
-        """An answer that is a success, with all of its data if it is wanted `whole`.
+        """Send a request; returns the successful answer, and its data if `whole`.
 
-        Raises ReadTimeoutError for a timeout where `silence` is no failure.
+        If `silence` is set, a read timeout is no failure of the cluster, and ReadTimeoutError is raised.
         """
         started, began, outcome = time.perf_counter(), self._clock(), "unavailable"
         try:
@@ -192,7 +192,7 @@ class Transport:
 
 
 def lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
-    """The lines of an answer as they come, without empty ones. Raises what is in BROKEN."""
+    """The non-empty lines of an answer as they arrive. Raises the errors in BROKEN."""
     pending = b""
     for chunk in response.stream(amt=None, decode_content=True):
         *whole, pending = (pending + chunk).split(b"\n")

@@ -1,7 +1,8 @@
-"""A queue of keys, after client-go's: each waits once, is worked on by one thread, and comes back later on failure.
+"""A queue of keys like client-go's: each key is queued once, handled by one thread at a time, and retried on failure.
 
-Two things are more than there: what a sweep adds stands behind all fresh news, and a key may have a lane (the target
-it is about), of which only so many are handed out at once, so that a target that hangs takes no more threads than that.
+Two things are added: keys from a sweep are queued behind fresh ones, and a key may have a lane, such as its target.
+Only a limited number of keys per lane is handed out at once, so that a target that hangs blocks no more threads than
+that.
 
     while (key := queue.get()) is not None:
         try: work
@@ -23,7 +24,7 @@ from enum import IntEnum
 from webhook.model.limits import RETRY_DOUBLINGS, RETRY_FIRST, RETRY_JITTER, RETRY_LONGEST
 
 _Line = OrderedDict[str, None]
-"""Keys in their order. A plain dict takes the longer to find its first key the more went before it."""
+"""Keys in order. In a plain dict, finding the first key gets slower with each key deleted before it."""
 
 
 class _Priority(IntEnum):
@@ -33,21 +34,21 @@ class _Priority(IntEnum):
 
 @dataclass(slots=True)
 class _Entry:
-    """What is known of a key that is ready, waiting or busy."""
+    """The state of a key that is ready, waiting or busy."""
 
     lane: str = ""
     ready: _Priority | None = None
     due: float | None = None
     backing_off: bool = False
-    """Whether `due` comes from a failure: then a sweep doesn't hasten it."""
+    """Whether `due` is a retry after a failure: then a sweep does not make it sooner."""
     busy_in: str | None = None
-    """The lane in which it was handed out, while it is."""
+    """While it is handed out, the lane it had then."""
     again: _Priority | None = None
-    """It was added while busy."""
+    """The priority with which it was added while busy."""
 
 
 class WorkQueue:
-    """Keys to look at, safe to share between threads. `done` must follow each `get`, whatever happens.
+    """Keys to handle, safe to share between threads. `done` must follow each `get`, whatever happens.
 
     At most `lane_limit` keys of one named lane are handed out at once; the lane "" has no limit. Lanes with ready keys
     are served in turn. Times are in seconds of `clock`.
@@ -65,20 +66,20 @@ class WorkQueue:
         self._changed = threading.Condition()
 
     def add(self, key: str, *, lane: str = "", sweep: bool = False) -> None:
-        """Look at `key` as soon as a thread is free; if it is being worked on, once more after that.
+        """Handle `key` as soon as a thread is free; if it is being handled now, once more after that.
 
-        `sweep`: after everything fresh, and not sooner than a failure allows. The latest `lane` given is the key's.
+        With `sweep`, after all fresh keys, and not sooner than a running back-off allows. The latest `lane` counts.
         """
         with self._changed:
             self._add(key, self._entry(key, lane), _Priority.SWEEP if sweep else _Priority.FRESH)
 
     def add_after(self, key: str, delay: float, *, lane: str = "") -> None:
-        """Look at `key` in `delay` seconds. A key has one such time: the earlier wins."""
+        """Handle `key` in `delay` seconds. A key has only one such time: the earlier one wins."""
         with self._changed:
             self._put_off(key, self._entry(key, lane), delay, backing_off=False)
 
     def add_rate_limited(self, key: str) -> None:
-        """`key` could not be dealt with: look at it again, the later the more often this happens. Never raises."""
+        """Handling `key` has failed: retry it, with a delay that grows with each failure. Never raises."""
         with self._changed:
             count = self._failures.get(key, 0)
             self._failures[key] = min(count + 1, RETRY_DOUBLINGS)
@@ -87,18 +88,18 @@ class WorkQueue:
             self._put_off(key, entry, delay, backing_off=True)
 
     def forget(self, key: str) -> None:
-        """`key` was dealt with: its next failure counts as the first."""
+        """Handling `key` has succeeded: its next failure counts as the first."""
         with self._changed:
             self._failures.pop(key, None)
 
     def get(self, *, wait: bool = True) -> str | None:
-        """The next key; None when the queue is shut down, or without `wait` when no key may be handed out now."""
+        """The next key; None if the queue is shut down or, without `wait`, if no key can be handed out now."""
         with self._changed:
             while not self._closed:
                 self._ripen()
                 key = self._pick()
                 if key is not None:
-                    # Who waits next must know of what is left: this thread no longer looks at the clock.
+                    # Wake another thread for the remaining keys, since this one stops waiting for them.
                     self._changed.notify()
                     return key
                 if not wait:
@@ -107,7 +108,7 @@ class WorkQueue:
             return None
 
     def done(self, key: str) -> None:
-        """The work on `key` is over; if it was added meanwhile it is ready again."""
+        """Handling `key` is over; if it was added meanwhile, it is ready again."""
         with self._changed:
             entry = self._entries.get(key)
             if entry is None or entry.busy_in is None:
@@ -122,7 +123,7 @@ class WorkQueue:
             self._changed.notify()
 
     def shut_down(self) -> None:
-        """Let every `get` return None, now and from now on."""
+        """Make every `get` return None from now on."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -167,7 +168,7 @@ class WorkQueue:
         entry.due, entry.backing_off = due, backing_off
         heapq.heappush(self._later, (due, next(self._number), key))
         if len(self._later) > 2 * len(self._entries) + 64:
-            # Times that an earlier one has replaced.
+            # Drop times that were replaced by others.
             self._later = [one for one in self._later if self._is_due_then(one[2], one[0])]
             heapq.heapify(self._later)
         self._changed.notify()
@@ -200,7 +201,7 @@ class WorkQueue:
         return self._ready[priority].setdefault(lane, OrderedDict())
 
     def _take(self, key: str, entry: _Entry, priority: _Priority) -> None:
-        """Take a ready key out of its line; a lane without keys has no turn."""
+        """Remove a ready key from its line, and the line if it is empty, so that the lane gets no turn."""
         line = self._ready[priority][entry.lane]
         del line[key]
         if not line:

@@ -1,4 +1,4 @@
-"""What the ledger knows of one target."""
+"""What the ledger knows about one target."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from webhook.ledger.pool import Pool
 
 @dataclass(frozen=True)
 class Share:
-    """How many placements of a namespace are in one state on a target, and how many of them may have a run there.
+    """How many placements of a namespace are in one state on a target, and how many of these may have a run there.
 
-    `state` is as it is written, be it known or not.
+    `state` is the raw value, which this version of Medea may not know.
     """
 
     namespace: str
@@ -20,7 +20,7 @@ class Share:
 
 
 def shares(pool: Pool, cluster: str) -> list[Share]:
-    """What is on a target, by namespace and state, without what is gone."""
+    """The placements on a target, counted by namespace and state; those that are gone are left out."""
     with pool.transaction() as connection:
         rows = connection.execute(
             "SELECT namespace, state, count(*) AS placements, count(run_name) AS runs FROM workflows "
@@ -32,7 +32,7 @@ def shares(pool: Pool, cluster: str) -> list[Share]:
 
 
 def placements_on(pool: Pool, cluster: str, after: int, limit: int) -> list[SweepRow]:
-    """The next `limit` rows on a target after the one with the seq `after`, without those that are gone."""
+    """The next `limit` rows of a target with a `seq` above `after`; those that are gone are left out."""
     with pool.transaction() as connection:
         rows = connection.execute(
             f"SELECT {SWEEP_COLUMNS} FROM workflows WHERE cluster = %s AND seq > %s "

@@ -1,4 +1,4 @@
-"""One connection to Postgres, on which nothing waits for ever; and which of its errors mean that Postgres is away."""
+"""A connection to Postgres that never waits for ever, and which errors mean that Postgres is away."""
 
 from typing import Any
 
@@ -12,30 +12,31 @@ from webhook.model.limits import LEDGER_CONNECT_TIMEOUT, LEDGER_PATIENCE
 CONNECT: dict[str, Any] = {
     "connect_timeout": LEDGER_CONNECT_TIMEOUT,
     "application_name": "medea",
-    # A server that is cut off: the kernel ends the connection, which otherwise takes it a quarter of an hour.
+    # If the server is cut off, the kernel ends the connection; by default that takes a quarter of an hour.
     "keepalives": 1,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": round(LEDGER_PATIENCE * 1000),
 }
-"""How to connect, beside the address: libpq's own words."""
+"""libpq's parameters for a connection, apart from the address."""
 
 _AWAY = ("08", "28", "3D", "40", "53", "55", "57", "58", "25006", "25P03", "25P04")
-"""What SQLSTATEs begin with that say something of the server or the moment, and nothing of the statement: the
-connection broke or was refused; a deadlock, a lock; it is full, it ends or starts, its disk fails; a standby; too late.
+"""Prefixes of SQLSTATEs that concern the server or the moment, not the statement: connection broken or refused,
+deadlock or lock, server full, starting, stopping or failing, a standby, timeouts.
 """
 
 
 class Connection(psycopg.Connection[DictRow]):
-    """Gives up on a server that does not answer for `patience` seconds: one that is stopped still has a kernel that
-    acknowledges everything, so that no timeout of the network sees it, and it can't keep to its own.
+    """Gives up on a server that does not answer for `patience` seconds.
+
+    A suspended server's kernel still acknowledges packets, so no network timeout fires, nor does the server's own.
     """
 
     patience: float = LEDGER_PATIENCE
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        """As psycopg's, with an end. A connection that is left in the middle of an answer is closed."""
+        """As psycopg's, but with a timeout. Closes a connection that is left in the middle of an answer."""
         try:
             return super().wait(gen, interval, self.patience if timeout is None else timeout)
         except psycopg.OperationalError:
@@ -45,7 +46,7 @@ class Connection(psycopg.Connection[DictRow]):
 
 
 def is_away(error: psycopg.Error) -> bool:
-    """Whether an error means that Postgres can't be used now, rather than that it does not take what it was given."""
+    """Whether an error means that Postgres can't be used now, rather than that the statement is wrong."""
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return error.sqlstate.startswith(_AWAY)

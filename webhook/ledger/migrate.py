@@ -1,8 +1,8 @@
-"""Brings the schema up to date with Alembic. Several processes may start at once: an advisory lock orders them.
+"""Brings the schema up to date with Alembic. Processes that start at the same time take turns by an advisory lock.
 
-Every migration leaves the schema such that the code before it still works on it: columns and tables are only added,
-with defaults, and what the code no longer uses is dropped one version later. So a rolling upgrade has both at work, and
-to go back a version means to start the older image. One that finds a schema newer than itself leaves it as it is.
+After every migration the code of the version before still works: columns and tables are only added, with defaults, and
+what is no longer used is dropped one version later. So both versions can run during a rolling upgrade, and a rollback
+only means to start the older image: it leaves a schema newer than itself as it is.
 """
 
 from pathlib import Path
@@ -24,11 +24,11 @@ from webhook.model.limits import MIGRATION_LOCK_TIMEOUT, MIGRATION_PATIENCE
 log = structlog.get_logger(__name__)
 
 _LOCK = 0x6D65646561
-"""Any fixed number; this one spells "medea"."""
+"""An arbitrary number that spells "medea" in ASCII."""
 
 
 def migrate(dsn: str) -> None:
-    """Run every migration that has not run. Raises LedgerUnavailable when Postgres is away."""
+    """Run every migration that has not run yet. Raises LedgerUnavailable if Postgres is away."""
     engine = create_engine("postgresql+psycopg://", creator=lambda: _connect(dsn), poolclass=NullPool)
     try:
         with engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""The row that joins one origin to its run, as a value."""
+"""A placement as a value: the row that joins one origin to its run."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ COLUMNS = (
     "message, reason, cpu_milli, memory_bytes, policy, only_clusters, refused_by, identity, mirrored AS end_shown, "
     "hold, created_at, bound_at, placed_at, dispatched_at, ended_at, released_at, deleted_at"
 )
-"""All but `original` and `outcome`, which can be a megabyte each and are read alone where they are needed."""
+"""All columns but `original` and `outcome`, which can have a megabyte each and are read only where they are needed."""
 
 SWEEP_COLUMNS = (
     "placement, seq, state, mirrored AS end_shown, cluster, hold, name, namespace, origin_uid, "
@@ -26,9 +26,9 @@ SWEEP_COLUMNS = (
 
 @dataclass(frozen=True)
 class NewPlacement:
-    """What the webhook knows of a Workflow before it exists. `original` is the object as the user sent it.
+    """What admission knows about a Workflow before it exists. `original` is the object as the user sent it.
 
-    `notes` say what its totals leave out.
+    `notes` say what the totals leave out.
     """
 
     placement: str
@@ -80,7 +80,7 @@ class Placement:
 
     @property
     def word(self) -> str:
-        """The state as people read it: of an ended run, how it ended."""
+        """The state as shown to people; for an ended placement, how it ended."""
         if self.state is State.ENDED:
             return (self.phase or "error").lower()
         return "placed" if self.state is State.RESERVED else str(self.state)
@@ -88,7 +88,7 @@ class Placement:
 
 @dataclass(frozen=True)
 class SweepRow:
-    """What the sweep needs of a row, and no more: it reads all that are not gone. Pages go by `seq`."""
+    """The part of a row that the sweep needs. Kept small: the sweep reads all rows not gone, paged by `seq`."""
 
     placement: str
     seq: int
@@ -104,7 +104,7 @@ class SweepRow:
 
 
 def placement_of(row: Mapping[str, Any]) -> Placement:
-    """A row that was selected with COLUMNS."""
+    """The placement from a row that was selected with COLUMNS."""
     fields = dict(row)
     totals = Totals(fields.pop("cpu_milli"), fields.pop("memory_bytes"))
     only = fields.pop("only_clusters")
@@ -112,12 +112,12 @@ def placement_of(row: Mapping[str, Any]) -> Placement:
 
 
 def sweep_row_of(row: Mapping[str, Any]) -> SweepRow:
-    """A row that was selected with SWEEP_COLUMNS."""
+    """The value from a row that was selected with SWEEP_COLUMNS."""
     return SweepRow(**_read(row))
 
 
 def _read(row: Mapping[str, Any]) -> dict[str, Any]:
-    """With its words as values. Of a row with a word of a newer Medea the state is unknown: it is left alone."""
+    """Convert state and hold to enums. A value of a newer version makes the state UNKNOWN, so the row is left alone."""
     if row["state"] not in _STATES or row["hold"] not in _HOLDS:
         return {**row, "state": State.UNKNOWN, "hold": Hold.PLUGIN}
     return {**row, "state": State(row["state"]), "hold": Hold(row["hold"])}

@@ -1,7 +1,7 @@
-"""Placements one by one: what was found out about a Workflow is written here, each write safe to repeat.
+"""Reads and writes single placements. Every write is safe to repeat.
 
-A write says which state, target and run it was decided from, and does nothing when the row has moved on: whoever was
-held up meanwhile, and no longer leads, changes nothing.
+A write names the state, target and run that it was decided from, and does nothing if the row has changed since. So a
+process that stalled and is no longer the leader changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,21 +18,21 @@ _QUEUED_ANEW = "state = 'queued', cluster = NULL, run_name = NULL, placed_at = N
 
 
 def get(pool: Pool, placement: str) -> Placement | None:
-    """The row of that id."""
+    """The placement with this id."""
     return _one(pool, "placement = %s", (placement,))
 
 
 def by_origin(pool: Pool, namespace: str, name: str) -> Placement | None:
-    """The newest row of an origin's name: names come back once their Workflow is gone.
+    """The newest placement of an origin's name: names are reused once their Workflow is gone.
 
-    A row without an origin counts only where no other has the name: it may be a create that came second.
+    A row without an origin counts only if no other has the name: it may be from a create that failed.
     """
     order = "ORDER BY bound_at IS NOT NULL DESC, seq DESC LIMIT 1"
     return _one(pool, f"namespace = %s AND name = %s {order}", (namespace, name))
 
 
 def original(pool: Pool, placement: str) -> dict[str, Any] | None:
-    """The Workflow as its user sent it, and the templates it referred to. None also where that was lost."""
+    """The Workflow as its user sent it, and the templates it referred to. None if it is lost or there is no row."""
     with pool.transaction() as connection:
         row = connection.execute(
             "SELECT original, (SELECT coalesce(jsonb_agg(body ORDER BY position), '[]') FROM workflow_templates "
@@ -45,14 +45,14 @@ def original(pool: Pool, placement: str) -> dict[str, Any] | None:
 
 
 def outcome(pool: Pool, placement: str) -> dict[str, Any]:
-    """The run's final status in Argo's own shape; empty when it never had one."""
+    """The run's final status in Argo's format; empty if it never had one."""
     with pool.transaction() as connection:
         row = connection.execute("SELECT outcome FROM workflows WHERE placement = %s", (placement,)).fetchone()
     return dict(mapping(row["outcome"])) if row else {}
 
 
 def sweepable(pool: Pool, after: int, limit: int) -> list[SweepRow]:
-    """The next `limit` rows after the one with the seq `after`, of those whose origin is not known to be gone."""
+    """The next `limit` rows with a `seq` above `after`, except those that are deleted or expired."""
     with pool.transaction() as connection:
         rows = connection.execute(
             f"SELECT {SWEEP_COLUMNS} FROM workflows WHERE state NOT IN ('deleted', 'expired') AND seq > %s "
@@ -63,7 +63,7 @@ def sweepable(pool: Pool, after: int, limit: int) -> list[SweepRow]:
 
 
 def unbound(pool: Pool, older_than: float) -> list[Placement]:
-    """Rows whose origin has not appeared `older_than` seconds after they were written."""
+    """Rows older than `older_than` seconds whose origin has not appeared."""
     with pool.transaction() as connection:
         rows = connection.execute(
             f"SELECT {COLUMNS} FROM workflows WHERE bound_at IS NULL AND state IN ('queued', 'reserved') "
@@ -74,7 +74,7 @@ def unbound(pool: Pool, older_than: float) -> list[Placement]:
 
 
 def queued_namespaces(pool: Pool) -> list[str]:
-    """Namespaces in which something waits."""
+    """Namespaces in which something is queued."""
     with pool.transaction() as connection:
         rows = connection.execute(
             "SELECT DISTINCT namespace FROM workflows WHERE state = 'queued' AND bound_at IS NOT NULL"
@@ -83,9 +83,9 @@ def queued_namespaces(pool: Pool) -> list[str]:
 
 
 def bind(pool: Pool, placement: str, *, namespace: str, name: str, uid: str) -> Placement | None:
-    """Join a row to the origin that carries its id; None when that origin has no claim to it.
+    """Bind a row to the origin that carries its id; None if the row belongs to another origin.
 
-    A row that had expired meanwhile is queued anew: its origin exists after all.
+    A row that has expired is queued again, since its origin exists after all.
     """
     return _write(
         pool,
@@ -100,7 +100,7 @@ def bind(pool: Pool, placement: str, *, namespace: str, name: str, uid: str) -> 
 
 
 def intend_run(pool: Pool, placement: str, run_name: str, *, cluster: str) -> Placement | None:
-    """Note the name the run is about to be created under, before it is: a create may happen although it failed."""
+    """Note the run's name before it is created: a create may succeed although it seems to fail."""
     return _write(
         pool,
         "SET run_name = %(name)s WHERE placement = %(placement)s AND state = 'reserved' AND cluster = %(cluster)s",
@@ -109,7 +109,7 @@ def intend_run(pool: Pool, placement: str, run_name: str, *, cluster: str) -> Pl
 
 
 def dispatched(pool: Pool, placement: str, *, cluster: str, run_name: str, run_uid: str) -> Placement | None:
-    """The run exists. None when the row has moved on since: to another target, to another name, to its end."""
+    """Note that the run exists. None if the row has changed meanwhile: another target, another name, or its end."""
     return _write(
         pool,
         "SET state = 'running', run_uid = %(uid)s, dispatched_at = coalesce(dispatched_at, now()) "
@@ -120,7 +120,7 @@ def dispatched(pool: Pool, placement: str, *, cluster: str, run_name: str, run_u
 
 
 def refused_by_target(pool: Pool, placement: str, words: str, *, cluster: str) -> Placement | None:
-    """`cluster` refused the run for good: back to the queue, with that target out of the question."""
+    """`cluster` refused the run for good: back to the queue, without that target."""
     return _write(
         pool,
         f"SET {_QUEUED_ANEW}, refused_by = refused_by || jsonb_build_object(cluster, %(words)s::text) "
@@ -130,7 +130,7 @@ def refused_by_target(pool: Pool, placement: str, words: str, *, cluster: str) -
 
 
 def no_room_on_target(pool: Pool, placement: str, *, cluster: str, words: str) -> Placement | None:
-    """`cluster` has no room for the run now: back to the queue, from where it may go there again."""
+    """`cluster` has no room for the run now: back to the queue; it may go to that target later."""
     return _write(
         pool,
         f"SET {_QUEUED_ANEW}, reason = %(words)s "
@@ -140,7 +140,7 @@ def no_room_on_target(pool: Pool, placement: str, *, cluster: str, words: str) -
 
 
 def requeued(pool: Pool, placement: str, *, reason: str) -> Placement | None:
-    """Its target can't be reached, and no create was tried there: back to the queue. None when one may have been."""
+    """Its target can't be reached, and no create was tried there: back to the queue. None if one may have been."""
     return _write(
         pool,
         f"SET {_QUEUED_ANEW}, reason = %(reason)s "
@@ -152,9 +152,9 @@ def requeued(pool: Pool, placement: str, *, reason: str) -> Placement | None:
 def ended(
     pool: Pool, placement: str, *, run_uid: str | None, phase: str, message: str | None, outcome: Mapping[str, Any]
 ) -> Placement | None:
-    """The end of the run with that uid, or of a row that never had one. It is durable from here on, and its room free.
+    """Record the end of the run with this uid (None: of a row that never had a run), and free its room.
 
-    A second end never overwrites the first. What a step printed may hold characters that Postgres can't; they are
+    A second end never overwrites the first. Characters that Postgres can't store, such as in a step's output, are
     replaced.
     """
     end = storable({"phase": phase, "message": message, "outcome": dict(outcome)})
@@ -168,10 +168,10 @@ def ended(
 
 
 def lost(pool: Pool, placement: str, message: str, *, cluster: str) -> Placement | None:
-    """`cluster` is forgotten: what was there ends as Error, and what is to be deleted counts as gone.
+    """`cluster` was forgotten: a placement there ends as Error, and one that is being deleted counts as deleted.
 
-    An end that is known already stays. The row no longer speaks of a target, so nothing waits for one any more; should
-    the target come back, what runs there is a stray. None when the row has left `cluster`.
+    An end that is known already stays. The row no longer has a target, so nothing waits for it; if the target comes
+    back, the run there is a stray. None if the row is not on `cluster` any more.
     """
     return _write(
         pool,
@@ -200,7 +200,7 @@ def stopped(pool: Pool, placement: str, message: str) -> Placement | None:
 
 
 def reopened(pool: Pool, placement: str) -> Placement | None:
-    """A person retries a run that has ended: it goes on where it is, and its room is held again from now on."""
+    """A person retries a run that has ended: it goes on on its target, and its room is reserved again."""
     return _write(
         pool,
         "SET state = 'running', phase = NULL, message = NULL, mirrored = false, ended_at = NULL, released_at = NULL "
@@ -210,7 +210,7 @@ def reopened(pool: Pool, placement: str) -> Placement | None:
 
 
 def end_shown(pool: Pool, placement: str, *, run_uid: str | None) -> Placement | None:
-    """The origin shows the end of the run with that uid, or of a row that never had one."""
+    """Note that the origin shows the end of the run with this uid (None: of a row that never had a run)."""
     return _write(
         pool,
         "SET mirrored = true "
@@ -227,7 +227,7 @@ def end_hidden(pool: Pool, placement: str) -> Placement | None:
 
 
 def deleting(pool: Pool, placement: str) -> Placement | None:
-    """The origin is being deleted, or is gone: the run has to go. Its room stays held until it has."""
+    """The origin is being deleted or is gone, so the run must go. Its room stays reserved until then."""
     return _write(
         pool,
         "SET state = 'deleting' "
@@ -237,7 +237,7 @@ def deleting(pool: Pool, placement: str) -> Placement | None:
 
 
 def deleted(pool: Pool, placement: str) -> Placement | None:
-    """The run is gone for certain."""
+    """The run is certainly gone."""
     return _write(
         pool,
         "SET state = 'deleted', deleted_at = now(), released_at = coalesce(released_at, now()) "
@@ -247,7 +247,7 @@ def deleted(pool: Pool, placement: str) -> Placement | None:
 
 
 def expired(pool: Pool, placement: str) -> Placement | None:
-    """The origin never appeared: nothing was run, and the room is free again."""
+    """The origin never appeared: nothing has run, and the room is free again."""
     return _write(
         pool,
         "SET state = 'expired', released_at = now() "
@@ -270,7 +270,7 @@ def _one(pool: Pool, where: str, values: Sequence[Any]) -> Placement | None:
 
 
 def _write(pool: Pool, change: str, values: Mapping[str, Any]) -> Placement | None:
-    """Returns the row as it is now, or None when it was not in a state that this write applies to."""
+    """Returns the changed row; None if the write's condition did not match."""
     with pool.transaction() as connection:
         row = connection.execute(f"UPDATE workflows {change} RETURNING {COLUMNS}", values).fetchone()
     return placement_of(row) if row else None

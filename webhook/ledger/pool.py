@@ -1,4 +1,4 @@
-"""Connections to Postgres: one pool per process, and one error for everything that can go wrong with it."""
+"""Connections to Postgres: one pool per process, and one error for whenever Postgres can't be used."""
 
 import threading
 from collections.abc import Iterator
@@ -62,7 +62,7 @@ class Pool:
         )
 
     def start(self) -> None:
-        """Open the pool and bring the schema up to date, retrying until Postgres is there."""
+        """Open the pool and migrate the schema in the background, retrying until Postgres is there."""
         self._pool.open()
         threading.Thread(target=self._migrate, name="ledger-migrate", daemon=True).start()
 
@@ -71,15 +71,15 @@ class Pool:
         return self._migrated.wait(timeout)
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close all connections."""
         self._stop.set()
         self._pool.close()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """One transaction. Raises LedgerUnavailable; whether a commit that failed took place is then unknown.
+        """One transaction. Raises LedgerUnavailable; it is then unknown whether the commit took place.
 
-        That Postgres does not take what it was given is no such thing, and a bug: psycopg's own error goes through.
+        A statement that Postgres refuses is a bug, so psycopg's error is passed on.
         """
         if not self._migrated.is_set():
             raise LedgerUnavailable("the ledger (Postgres) is not reachable yet")
@@ -94,7 +94,7 @@ class Pool:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        # Not left to psycopg's pool, which keeps a trace of everyone who has waited for nothing until it has one again.
+        # psycopg's pool would keep an entry for every waiter that gave up, until a connection is free again.
         if not self._room.acquire(timeout=LEDGER_WAIT):
             raise LedgerUnavailable("the ledger (Postgres) is busy: all connections to it are in use")
         try:
@@ -107,7 +107,7 @@ class Pool:
             self._room.release()
 
     def _taken(self) -> Connection:
-        """A connection. While there is none to be had, one thread at a time waits; the others are told at once."""
+        """A connection. While Postgres is away, only one thread at a time waits for it; the others fail at once."""
         probing = self._away is not None
         if probing and not self._probe.acquire(blocking=False):
             raise LedgerUnavailable(f"the ledger (Postgres) did not answer: {self._away}")
@@ -131,7 +131,7 @@ class Pool:
                 log.warning("ledger not ready", reason=error.message)
                 self._stop.wait(LEDGER_RETRY)
             except Exception:
-                # Whatever it is, somebody may put it right: without this thread the process could never go on.
+                # Somebody may fix the cause, and without this thread the process could not go on.
                 log.exception("ledger can't be migrated")
                 self._stop.wait(LEDGER_BUG_RETRY)
             else:
@@ -140,7 +140,7 @@ class Pool:
 
 
 def _check(connection: Connection) -> None:
-    """Whether a connection of the pool still works, told within a second."""
+    """Raises if a connection of the pool does not work any more, within LEDGER_CHECK_PATIENCE."""
     connection.patience = LEDGER_CHECK_PATIENCE
     try:
         ConnectionPool.check_connection(connection)

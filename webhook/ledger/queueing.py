@@ -1,7 +1,7 @@
-"""The queue of a namespace, in the order of arrival. Only what has an origin is in it: others may never have one.
+"""The queue of a namespace, in order of arrival. Only rows with an origin are in it: others may never get one.
 
-The queue is served in batches. Each reads the reservations and writes its own under the same lock as a decision about
-a new Workflow, and commits before the next one begins, so that a submit waits for one batch at most.
+The queue is served in batches. Each one reads the reservations and writes its own under the same lock as decisions
+about new Workflows, and commits before the next one begins, so that a submit waits for one batch at most.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ _WAITING = "namespace = %(namespace)s AND state = 'queued' AND bound_at IS NOT N
 
 @dataclass(frozen=True)
 class Waiting:
-    """Who waits, told apart by numbers: two queues with the same three hold the same rows."""
+    """A fingerprint of a queue: if all three numbers are the same, so are its rows."""
 
     count: int
     first: int | None
@@ -37,7 +37,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Choices:
-    """What was decided about a batch: who is placed, and the words for some of those who wait, by placement."""
+    """What was decided about a batch, by placement: the decisions for those placed, and new reasons for some others."""
 
     placed: Mapping[str, Decision]
     reasons: Mapping[str, str]
@@ -45,7 +45,10 @@ class Choices:
 
 @dataclass(frozen=True)
 class Served:
-    """A batch that has been committed: what was held before it, who left, and where the next one begins, if any."""
+    """A committed batch: the reservations before it, what left the queue, and where the next batch begins.
+
+    `next_after` is None after the last batch.
+    """
 
     reserved: Mapping[str, Totals]
     left: Sequence[tuple[Placement, Decision]]
@@ -53,11 +56,11 @@ class Served:
 
 
 Choose = Callable[[Mapping[str, Totals], Sequence[Placement]], Choices]
-"""From the sum of the live reservations on each target and a batch of the queue to what becomes of the batch."""
+"""Takes the sum of the live reservations on each target and a batch of the queue; returns what is decided about it."""
 
 
 def glance(pool: Pool, namespace: str) -> tuple[Mapping[str, Totals], Waiting]:
-    """What is held on each target and who waits, without taking the lock or reading the queue."""
+    """What is reserved on each target, and the queue's fingerprint; without taking the lock or reading the queue."""
     with pool.transaction() as connection:
         reserved, _ = reserved_room(connection, namespace)
         row = connection.execute(
@@ -72,9 +75,9 @@ def glance(pool: Pool, namespace: str) -> tuple[Mapping[str, Totals], Waiting]:
 def serve(
     pool: Pool, namespace: str, choose: Choose, *, after: int = 0, waiting_for: Mapping[str, Totals] | None = None
 ) -> Served:
-    """Decide about the next batch: those whose `seq` is above `after`. A row that can't be read is passed over.
+    """Decide about the next batch: rows with a `seq` above `after`. A row that can't be read is skipped.
 
-    With `waiting_for`, targets with their quotas, it skips those that wait for none of these.
+    `waiting_for` are targets with their quotas: rows that wait for none of them are skipped. None skips no rows.
     """
     with pool.transaction() as connection:
         lock(connection, namespace)
@@ -98,7 +101,7 @@ def serve(
 
 
 def tell_the_rest(pool: Pool, namespace: str, told: int) -> None:
-    """Tell all but the first `told` of the queue how many are before them, in powers of ten: it seldom changes."""
+    """Write to all but the first `told` rows how many are before them, as powers of ten so that it rarely changes."""
     with pool.transaction() as connection:
         connection.execute(
             f"""
@@ -118,14 +121,14 @@ def _read(row: Mapping[str, Any]) -> Placement | None:
     try:
         return placement_of(row)
     except (KeyError, TypeError, ValueError):
-        # It stays in the queue, and keeps nobody else waiting. One of a newer Medea reads as of an unknown state.
+        # The row stays in the queue and is skipped. Rows of a newer version don't end here: their state is UNKNOWN.
         log.exception("queued row not readable", placement=row["placement"])
         _UNREADABLE.inc()
         return None
 
 
 def _move(connection: Connection, placed: Mapping[str, Decision]) -> set[str]:
-    """Out of the queue, to a target. Who has been stopped or deleted meanwhile is not moved."""
+    """Move rows from the queue to a target, except those that were stopped or deleted meanwhile; returns the moved."""
     if not placed:
         return set()
     rows = connection.execute(

@@ -1,4 +1,4 @@
-"""Rows that are made again after the ledger was lost."""
+"""Writes rows again after the ledger was lost."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from webhook.totals.model import Totals
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A row as it can be told from what clusters show. Times are RFC 3339; `original` is None where it is lost."""
+    """A row as it can be rebuilt from the clusters. Times are RFC 3339; `original` is None if it is lost."""
 
     placement: str
     state: State
@@ -41,14 +41,14 @@ class Rebuilt:
 
 
 def known(pool: Pool, placements: Iterable[str]) -> set[str]:
-    """Those that the ledger has a row of."""
+    """Those of the placements that have a row in the ledger."""
     with pool.transaction() as connection:
         rows = connection.execute("SELECT placement FROM workflows WHERE placement = ANY(%s)", (list(placements),))
         return {row["placement"] for row in rows}
 
 
 def insert(pool: Pool, row: Rebuilt) -> bool:
-    """Write a row, unless the placement or the origin has one; says whether it was written."""
+    """Write a row, unless the placement or the origin has one already; returns whether it was written."""
     values = storable({key: value for key, value in vars(row).items() if key not in ("original", "totals")})
     original = storable(dict(kept(row.original))) if row.original else {}
     with pool.transaction() as connection:

@@ -1,8 +1,7 @@
-"""Decisions that promise room: each reads the reservations and writes its own under one lock.
+"""Decisions that reserve room: each reads the reservations and writes its own under one lock.
 
-The lock is per namespace, because quotas are. Two replicas that decide at once therefore decide one after the other,
-and the second sees what the first has promised. What is read under it are sums: their cost doesn't grow with what a
-decision has to do.
+The lock is per namespace, because quotas are. So two replicas decide one after the other, and the second sees what the
+first has reserved. Under the lock only sums are read, one per target.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,15 +23,15 @@ WAITS_FOR_TARGET = (
     "cpu_milli <= target.cpu AND memory_bytes <= target.memory "
     "AND (only_clusters IS NULL OR target.name = ANY (only_clusters)) AND NOT refused_by ? target.name"
 )
-"""Of a row in the queue: it may go to `target`, and fits its quota when nothing else does."""
+"""SQL condition: a queued row may go to `target`, and would fit its quota if nothing else ran there."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a decision about a new Workflow must respect.
+    """What a decision about a new Workflow must take into account.
 
-    `reserved` is the sum of the live reservations of each target, and `unbound` how many of them have no origin yet.
-    `claimed` tells which of some targets (with their quota) a Workflow queued earlier waits for.
+    `reserved` is the sum of the live reservations on each target; `unbound` is how many of them have no origin yet.
+    `claimed` takes targets with their quotas, and returns those that a Workflow queued earlier waits for.
     """
 
     reserved: Mapping[str, Totals]
@@ -52,8 +51,8 @@ def peek(pool: Pool, namespace: str, choose: Chooser) -> Decision:
 def admit(pool: Pool, new: NewPlacement, choose: Chooser) -> Decision:
     """Decide about a new Workflow and, unless it is refused, write its placement.
 
-    Of creates with one name only one can succeed: what earlier ones hold and have no origin for is given back first.
-    Should such an origin turn up after all, its placement is queued anew.
+    Of several creates with one name only one can succeed, so reservations of earlier ones without an origin are freed
+    first. If such an origin appears after all, its placement is queued again.
     """
     with pool.transaction() as connection:
         lock(connection, new.namespace)
@@ -66,7 +65,7 @@ def admit(pool: Pool, new: NewPlacement, choose: Chooser) -> Decision:
 
 
 def preflight_refused(pool: Pool, new: NewPlacement, refused_by: Mapping[str, str], choose: Chooser) -> Decision:
-    """Decide anew for a placement that a target refused before its origin existed; drops it when nothing is left."""
+    """Decide again for a placement whose dry run targets refused; delete it if the new decision is a refusal."""
     with pool.transaction() as connection:
         lock(connection, new.namespace)
         connection.execute("UPDATE workflows SET cluster = NULL WHERE placement = %s", (new.placement,))
@@ -91,9 +90,9 @@ def preflight_refused(pool: Pool, new: NewPlacement, refused_by: Mapping[str, st
 
 
 def runs_seen(pool: Pool, namespace: str, since: float) -> list[Reservation]:
-    """The reservations of a namespace that a sample may show pods of: live ones, and those released after `since`.
+    """The reservations of a namespace whose pods samples may show: live ones, and those released after `since`.
 
-    `since` is Unix seconds: when the oldest sample in use was taken.
+    `since` is the time of the oldest sample in use, in Unix seconds.
     """
     query = (
         "SELECT placement, cluster, run_name, cpu_milli, memory_bytes, "
@@ -117,12 +116,12 @@ def runs_seen(pool: Pool, namespace: str, since: float) -> list[Reservation]:
 
 
 def lock(connection: Connection, namespace: str) -> None:
-    """Be the only one that promises room in a namespace, until the transaction ends."""
+    """Lock a namespace: until the transaction ends, nobody else can reserve room in it."""
     connection.execute("SELECT pg_advisory_xact_lock(1, hashtext(%s))", (namespace,))
 
 
 def reserved_room(connection: Connection, namespace: str) -> tuple[dict[str, Totals], int]:
-    """The sum of the live reservations on each target, and how many of them all have no origin yet."""
+    """The sum of the live reservations on each target, and how many reservations in total have no origin yet."""
     rows = connection.execute(
         "SELECT cluster, sum(cpu_milli)::bigint AS cpu, sum(memory_bytes)::bigint AS memory, "
         "count(*) FILTER (WHERE bound_at IS NULL) AS unbound FROM workflows "
@@ -166,10 +165,10 @@ def _held(connection: Connection, namespace: str) -> Held:
 
 
 def _claimed(connection: Connection, namespace: str, targets: Mapping[str, Totals]) -> frozenset[str]:
-    """Which of `targets` somebody in the queue waits for.
+    """Which of `targets` a queued Workflow waits for.
 
-    Only those count whose origin is known to exist: others may never appear. For each target the search ends with the
-    first that waits for it, which mostly is the first of the queue.
+    Only those with an origin count: others may never get one. For each target the search ends at the first Workflow
+    that waits for it, usually the head of the queue.
     """
     rows = connection.execute(
         f"SELECT target.name FROM {TARGETS} WHERE EXISTS (SELECT FROM workflows WHERE namespace = %(namespace)s "

@@ -1,4 +1,4 @@
-"""Keeps the ledger small: what nobody needs any more goes, a little at a time."""
+"""Keeps the ledger small: deletes what nobody needs any more, a little at a time."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,14 +8,14 @@ from webhook.ledger.pool import Pool
 from webhook.model.limits import DECISIONS_KEPT, DECISIONS_LOOKED_AT, RETIRE_BATCH
 
 _LOCK = 2
-"""Advisory: one at a time, or two might differ about whether a template is still used. Namespaces have the 1."""
+"""Advisory lock: two processes at once could disagree about whether a template is still used. Namespaces use 1."""
 
 
 def retire(pool: Pool, *, days: float, limit: int) -> int:
-    """Do away with up to `limit` of each kind; returns how many, 0 when nothing is left to do.
+    """Delete or fold up to `limit` of each of three kinds; returns how many in total, 0 if nothing is left to do.
 
-    Rows whose origin is gone, or never came, for `days`, with their decisions. Of the decisions of others all but the
-    first and the last ones. Copies of templates that a row no longer needs for itself.
+    Rows whose origin has been gone, or missing, for `days`, with their decisions. Of other rows all decisions but the
+    first and the last ones. Templates that each row keeps for itself, which are then stored once.
     """
     return sum(
         (
@@ -27,7 +27,7 @@ def retire(pool: Pool, *, days: float, limit: int) -> int:
 
 
 def _in_batches(pool: Pool, limit: int, step: Callable[..., int]) -> int:
-    """A row may hold megabytes: so few are dealt with in one transaction that it never takes long."""
+    """A row may have megabytes, so each transaction handles only a few."""
     done = 0
     while done < limit:
         batch = min(RETIRE_BATCH, limit - done)
@@ -64,7 +64,7 @@ def _delete_gone(connection: Connection, *, days: float, most: int) -> int:
 
 
 def _delete_decisions(connection: Connection, *, most: int) -> int:
-    """Of a placement that goes to and fro. Such a one is among those decided about last."""
+    """Thin out decisions. Placements with many were decided about recently, so only the latest ones are looked at."""
     return connection.execute(
         """
         DELETE FROM decisions WHERE id IN (
@@ -83,9 +83,9 @@ def _delete_decisions(connection: Connection, *, most: int) -> int:
 
 
 def _fold_templates(connection: Connection, *, most: int) -> int:
-    """Rows that have their run need no templates, and hold what they refer to only once from here on.
+    """Move the templates of rows that have their run into a table that stores each template once.
 
-    While a row may still become a run, it keeps its own: the version of Medea before this knows no other place.
+    Rows without a run keep their own: the previous version of Medea reads them only there.
     """
     return connection.execute(
         """

@@ -1,7 +1,7 @@
-"""Who may read logs: whoever may speak to the front door's kubelets, as the front door itself says.
+"""Who may read logs: anybody whom the front door allows to talk to its kubelets.
 
-The certificate alone proves too little: a cluster's authority often signs its users' certificates as well. So a
-kubelet asks the apiserver about the name in it, and so does Medea.
+A client certificate alone is not enough: a cluster's CA often signs its users' certificates too. So Medea asks the
+apiserver about the name in the certificate, as kubelets do.
 """
 
 import threading
@@ -16,7 +16,7 @@ from webhook.model.limits import ACCESS_FRESH
 
 
 class Access:
-    """Asks the front door, and remembers who may for a moment."""
+    """Asks the front door, and remembers permissions for ACCESS_FRESH."""
 
     def __init__(self, front: Cluster) -> None:
         self._front = front
@@ -24,9 +24,9 @@ class Access:
         self._lock = threading.Lock()
 
     def check(self, certificate: Mapping[str, Any]) -> None:
-        """Let the bearer of a verified certificate pass; `certificate` as `SSLSocket.getpeercert` tells it.
+        """Check the holder of a verified certificate; `certificate` is what `SSLSocket.getpeercert` returns.
 
-        Raises Forbidden for everybody else, and ClusterUnavailable when nobody can say.
+        Raises Forbidden if reading logs is not allowed, and ClusterUnavailable if the front door does not answer.
         """
         user, groups = identity(certificate)
         now = time.monotonic()
@@ -48,7 +48,7 @@ class Access:
 
 
 def identity(certificate: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """User and groups in a certificate, as Kubernetes reads them: the common name, and the organizations."""
+    """User and groups of a certificate as Kubernetes reads them: the common name and the organizations."""
     parts = [part for several in certificate.get("subject", ()) for part in several]
     names = [value for key, value in parts if key == "commonName"]
     return (names[0] if names else "", tuple(value for key, value in parts if key == "organizationName"))

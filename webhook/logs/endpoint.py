@@ -1,4 +1,4 @@
-"""The kubelet of the Nodes that are none: it knows logs, and nothing else."""
+"""A kubelet API for the virtual Nodes; serves logs only."""
 
 import socket
 from collections.abc import Iterator
@@ -22,19 +22,19 @@ _READS = Counter("medea_log_requests_total", "Logs that were asked for", ["outco
 
 
 class BrokeOff(ConnectionError):
-    """The rest of a log is missing; the reader's connection is cut, so that nobody takes what there was for all."""
+    """The rest of a log is missing. Cuts the reader's connection, so that nobody takes the log for complete."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """What the routes call."""
+    """Answers requests for logs."""
 
     reader: Reader
     access: Access
     streams: Streams
 
     def read(self, namespace: str, pod: str, container: str) -> Response:
-        """One container's log, as the query of the current request asks for it."""
+        """One container's log, with the options from the current request's query."""
         client: socket.socket = request.environ["gunicorn.socket"]
         self.access.check(client.getpeercert())  # type: ignore[attr-defined]
         options = read_options(container, request.args)
@@ -62,7 +62,7 @@ class Endpoint:
             found.close()
             self.streams.release()
 
-        # The headers are sent with the first piece: as with a kubelet, a silent log is a silent answer.
+        # Headers are sent with the first piece of the log, as by a kubelet.
         answer = Response(_pieces(found), mimetype="text/plain")
         answer.call_on_close(close)
         _READS.labels("ok").inc()
@@ -70,7 +70,7 @@ class Endpoint:
 
 
 def create_log_app(endpoint: Endpoint) -> Flask:
-    """The WSGI application for the port that only the front door's apiserver may use."""
+    """The WSGI application for the logs' port, which only the front door's apiserver may use."""
     app = Flask("medea-logs")
 
     @app.get("/containerLogs/<namespace>/<pod>/<container>")
@@ -92,7 +92,7 @@ def _pieces(found: LogStream) -> Iterator[bytes]:
 
 
 def _known(error: MedeaError) -> Response:
-    """An apiserver passes on the words of a 400 and of a 500 only, and they are meant for whoever wants the log."""
+    """Answer 400 or 500 where possible: the apiserver passes on the messages of these only, and readers need them."""
     _READS.labels(error.code).inc()
     own = error.status if isinstance(error, Busy | Forbidden) else None
     status = own or (500 if isinstance(error, Unavailable) else 400)

@@ -1,4 +1,4 @@
-"""Gathers what is known of one placement's pods: on the targets, and at the front door."""
+"""Gathers what is known about one placement's pods, on the targets and at the front door."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,16 +14,13 @@ from webhook.model.contract import ARGO_WORKFLOW, MIRRORED, ORIGIN_UID, PLACEMEN
 from webhook.model.objects import Object, labels
 from webhook.model.run import run_placement
 
-# A front door that is a target too has mirrored pods, which carry the label of Argo's as well.
+# Mirrored pods also have Argo's label; if the front door is a target too, they must not be mirrored again.
 _OF_WORKFLOWS = f"{ARGO_WORKFLOW},!{MIRRORED}"
 
 
 @dataclass
 class Gatherer:
-    """Keeps the indices of pods and looks things up in them.
-
-    `changed` is told of each placement of which a pod has changed, on either side.
-    """
+    """Keeps an index of pods per cluster. Calls `changed` for each placement with a changed pod, on either side."""
 
     front: Cluster
     registry: Registry
@@ -53,7 +50,7 @@ class Gatherer:
         index.informer.start()
 
     def leave(self, name: str) -> None:
-        """Watch a target no longer."""
+        """Stop watching a target."""
         index = self._pods.pop(name, None)
         if index:
             index.informer.stop()
@@ -66,8 +63,8 @@ class Gatherer:
         return found
 
     def gather(self, placement: str) -> list[Facts]:
-        """What is known, for each target about which something is."""
-        # Anybody may write the label, but only Medea puts pods on these Nodes.
+        """The facts about a placement, one for each target that matters."""
+        # Anybody may set the labels, but only Medea puts pods on these Nodes.
         mirrored = [
             pod
             for pod in self.mirrored.of(placement)
@@ -84,7 +81,7 @@ class Gatherer:
         return found
 
     def _listed(self, cluster: str) -> tuple[WorkflowIndex, PodIndex] | None:
-        """A target's runs and pods, once they have been listed: until then, what is shown of them stays as it is."""
+        """A target's runs and pods; None until both are listed, so that mirrored pods are left alone until then."""
         runs, pods = self.known.runs.get(cluster), self._pods.get(cluster)
         return (runs, pods) if runs and pods and runs.informer.wait(0) and pods.informer.wait(0) else None
 
@@ -92,7 +89,7 @@ class Gatherer:
         origins = {str(one["metadata"]["uid"]): one for one in self.known.origins.carrying(placement)}
         for run in runs.carrying(placement):
             origin = origins.get(labels(run).get(ORIGIN_UID, ""))
-            # Pods in a namespace that has opted out since go too.
+            # If the namespace has opted out since, its mirrored pods are removed.
             if origin and self.known.namespaces.get("", origin["metadata"]["namespace"]):
                 group = f"{run['metadata']['namespace']}/{run['metadata']['name']}"
                 return Facts(placement, cluster, origin, run, pods.of(group), shown)

@@ -1,4 +1,4 @@
-"""Pods by what joins them, as a cluster's watch last saw them."""
+"""An informer of a cluster's pods, indexed by group, such as the Workflow or the placement they belong to."""
 
 import threading
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from webhook.model.objects import Object
 
 
 class PodIndex:
-    """One watch of pods and, for each group, those in it. Somebody may move a pod to another group, by its labels."""
+    """One informer of pods, and the pods of each group. A pod changes its group when somebody changes its labels."""
 
     def __init__(
         self, cluster: Cluster, *, selector: str, group_of: Callable[[Object], str], changed: Callable[[str], None]
@@ -28,7 +28,7 @@ class PodIndex:
             return list(self._groups.get(group, {}).values())
 
     def groups(self) -> list[str]:
-        """Every group that has a pod."""
+        """Every group that has pods."""
         with self._lock:
             return list(self._groups)
 

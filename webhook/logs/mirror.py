@@ -1,4 +1,4 @@
-"""Keeps the mirrored pods true, and the Nodes they are on: events make it quick, the sweep would do alone."""
+"""Keeps the mirrored pods and their Nodes up to date. Events make it fast; the sweep catches what they miss."""
 
 import threading
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _STEPS = Counter("medea_mirror_steps_total", "Changes to mirrored pods", ["step"
 
 
 class Mirror:
-    """Owns the watches of pods, the work queue and the threads. `sweep` is the time between two sweeps, in seconds."""
+    """Owns the informers of pods, the work queue and the threads. `sweep` is the seconds between two sweeps."""
 
     def __init__(
         self,
@@ -44,13 +44,13 @@ class Mirror:
         self._beat_now = threading.Event()
 
     def start(self) -> None:
-        """Begin. To be called before the registry starts."""
+        """Start. Call this before the registry starts."""
         self._registry.on_change(self._on_target)
         self._gatherer.mirrored.informer.start()
         threads.start("mirror", self._run)
 
     def look_at(self, placement: str) -> None:
-        """Something about this placement has changed: its origin, its run, or a pod."""
+        """Reconcile this placement soon, since its origin, its run or a pod has changed."""
         self._work.add_after(placement, MOMENT)
 
     def _on_target(self, name: str, cluster: Cluster | None) -> None:
@@ -101,7 +101,7 @@ class Mirror:
                 self._work.done(placement)
 
     def _act(self, changes: Changes) -> None:
-        # Deletes first: a pod that was tried again has the name of the one before.
+        # Deletes first: the pod of a retried node has the same name as the one before.
         for pod in changes.delete:
             self._do("delete", pod, partial(self._delete, pod))
         for pod, patch in changes.statuses:
@@ -110,7 +110,7 @@ class Mirror:
             self._do("create", pod, partial(self._create, pod, status))
 
     def _do(self, step: str, pod: Object, act: Callable[[], None]) -> None:
-        """One change. A refusal is final until something changes, or the sweep tries again."""
+        """Make one change. A refused one is not retried until something changes or the sweep comes by."""
         outcome = "unavailable"
         try:
             act()

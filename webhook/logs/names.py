@@ -1,7 +1,7 @@
-"""What a pod of a run is called at the front door. Pure.
+"""Names of mirrored pods. Pure.
 
-`argo get`, Argo's UI and `argo retry` never look for a node's pod: they compute its name from what the Workflow shows,
-and a mirrored pod must have that very name.
+`argo get`, Argo's UI and `argo retry` compute the name of a node's pod from the Workflow, so a mirrored pod must have
+exactly that name.
 """
 
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from typing import Any
 from webhook.model.contract import ARGO_POD_NAMES
 from webhook.model.nodes import fnv32a
 
-# 253 characters for a name, less ten digits of the hash and the hyphen before them.
+# A name has at most 253 characters, of which the hyphen and up to ten digits of the hash are needed.
 _LONGEST_PREFIX = 242
 
 
 def pod_name(workflow: Mapping[str, Any], node: Mapping[str, Any]) -> str:
-    """The name Argo computes for the pod of a node that `workflow` shows."""
+    """The name Argo computes for the pod of a node in `workflow`."""
     metadata = workflow["metadata"]
     if (metadata.get("annotations") or {}).get(ARGO_POD_NAMES) == "v1":
         return str(node["id"])

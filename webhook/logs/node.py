@@ -1,4 +1,4 @@
-"""The Node that stands for a target at the front door: it exists so that its pods' logs are asked of Medea. Pure."""
+"""The virtual Node of a target: it makes the front door's apiserver ask Medea for its pods' logs. Pure."""
 
 import datetime
 from collections.abc import Mapping
@@ -12,25 +12,25 @@ from webhook.model.objects import Object
 
 @dataclass(frozen=True)
 class Address:
-    """Where the front door's apiserver reaches the port for logs."""
+    """Where the front door's apiserver reaches Medea's port for logs."""
 
     ip: str
     port: int
 
 
 def node_name(cluster: str) -> str:
-    """The name of a target's Node."""
+    """The name of a target's virtual Node."""
     return f"medea-{cluster}"
 
 
 def node_object(cluster: str, address: Address, now: datetime.datetime) -> Object:
-    """The Node as it is created. It has no room: even a pod that tolerates everything is not scheduled there."""
+    """The Node to create. It has no capacity, so that not even pods that tolerate every taint are scheduled there."""
     return {
         "metadata": {
             "name": node_name(cluster),
             "labels": {
                 MIRRORED: cluster,
-                # What manifests of DaemonSets and monitoring exclude by custom, and load balancers by contract.
+                # Many DaemonSets and monitoring manifests exclude the first label, and load balancers the second.
                 "type": "virtual-kubelet",
                 "node.kubernetes.io/exclude-from-external-load-balancers": "true",
             },
@@ -41,7 +41,7 @@ def node_object(cluster: str, address: Address, now: datetime.datetime) -> Objec
 
 
 def node_status(current: Mapping[str, Any], address: Address, now: datetime.datetime) -> Object:
-    """The Node's status, made from the one it has: ready since it was."""
+    """The Node's wanted status. It keeps from `current` since when the Node is ready."""
     ready = _ready(current)
     since = ready.get("lastTransitionTime") if ready.get("status") == "True" else None
     condition = {
@@ -60,7 +60,7 @@ def node_status(current: Mapping[str, Any], address: Address, now: datetime.date
 
 
 def is_stale(status: Mapping[str, Any], address: Address, now: datetime.datetime) -> bool:
-    """Whether the Node's status has to be written: it says something wrong, or has said nothing for long."""
+    """Whether the Node's status must be written, because it is wrong or has not been written for long."""
     wanted, ready = node_status(status, address, now), _ready(status)
     if any(status.get(key) != wanted[key] for key in ("addresses", "daemonEndpoints")) or ready.get("status") != "True":
         return True
@@ -72,7 +72,7 @@ def is_stale(status: Mapping[str, Any], address: Address, now: datetime.datetime
 
 
 def lease_spec(cluster: str, now: datetime.datetime) -> Object:
-    """The renewed lease that keeps the Node from being taken for lost."""
+    """The renewed lease, without which the Node would count as lost."""
     return {
         "holderIdentity": node_name(cluster),
         "leaseDurationSeconds": NODE_LEASE_SECONDS,
@@ -81,7 +81,7 @@ def lease_spec(cluster: str, now: datetime.datetime) -> Object:
 
 
 def timestamp(now: datetime.datetime) -> str:
-    """A moment as Kubernetes writes it."""
+    """A time in Kubernetes' format."""
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -1,4 +1,4 @@
-"""What an apiserver asks of a kubelet's log, and how Medea asks it of a target. Pure."""
+"""The options with which an apiserver asks a kubelet for a log, and Medea asks a target. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ _STREAMS = ("All", "Stdout", "Stderr")
 
 @dataclass(frozen=True)
 class Options:
-    """A question for one container's log. `query` is for the target's apiserver."""
+    """The options for one container's log. `query` is what to send to the target's apiserver."""
 
     follow: bool
     query: tuple[tuple[str, str], ...]
 
 
 def read_options(container: str, asked: Mapping[str, str]) -> Options:
-    """The options in a URL. Raises BadRequest for one that Kubernetes knows and whose value it would not take.
+    """The options from a URL. Raises BadRequest if the value of a known option is not valid.
 
-    Options that it doesn't know are left out: a target of another version may refuse them.
+    Unknown options are dropped, since a target with another version may refuse them.
     """
     query = [("container", checked_name("container", container))]
     for name in _FLAGS:
@@ -46,7 +46,7 @@ def read_options(container: str, asked: Mapping[str, str]) -> Options:
     stream = asked.get("stream", "All")
     if stream not in _STREAMS:
         raise wrong_field(BadRequest, "stream", stream, f"it must be one of {', '.join(_STREAMS)}")
-    # Both streams is what it means to say nothing, and older apiservers refuse the word.
+    # `All` is the default, and older apiservers don't know the option.
     if stream != "All":
         query.append(("stream", stream))
     return Options(("follow", "true") in query, tuple(query))

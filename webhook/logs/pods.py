@@ -1,7 +1,7 @@
-"""Mirrored pods: what they look like, and what has to change for them to be true. Pure.
+"""Mirrored pods: how they look, and what must change to bring them up to date. Pure.
 
-Argo's controller looks at pods with the label `workflows.argoproj.io/completed` only, so these have none, whatever the
-pod they stand for has: at the front door they are there for people, and for `argo logs`.
+They never have the label `workflows.argoproj.io/completed`: Argo's controller looks only at pods with that label, and
+must ignore these, which are there for people and `argo logs`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,9 +32,9 @@ _CONTAINER_STATUS = (
     "containerID",
     "started",
 )
-# It runs nowhere. A quota that limits these wants to see a limit, and counts nothing for it.
+# A mirrored pod needs nothing, but where a quota limits CPU or memory, every container must set limits.
 _NOTHING = {"cpu": "0", "memory": "0"}
-# Namespaces may demand these of their pods.
+# Pod Security Standards may require these.
 _RESTRICTED = {
     "allowPrivilegeEscalation": False,
     "runAsNonRoot": True,
@@ -44,7 +44,7 @@ _RESTRICTED = {
 
 
 def slim(pod: Object) -> Object:
-    """What is kept of a pod in memory: the pods of a busy target are many, and most of each is of no use here."""
+    """The part of a pod that is kept in memory: a busy target has many pods, and most of each is not needed."""
     metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
     kept = _only(metadata, _METADATA)
     if "annotations" in kept:
@@ -62,10 +62,10 @@ def slim(pod: Object) -> Object:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of one placement's pods. `origin` is None when it is not, or no longer, to have any.
+    """What is known about one placement's pods. `origin` is None if it is to have no mirrored pods, or none any more.
 
-    `pods` are those of its run on the target `cluster`, `mirrored` those that stand for such at the front door. Both as
-    `slim` leaves them.
+    `pods` are those of its run on the target `cluster`, `mirrored` the mirrored ones at the front door. Both are in the
+    form that `slim` returns.
     """
 
     placement: str
@@ -78,8 +78,8 @@ class Facts:
 
 @dataclass(frozen=True)
 class Changes:
-    """What has to be done: pods to create, each with the status it gets then; pods at the front door to change, each
-    with the merge patch of its status; and pods to delete."""
+    """What to do: pods to create, each with its status; mirrored pods to change, each with the merge patch of its
+    status; and mirrored pods to delete."""
 
     create: Sequence[tuple[Object, Object]] = ()
     statuses: Sequence[tuple[Object, Object]] = ()
@@ -87,32 +87,32 @@ class Changes:
 
 
 def plan(facts: Facts) -> Changes:
-    """What makes the mirrored pods true. A pod that waits has no log, and none is made for it."""
+    """The changes that bring the mirrored pods up to date. Pending pods have no log, so they are not mirrored."""
     shown = {annotations(pod).get(MIRRORED_UID): pod for pod in facts.mirrored}
     pods = [pod for pod in facts.pods if pod["status"].get("phase", "Pending") != "Pending"] if facts.origin else []
     wanted = {pod["metadata"]["uid"]: pod for pod in pods}
     statuses = [(shown[uid], patch) for uid in wanted if uid in shown and (patch := _patch(shown[uid], wanted[uid]))]
     true = [one for uid, one in shown.items() if uid in wanted and "deletionTimestamp" not in one["metadata"]]
-    # Whoever deletes a pod waits for its kubelet to let it go: that is Medea, here.
+    # A pod that somebody deletes stays until its kubelet confirms; Medea does that by deleting it for good.
     delete = [one for one in facts.mirrored if one not in true]
     missing = [pod for uid, pod in wanted.items() if uid not in shown]
     return Changes(_named(facts, missing) if missing else (), statuses, delete)
 
 
 def status_of(pod: Object) -> Object:
-    """The status that a mirrored pod has for this pod."""
+    """The status to show on the mirrored pod."""
     status = pod["status"]
     return {**_only(status, _STATUS), **_container_statuses(status)}
 
 
 def _named(facts: Facts, pods: Sequence[Object]) -> list[tuple[Object, Object]]:
-    """New mirrored pods, for those pods whose node the origin shows by now."""
+    """New mirrored pods, for those pods whose node the origin already shows."""
     assert facts.origin is not None
     nodes = nodes_of(facts.origin)
     made = []
     for pod in pods:
         node_id = annotations(pod).get(ARGO_NODE_ID, "")
-        # One hold shows a run's nodes as a graft, under ids of its own, the other as they are.
+        # With hold `plugin` the run's nodes are grafted under prefixed ids; with `none` they keep their ids.
         node = nodes.get(GRAFTED + node_id) or nodes.get(node_id)
         if node is not None:
             made.append((mirrored_pod(pod, pod_name(facts.origin, node), facts), status_of(pod)))
@@ -122,7 +122,7 @@ def _named(facts: Facts, pods: Sequence[Object]) -> list[tuple[Object, Object]]:
 
 
 def mirrored_pod(pod: Object, name: str, facts: Facts) -> Object:
-    """The pod to create at the front door; its status has to follow, because no create takes one."""
+    """The pod to create at the front door; its status must be written afterwards, because a create ignores it."""
     assert facts.origin is not None
     owner, spec = facts.origin["metadata"], pod["spec"]
     return {

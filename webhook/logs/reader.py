@@ -1,4 +1,4 @@
-"""Finds the pod that a mirrored one stands for, and opens its log on the target."""
+"""Finds the pod behind a mirrored one, and opens its log on the target."""
 
 import re
 import time
@@ -23,7 +23,7 @@ _STARTING = re.compile("is waiting to start: (ContainerCreating|PodInitializing)
 
 @dataclass(frozen=True)
 class Source:
-    """A pod on a target, whose log a mirrored pod at the front door shows."""
+    """The pod on a target behind a mirrored pod at the front door."""
 
     cluster: Cluster
     namespace: str
@@ -39,10 +39,10 @@ class Reader:
     pool: Pool
 
     def find(self, namespace: str, name: str) -> Source:
-        """The pod that a mirrored pod stands for. Raises Missing when there is none.
+        """The pod behind a mirrored pod. Raises Missing if there is none.
 
-        A mirrored pod is an object that others can write too, so nothing in it is believed that the ledger and the
-        target don't confirm: it shows only pods of Workflows that were placed from its own namespace.
+        Others can write mirrored pods too, so everything in one is checked against the ledger and the target: it only
+        gives access to pods of Workflows that were placed from its own namespace.
         """
         shown = self.front.find(PODS, namespace, name)
         if shown is None:
@@ -61,7 +61,7 @@ class Reader:
         return Source(target, namespace, wanted)
 
     def open(self, source: Source, options: Options, still_wanted: Callable[[], bool]) -> LogStream | None:
-        """The log; None once it is not wanted any more. Raises what the target answers."""
+        """The log; None as soon as `still_wanted` is false. Raises any error of the target."""
         patience = LOG_SILENCE if options.follow else LONGEST_LOG_SILENCE
         started = time.monotonic()
         while still_wanted():

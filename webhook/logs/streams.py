@@ -1,4 +1,4 @@
-"""The logs that are being read: how many at once, and whether anybody still listens."""
+"""The logs being read: limits how many at once, and notices when a reader is gone."""
 
 import select
 import socket
@@ -16,7 +16,7 @@ _GONE = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 
 
 class Streams:
-    """Places for readers, and one thread that notices when a reader goes away while its log is silent."""
+    """Slots for readers, and one thread that notices when a reader goes away while its log is silent."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -25,24 +25,24 @@ class Streams:
         self._ends: dict[int, Callable[[], None]] = {}
 
     def start(self) -> None:
-        """Begin to watch over readers."""
+        """Start the thread that watches readers."""
         threads.start_loop("log-readers", self._turn, stop=threading.Event())
 
     def take(self) -> None:
-        """Take a place. Raises Busy when there is none."""
+        """Take a slot. Raises Busy if there is none."""
         if not self._free.acquire(blocking=False):
             raise Busy(f"{self._most} logs are being read at once, as many as MEDEA_LOGS_STREAMS allows; try again")
         _STREAMS.inc()
 
     def release(self) -> None:
-        """Give a place back."""
+        """Give a slot back."""
         self._free.release()
         _STREAMS.dec()
 
     def watch(self, reader: socket.socket, end: Callable[[], None]) -> Callable[[], None]:
         """Call `end`, from another thread, when the reader goes away.
 
-        Returns what has to be called before the reader's connection is closed, or used again.
+        Returns a function that must be called before the reader's connection is closed or reused.
         """
         number = reader.fileno()
         self._ends[number] = end

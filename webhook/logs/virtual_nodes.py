@@ -1,4 +1,4 @@
-"""Keeps a Node at the front door for each registered target, and no others."""
+"""Keeps one virtual Node at the front door for each registered target, and removes all others."""
 
 import datetime
 import socket
@@ -18,13 +18,13 @@ _LEASES_IN = "kube-node-lease"
 
 
 class VirtualNodes:
-    """Creates, renews and removes the Nodes. `host` is a name or an address, looked up anew for each beat."""
+    """Creates, renews and removes the Nodes. `host` is a name or an address, resolved at each heartbeat."""
 
     def __init__(self, front: Cluster, *, host: str, port: int, registered: Callable[[], Collection[str]]) -> None:
         self._front, self._host, self._port, self._registered = front, host, port, registered
 
     def beat(self) -> None:
-        """Make the Nodes true, and say that they are alive. Raises what the front door answers."""
+        """Bring the Nodes up to date and renew their leases. Raises any error of the front door."""
         address = self._address()
         nodes, _ = self._front.list(NODES, selector=MIRRORED)
         known = {node["metadata"]["name"]: node for node in nodes}
@@ -33,7 +33,7 @@ class VirtualNodes:
             try:
                 self._keep(cluster, known.get(node_name(cluster)), address)
             except Rejected as error:
-                # The others' Nodes would count as lost without their beat.
+                # Go on: without a heartbeat the other Nodes would count as lost.
                 log.error("node not kept", cluster=cluster, reason=error.message)
         for name, node in known.items():
             cluster = labels(node)[MIRRORED]

@@ -1,4 +1,4 @@
-"""The vocabulary that every room speaks: names that others see, states, objects, nodes, verbs, the run.
+"""The vocabulary shared by all packages: public names, states, objects, nodes, verbs, the run.
 
-Values and pure functions only: nothing here asks a cluster, the ledger or the clock, and nothing here knows who calls.
+Only values and pure functions: no clusters, no ledger, no clock but one that is passed in.
 """

@@ -1,25 +1,25 @@
-"""The names that other programs and people see: annotations, labels, the finalizer, and the words for states.
+"""The names that other programs and people see: annotations, labels, the finalizer and the states.
 
-They are a contract: changing one breaks Workflows that are already placed.
+They are a contract: changing one breaks Workflows that have been placed already.
 """
 
 from enum import StrEnum
 
 PLACEMENT = "medea.dev/placement"
-"""Annotation on the origin and label on the run: the id of the ledger row that joins them."""
+"""Annotation on the origin and label on the run: the id of their row in the ledger."""
 CLUSTER = "medea.dev/cluster"
 STATE = "medea.dev/state"
 TOTALS = "medea.dev/totals"
 DECISION = "medea.dev/decision"
 REASON = "medea.dev/reason"
 IDENTITY = "medea.dev/identity"
-"""Annotation that Medea's own API sets on what it submits for a caller; believed from nobody else."""
+"""Annotation that Medea's own API sets on what it submits for a caller; not trusted from anybody else."""
 
 VERBS = "medea.dev/verbs"
-"""Annotation: what people did to the origin that has not been done to its run yet. See `webhook.model.verbs`."""
+"""Annotation on the origin: the verbs not yet applied to its run. See `webhook.model.verbs`."""
 
 WRITTEN = frozenset({PLACEMENT, CLUSTER, STATE, TOTALS, DECISION, REASON, IDENTITY, VERBS})
-"""The annotations that only Medea writes: on what comes from elsewhere they are dropped."""
+"""The annotations that only Medea writes: they are removed from what others submit."""
 
 SKIP = "medea.dev/skip"
 CLUSTERS = "medea.dev/clusters"
@@ -28,38 +28,38 @@ POLICY = "medea.dev/policy"
 ORIGIN_UID = "medea.dev/origin-uid"
 ORIGIN_NAME = "medea.dev/origin-name"
 COPIED = "medea.dev/copied"
-"""Label on a WorkflowTemplate that Medea copied to a target. It is never changed: runs under way may use it."""
+"""Label on a WorkflowTemplate that Medea copied to a target. The copy is never changed: runs may be using it."""
 
 PARENT = "medea.dev/parent"
-"""Label on a sub-Workflow: the name of the Workflow whose step has begun it."""
+"""Label on a sub-Workflow: the name of the Workflow whose step started it."""
 PARENT_UID = "medea.dev/parent-uid"
 STEP = "medea.dev/step"
-"""Annotation on a sub-Workflow: its own name. A copy of it carries another's, and is nobody's sub-Workflow."""
+"""Annotation on a sub-Workflow: its own name. In a copy this names the original, so a copy is no sub-Workflow."""
 STOPPED = "medea.dev/stopped-with-parent"
-"""Annotation on a sub-Workflow: how it was stopped because its parent was."""
+"""Annotation on a sub-Workflow that was stopped because its parent was: `Stop` or `Terminate`."""
 ASKED = "medea.dev/asked-"
-"""Begins the annotations by which a step that is asked for twice is done once: on the Workflow that it is done to."""
+"""Prefix of annotations on a Workflow that a step acts on: they make sure that a repeated request acts once."""
 
 FINALIZER = "medea.dev/run"
-"""On the origin: it goes when the run is gone. On the run: it goes when the run's end is in the ledger."""
+"""On the origin: removed when the run is gone. On the run: removed when the run's end is in the ledger."""
 
 ENABLED = "medea.dev/enabled"
 HOLD = "medea.dev/hold"
 """Label on a namespace: which hold its origins have."""
 PROBE = "medea.dev/probe"
-"""Label on the Workflow by which Medea sees whether an Argo controller works in a namespace."""
+"""Label on the Workflow with which Medea finds out whether an Argo controller works in a namespace."""
 MIRRORED = "medea.dev/mirrored"
-"""Label on a pod at the front door that stands for one on a target, and on the Node it is on: the target's name."""
+"""Label on a pod at the front door that mirrors one on a target, and on its Node: the target's name."""
 MIRRORED_POD = "medea.dev/mirrored-pod"
-"""Annotation on such a pod: the name of the pod it stands for."""
+"""Annotation on a mirrored pod: the name of the pod on the target."""
 MIRRORED_UID = "medea.dev/mirrored-uid"
-"""Annotation on such a pod: the uid of the pod it stands for."""
+"""Annotation on a mirrored pod: the uid of the pod on the target."""
 VIRTUAL = "medea.dev/virtual"
-"""Taint of a Node that is none: nothing may be scheduled there."""
+"""Taint of a virtual Node: nothing may be scheduled there."""
 PREFIX = "medea.dev/"
 
 GRAFTED = "medea-"
-"""Begins the id of every node of a run at its origin: Argo's own ids begin with the Workflow's name and hold a hash."""
+"""Prefix of the ids that a run's nodes have at its origin, so that they differ from those of the origin's own nodes."""
 
 AGENT_ACCOUNT = "medea-agent"
 PLUGIN_ACCOUNT = "medea-executor-plugin"
@@ -78,30 +78,30 @@ class Hold(StrEnum):
     """What keeps the origin's templates from running at the front door."""
 
     PLUGIN = "plugin"
-    """Argo's controller is there: the origin's spec is a stub whose one task Medea answers for."""
+    """For namespaces with an Argo controller: the origin's spec is a stub with one task, which Medea answers."""
     NONE = "none"
-    """No Argo controller is there: the spec is the user's own, and Medea alone writes the status."""
+    """For namespaces without one: the origin keeps the user's own spec, and only Medea writes its status."""
 
 
 class State(StrEnum):
-    """What the ledger knows of a placement. Each value but the last three can still lead to a run."""
+    """The state of a placement in the ledger."""
 
     QUEUED = "queued"
-    """Accepted; no target has room, or none could be asked."""
+    """Accepted, but no target has room, or none could be asked."""
     RESERVED = "reserved"
-    """A target is chosen and its room held; the run is not known to exist."""
+    """A target is chosen and room reserved there; the run is not known to exist yet."""
     RUNNING = "running"
     """The run exists."""
     ENDED = "ended"
-    """The run has a final phase, or can never have one; its room is free again."""
+    """The run has a final phase, or will never have one; its room is free again."""
     DELETING = "deleting"
-    """The origin was deleted; the run has still to go."""
+    """The origin was deleted; the run may still exist."""
     DELETED = "deleted"
     """Origin and run are gone."""
     EXPIRED = "expired"
     """The origin never appeared."""
     UNKNOWN = "unknown"
-    """Never written. A newer Medea has written what this one can't read, and so leaves alone."""
+    """Never written: the row has a word of a newer version of Medea. This version leaves it alone."""
 
 
 FINAL_PHASES = frozenset({"Succeeded", "Failed", "Error"})

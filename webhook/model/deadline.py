@@ -1,4 +1,4 @@
-"""The moment by which something must have been answered, passed down to every step of it. Pure but for its clock."""
+"""The moment by which a request must be answered, passed down to every step. Pure but for its clock."""
 
 import re
 import time
@@ -16,38 +16,38 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 @dataclass(frozen=True)
 class Deadline:
-    """`at` is a moment on `clock`, which never goes backwards."""
+    """`at` is a moment on `clock`, which is monotonic; both are in seconds."""
 
     at: float
     clock: Clock = time.monotonic
 
     @classmethod
     def after(cls, seconds: float, clock: Clock = time.monotonic) -> "Deadline":
-        """So many seconds from now."""
+        """A deadline `seconds` from now."""
         return cls(clock() + seconds, clock)
 
     @property
     def left(self) -> float:
-        """Seconds until then; below zero when it is over."""
+        """Seconds left; negative once the deadline has passed."""
         return self.at - self.clock()
 
     def within(self, seconds: float) -> "Deadline":
-        """The earlier of this one and so many seconds from now."""
+        """The earlier of this deadline and `seconds` from now."""
         return Deadline(min(self.at, self.clock() + seconds), self.clock)
 
     def check(self, what: str, *, need: float = 0.0) -> None:
-        """Raises Unavailable when fewer than `need` seconds are left; `what` says what would have been done."""
+        """Raises Unavailable if no more than `need` seconds are left; `what` completes "no time left", e.g. "to …"."""
         if self.left <= need:
             raise Unavailable(f"there was no time left {what}, since Medea or what it asks is slow now; try again")
 
     def timeout(self, most: float, what: str, *, least: float = 0.0) -> float:
-        """Seconds that one call may take: `most` of them, or what is left. Raises Unavailable below `least`."""
+        """Seconds that one call may take: `most`, or what is left if less. Raises Unavailable below `least`."""
         self.check(what, need=least)
         return min(most, self.left)
 
 
 def go_duration(text: str) -> float | None:
-    """Seconds in a duration as Go writes it, such as an apiserver's `?timeout=10s`; None for anything else."""
+    """Seconds in a Go duration, such as an apiserver's `?timeout=10s`; None if it is not one."""
     if not _GO_DURATION.fullmatch(text):
         return None
     return sum(float(number) * _UNITS[unit] for number, unit in _GO_PART.findall(text))

@@ -7,22 +7,22 @@ from webhook.model.objects import Object, texts
 
 
 def is_deletion_ongoing(thing: Object) -> bool:
-    """Whether somebody has deleted it, and finalizers are all that keeps it."""
+    """Whether it has been deleted and only its finalizers keep it."""
     return "deletionTimestamp" in thing["metadata"]
 
 
 def is_deletion_blocked(thing: Object) -> bool:
-    """Whether Medea's finalizer is on it."""
+    """Whether it has Medea's finalizer."""
     return FINALIZER in texts(thing["metadata"].get("finalizers"))
 
 
 def block_deletion(finalizers: Any) -> list[str]:
-    """These finalizers, as an object's metadata has them, and Medea's, each once."""
+    """An object's `metadata.finalizers` with Medea's added, without duplicates."""
     return list(dict.fromkeys([*texts(finalizers), FINALIZER]))
 
 
 def allow_deletion(thing: Object) -> Object:
-    """The merge patch that takes Medea's finalizer off this very version of an object; empty when it has none."""
+    """The merge patch that removes Medea's finalizer from exactly this version of an object; empty if it has none."""
     if not is_deletion_blocked(thing):
         return {}
     left = [one for one in texts(thing["metadata"]["finalizers"]) if one != FINALIZER]

@@ -1,4 +1,4 @@
-"""JSON from the network, read so that nothing in it can surprise the code behind. Pure."""
+"""Reads JSON from the network and refuses what later code could not handle. Pure."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from webhook.errors import BadRequest, MedeaError, quoted, wrong_field
 
-# Kubernetes' own limit for one object is 1.5 MB; deeper than this no manifest is nested.
+# Levels. No real manifest is nested deeper.
 _DEEPEST = 200
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -17,7 +17,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def parse_json(body: bytes) -> Any:
-    """JSON as the RFC has it: no NaN, no numbers beyond a double, no bottomless nesting. Raises BadRequest."""
+    """Parse strict JSON: no NaN, no numbers beyond a double, no excessive nesting. Raises BadRequest."""
     try:
         value = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
@@ -28,12 +28,12 @@ def parse_json(body: bytes) -> Any:
 
 
 def parse_model(body: bytes, model: type[Model]) -> Model:
-    """JSON as a `model` describes it. Raises BadRequest with the first field that is wrong."""
+    """Parse JSON and validate it as a `model`. Raises BadRequest with the first field that is wrong."""
     return as_model(parse_json(body), model, "the body")
 
 
 def as_model(value: Any, model: type[Model], whole: str) -> Model:
-    """JSON that is read already, as a `model`; `whole` is what people call it. Raises BadRequest, as `parse_model`."""
+    """Validate parsed JSON as a `model`; `whole` is what messages call it. Raises BadRequest, as `parse_model` does."""
     check_storable(BadRequest, whole, value)
     try:
         return model.model_validate(value)
@@ -44,7 +44,7 @@ def as_model(value: Any, model: type[Model], whole: str) -> Model:
 
 
 def check_storable(error: type[MedeaError], field: str, value: Any) -> None:
-    """Refuse text that JSON can carry and Postgres can't: zero bytes, and halves of a surrogate pair."""
+    """Raise `error` for text that Postgres can't store: zero bytes and lone surrogates."""
     waiting: list[tuple[_Place | None, Any]] = [(None, value)]
     while waiting:
         place, one = waiting.pop()
@@ -60,11 +60,11 @@ def check_storable(error: type[MedeaError], field: str, value: Any) -> None:
 
 
 _Place = tuple[Any, dict[str, Any] | list[Any], str | int | None]
-"""The place around, the object or list it is in, and the key there; None for a key itself."""
+"""The parent place, the object or list it is in, and the key there; the key is None if the place is a key itself."""
 
 
 def _where(field: str, place: _Place | None) -> str:
-    """A place as people write it. Only made when it is needed: in large objects all paths together can be endless."""
+    """A place as a path. Built only for errors: the paths in a large object would take too much memory."""
     if place is None:
         return field
     around, holder, key = place
@@ -77,7 +77,7 @@ def _where(field: str, place: _Place | None) -> str:
 
 
 def storable(value: Any) -> Any:
-    """The same JSON, with U+FFFD for what `check_storable` refuses: for what nobody can be asked to send again."""
+    """The same JSON, with U+FFFD for what `check_storable` refuses: for input whose sender can't be asked to fix it."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("\ufffd", value)
     if isinstance(value, dict):
@@ -86,7 +86,7 @@ def storable(value: Any) -> Any:
 
 
 def _called(entry: Any, number: int) -> object:
-    """How people find an entry of a list: by its name, if it has one."""
+    """An entry of a list as paths show it: its name if it has one, otherwise its number."""
     name = entry.get("name") if isinstance(entry, dict) else None
     return name if isinstance(name, str) and not _UNSTORABLE.search(name) else number
 

@@ -1,222 +1,224 @@
-"""Every timeout, pause, length and number that an operator does not set, with its unit and its reason.
+"""Every timeout, pause, size and count that operators can't set, with its unit and reason.
 
-Times are in seconds unless a name says otherwise. What an operator may set is in `webhook.settings`.
+Times are in seconds unless a comment says otherwise. What operators can set is in `webhook.settings`.
 """
 
 # --- kube
 
-# A key that failed is tried again after RETRY_FIRST, then after twice as long each time, and at last every
-# RETRY_LONGEST: what comes back is noticed within five seconds. RETRY_JITTER is the share of the pause that chance may
-# add to it, so that thousands that failed together do not come back together.
+# A key that failed is retried after RETRY_FIRST, then after twice as long each time, up to RETRY_LONGEST: a cluster
+# that comes back is noticed within five seconds. Up to RETRY_JITTER of the pause is added at random, so that thousands
+# of keys that failed together are not retried together.
 RETRY_FIRST = 0.2
 RETRY_LONGEST = 5.0
 RETRY_DOUBLINGS = 5
 RETRY_JITTER = 0.2
-# What is told of one key within this time is looked at once: runs change in bursts.
+# Changes to one key within this time are handled together: runs change in bursts.
 MOMENT = 0.1
 
-# Pause of a thread after an exception that nobody expected, so that the same one again costs little.
+# Pause of a thread after an unexpected exception, so that one that keeps coming back costs little.
 PAUSE_AFTER_A_BUG = 1.0
 
-# A cluster that doesn't accept a connection within a second, or hasn't answered whole within five, is taken as away.
+# A call counts as unanswered if the connection takes longer than a second, or the whole answer longer than five.
 CONNECT_TIMEOUT = 1.0
 READ_TIMEOUT = 5.0
-# A page of a list may hold megabytes; more objects in one would make both sides hold too much at once.
+# One page of a list may have megabytes; PAGE is the number of objects, few enough for the memory of both sides.
 LIST_TIMEOUT = 30.0
 PAGE = 500
-# A watch is ended by the server after WATCH_SECONDS and begun anew; the client ends it a little later, so that a
-# connection that died without a word, or never says a whole one, is noticed.
+# The server ends a watch after WATCH_SECONDS, and it is begun again. The client gives up a little later, so that it
+# notices a dead connection.
 WATCH_SECONDS = 20
 WATCH_READ_TIMEOUT = WATCH_SECONDS + 5.0
-# So many calls in a row must go unanswered before a cluster counts as away: one may be lost by any network.
+# A cluster counts as away after this many unanswered calls in a row: any network may lose a single one.
 UNANSWERED_CALLS = 2
-# How often each target is asked whether it is there; while it is away more often, since work waits for it.
+# How often each target is probed; more often while it is away, since work waits for it.
 PROBE_EVERY = 5.0
 PROBE_EVERY_WHILE_AWAY = 1.0
 PROBE_TIMEOUT = 2.0
-# Levels of nesting that are kept of an answer that is too deep for Python, which follows a thousand at most.
+# Levels of nesting kept of an answer that is too deep for Python's recursion limit of a thousand.
 DEEPEST_ANSWER = 200
-# Characters of an apiserver's refusal: a validation error may repeat a whole object.
+# Characters kept of an apiserver's refusal: a validation error may repeat a whole object.
 LONGEST_STATUS = 4000
-# A controller that is killed is followed by the next within the lease's length, well inside the 30 s that a recovery
-# may take. One that can't renew ends RENEW_WITHIN after its last success began, so that a process that stands still
-# for a moment just then has some seconds left.
+# When a controller is killed, the next one takes over within LEASE_SECONDS, well within the 30 s that a recovery may
+# take. One that can't renew its lease ends RENEW_WITHIN after the start of its last successful renewal, which leaves
+# some seconds in case the process stalls just then.
 LEASE_SECONDS = 8
 RENEW_WITHIN = 5.0
 RENEW_EVERY = 1.0
 LEASE_TIMEOUT = 1.5
-# For how long a controller that is told to end may end its work; Kubernetes gives a pod 30 s.
+# Time for a controller to finish its work when it is told to end; Kubernetes gives a pod 30 s.
 LEADER_PATIENCE = 10.0
-# Events: three for each placement, at a hundred placements a second, at some 100 a second and thread. Beyond so many
-# that wait, the next ones are dropped; a line says so every so many seconds. Kubernetes takes 1,024 characters.
+# Each placement makes three Events, a hundred placements a second are expected, and a thread sends some 100 Events a
+# second. When WAITING_EVENTS are waiting, further ones are dropped, with a log line at most every EVENT_WARNING_EVERY.
+# LONGEST_EVENT is in characters; Kubernetes allows 1,024.
 EVENT_THREADS = 4
 WAITING_EVENTS = 1000
 EVENT_WARNING_EVERY = 60.0
 LONGEST_EVENT = 1000
-# Connections kept to one cluster.
+# Open connections kept to one cluster.
 CONNECTIONS = 32
-# Pauses of a watch between failures, doubling. One that ends at once and empty has failed too.
+# Pauses of a watch between failures; they double. A watch that ends empty within SHORTEST_WATCH has failed too.
 WATCH_FIRST_PAUSE = 0.2
 WATCH_LONGEST_PAUSE = 5.0
 SHORTEST_WATCH = 1.0
-# So many streams in a row may be refused, or break before they have told anything: then the list is read again.
+# After this many streams in a row that were refused, or broke before the first event, everything is listed again.
 FAILED_STREAMS = 2
 
 # --- ledger
 
-# Connections of one process; each thread that decides, looks or writes holds one for some milliseconds.
+# Connections per process; a thread holds one for some milliseconds.
 LEDGER_CONNECTIONS = 16
-# The least that libpq knows. A Postgres that needs longer to take a connection is as good as away.
+# The shortest that libpq allows. A Postgres that takes longer to accept a connection counts as away.
 LEDGER_CONNECT_TIMEOUT = 2
-# For a connection of the pool. A review may take ten seconds in all, and asks the ledger several times.
+# Waiting for a connection from the pool. A review has ten seconds in all, and asks the ledger several times.
 LEDGER_WAIT = 2.0
-# For the answer to nothing, with which a connection is tried before it is used: less than LEDGER_WAIT.
+# For the empty query that checks a connection before it is used: less than LEDGER_WAIT.
 LEDGER_CHECK_PATIENCE = 1.0
-# No statement touches more than some thousand rows; one that takes this long waits for a lock.
+# No statement touches more than some thousand rows; one that takes longer than this is waiting for a lock.
 LEDGER_STATEMENT_TIMEOUT = 5.0
-# For an answer, after which the connection is given up: longer than Postgres itself needs to end a statement.
+# For an answer before the connection is given up: longer than LEDGER_STATEMENT_TIMEOUT, after which Postgres answers.
 LEDGER_PATIENCE = 7.0
-# A transaction whose process does nothing is ended by Postgres: its locks keep others waiting.
+# Postgres ends a transaction that is idle for this long, since its locks keep others waiting.
 LEDGER_IDLE_TIMEOUT = 30.0
-# Between two tries to reach a Postgres that is away.
+# Between two attempts to reach a Postgres that is away.
 LEDGER_RETRY = 1.0
-# Between two tries to migrate that failed for a reason of their own: each leaves a traceback in the log.
+# Between two attempts to migrate that failed although Postgres answered: each logs a traceback.
 LEDGER_BUG_RETRY = 30.0
-# For the lock on a table. While a migration waits for it, so does everybody who comes after.
+# For a migration to get the lock on a table. While it waits, all later statements wait behind it.
 MIGRATION_LOCK_TIMEOUT = 2.0
 # For one statement of a migration: an index on millions of rows takes minutes.
 MIGRATION_PATIENCE = 1800.0
-# Decisions about one placement that stay, beside the first: one that a full target sends back for weeks has thousands.
+# Decisions kept per placement, beside the first: one that full targets send back for weeks has thousands.
 DECISIONS_KEPT = 20
-# The last so many decisions are looked through for placements with too many: some sweeps' worth at 100 a second.
+# Placements with too many decisions are looked for among this many latest ones: a few sweeps' worth at 100 a second.
 DECISIONS_LOOKED_AT = 5000
-# Rows of up to some megabytes that are deleted, or rid of their templates, in one transaction.
+# Rows, of up to some megabytes each, that one transaction deletes or strips of their templates.
 RETIRE_BATCH = 20
 
 # --- scout
 
-# Characters of a reason: it is an annotation on the origin, read by people, and a hundred targets have more to say.
+# Characters of a reason: it is an annotation read by people, and with a hundred targets the full text is far longer.
 REASON_LENGTH = 1000
-# So many of a queue are told what each target lacks; the others only how many are before them. Nobody reads more.
+# This many placements at the head of a queue show what each target lacks; the others only how many are before them.
 REASONS_KEPT = 20
-# Seconds between two times that all others are told: it means going through the whole queue.
+# Between two updates of those others, since each goes through the whole queue.
 QUEUE_TELL_EVERY = 10.0
-# Queued Workflows looked at in one transaction: a submit waits for no more than these while the queue is served.
+# Queued Workflows handled in one transaction: a submit waits for at most one such batch while the queue is served.
 QUEUE_BATCH = 50
-# Seconds for which a queue that nothing can leave is not looked at again while nothing that matters has changed. The
-# look after that is only a safety net.
+# A queue that nothing can leave is skipped for this long while nothing relevant changes. Looking again after that is
+# only a safety net.
 QUEUE_LOOK_AGAIN = 60.0
 # Placements of one namespace that may hold room before their origin has been seen. Creates that fail after admission
-# hold room until they expire. What comes past this number is queued, and gets room once its origin is there. A busy
-# namespace has a hundred creates a second, each seen within a second.
+# hold room until they expire. Further ones are queued, and get room once their origin is there. A busy namespace has a
+# hundred creates a second, each seen within a second.
 UNBOUND_RESERVATIONS = 200
-# Seconds to wait for one's turn in a namespace: as long as for a connection to the ledger. A review has ten in all.
+# To wait for a turn in a namespace: as long as for a connection to the ledger. A review has ten seconds in all.
 NAMESPACE_TURN = 2.0
-# Seconds: a socket to Prometheus may be silent for SAMPLE_READ_TIMEOUT, and the whole answer may take SAMPLE_DEADLINE;
-# 41 MB, of 100 targets and 200 namespaces, took 3.3 on a busy machine. SAMPLE_BYTES bounds the memory that one answer
-# takes. SAMPLE_SHARE is the share of the time that may go into reading: where an answer takes longer, it is asked for
-# less often, and samples are still much younger than those that exclude a target.
+# Prometheus may be silent for SAMPLE_READ_TIMEOUT, and its whole answer may take SAMPLE_DEADLINE; the answer for 100
+# targets and 200 namespaces, 41 MB, took 3.3 s on a busy machine. SAMPLE_BYTES limits the memory for one answer.
+# SAMPLE_SHARE is the share of the time that reading may take: if answers are slow, Prometheus is asked less often, and
+# samples still stay much younger than the age that excludes a target.
 SAMPLE_READ_TIMEOUT = 5
 SAMPLE_DEADLINE = 10.0
 SAMPLE_BYTES = 256 << 20
 SAMPLE_SHARE = 0.25
-# Seconds between two reads at least, also while Prometheus refuses them and a namespace waits for its first.
+# The shortest time between two reads, also while Prometheus refuses them or a namespace waits for its first sample.
 SAMPLE_SOONEST = 0.5
-# Seconds for which a snapshot that Prometheus no longer shows stays known: old samples exclude a target with a reason
-# that people understand, and its whole quota still tells what could never fit.
+# How long a snapshot that Prometheus no longer shows is kept: an old sample excludes its target with a reason people
+# understand, and its quota still shows what could never fit.
 SAMPLE_KEPT = 3600.0
-# Namespaces that did not opt in and are read because somebody looked at them; the longest ago goes first.
+# Namespaces that did not opt in but are read because somebody asked about them; the oldest question is dropped first.
 SAMPLE_ASKED = 100
-# Characters of all names of namespaces together up to which Prometheus is asked for these alone: the query names them
-# eight times, and with more it would no longer fit into what proxies take for an address.
+# Up to this many characters of names in total, Prometheus is asked for just these namespaces. The query repeats them
+# eight times, and a longer one would exceed the URL length that proxies allow.
 NARROW_QUERY = 400
 
 # --- namespaces
 
-# Until a probe that was taken up is made anew, in case the controller has been stopped since.
+# How long an answered probe is trusted before a new one is made, in case Argo's controller has been stopped since.
 PROBE_RENEWED_AFTER = 60.0
 NAMESPACE_TIMEOUT = 2.0
-"""Seconds for the front door to show a namespace or its probe: a target has still to be asked in the same review."""
+"""Seconds to read a namespace or its probe at the front door: the same review must still ask a target."""
 QUIET_REMEMBERED = 120.0
-"""Seconds for which a namespace counts as quiet after its probe has vanished: `argo delete --all` takes it along, and
-its successor has to be quiet for a while before it says anything."""
+"""Seconds for which a namespace counts as quiet after its probe has vanished: `argo delete --all` deletes it too, and a
+new probe tells nothing until it has been left alone for a while."""
 PREPARE_BUDGET = 4.0
-"""Seconds in all for what a namespace needs, and for whoever waits for somebody who is at it: six small writes."""
+"""Seconds to prepare a namespace, which takes six small writes, or to wait for another thread that prepares it."""
 PREPARE_TIMEOUT = 2.0
-"""Seconds for one of them."""
+"""Seconds for one of these writes."""
 PREPARED_REMEMBERED = 300.0
-"""Seconds until a namespace's accounts are made sure of anew, in case somebody deleted them. Six writes a namespace."""
+"""Seconds until a namespace is prepared again, in case somebody deleted its accounts."""
 
 # --- admission
 
 REVIEW_TIMEOUT = 10.0
-"""Seconds that an apiserver waits for a review, where it does not say: the default of its own."""
+"""Seconds that an apiserver waits for a review if the request does not say: the apiserver's own default."""
 REVIEW_LONGEST = 30.0
-"""Seconds: more than this no apiserver waits, whatever somebody says."""
+"""Seconds that an apiserver waits at most, whatever the request says."""
 REVIEW_MARGIN = 1.5
-"""Seconds of it that are not used: the answer has to travel, and the last call may take a second longer to connect."""
+"""Seconds of these that stay unused: the answer must travel, and the last call may need a second more to connect."""
 OWN_NAME_TIMEOUT = 2.0
-"""Seconds for the front door to say under which name Medea talks to it. The first review that needs it waits."""
+"""Seconds to ask the front door for Medea's own user name there. The first review that needs it waits."""
 NAME_TIMEOUT = 2.0
-"""Seconds for the front door to say whether a name is free."""
+"""Seconds to ask the front door whether a name is free."""
 TEMPLATE_TIMEOUT = 3.0
-"""Seconds for one WorkflowTemplate. An apiserver that has just begun, on a busy machine, was seen to take two."""
+"""Seconds to read one WorkflowTemplate. A freshly started apiserver on a busy machine took two."""
 TEMPLATES_BUDGET = 3.0
-"""Seconds for all of them together."""
+"""Seconds to read all WorkflowTemplates of one Workflow."""
 MOST_TEMPLATES = 60
-"""WorkflowTemplates that one Workflow may refer to: each is a request to the front door."""
+"""WorkflowTemplates that one Workflow may refer to: each takes a request to the front door."""
 RESERVE_NEEDS = 1.0
-"""Seconds that must be left when room is reserved: with fewer the apiserver would no longer hear of it."""
+"""Seconds that must be left to reserve room: with fewer, the answer would reach the apiserver too late."""
 PREFLIGHT_TIMEOUT = 2.0
-"""Seconds for a target's dry run."""
+"""Seconds for a dry run on one target."""
 PREFLIGHT_BUDGET = 4.0
-"""Seconds for all targets that are asked, one after the other."""
+"""Seconds for the dry runs on all targets, which are asked one after another."""
 PREFLIGHT_NEEDS = 0.5
-"""Seconds below which a target is not asked any more."""
+"""Seconds that must be left to ask another target."""
 RETRY_TIMEOUT = 2.0
-"""Seconds for a target to show a run that is to be retried; away, it gets the verb when it is back."""
+"""Seconds to read a run that is to be retried; if its target is away, the verb waits until it is back."""
 
 LONGEST_DECISION = 1000
-"""Characters of the annotations that say why: a hundred targets have a lot to say."""
+"""Characters of the annotations that explain a decision: with a hundred targets the full text is far longer."""
 
 WEIGH_BUDGET = 3.0
-"""Seconds to find out what a Workflow needs."""
+"""Seconds to compute what a Workflow needs."""
 WEIGH_SUM_SECONDS = 1.0
-"""Seconds of them that the walk leaves for the sum of everything, which is taken where the walk is too dear."""
+"""Seconds of these that the walk leaves for the sum of everything, the fallback when the walk is too expensive."""
 WEIGH_MOST_AT_ONCE = 2
-"""Heavy Workflows weighed at once: it is all one interpreter's work, and light reviews go on beside them."""
+"""Heavy Workflows weighed at once: they share one interpreter with all light reviews."""
 WEIGH_LIGHT_CALLS = 300
-"""Calls of templates up to which a Workflow is light: some milliseconds."""
+"""Up to this many calls of templates a Workflow is light: they take some milliseconds."""
 WEIGH_MOST_CALLS = 5000
-"""Calls of templates that are walked through; about a second."""
+"""Calls of templates in one walk: about a second."""
 WEIGH_MOST_SUMMED = 50_000
-"""Tasks that are added up; more than an object of 1.5 MB can hold."""
+"""Calls of templates in one sum: more than an object of 1.5 MB can have."""
 WEIGH_MOST_FLOW = 2_500_000
-"""Work of flows, in squares of their tasks: about a second, or 27 flows of 300 tasks. Then bounds above them do."""
+"""Work in maximum flows, as the sum of tasks squared: about a second, or 27 flows of 300 tasks. Beyond that, upper
+bounds are used."""
 WEIGH_MOST_EXACT = 300
-"""Tasks of one flow; beyond, a bound above it does."""
+"""Tasks in one maximum flow; with more, an upper bound is used."""
 WEIGH_DEEPEST = 50
-"""Templates that call each other in a row. Each takes several of the interpreter's 1,000 frames."""
+"""Depth of templates that call each other. Each level takes several of the interpreter's 1,000 frames."""
 WEIGH_MOST_ROUNDS = 100
-"""Rounds of a loop that are looked at one by one; those after them count as the largest of these."""
+"""Rounds of a loop that are looked at one by one; later ones count as the largest of these."""
 WEIGH_MOST_PODS = 2000
-"""A limit on pods beyond this one is none: it would only make the arithmetic long."""
+"""A higher limit on pods is ignored: it would only make the computation slow."""
 TAGS_LONGEST = 64 * 1024
-"""Characters that the tags of one text may be filled with; beyond, what they stand for is unknown."""
+"""Characters that the tags of one text may expand to; further tags count as unknown."""
 INPUTS_LONGEST = 256 * 1024
-"""Characters of all inputs of one call of a template; beyond, they are unknown."""
+"""Characters of all inputs of one template call; further inputs count as unknown."""
 
 # --- controller
 
-# Placements looked at once at most, and of those of one target: one that hangs leaves the others three quarters.
+# Placements handled at once, and of these how many of one target: one that hangs leaves the others three quarters.
 WORKERS = 16
 WORKERS_PER_TARGET = 4
-# A target that doesn't answer for so long is away: what no create was tried for goes elsewhere, and what runs there
-# says so. An apiserver that is restarted is back sooner.
+# When a target has been away for this long, placements with no create tried there go elsewhere, and those running there
+# show it. A restarting apiserver is back sooner.
 AWAY_GRACE = 10.0
-# How often it is looked whether targets went away or came back.
+# How often to check whether targets went away or came back.
 TICK = 1.0
-# Until a target whose quota of objects is full is asked again for the same namespace.
+# How long a target whose object quota was full is left out for that namespace.
 NO_ROOM_PAUSE = 15.0
 # What changes about a run is gathered for MOMENT, and as long again for each MOMENT_NODES nodes: showing 2,000 takes
 # 150 ms. An origin shows within a second what its run does. PACKED_NODE is about the characters of one when packed.
@@ -225,90 +227,91 @@ LONGEST_MOMENT = 0.8
 PACKED_NODE = 100
 # Steps for one placement in a row. None needs more; this bounds a plan that goes round in circles.
 MOST_STEPS = 12
-# Rows that the sweep reads or retires at once, and how often it retires: more than a hundred a second may end.
+# Rows that the sweep reads or retires at once, and how many times it retires per sweep, so that it keeps up with more
+# than a hundred ends a second.
 SWEEP_PAGE = 1000
 RETIRE_ROUNDS = 5
-# Until it is said that the first list of a watch is still awaited.
+# After this long, the log says that the first list of a watch is still missing.
 FIRST_LIST = 30.0
-# For what is in hand when the process is asked to end: one call to a cluster, or it is cut off.
+# Time to finish what is under way when the process is told to end: one call to a cluster.
 STOP_PATIENCE = 3.0
-# Seconds: many things may free room at once, and looking at the queue once for all of them is enough.
+# Room that comes free within this time leads to one look at the queue: many runs may end at once.
 QUEUE_GATHER = 0.1
 
 # --- api
 
 SUBMIT_TIMEOUT = 15.0
-"""Seconds for a submission at the front door, which waits for Medea's own review of it."""
+"""Seconds for a submission to the front door, which includes Medea's own review of it."""
 ARGO_SERVER_CONNECT = 1.0
 ARGO_SERVER_READ = 12.0
-"""Seconds: argo-server reads and writes through the apiserver, which waits for Medea's own review."""
+"""Seconds for argo-server's answer: it writes through the apiserver, which waits for Medea's own review."""
 SLOT_WAIT = 1.0
-"""Seconds to wait for a place among the calls that end in a review of Medea's own."""
+"""Seconds to wait for a slot among the calls that lead to a review by Medea itself."""
 LONGEST_IDENTITY = 128
-"""Characters of the name of whom a caller submits for."""
+"""Characters of the name on whose behalf a caller submits."""
 LARGEST_BODY = 4 * 1024 * 1024
-"""Bytes: an object is at most 1.5 MiB to Kubernetes, and a review may hold it twice."""
+"""Bytes: Kubernetes' objects have at most 1.5 MiB, and a review may contain one twice."""
 MOST_DRAINED = 32 * 1024 * 1024
-"""Bytes of a body that is too large that are still read: a client that is cut off while it writes sees no answer."""
+"""Bytes that are read of a body that is too large: a client that is cut off while it writes never sees the answer."""
 TRACK_GOING = 5
-"""Seconds until a plugin asks again about a Workflow whose run is about to begin."""
+"""Seconds until a plugin asks again about a Workflow whose run is about to start."""
 TRACK_QUEUED = 20
-"""Seconds, about, until it asks again about one that waits: so old may the message be that says for what."""
+"""Seconds, roughly, until it asks again about a queued one: the message that says what it waits for may be this old."""
 TRACK_RUNNING = 60
-"""Seconds, about, until it asks again about one that runs: 10,000 of them are 170 questions a second. The end of a run
-is written into the origin as it happens, so nothing waits for this."""
+"""Seconds, roughly, until it asks again about a running one: 10,000 of them make 170 requests a second. The end of a
+run is written into the origin at once, so nothing waits for this."""
 TOKENS_TRUSTED = 60.0
-"""Seconds for which a token that was right is not asked about again. One that is revoked counts for so long."""
+"""Seconds for which a token that was valid is trusted without asking again, even if it is revoked meanwhile."""
 TOKENS_KEPT = 4096
-"""Tokens that are remembered: one for each namespace, and while they are replaced two."""
+"""Tokens that are remembered: one per namespace, or two while they are rotated."""
 
 # --- logs
 
 MIRROR_WORKERS = 4
-# Until it is said that the first lists are still awaited.
+# After this long, the log says that the first lists are still missing.
 MIRROR_FIRST_LIST = 30.0
-# Between two heartbeats of the Nodes. As a kubelet's, one counts as lost NODE_LEASE_SECONDS after the last: when four
-# have failed.
+# Between two heartbeats of the virtual Nodes. As with kubelets, a Node counts as lost NODE_LEASE_SECONDS after the last
+# one, that is, when four have failed.
 NODE_BEAT = 10.0
 NODE_LEASE_SECONDS = 40
-# A Node's status that says nothing new is written again after this, as kubelets do; the lease tells that it is alive.
+# An unchanged Node status is written again after this, as kubelets do; in between, the lease shows that it is alive.
 NODE_STATUS_EVERY = 240
-# For how long a yes about who may read logs counts.
+# How long a permission to read logs is trusted without asking again.
 ACCESS_FRESH = 60.0
-# For how long a target may say nothing. Whoever follows a log that is silent asks again after that, unless nobody
-# listens any more; whoever does not follow one is owed an answer.
+# How long a target may send nothing. A followed log that is silent is asked for again after LOG_SILENCE, unless the
+# reader is gone; one that is not followed must end within LONGEST_LOG_SILENCE.
 LOG_SILENCE = 10.0
 LONGEST_LOG_SILENCE = 30.0
-# A pod runs a moment before its container does, and `argo logs -f` asks but once.
+# A pod is running some time before its container is, and `argo logs -f` asks only once.
 LONGEST_CONTAINER_START = 60.0
 LOG_AGAIN = 0.3
-# For how long a reader may read nothing while there is something: a person with a pager may.
+# How long a reader may pause while there is something to read: a person may be using a pager.
 READERS_PATIENCE = 600.0
-# Bytes of a log that are passed on at once.
+# Bytes of a log passed on at once.
 LOG_PIECE = 64 * 1024
 
 # --- server
 
-# For a client of the controller's metrics and health to send its request.
+# For a client of the controller's metrics and health endpoints to send its request.
 HEALTH_TIMEOUT = 5
 SERVER_SILENCE = 3.0
-"""Seconds: a client that says nothing halfway through a request holds a thread for so long, and no longer."""
+"""Seconds for which a client that stops sending halfway through a request may hold a thread."""
 SERVER_KEEP_ALIVE = 120
-"""Seconds: the apiserver keeps its connections for 90; a server that closes them first makes reviews fail."""
+"""Seconds: the apiserver keeps idle connections for 90; if the server closed them first, reviews would fail."""
 SERVER_CONNECTIONS = 16_384
-"""Connections at once, idle ones included; beyond, none is accepted, and no review comes through. Plugins ask once a
-minute on a connection that they close again, so 10,000 held Workflows have some ten open; those of an older version
-keep theirs, one each. Apiservers and 100 clients of the API are some hundreds. An idle one takes some tens of KB."""
+"""Connections at once, idle ones included; beyond that none is accepted, and no review gets through. Plugins ask once a
+minute and close their connection again, so 10,000 held Workflows have about ten open; plugins of older versions keep
+one open each. Apiservers and 100 API clients have some hundreds. An idle connection takes some tens of KB."""
 SERVER_FIRST_BYTE = 10.0
-"""Seconds in which whoever connects has to say something. Waiting for it costs no thread."""
+"""Seconds for a new connection to send its first byte. Waiting for it takes no thread."""
 SERVER_SPARE_FILES = 1024
-"""Files and connections to elsewhere that a process needs beside those: they share one limit of the system's."""
+"""Files and outgoing connections that a process needs beside these, under the same system limit."""
 SERVER_GRACE = 4
-"""Seconds that requests under way have when the process is told to end; it is gone within five."""
+"""Seconds for requests under way when the process is told to end; it is gone within five."""
 
 # --- admin
 
-# For the ledger and the front door, by a command that a person waits for.
+# How long a command waits for the ledger and the front door: a person is waiting.
 COMMAND_WAIT = 20.0
-# Rows of a target that are read at once to be forgotten.
+# Rows read at once when a target is forgotten.
 FORGET_PAGE = 500

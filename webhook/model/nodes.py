@@ -1,7 +1,7 @@
-"""The nodes in a Workflow's status, however Argo has stored them. Pure.
+"""The nodes in a Workflow's status, in whichever form Argo has stored them. Pure.
 
-Argo keeps them as they are while the object is small, gzipped and in base64 above a mebibyte, and outside of the
-cluster where a controller is set up to offload them.
+Argo stores them as plain JSON while the object is small, gzipped and in base64 once it exceeds a mebibyte, and in a
+database if the controller is set up to offload them.
 """
 
 import base64
@@ -19,20 +19,20 @@ from webhook.model.objects import Object, mapping, status_of, texts
 Nodes = dict[str, Object]
 
 REFERENCES = ("children", "outboundNodes")
-"""The fields of a node that name other nodes by their ids."""
+"""The fields of a node that list the ids of other nodes."""
 
 _FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
-# etcd takes 1.5 MB an object; what unpacks to more than this was not made from one.
+# Bytes. An object in etcd has at most 1.5 MB; packed nodes of a real one never unpack to more than this.
 _MOST_UNPACKED = 32 * 1024 * 1024
 _MOST_VALUES = 600_000
-"""Values in there: some 20,000 nodes. Each takes some hundred bytes of memory, and a packed text of 80 KB can hold
-20 million of them, which would be the end of the process."""
+"""Values in the unpacked nodes: about 20,000 nodes. Each value takes some hundred bytes of memory, and 80 KB of packed
+text can hold 20 million of them, enough to kill the process."""
 _LARGE = 700 * 1024
-"""Characters of JSON from which nodes are packed: the rest of the object needs room too below Argo's mebibyte."""
+"""Characters of JSON above which nodes are packed: with the rest of the object they must stay below Argo's mebibyte."""
 
 
 def nodes_of(workflow: Mapping[str, Any]) -> Nodes:
-    """The nodes by id; without what is none, and empty where none can be read."""
+    """The nodes by id; malformed ones are left out, and the result is empty if none can be read."""
     status = status_of(workflow)
     packed, plain = status.get("compressedNodes"), status.get("nodes")
     nodes = mapping(unpacked(packed) if packed and not plain else plain)
@@ -40,7 +40,7 @@ def nodes_of(workflow: Mapping[str, Any]) -> Nodes:
 
 
 def references(node: Mapping[str, Any], key: str) -> list[str]:
-    """The ids of other nodes in one of `REFERENCES`."""
+    """The ids in `node[key]`, where `key` is one of `REFERENCES`."""
     return texts(node.get(key))
 
 
@@ -51,12 +51,12 @@ def is_over(node: Mapping[str, Any]) -> bool:
 
 
 def offloaded(workflow: Mapping[str, Any]) -> bool:
-    """Whether its nodes are in a database that only its own cluster's Argo reads."""
+    """Whether its nodes are in a database that only Argo in its own cluster can read."""
     return bool(status_of(workflow).get("offloadNodeStatusVersion")) and not nodes_of(workflow)
 
 
 def nodes_or_note(run: Mapping[str, Any], cluster: str) -> Nodes:
-    """A run's nodes; or one for them all that says where they are, when only its own cluster can read them."""
+    """A run's nodes; if they are offloaded, a single node that says on which cluster they are."""
     if not offloaded(run):
         return nodes_of(run)
     name, status = run["metadata"]["name"], status_of(run)
@@ -66,12 +66,12 @@ def nodes_or_note(run: Mapping[str, Any], cluster: str) -> Nodes:
 
 
 def pack(value: Any) -> str:
-    """JSON as Argo writes nodes into `status.compressedNodes`."""
+    """JSON, gzipped and in base64, as Argo writes nodes into `status.compressedNodes`."""
     return base64.b64encode(gzip.compress(json.dumps(value).encode(), mtime=0)).decode()
 
 
 def unpacked(text: Any) -> Any:
-    """What `pack` was given; None for anything else."""
+    """The opposite of `pack`; None for anything that was not packed."""
     try:
         with gzip.open(io.BytesIO(base64.b64decode(text, validate=True))) as stream:
             plain = stream.read(_MOST_UNPACKED)
@@ -83,12 +83,12 @@ def unpacked(text: Any) -> Any:
 
 
 def id_of(workflow: str, node: str) -> str:
-    """The id that Argo gives the node of this name: its Workflow's name, and a hash of its own."""
+    """The id that Argo gives the node of this name: the Workflow's name, and a hash unless the node is the root."""
     return workflow if node == workflow else f"{workflow}-{fnv32a(node)}"
 
 
 def fnv32a(text: str) -> int:
-    """The 32-bit FNV-1a hash, by which Argo names nodes and pods."""
+    """The 32-bit FNV-1a hash, which Argo uses in the names of nodes and pods."""
     value = _FNV_OFFSET
     for byte in text.encode():
         value = ((value ^ byte) * _FNV_PRIME) & 0xFFFFFFFF

@@ -1,14 +1,14 @@
-"""Kubernetes objects as JSON, and what every one of them has. Pure."""
+"""Kubernetes objects as JSON, and access to the parts that all of them have. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
 Object = dict[str, Any]
-"""Any JSON object, of which only the parts that are read are known. Argo's objects have to pass through whole."""
+"""Any JSON object. Not typed further: Argo's objects must pass through unchanged, including unknown fields."""
 
 
 class Metadata(TypedDict, total=False):
-    """The metadata of an object that an apiserver has answered with; times are RFC 3339."""
+    """The metadata of an object read from an apiserver; times are RFC 3339."""
 
     name: str
     generateName: str
@@ -24,43 +24,43 @@ class Metadata(TypedDict, total=False):
 
 
 def metadata(thing: Object) -> Metadata:
-    """The object's metadata. Raises KeyError for what is no object."""
+    """The object's metadata. Raises KeyError if it has none."""
     found: Metadata = thing["metadata"]
     return found
 
 
 def annotations(thing: Mapping[str, Any]) -> dict[str, str]:
-    """The object's annotations; empty when it has none."""
+    """The object's annotations; empty if it has none."""
     return _texts_by_name(thing, "annotations")
 
 
 def labels(thing: Mapping[str, Any]) -> dict[str, str]:
-    """The object's labels; empty when it has none."""
+    """The object's labels; empty if it has none."""
     return _texts_by_name(thing, "labels")
 
 
 def spec_of(thing: Mapping[str, Any]) -> Object:
-    """The object's spec; empty when it has none that is an object."""
+    """The object's spec; empty if it is missing or malformed."""
     return mapping(thing.get("spec"))
 
 
 def status_of(thing: Mapping[str, Any]) -> Object:
-    """The object's status; empty when it has none that is an object."""
+    """The object's status; empty if it is missing or malformed."""
     return mapping(thing.get("status"))
 
 
 def mapping(value: Any) -> Object:
-    """`value`, if it is a JSON object, else an empty one: a minimal CRD lets users store anything."""
+    """`value` if it is a JSON object, otherwise an empty one: with minimal CRDs, users can store anything."""
     return value if isinstance(value, dict) else {}
 
 
 def mappings(value: Any) -> list[Object]:
-    """The objects in `value`, if it is a list."""
+    """The objects in `value`; empty if it is not a list."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def texts(value: Any) -> list[str]:
-    """The texts in `value`, if it is a list."""
+    """The strings in `value`; empty if it is not a list."""
     return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 

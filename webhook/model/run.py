@@ -1,6 +1,6 @@
-"""The run, as it is made from what a user submitted. Pure.
+"""Builds the run from what a user submitted. Pure.
 
-The webhook sends it to a target for a dry run, dispatch for real, so both make it here.
+The webhook builds it for the dry run on a target, and the controller for the real create.
 """
 
 import copy
@@ -20,19 +20,19 @@ from webhook.model.finalizers import block_deletion
 from webhook.model.objects import Object, annotations, labels
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-# A name on a target that a stranger holds is made our own with this much of the placement's id.
+# If the name is taken on a target, this many characters of the placement's id are appended.
 _SUFFIX = 8
 
 
 class Original(TypedDict):
-    """What the ledger keeps of a submission: the Workflow as sent, and the templates it referred to, as they were."""
+    """What the ledger keeps of a submission: the Workflow as sent, and the templates it referred to at that time."""
 
     workflow: Object
     templates: list[Object]
 
 
 def kept(original: Original) -> Original:
-    """As the ledger keeps it: without what clusters and kubectl only note for themselves, often half of an object."""
+    """As the ledger keeps it: without managedFields and kubectl's annotation, often half of an object."""
     return {
         "workflow": _without_notes(original["workflow"]),
         "templates": [_without_notes(template) for template in original["templates"]],
@@ -42,7 +42,8 @@ def kept(original: Original) -> Original:
 def run_object(original: Object, *, placement: str, name: str, origin_name: str, origin_uid: str) -> Object:
     """The Workflow to create on a target.
 
-    A target's own controller writes its status; it only brings the nodes that a memoized resubmission takes over.
+    It has a status only if it is a memoized resubmission, which takes nodes over; otherwise the target's controller
+    writes it.
     """
     metadata = original.get("metadata", {})
     marks = {
@@ -64,22 +65,22 @@ def run_object(original: Object, *, placement: str, name: str, origin_name: str,
 
 
 def run_names(origin_name: str, placement: str) -> tuple[str, str]:
-    """The names a run may have: its origin's, or, where a stranger has that one, a name of its own."""
+    """The names a run may have: its origin's, or another one if that is taken on the target."""
     return origin_name, f"{origin_name[: 62 - _SUFFIX]}-{placement[:_SUFFIX]}"
 
 
 def label_value(text: str) -> str:
-    """A name as a label may hold it: at most 63 characters, ending in a letter or digit."""
+    """A name shortened to a valid label value: at most 63 characters, ending in a letter or digit."""
     return text[:63].rstrip("-.")
 
 
 def origin_placement(workflow: Object) -> str | None:
-    """The placement an origin carries. A run at a front door that is a target too is not an origin."""
+    """The placement of an origin; None for a run, which is in the same cluster if the front door is a target too."""
     return None if ORIGIN_UID in labels(workflow) else annotations(workflow).get(PLACEMENT)
 
 
 def run_placement(workflow: Object) -> str | None:
-    """The placement a run carries."""
+    """The placement of a run; None if it is not one."""
     return labels(workflow).get(PLACEMENT)
 
 
@@ -105,6 +106,6 @@ def _without_notes(thing: Object) -> Object:
 
 
 def _without(given: Mapping[str, str] | None, dropped: Iterable[str]) -> dict[str, str]:
-    """The user's own labels or annotations: Medea's never travel, and neither do those named."""
+    """The user's own labels or annotations: without Medea's, and without those in `dropped`."""
     unwanted = set(dropped)
     return {key: value for key, value in (given or {}).items() if not key.startswith(PREFIX) and key not in unwanted}

@@ -1,4 +1,4 @@
-"""Sub-Workflows: how one that a step has begun is marked, and how the marks are read. Pure."""
+"""Sub-Workflows, which steps start: how they are marked, and how the marks are read. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ _OWNER = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow"}
 
 
 def marked(metadata: Mapping[str, Any], *, name: str, parent: str, parent_uid: str) -> Object:
-    """The metadata of a sub-Workflow: its parent owns it, so that it is deleted with it."""
+    """The metadata of a sub-Workflow. Its parent owns it, so that both are deleted together."""
     return {
         **metadata,
         "name": name,
@@ -24,9 +24,9 @@ def marked(metadata: Mapping[str, Any], *, name: str, parent: str, parent_uid: s
 
 
 def parent_of(workflow: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Name and uid of the Workflow whose step has begun this one; None where none has.
+    """Name and uid of the Workflow whose step started this one; None if no step did.
 
-    `argo resubmit` copies labels, annotations and owners: a copy is known by its name, which is another.
+    `argo resubmit` copies labels, annotations and owners, so a copy is recognized by its different name.
     """
     metadata, uid = workflow["metadata"], labels(workflow).get(PARENT_UID)
     if uid is None or annotations(workflow).get(STEP) != metadata["name"]:
@@ -36,22 +36,22 @@ def parent_of(workflow: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def ended(workflow: Mapping[str, Any]) -> str | None:
-    """The phase a Workflow has ended in, if it has."""
+    """The final phase of a Workflow; None if it has not ended."""
     phase = status_of(workflow).get("phase")
     return phase if isinstance(phase, str) and phase in FINAL_PHASES else None
 
 
 def shutdown_of(workflow: Mapping[str, Any]) -> str | None:
-    """`Stop` or `Terminate`, if a Workflow was told so: it says it itself, or carries it as a verb for its run."""
+    """`Stop` or `Terminate`, if its spec says so or a pending verb does; otherwise None."""
     told = [verb.shutdown for verb in pending(workflow) if verb.shutdown]
     word = told[-1] if told else _text(spec_of(workflow), "shutdown")
     return word if word in _SHUTDOWNS else None
 
 
 def shutdown_with_parent(child: Mapping[str, Any], parent: Mapping[str, Any]) -> str | None:
-    """How a sub-Workflow is to be stopped because of its parent; None when it is to be left alone.
+    """How a sub-Workflow is to be stopped because of its parent; None if it is to be left alone.
 
-    What somebody retries after its parent's end goes on: it began anew by the will of a person.
+    One that a person retried after its parent ended goes on.
     """
     if ended(child) or _deleting(child) or _deleting(parent) or _retried_after(child, parent):
         return None
@@ -61,7 +61,7 @@ def shutdown_with_parent(child: Mapping[str, Any], parent: Mapping[str, Any]) ->
 
 
 def _retried_after(child: Mapping[str, Any], parent: Mapping[str, Any]) -> bool:
-    # Kubernetes' times are texts that sort as they follow each other.
+    # Kubernetes' times sort correctly as strings.
     finished = _text(status_of(parent), "finishedAt")
     created = _text(child["metadata"], "creationTimestamp")
     started = _text(status_of(child), "startedAt")

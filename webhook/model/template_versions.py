@@ -1,9 +1,9 @@
-"""Which WorkflowTemplates a run needs on its target, at the very version its origin was submitted with. Pure.
+"""Which WorkflowTemplates a run needs on its target, in exactly the version its origin was submitted with. Pure.
 
-What is missing there is copied under its own name. Where the name is taken by another version, be it somebody's own or
-an earlier copy, that one stays, since other runs may use it: a copy gets a name with a part of its content's hash, and
-everything that refers to it is changed accordingly. Two runs that need the same version therefore share its copy, and
-two that need different ones never take it from each other.
+A template that is missing there is copied under its own name. If the name is taken by another version, that one stays,
+since other runs may use it: the copy's name gets part of its content's hash, and everything that refers to it is
+changed accordingly. So runs that need the same version share a copy, and runs that need different versions don't
+interfere.
 """
 
 import copy
@@ -23,25 +23,25 @@ from webhook.totals.shape import Name, inner_templates, mapping, mappings, spec_
 Specs = Mapping[Name, Object]
 
 _HASH = 8
-# Names end up in labels here and there.
+# Names may end up in labels, which have at most 63 characters.
 _LONGEST_NAME = 63
 
 
 @dataclass(frozen=True)
 class Needed:
-    """The templates to have, under the names to have them, and the new names of those that got one."""
+    """The templates that the target needs, by the names to use there, and the new names of renamed ones."""
 
     specs: Specs
     renamed: Mapping[Name, str]
 
 
 def needed(specs: Specs, there: Mapping[Name, Object | None]) -> Needed:
-    """What a target needs of `specs`, where `there` are the specs that it has under their names.
+    """What a target needs of `specs`; `there` are the specs that it has by these names.
 
-    Raises Rejected when a template is meant, of which another version is there, and cannot be told by its name.
+    Raises Rejected if a reference to a template that must be renamed can't be changed.
     """
     refers = {name: _referred(spec) & specs.keys() for name, spec in specs.items()}
-    # Who refers to a template with a new name is another template than before, and needs one as well.
+    # A template that refers to a renamed one changes too, so it needs a new name as well.
     new = {name for name, spec in specs.items() if there.get(name) not in (None, spec)}
     while more := {name for name in specs.keys() - new if refers[name] & new}:
         new |= more
@@ -51,7 +51,7 @@ def needed(specs: Specs, there: Mapping[Name, Object | None]) -> Needed:
 
 
 def rewritten(spec: Mapping[str, Any], renamed: Mapping[Name, str]) -> Object:
-    """A spec that refers to templates by their new names. Raises Rejected when it can't be changed."""
+    """A spec that refers to templates by their new names. Raises Rejected if a reference can't be changed."""
     made: Object = copy.deepcopy(dict(spec))
     if not renamed:
         return made
@@ -68,7 +68,7 @@ def rewritten(spec: Mapping[str, Any], renamed: Mapping[Name, str]) -> Object:
 
 
 def unnamed(spec: Mapping[str, Any], wanted: Needed, specs: Specs) -> set[str]:
-    """Templates with a new name that something refers to by an expression only, which nobody can change."""
+    """Renamed templates that are referred to only by an expression, which can't be changed."""
     named = set(_referred(spec)).union(*(_referred(one) for one in specs.values()))
     return {name.name for name in wanted.renamed if name not in named}
 
@@ -102,7 +102,7 @@ def _closure(first: Name, refers: Mapping[Name, set[Name]]) -> set[Name]:
 
 
 def _versioned(name: Name, reached: Iterable[Name], specs: Specs, new: set[Name]) -> str:
-    """A name that stands for the template's content, with that of all it refers to."""
+    """A name with a hash of the template's content and of everything it refers to."""
     inside = sorted(reached, key=lambda one: (one.name, one.cluster))
     content = [[one.name, one.cluster, one in new, specs[one]] for one in inside]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:_HASH]

@@ -1,8 +1,8 @@
-"""Verbs: what a person did to an origin, on its way to the run. Pure.
+"""Verbs: what a person did to an origin and the run has yet to follow. Pure.
 
-Argo's CLI, its UI and kubectl all steer a Workflow by changing the object. The webhook sees the change, puts what it
-means for the run into an annotation of the same object, and the controller carries it out on the target and takes it
-off again. So a verb exists exactly if the change it came with does, and waits there for as long as the target is away.
+Argo's CLI, its UI and kubectl all act on a Workflow by changing the object. The webhook sees the change and writes what
+it means for the run into an annotation of the same object; the controller applies it on the target and removes the
+annotation. So a verb exists exactly if the change it came with does, and it waits there while the target is away.
 """
 
 import json
@@ -16,14 +16,14 @@ from webhook.model.nodes import pack, unpacked
 from webhook.model.objects import Object, annotations
 
 _PLAIN = 2048
-"""Characters up to which the annotation can be read with the naked eye."""
+"""Characters up to which the annotation stays readable JSON; longer ones are packed."""
 # All annotations of an object together may have 256 KiB.
 _LONGEST = 180 * 1024
 
 
 @dataclass(frozen=True)
 class Edit:
-    """A changed node: the phase it had before, and every field that has another value now; None removes one."""
+    """A changed node: the phase it had before, and the new value of every changed field; None removes a field."""
 
     phase: str | None
     fields: Mapping[str, Any]
@@ -31,7 +31,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Retry:
-    """A run that has ended is to go on. `ended` is the `finishedAt` it had: a second retry is another one."""
+    """A retry of a run that has ended. `ended` is the `finishedAt` it had, which tells retries apart."""
 
     ended: str | None
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Retry:
 
 @dataclass(frozen=True)
 class Verb:
-    """One change. `edits` and `removed` name nodes by the ids they have at the origin."""
+    """One change to an origin. `edits` and `removed` use the nodes' ids at the origin."""
 
     user: str
     shutdown: str | None = None
@@ -47,7 +47,7 @@ class Verb:
     edits: Mapping[str, Edit] = field(default_factory=dict)
     removed: Sequence[str] = ()
     outputs: Sequence[Mapping[str, Any]] = ()
-    """Output parameters of the Workflow that were set with a node's."""
+    """Output parameters of the Workflow that were set together with a node's."""
     retry: Retry | None = None
 
     def __bool__(self) -> bool:
@@ -55,7 +55,7 @@ class Verb:
 
     @property
     def word(self) -> str:
-        """The verb as Argo's CLI calls it."""
+        """The verb's name in Argo's CLI."""
         if self.retry:
             return "retry"
         if self.shutdown:
@@ -69,7 +69,7 @@ class Verb:
 
 
 def pending(workflow: Mapping[str, Any]) -> list[Verb]:
-    """The verbs that an origin still carries, oldest first. What can't be read was not written by Medea: no verb."""
+    """The verbs that an origin still carries, oldest first; none if the annotation can't be read."""
     text = annotations(workflow).get(VERBS)
     if not text:
         return []
@@ -80,7 +80,7 @@ def pending(workflow: Mapping[str, Any]) -> list[Verb]:
 
 
 def written(verbs: Sequence[Verb]) -> str:
-    """The annotation's text. Raises Refused when it is too long to be kept."""
+    """The annotation's text. Raises Refused if it is too long to store."""
     plain = [_plain(verb) for verb in verbs]
     text = json.dumps(plain)
     if len(text) > _PLAIN:

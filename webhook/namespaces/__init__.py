@@ -1,4 +1,5 @@
-"""Namespaces that opted in: which hold each has, whether that may be used there, and what it needs prepared.
+"""Namespaces that opted in: which hold each has, whether that is safe there, and what must be prepared in it.
 
-`hold` answers for the webhook, `reconciler` keeps namespaces as they must be, `probe` finds Argo controllers.
+`hold` chooses the hold at admission, `prepare` creates what the plugin hold needs, `probe` finds Argo controllers, and
+`reconciler` does both in the controller.
 """

@@ -1,9 +1,9 @@
-"""Which hold the origins of a namespace get, and whether it may be used there.
+"""Which hold the origins of a namespace get, and whether it is safe there.
 
 The harmful mistake is `none` where an Argo controller works: a Workflow would run twice. So `none` is never decided
-from memory: the namespace and its probe are read at each such submission. `plugin` where no controller works is only
-dull: the Workflow is placed and runs all the same, and its origin shows little until the end. So that may come from a
-watch.
+from a cache: the namespace and its probe are read at each such submission. `plugin` where no controller works does
+little harm: the Workflow is placed and runs, but its origin shows little until the end. So `plugin` may be decided from
+an informer's cache.
 """
 
 import threading
@@ -23,7 +23,7 @@ from webhook.namespaces.probe import NAME, age, taken_up_by
 
 
 def hold_of(namespace: Object, default: Hold) -> Hold:
-    """The hold that a namespace's label asks for. Raises Refused for a label that names none."""
+    """The hold that a namespace's label asks for, or the default. Raises Refused if the label names no hold."""
     value = labels(namespace).get(HOLD, default)
     try:
         return Hold(value)
@@ -36,24 +36,24 @@ def hold_of(namespace: Object, default: Hold) -> Hold:
 
 @dataclass(frozen=True)
 class OptedIn:
-    """A namespace that has opted in. `fresh`: read a moment ago, and not what a watch remembers."""
+    """A namespace that has opted in. `fresh` means it was just read, and did not come from the informer's cache."""
 
     object: Object
     fresh: bool
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """The namespace's name."""
         return str(self.object["metadata"]["name"])
 
     @property
     def uid(self) -> str:
-        """What tells it from an earlier one of its name."""
+        """The namespace's uid, which differs when one is deleted and created again."""
         return str(self.object["metadata"]["uid"])
 
 
 class Holds:
-    """Answers for the webhook. `quiet` is for how many seconds a probe must be left alone to prove anything."""
+    """Chooses holds at admission. A probe left alone for `quiet` seconds shows that no Argo controller works there."""
 
     def __init__(self, front: Cluster, *, default: Hold, quiet: float) -> None:
         self._front, self._default, self._quiet = front, default, quiet
@@ -63,15 +63,15 @@ class Holds:
 
     @property
     def namespaces(self) -> Informer:
-        """The namespaces that opted in."""
+        """The informer of the namespaces that opted in."""
         return self._watch
 
     def start(self) -> None:
-        """Begin to watch the namespaces that opted in."""
+        """Start the informer of the namespaces that opted in."""
         self._watch.start()
 
     def opted_in(self, namespace: str, deadline: Deadline) -> OptedIn | None:
-        """The namespace, if it has opted in and is not about to go. What a review says of it is not believed."""
+        """The namespace if it has opted in and is not being deleted. Checked, because anybody may post a review."""
         known = self._watch.get("", namespace) if self._watch.current else None
         found, fresh = (known, False) if known else (self._read(namespace, deadline), True)
         if found is None or labels(found).get(ENABLED) != "true" or is_deletion_ongoing(found):
@@ -79,10 +79,9 @@ class Holds:
         return OptedIn(found, fresh)
 
     def choose(self, space: OptedIn, workflow: Object, deadline: Deadline) -> Hold:
-        """The hold for a Workflow that is being submitted there.
+        """The hold for a Workflow that is being submitted.
 
-        Raises Refused where it can't have the hold that its namespace asks for, and Unavailable while that is not
-        known yet.
+        Raises Refused if the hold that its namespace asks for is not possible, and Unavailable while that is not known.
         """
         if not space.fresh and labels(space.object).get(HOLD, self._default) == Hold.PLUGIN:
             return Hold.PLUGIN
@@ -127,4 +126,4 @@ class Holds:
 
 
 def _nobody_listens(_: Object, __: bool) -> None:
-    """The watch is only asked."""
+    """For an informer that is only used as a cache."""

@@ -1,8 +1,9 @@
-"""Prepares the namespaces that opted in, so that a user's namespace needs no preparation of its own.
+"""Prepares the namespaces that opted in, so that users don't have to.
 
-The agent's pod runs as `medea-agent` and the plugin in it as `medea-executor-plugin`. Argo mounts the token of each
-from a Secret with the account's name, which Kubernetes no longer makes by itself. Without them Argo ends the Workflow
-with an error at once, so the webhook sees to them before the first one is let in, and the controller ever after.
+The agent's pod runs as `medea-agent`, and the plugin in it as `medea-executor-plugin`. Argo mounts the token of each
+from a Secret named after the account, which Kubernetes no longer creates by itself. Without these Argo ends the
+Workflow with an error at once, so the webhook creates them before it admits the first one, and the controller keeps
+them there.
 """
 
 import threading
@@ -25,7 +26,7 @@ _LABELS = {"app.kubernetes.io/managed-by": "medea"}
 
 
 class Prepared:
-    """Namespaces that are known to be prepared, by their uids: one deleted and made anew is another."""
+    """Remembers which namespaces are prepared, by uid, since one that is deleted and created again is not prepared."""
 
     def __init__(self, front: Cluster, *, clock: Clock = time.monotonic) -> None:
         self._front, self._clock = front, clock
@@ -34,9 +35,9 @@ class Prepared:
         self._flights: dict[str, threading.Lock] = {}
 
     def see_to(self, namespace: str, uid: str, latest: Deadline) -> None:
-        """Prepare the namespace, unless that is known to have been done: one at a time, and others wait for it.
+        """Prepare the namespace unless it is known to be. Only one thread does it; others wait for it.
 
-        Raises Unavailable when time runs out, and what the front door answers.
+        Raises Unavailable if time runs out, and any error of the front door.
         """
         if self._is_known(uid):
             return
@@ -66,7 +67,7 @@ class Prepared:
 
 
 def prepare(front: Cluster, namespace: str, deadline: Deadline) -> None:
-    """Create what is missing; what is there stays as it is. Nothing is read, so no right to read Secrets is needed."""
+    """Create what is missing, without changing what exists. It reads nothing, so needs no right to read Secrets."""
     for kind, body in wanted_objects(namespace):
         name = body["metadata"]["name"]
         timeout = deadline.timeout(PREPARE_TIMEOUT, f"to prepare namespace {namespace}")
@@ -78,7 +79,7 @@ def prepare(front: Cluster, namespace: str, deadline: Deadline) -> None:
 
 
 def wanted_objects(namespace: str) -> list[tuple[Resource, Object]]:
-    """Two accounts, their token Secrets, and the agent's rights on the task sets it works through."""
+    """Two accounts, their token Secrets, and the agent's rights on WorkflowTaskSets."""
     accounts = [(SERVICE_ACCOUNTS, _named(name)) for name in (AGENT_ACCOUNT, PLUGIN_ACCOUNT)]
     tokens = [(SECRETS, _token(name)) for name in (AGENT_ACCOUNT, PLUGIN_ACCOUNT)]
     rules = [

@@ -1,19 +1,20 @@
-"""Probes: how Medea sees whether an Argo controller works in a namespace.
+"""Probes: how Medea finds out whether an Argo controller works in a namespace.
 
-Under the hold `none` an origin keeps its user's own spec, so a controller that reconciles its namespace would run it at
-the front door while Medea runs it on a target. Whether one does can't be read anywhere: which namespaces, shards or
-instances a controller serves is in its own configuration. So Medea asks it: in each namespace with that hold it keeps
-one Workflow that needs no pod, the probe. A controller takes a new Workflow up at once and writes its phase; a probe
-that has no phase after a while has no controller, and one that has is proof of one, with the writer's name.
+With hold `none` an origin keeps its user's own spec, so a controller that reconciles the namespace would run it at the
+front door while Medea runs it on a target. Which namespaces, shards or instances a controller serves is only in its own
+configuration, which Medea can't read. So in each namespace with this hold Medea keeps a probe, a Workflow that needs no
+pod. A controller picks up a new Workflow at once and writes its phase. So a probe without a phase after a while means
+that there is no controller; a phase proves that there is one, and managedFields name it.
 
-- It stays. One that was made anew from time to time would leave out the controller that came up in between; this one is
-  taken up by it at its start, together with everything else in the namespace.
-- Nothing is kept beside it: the webhook reads it at each submission, so no replica can know less than another.
-- Foreign writes to origins need not be looked for: who reconciles those reconciles the probe. Only a controller with an
-  instance id does not, and a Workflow that names one has no place under this hold.
+- The probe stays. If it were deleted and created from time to time, a controller that started in between would be
+  missed; this way it picks up the probe when it starts, like everything else in the namespace.
+- There is no other state: the webhook reads the probe at each submission, so all replicas know the same.
+- Foreign writes to origins need no check: a controller that reconciles origins also reconciles the probe. Only one with
+  an instance id does not, and Workflows that name an instance are refused with this hold.
 
-What it can't see is a controller that is down for longer than `quiet` and comes back: what was accepted meanwhile meets
-it. Saying that no controller manages a namespace remains its administrator's promise; the probe finds a broken one.
+The probe can't reveal a controller that is down for longer than `quiet` and then comes back: it would run what was
+accepted meanwhile. It is the administrator's promise that no controller manages a namespace; the probe only detects
+when that promise is broken.
 """
 
 import datetime
@@ -33,7 +34,7 @@ NAME = "medea-probe"
 
 
 def probe() -> Object:
-    """The probe's manifest. It ends by itself wherever a controller is, and costs no pod there."""
+    """The probe's manifest. A controller that runs it needs no pod, and it ends by itself."""
     return {
         "metadata": {
             "name": NAME,
@@ -46,10 +47,10 @@ def probe() -> Object:
 
 
 def taken_up_by(found: Object) -> str | None:
-    """The program that took a probe up; None while nobody has. Medea itself never writes its phase."""
+    """The program that picked up a probe; None if none has. Medea itself never writes its phase."""
     if not status_of(found).get("phase"):
         return None
-    # Which fields of the status is only told where the resource has Argo's full schema.
+    # With Argo's minimal schema, managedFields don't show which fields of the status were written.
     entries = mappings(found["metadata"].get("managedFields"))
     wrote = [entry for entry in entries if "f:status" in mapping(entry.get("fieldsV1"))]
     others = [str(entry["manager"]) for entry in wrote if entry.get("manager") not in (None, "", MANAGER)]
@@ -57,20 +58,20 @@ def taken_up_by(found: Object) -> str | None:
 
 
 def age(found: Object) -> float:
-    """Seconds since a probe was made, by this machine's clock and the apiserver's."""
+    """Seconds since a probe was created, comparing this machine's clock with the apiserver's."""
     made = datetime.datetime.fromisoformat(found["metadata"]["creationTimestamp"])
     return (datetime.datetime.now(datetime.UTC) - made).total_seconds()
 
 
 class Probes:
-    """Keeps one probe in each namespace that needs one. For the controller: one process at a time."""
+    """Keeps one probe in each namespace that needs one. Used only by the controller that leads."""
 
     def __init__(self, front: Cluster) -> None:
         self._front = front
         self._reported: dict[str, str] = {}
 
     def see_to(self, namespace: str) -> str | None:
-        """Make the probe if it is missing. Returns who has taken it up, once for each probe."""
+        """Create the probe if it is missing. Returns the program that picked it up, only once for each probe."""
         found = self._front.find(WORKFLOWS, namespace, NAME)
         if found is None:
             self._make(namespace)
@@ -88,9 +89,9 @@ class Probes:
         return writer
 
     def remove_others(self, wanted: set[str]) -> None:
-        """Remove the probes of namespaces that no longer need one, as far as the front door lets Medea.
+        """Remove the probes of namespaces that no longer need one. A probe that can't be removed is only logged.
 
-        Only what Medea has made is touched.
+        Touches only what Medea has created.
         """
         found, _ = self._front.list(WORKFLOWS, selector=f"{PROBE}=true")
         for one in found:

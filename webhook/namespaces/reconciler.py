@@ -1,4 +1,4 @@
-"""Tends the namespaces that opted in: with the plugin hold one is prepared for Argo's agent, with `none` probed."""
+"""Reconciles the namespaces that opted in: prepares those with hold `plugin`, and probes those with hold `none`."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class NamespaceReconciler:
-    """Sees to namespaces one by one. `default` is the hold of those that do not say."""
+    """Reconciles one namespace at a time. `default` is the hold of those without a label for it."""
 
     front: Cluster
     origins: Informer
@@ -35,7 +35,7 @@ class NamespaceReconciler:
         self._prepared = Prepared(self.front)
 
     def reconcile(self, namespace: Object) -> None:
-        """Make in a namespace what its hold needs. Raises what the front door answers."""
+        """Create what a namespace's hold needs. Raises any error of the front door."""
         if is_deletion_ongoing(namespace):
             return
         name = namespace["metadata"]["name"]
@@ -48,19 +48,19 @@ class NamespaceReconciler:
                 self._warn(name, writer)
 
     def sweep(self, namespaces: list[Object]) -> None:
-        """Remove what namespaces no longer need; `namespaces` are all that have opted in."""
+        """Remove probes that are no longer needed; `namespaces` are all that have opted in."""
         self.probes.remove_others({one["metadata"]["name"] for one in namespaces if self._hold(one) is Hold.NONE})
 
     def _hold(self, namespace: Object) -> Hold | None:
         try:
             return hold_of(namespace, self.default)
         except Refused as error:
-            # Whoever submits there is told so.
+            # Submissions to this namespace are refused with the same error.
             log.warning("namespace not tended", reason=error.message)
             return None
 
     def _warn(self, namespace: str, writer: str) -> None:
-        """Tell it of the Workflows that were accepted before: that controller may run each of them a second time."""
+        """Record an Event on each unfinished origin: the Argo controller may run it a second time."""
         message = f"{writer} runs Workflows in this namespace, whose hold is none: it may run this one a second time"
         for workflow in self.origins.all():
             living = labels(workflow).get(ARGO_COMPLETED) != "true"

@@ -1,5 +1,5 @@
-"""Knows each target's free quota and chooses among targets.
+"""Knows how much quota is free on each target, and chooses among targets.
 
-`model`, `decide` and `policies` are pure functions of frozen values, so that the webhook, the queue and the simulator
-share one decision. `promql` turns Prometheus' answer into snapshots, purely; `sampler` alone talks to Prometheus.
+`model`, `decide`, `policies`, `own_use`, `queue_pass` and `promql` are pure. `sampler` reads Prometheus, and `placer`
+joins samples, registry and ledger, so that the webhook, the queue and the API share one decision.
 """

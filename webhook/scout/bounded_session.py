@@ -1,4 +1,4 @@
-"""A session whose answers end: each whole answer has a deadline and a size limit, where requests bounds each read."""
+"""An HTTP session that limits time and size of each whole answer; requests itself only limits the time of each read."""
 
 import io
 import time
@@ -13,11 +13,11 @@ _AT_ONCE = 1 << 16
 
 
 class Endless(RequestException):
-    """The answer is longer, in seconds or bytes, than anything that is asked for."""
+    """The answer takes too long or is too large."""
 
 
 class BoundedSession(Session):
-    """Answers come whole within `seconds`, and have at most `size` bytes when unpacked; else a RequestException."""
+    """Raises RequestException for answers that take longer than `seconds` or have more than `size` bytes unpacked."""
 
     def __init__(self, *, seconds: float, size: int, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class BoundedSession(Session):
         """Send, and read the whole answer."""
         deadline = self._clock() + self._seconds
         response = super().send(request, **{**options, "stream": True})
-        # What was redirected has been read by the call for where it led to.
+        # After a redirect, the inner call has already read the answer.
         if not isinstance(response.raw, io.BytesIO):
             try:
                 response.raw = io.BytesIO(self._read(response, deadline))
@@ -41,7 +41,7 @@ class BoundedSession(Session):
 
     def _read(self, response: Response, deadline: float) -> bytes:
         parts, length = list[bytes](), 0
-        # One read of the socket at a time: how long each may take is bounded by the request's own timeout.
+        # `read1` reads the socket once, so each step is limited by the request's own timeout.
         while part := response.raw.read1(_AT_ONCE, decode_content=True):
             length += len(part)
             if length > self._size:

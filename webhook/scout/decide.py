@@ -1,8 +1,8 @@
-"""The decision: a pure function. `decide` filters the targets one by one and lets a policy pick among the rest.
+"""The decision, as a pure function: `decide` filters the targets one by one and lets a policy pick among the rest.
 
-`free = hard − foreign use − Σ reservations`. Foreign use is the sample's use less what our own runs used in that same
-sample. Prometheus corrects for others, the ledger is the truth about ourselves, so neither a burst between two scrapes
-nor a restart can promise the same room twice.
+`free = hard − foreign use − Σ reservations`. Foreign use is the sample's total use minus what our own runs used in that
+sample. Prometheus tells what others use, the ledger what we have promised, so neither a burst between two scrapes nor a
+restart promises the same room twice.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -32,9 +32,9 @@ def decide(
 ) -> Decision:
     """Choose a target for `request`.
 
-    By target, for the request's namespace: `snapshots`, the sum of all live reservations as `reserved`, and what our
-    own runs used in the snapshot as `own`. `claimed` names the targets that a Workflow queued earlier is waiting for.
-    `now` is Unix seconds, `max_age` seconds.
+    By target, for the request's namespace: `snapshots`; `reserved`, the sum of all live reservations; and `own`, what
+    our own runs used in the snapshot. `claimed` names the targets that a Workflow queued earlier is waiting for. `now`
+    is in Unix seconds, `max_age` in seconds.
     """
     verdicts = tuple(
         _verdict(
@@ -63,19 +63,19 @@ def decide(
 
 
 def waits(decision: Decision) -> Decision:
-    """`decision` about a Workflow that has been accepted: what was a refusal at admission is a reason to wait."""
+    """The decision for a Workflow that was accepted before: it waits in cases where admission would refuse it."""
     return replace(decision, outcome=Outcome.QUEUED) if decision.outcome is Outcome.REFUSED else decision
 
 
 def free_room(snapshot: Snapshot, reserved: Totals, own: OwnUse) -> Totals:
-    """What is free on a target; below zero where others use more than is left."""
+    """What is free on a target; negative if others use more than was left."""
     return _numbers(snapshot, reserved, own)[2]
 
 
 def _numbers(snapshot: Snapshot, reserved: Totals, own: OwnUse) -> tuple[Totals, Totals, Totals]:
-    """What strangers use, what is held by live placements, and what is free.
+    """Foreign use, what live placements hold, and what is free.
 
-    A live run whose pods use more than it reserved counts with what they use.
+    A live run that uses more than it reserved counts with what it uses.
     """
     foreign, held = snapshot.used, reserved
     if own is not _NO_OWN_USE:
@@ -108,7 +108,7 @@ def _verdict(
         return Verdict(target.name, f"no quota known for namespace {request.namespace}", Obstacle.UNKNOWN)
     foreign, held, free = _numbers(snapshot, reserved, own)
     age = round(now - snapshot.sampled_at, 3)
-    # The order decides which reason people read: what no waiting can change comes first.
+    # The order decides which reason people read: first what waiting can't change.
     obstacle, removed_by = None, None
     if not request.totals.fits(snapshot.hard):
         obstacle, removed_by = Obstacle.TOO_SMALL, f"its whole quota is {_room(snapshot.hard)}"
@@ -128,7 +128,7 @@ def _why_not_now(verdicts: Sequence[Verdict]) -> str:
 
 
 def _listed(parts: Sequence[str]) -> str:
-    """As much of `parts` as people would read: all of them if they are short, else the first, each cut to its share."""
+    """`parts` joined in at most about REASON_LENGTH characters: each is cut to its share, and the last are counted."""
     share = max(REASON_LENGTH // max(len(parts), 1) - 2, _SHORTEST_SHARE)
     shown, length = list[str](), len(_MORE)
     for part in parts:
@@ -141,7 +141,7 @@ def _listed(parts: Sequence[str]) -> str:
 
 
 def _why_never(request: Request, verdicts: Sequence[Verdict]) -> str | None:
-    """Words when no target that the request may use could hold it even when empty; None while any might."""
+    """The reason why no target that the request may use could ever hold it, even empty; None if one might."""
     open_to_it = [verdict for verdict in verdicts if request.may_use(verdict.cluster)]
     if not open_to_it:
         return _nothing_left(request, verdicts)
@@ -164,7 +164,7 @@ def _nothing_left(request: Request, verdicts: Sequence[Verdict]) -> str:
 
 
 def _excess(totals: Totals, hard: Totals) -> float:
-    """How many times over the quota the larger of the two resources is; an empty quota counts as a unit."""
+    """The ratio of need to quota, for the resource where it is larger; a quota of zero counts as one unit."""
     return max(totals.cpu_milli / max(hard.cpu_milli, 1), totals.memory_bytes / max(hard.memory_bytes, 1))
 
 

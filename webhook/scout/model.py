@@ -1,4 +1,4 @@
-"""What a decision is made from, and what it is."""
+"""The inputs of a decision, and the decision itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,8 +12,8 @@ from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults, Totals
 class Snapshot:
     """One target's quota for one namespace, as Prometheus saw it at `sampled_at` (Unix seconds).
 
-    `own` is what the pods of each Workflow used at that same moment, by the Workflow's name on the target. `defaults`
-    are the limits that the namespace's LimitRange gives to containers without.
+    `own` is what the pods of each Workflow used at that moment, by the Workflow's name on the target. `defaults` are
+    the limits that the namespace's LimitRange gives to containers without any.
     """
 
     cluster: str
@@ -27,7 +27,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Reservation:
-    """What a placement holds against a target. `released_at` (Unix seconds) is set once its run has ended."""
+    """The room that a placement holds on a target. `released_at` (Unix seconds) is set once its run has ended."""
 
     placement: str
     cluster: str
@@ -40,8 +40,7 @@ class Reservation:
 class OwnUse:
     """What our own runs used in one sample.
 
-    `used` is the use of all runs that a reservation explains; `excess` is what live ones used beyond what they
-    reserved.
+    `used` is the use of all runs that have a reservation; `excess` is what live ones used beyond their reservation.
     """
 
     used: Totals = NOTHING
@@ -50,7 +49,7 @@ class OwnUse:
 
 @dataclass(frozen=True)
 class Target:
-    """A registered cluster; `unusable` says why nothing can be placed there at all."""
+    """A registered cluster; `unusable` says why nothing can be placed there, None if something can."""
 
     name: str
     unusable: str | None = None
@@ -60,8 +59,8 @@ class Target:
 class Request:
     """What is to be placed.
 
-    `only` narrows the targets (None: all). `refused_by` holds the targets that have already refused this very
-    placement, with their words. `seed` makes a policy's chance repeatable. `notes` say what its totals leave out.
+    `only` restricts the targets (None allows all). `refused_by` holds the targets that have refused this placement,
+    with their words. `seed` makes random choices repeatable. `notes` say what the totals leave out.
     """
 
     namespace: str
@@ -73,7 +72,7 @@ class Request:
     notes: tuple[str, ...] = ()
 
     def may_use(self, cluster: str) -> bool:
-        """Whether the request is open to that target at all."""
+        """Whether the request may go to that target at all."""
         return (self.only is None or cluster in self.only) and cluster not in self.refused_by
 
 
@@ -84,28 +83,31 @@ class Outcome(StrEnum):
 
 
 class Obstacle(StrEnum):
-    """The kind of filter that took a target out."""
+    """Why a target was ruled out."""
 
     NOT_ASKED_FOR = "not_asked_for"
     REFUSED = "refused"
-    """The target has already refused this very placement."""
+    """The target has refused this placement before."""
     UNKNOWN = "unknown"
-    """No quota is known there for the namespace."""
+    """The quota of the namespace there is not known."""
     TOO_SMALL = "too_small"
     UNUSABLE = "unusable"
     STALE = "stale"
     FULL = "full"
     CLAIMED = "claimed"
-    """There is room, but somebody queued earlier waits for it."""
+    """There is room, but a Workflow queued earlier waits for it."""
 
 
 WAITED_FOR = frozenset({Obstacle.FULL, Obstacle.CLAIMED})
-"""What is queued waits for the targets with these obstacles, and for no others: there, only room is missing."""
+"""A queued Workflow waits for the targets with these obstacles, where only room is missing, and for no others."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One target's numbers in one decision. `removed_by` says in words what took it out, `obstacle` of what kind."""
+    """One target's numbers in one decision. `removed_by` says why it was ruled out, `obstacle` is the kind of reason.
+
+    Both are None if the request fits there.
+    """
 
     cluster: str
     removed_by: str | None = None

@@ -1,4 +1,4 @@
-"""What our own runs used in a sample: the part of its use that reservations explain. Pure."""
+"""What our own runs used in a sample: the use by runs that have a reservation. Pure."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,14 +7,14 @@ from webhook.totals.model import NOTHING
 
 
 def own_use(snapshots: Mapping[str, Snapshot], reservations: Iterable[Reservation]) -> dict[str, OwnUse]:
-    """By target: what our runs used in its snapshot. One walk over `reservations`, which may be of any target.
+    """What our runs used in each target's snapshot. `reservations` may be of any target.
 
-    A run that ended before the sample was taken and still has pods in it is no longer held by a reservation, so its
-    pods count like a stranger's until a sample shows them gone.
+    If a run ended before the sample was taken but still has pods in it, its reservation is gone, so its pods count as
+    foreign use until a sample shows them gone.
 
-    What this gives stays right, or on the safe side, for as long as the sample is used. A run has its name in the
-    ledger before its pods exist, so none of the sample's own runs is missed; one that ends meanwhile keeps explaining
-    the sample's use, and its excess only counts a little too long.
+    The result stays right, or on the safe side, for as long as the sample is used. A run has its name in the ledger
+    before its pods exist, so none of the sample's own runs is missed. If one ends meanwhile, its use in the sample is
+    still ours, and its excess merely counts a little too long.
     """
     found: dict[str, OwnUse] = {}
     explained: set[tuple[str, str]] = set()
@@ -24,7 +24,8 @@ def own_use(snapshots: Mapping[str, Snapshot], reservations: Iterable[Reservatio
         if snapshot is None or name is None or seen is None or not _in_sample(reservation, snapshot):
             continue
         so_far = found.get(snapshot.cluster, OwnUse())
-        # A name may come back while the run before still shows: its use is explained by both, and counts once.
+        # Two reservations may have the same run name, when it is reused while the earlier run is still in the sample:
+        # the use counts once.
         used = NOTHING if (snapshot.cluster, name) in explained else seen
         explained.add((snapshot.cluster, name))
         live = reservation.released_at is None

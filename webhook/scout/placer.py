@@ -1,6 +1,6 @@
-"""Placing: the scout's pure decision, fed from the samples and the registry, and written to the ledger.
+"""Placing: makes the scout's decision from samples and registry, and writes it to the ledger.
 
-The webhook, the queue and the scout's HTTP call decide through here, so there is one way to choose a target.
+The webhook, the queue and the scout's HTTP API all decide through here, so there is one way to choose a target.
 """
 
 import time
@@ -24,23 +24,23 @@ from webhook.scout.view import View, Views
 from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults
 
 Left = Callable[[Placement, Decision], None]
-"""Told of a placement that has left the queue."""
+"""Called for each placement that has left the queue."""
 
 
 def _nobody(_: Placement, __: Decision) -> None:
-    """Nobody has to be told."""
+    """For callers that don't need to know."""
 
 
 @dataclass(frozen=True)
 class _Idle:
-    """A pass that nobody could leave the queue in: what it was decided from, and until when that is believed."""
+    """A pass in which nothing left the queue: the facts it was based on, and until when they are trusted."""
 
     facts: object
     until: float
 
 
 class Placer:
-    """Decides about requests. `max_age` is the age in seconds past which a sample excludes its target."""
+    """Decides about requests. A sample older than `max_age` seconds excludes its target."""
 
     def __init__(
         self,
@@ -60,9 +60,9 @@ class Placer:
         self._full: dict[tuple[str, str], float] = {}
 
     def admit(self, new: NewPlacement) -> Decision:
-        """Decide about a new Workflow and write it down, unless it is refused.
+        """Decide about a new Workflow and write its placement, unless it is refused.
 
-        Raises Unavailable while the targets are not known yet, and Busy when too many come at once.
+        Raises Unavailable while the targets are not known yet, and Busy if too many come at once.
         """
         request = request_of(new)
         with self._turns.of(new.namespace):
@@ -70,9 +70,9 @@ class Placer:
             return reserving.admit(self._pool, new, lambda held: _bounded(_choose(request, view, held), held))
 
     def peek(self, request: Request) -> Decision:
-        """What would be decided now; nothing is written.
+        """What would be decided now; writes nothing.
 
-        Raises SamplesUnavailable for a namespace that nobody has asked about before: it is read soon.
+        Raises SamplesUnavailable for a namespace that is asked about for the first time: its samples are read soon.
         """
         if not self._sampler.covers(request.namespace):
             self._sampler.of_namespace(request.namespace)
@@ -81,14 +81,14 @@ class Placer:
         return reserving.peek(self._pool, request.namespace, lambda held: _choose(request, view, held))
 
     def again(self, new: NewPlacement, *, refused_by: Mapping[str, str], away: Mapping[str, str]) -> Decision:
-        """Decide anew about a Workflow just admitted, of which some targets want nothing or did not answer."""
+        """Decide again about a Workflow just admitted, after some targets refused its dry run or did not answer."""
         request = request_of(new, refused_by)
         with self._turns.of(new.namespace):
             view = self._views.of(new.namespace, away)
             return reserving.preflight_refused(self._pool, new, refused_by, lambda held: _choose(request, view, held))
 
     def overview(self, namespace: str) -> tuple[Verdict, ...]:
-        """Every target's numbers for a namespace, as a request for nothing finds them."""
+        """Every target's numbers for a namespace, from the decision about a request for nothing."""
         request, view = Request(namespace, NOTHING, seed="overview"), self._views.of(namespace)
 
         def with_all_claims(held: Held) -> Decision:
@@ -97,7 +97,7 @@ class Placer:
         return reserving.peek(self._pool, namespace, with_all_claims).verdicts
 
     def defaults(self, namespace: str, only_clusters: Collection[str] | None) -> Defaults:
-        """The limits of containers without any, as the most generous of the targets that may be used gives them."""
+        """The default limits of containers without any: for each resource the largest of the targets allowed."""
         worst = NO_DEFAULTS
         for cluster, snapshot in self._sampler.of_namespace(namespace).items():
             if only_clusters is None or cluster in only_clusters:
@@ -105,10 +105,10 @@ class Placer:
         return worst
 
     def place_queue(self, namespace: str, left: Left = _nobody) -> list[tuple[Placement, Decision]]:
-        """Give room that has come free to those who wait; returns the placements that no longer do.
+        """Give free room to those who wait in the queue; returns the placements that left it.
 
-        Each is told to `left` as soon as it is certain. Nothing is done while nothing that matters has changed since a
-        pass that nobody could leave the queue in.
+        `left` is called for each of them as soon as it is committed. Does nothing if nothing relevant has changed since
+        a pass in which nothing left the queue.
         """
         view = self._views.of(namespace, self._paused(namespace))
         reserved, waiting = queueing.glance(self._pool, namespace)
@@ -129,7 +129,7 @@ class Placer:
         return moved
 
     def pause(self, namespace: str, target: str) -> None:
-        """For NO_ROOM_PAUSE nothing leaves this queue for a target whose quota of objects is full."""
+        """Leave out a target whose object quota is full when serving this namespace's queue, for NO_ROOM_PAUSE."""
         self._full[namespace, target] = self._clock() + NO_ROOM_PAUSE
 
     def _paused(self, namespace: str) -> dict[str, str]:
@@ -143,7 +143,7 @@ class Placer:
             queueing.tell_the_rest(self._pool, namespace, told)
 
     def _batches(self, namespace: str, run: QueuePass) -> Iterator[Served]:
-        """Each is committed, and whoever waits for a turn has had it, before the next one begins."""
+        """Serve the queue in batches. Between two of them, others that wait for a turn get it."""
         with self._turns.of(namespace):
             served = queueing.serve(self._pool, namespace, run.choose)
         yield served
@@ -158,8 +158,8 @@ class Placer:
 def _choose(request: Request, view: View, held: Held) -> Decision:
     """The decision about a new Workflow.
 
-    Whether somebody waits for the chosen target is asked first, of all that fit only if so: with a long queue each
-    target for which nobody waits costs going through it.
+    It first asks whether anybody in the queue waits for the chosen target, and only then about all others that fit:
+    with a long queue, each target that nobody waits for costs a search through all of it.
     """
     decision = view.decide(request, held.reserved, ())
     fitting = {one.cluster: one.hard for one in decision.verdicts if one.removed_by is None and one.hard}
@@ -169,7 +169,7 @@ def _choose(request: Request, view: View, held: Held) -> Decision:
 
 
 def _bounded(decision: Decision, held: Held) -> Decision:
-    """`decision`, unless too many of the namespace hold room already without having been seen at the front door."""
+    """`decision`, but queued if too many of the namespace's reservations have no origin at the front door yet."""
     if decision.outcome is not Outcome.PLACED or held.unbound < UNBOUND_RESERVATIONS:
         return decision
     reason = f"{held.unbound} Workflows of this namespace hold room that have not been seen at the front door yet"
@@ -177,13 +177,13 @@ def _bounded(decision: Decision, held: Held) -> Decision:
 
 
 def request_of(new: NewPlacement, refused_by: Mapping[str, str] | None = None) -> Request:
-    """The question for a Workflow that is being admitted."""
+    """The request for a Workflow that is being admitted."""
     only = None if new.only_clusters is None else frozenset(new.only_clusters)
     return Request(new.namespace, new.totals, new.placement, new.policy, only, refused_by or {}, new.notes)
 
 
 def known_policy(value: str) -> str:
-    """`value`, if it names a policy. Raises Refused with the names there are."""
+    """`value` if it is the name of a policy. Otherwise raises Refused with the names there are."""
     if value not in POLICIES:
         raise wrong_field(Refused, "annotation medea.dev/policy", value, f"it must be one of {', '.join(POLICIES)}")
     return value

@@ -1,4 +1,4 @@
-"""Policies: which of the targets that fit. Each is a function of the fitting verdicts and a source of chance."""
+"""Policies choose among the targets that fit. Each takes the fitting verdicts and a random generator."""
 
 from collections.abc import Callable, Sequence
 from random import Random
@@ -9,7 +9,7 @@ Policy = Callable[[Sequence[Verdict], Random], str]
 
 
 def pick_random(fitting: Sequence[Verdict], chance: Random) -> str:
-    """Any of them, each as likely: the original Scout's rule."""
+    """Any of them with equal probability, as in the original Scout."""
     return chance.choice([verdict.cluster for verdict in fitting])
 
 
@@ -18,10 +18,10 @@ POLICIES: dict[str, Policy] = {_DEFAULT: pick_random}
 
 
 def policy_called(name: str) -> tuple[str, Policy]:
-    """The policy of that name, with the name it really has.
+    """The policy of that name, and the name of the policy actually used.
 
-    Admission refuses names that there are not; a row may still carry one, from a version that knew it. It was accepted,
-    so it is placed all the same, by the default.
+    Admission refuses unknown names, but a row written by another version may still have one. It was accepted, so it is
+    placed by the default policy.
     """
     known = name if name in POLICIES else _DEFAULT
     return known, POLICIES[known]

@@ -1,9 +1,9 @@
-"""The question to Prometheus, and its answer as snapshots. Pure.
+"""The query for Prometheus, and turning its answer into snapshots. Pure.
 
-One query, so that use and our own pods come from the same moment. It needs kube-state-metrics of every target, with a
-label `cluster` that names the target, and none of its optional labels: Argo's pods are owned by their Workflow, and the
-executors of a Spark driver by the driver's pod, which `kube_pod_info` shows. Who owns whom is joined here and not in
-the query: two pods that had one name would make Prometheus refuse all of it.
+It is a single query, so that total use and our own pods' use are from the same moment. It needs kube-state-metrics of
+every target, with a label `cluster` that names the target, and none of its optional labels. `kube_pod_info` shows who
+owns a pod: Argo's pods are owned by their Workflow, executors by the Spark driver's pod. The ownership is joined here
+and not in the query, because two pods with the same name would make Prometheus refuse the whole query.
 """
 
 import re
@@ -46,16 +46,16 @@ or label_replace({_DEFAULTS}, "fact", "default", "", "")
 
 
 def query(namespaces: Collection[str] | None) -> str:
-    """The question about these namespaces, or about all: for None, and for more than fit into a query."""
+    """The query for these namespaces; for all if None is given or the names don't fit into a query."""
     names = sorted(name for name in namespaces or () if _NAMESPACE.fullmatch(name))
     alternatives = "|".join(names)
     narrow = namespaces is not None and len(alternatives) <= NARROW_QUERY
     return _QUERY.format(only=f', namespace=~"{alternatives}"' if narrow else "")
 
 
-# A value past this is a broken exporter, not a quota: a million cores or an exbibyte.
+# A larger value comes from a broken exporter: a million cores, or an exbibyte.
 _ABSURD = {"cpu": 1e6, "memory": float(1 << 60)}
-# A resource that no quota limits: as good as endless, and still an integer.
+# For a resource that no quota limits: practically infinite, but still an integer.
 UNLIMITED = Totals(10**9, 1 << 60)
 
 
@@ -64,17 +64,16 @@ class _Facts:
     time: float | None = None
     quotas: dict[tuple[str, str], dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
     own: dict[tuple[str, str], dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
-    """What the pods that one owner created use, by the owner's kind and name."""
+    """Use by resource, of all pods with the same owner, by the owner's kind and name."""
     drivers: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """The Workflows that a pod which owns pods has been seen to belong to, by its name."""
+    """By the name of a pod that owns pods: the Workflows that own such a pod."""
     defaults: dict[str, float] = field(default_factory=dict)
 
 
 def snapshots(series: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Snapshot]:
-    """Snapshots by (cluster, namespace). Series that make no sense (NaN, negative, absurd) void their namespace.
+    """Snapshots by (cluster, namespace). Impossible values (NaN, negative, far too large) void their namespace.
 
-    What is no answer of Prometheus' raises what Python raises for it: a LookupError, TypeError, ValueError or
-    AttributeError.
+    Raises LookupError, TypeError, ValueError or AttributeError if this is not an answer of Prometheus.
     """
     facts: dict[tuple[str, str], _Facts] = defaultdict(_Facts)
     broken: set[tuple[str, str]] = set()
@@ -99,16 +98,16 @@ def _note(facts: _Facts, labels: Mapping[str, Any], resource: str, value: float)
         case "driver":
             facts.drivers[labels["pod"]].add(labels["created_by_name"])
         case "default":
-            # Of several LimitRanges the largest counts: which one Kubernetes would take is not defined.
+            # With several LimitRanges, Kubernetes does not define which one it takes: count the largest.
             facts.defaults[resource] = max(value, facts.defaults.get(resource, 0.0))
         case fact:
             facts.quotas[(labels.get("resourcequota", ""), resource)][fact] = value
 
 
 def _own_use(facts: _Facts) -> dict[str, Totals]:
-    """What the pods of each Workflow use: those it created, and those that one of its pods created.
+    """What the pods of each Workflow use: those it owns, and those that one of its pods owns.
 
-    A pod's name that two Workflows have had at once says nothing: what it owns counts like a stranger's.
+    If pods of two Workflows have had the same name, the pods owned by it count as foreign use.
     """
     own: dict[str, Totals] = {}
     for (kind, name), used in facts.own.items():
@@ -121,7 +120,7 @@ def _own_use(facts: _Facts) -> dict[str, Totals]:
 
 
 def _sane(resource: str, value: float) -> bool:
-    # A quota may be lowered below what is used, but use and quota themselves are never negative.
+    # Use may exceed a quota that was lowered, but neither is ever negative.
     return isfinite(value) and 0 <= value <= _ABSURD.get(resource, float("inf"))
 
 
@@ -148,7 +147,7 @@ def _snapshot(place: tuple[str, str], facts: _Facts) -> Snapshot | None:
 
 
 def _tightest(facts: _Facts, wanted: str) -> tuple[float, float] | None:
-    """(hard, used) of the quota with the least room for one resource: a namespace may have several."""
+    """(hard, used) of the namespace's quota with the least room for one resource; None if no quota limits it."""
     pairs = [
         (values["hard"], values["used"])
         for (_, resource), values in facts.quotas.items()

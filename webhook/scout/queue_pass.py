@@ -1,8 +1,8 @@
-"""One pass over the queue of a namespace, first come, first served. It only decides: others read and write.
+"""One pass over the queue of a namespace, first come, first served. It only decides; callers read and write.
 
-Who is passed over claims every target where only room is missing: nobody behind may have that room. So within a pass
-room only shrinks and claims only grow. Who waits for claimed targets alone needs no decision, and the pass ends as soon
-as every target that can be used is claimed.
+A Workflow that can't be placed claims every target where only room is missing: nobody behind it may have that room. So
+within a pass, room only shrinks and claims only grow. A Workflow that waits only for claimed targets needs no decision,
+and the pass ends as soon as every usable target is claimed.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -19,14 +19,14 @@ from webhook.totals.model import NOTHING, Totals
 log = structlog.get_logger(__name__)
 
 Decide = Callable[[Request, Mapping[str, Totals], Collection[str]], Decision]
-"""From a request, the sum of the live reservations by target, and the claimed targets."""
+"""Takes a request, the sum of the live reservations by target, and the claimed targets."""
 
 Told = tuple[object, str]
-"""Of a reason: the kind of obstacle on each target, and the words it was told in."""
+"""A reason that was written: the kind of obstacle on each target, and the text."""
 
 
 class QueuePass:
-    """What a pass has promised and kept so far. `told` is what an earlier pass has told those who wait, by placement.
+    """The state of a pass. `told` has the reasons that the previous pass wrote, by placement.
 
     `open_targets` are those where something could be placed if there were room, with their quotas.
     """
@@ -35,26 +35,26 @@ class QueuePass:
         self._decide, self._told_before = decide, told
         self._claimed: set[str] = set()
         self.unclaimed = dict(open_targets)
-        """Targets that nobody passed over waits for, with their quotas."""
+        """Targets that nobody has claimed yet, with their quotas."""
         self.told: dict[str, Told] = {}
-        """The reasons of those who wait."""
+        """The reasons of this pass, by placement."""
 
     @property
     def over(self) -> bool:
-        """Whether nobody further behind can be placed."""
+        """Whether nobody further back in the queue can be placed."""
         return not self.unclaimed
 
     def choose(self, reserved: Mapping[str, Totals], batch: Sequence[Placement]) -> Choices:
-        """Decide about a batch; `reserved` is the sum of the live reservations on each target before it."""
+        """Decide about a batch; `reserved` is the sum of the live reservations on each target before the batch."""
         promised, placed, reasons = dict(reserved), dict[str, Decision](), dict[str, str]()
         for row in batch:
-            # The first of the queue is always told what it waits for, even while no target can be used at all.
+            # The head of the queue always gets a reason, even while no target can be used at all.
             if self.over and self.told:
                 break
             try:
                 decision = self._look_at(row, promised)
             except Exception:
-                # One row that Medea can't make sense of must not keep the others waiting.
+                # One bad row must not keep the others waiting.
                 log.exception("bug", placement=row.placement)
                 continue
             if decision is not None and decision.cluster is not None:
@@ -65,7 +65,7 @@ class QueuePass:
         return Choices(placed, reasons)
 
     def _look_at(self, row: Placement, promised: Mapping[str, Totals]) -> Decision | None:
-        """The decision; None where none is needed: nothing can be placed, claimed or told."""
+        """The decision; None if none is needed, because it could neither place, claim nor give a reason."""
         request = request_of_row(row)
         waits_for_more = any(
             request.may_use(target) and request.totals.fits(hard) for target, hard in self.unclaimed.items()
@@ -81,7 +81,7 @@ class QueuePass:
         return decision
 
     def _tell(self, row: Placement, decision: Decision, reasons: dict[str, str]) -> None:
-        """Give a reason anew only when it is of another kind: its numbers change with every pass."""
+        """Write a new reason only if the kinds of obstacles have changed: the numbers change with every pass."""
         kind = tuple((verdict.cluster, verdict.obstacle) for verdict in decision.verdicts)
         before = self._told_before.get(row.placement)
         if before is not None and before == (kind, row.reason):
@@ -94,6 +94,6 @@ class QueuePass:
 
 
 def request_of_row(row: Placement) -> Request:
-    """The question for a Workflow that waits in the queue."""
+    """The request for a Workflow that waits in the queue."""
     only = None if row.only_clusters is None else frozenset(row.only_clusters)
     return Request(row.namespace, row.totals, row.placement, row.policy, only, row.refused_by)

@@ -34,15 +34,15 @@ _NEWEST = Gauge("medea_scout_newest_sample_time_seconds", "Unix time of the newe
 
 _THREAD = "scout-sampler"
 
-# What reading JSON raises that is nothing like the answer of a Prometheus.
+# What parsing raises if the answer is not one of Prometheus.
 _STRANGE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 
 Namespaces = Callable[[], Collection[str] | None]
-"""The namespaces of interest; None while that is not known: those last known count, or all."""
+"""Returns the namespaces of interest; None if unknown: then the last known ones count, or all."""
 
 
 class Sampler:
-    """The scout's eyes. One thread reads; any thread may look, and is never kept waiting."""
+    """Keeps the latest snapshots. One thread reads Prometheus; any thread may ask, and never waits."""
 
     def __init__(self, *, url: str, interval: float, clock: Callable[[], float] = time.time) -> None:
         """`interval` is in seconds."""
@@ -61,7 +61,7 @@ class Sampler:
         self._stop, self._wake = threading.Event(), threading.Event()
 
     def narrow_to(self, namespaces: Namespaces) -> None:
-        """Read only these namespaces, and others that are looked at. To be called before `start`."""
+        """Read only these namespaces, and others that somebody asks about. Call this before `start`."""
         self._namespaces = namespaces
 
     def on_read(self, listener: Callable[[], None]) -> None:
@@ -69,11 +69,11 @@ class Sampler:
         self._listeners.append(listener)
 
     def start(self) -> None:
-        """Read now and then every `interval` seconds, until `stop`."""
+        """Read at once, and then every `interval` seconds until `stop`."""
         threads.start(_THREAD, self._run)
 
     def stop(self) -> None:
-        """Let the thread end."""
+        """Stop the thread."""
         self._stop.set()
         self._wake.set()
 
@@ -84,7 +84,7 @@ class Sampler:
         return self._known.get(namespace, {})
 
     def covers(self, namespace: str) -> bool:
-        """Whether the last read was for this namespace too: if not, nothing known of it means nothing."""
+        """Whether the last read included this namespace. If not, the absence of snapshots means nothing."""
         return self._read_for is None or namespace in self._read_for
 
     def _note_asked(self, namespace: str) -> None:
@@ -97,7 +97,7 @@ class Sampler:
             self._wake.set()
 
     def read(self) -> None:
-        """Ask Prometheus once. Raises SamplesUnavailable; what was known stays known, and ages."""
+        """Ask Prometheus once. Raises SamplesUnavailable; earlier snapshots are kept, and age."""
         try:
             wanted = self._wanted()
             series: Any = self._prometheus.custom_query(query(wanted))
@@ -113,7 +113,7 @@ class Sampler:
                 listener()
 
     def _wanted(self) -> frozenset[str] | None:
-        """The namespaces of interest, and those that somebody has looked at lately; None for all."""
+        """The namespaces of interest, and those that somebody has asked about lately; None means all."""
         fresh, oldest = self._namespaces(), self._clock() - SAMPLE_KEPT
         self._names = names = self._names if fresh is None else frozenset(fresh)
         with self._lock:
@@ -121,7 +121,7 @@ class Sampler:
             return None if names is None else names | self._asked_for.keys()
 
     def _note(self, fresh: Mapping[tuple[str, str], Snapshot]) -> None:
-        """Put what is new beside what Prometheus no longer shows, which stays known for a while."""
+        """Store the new snapshots; those that Prometheus no longer shows are kept for SAMPLE_KEPT."""
         now = self._clock()
         known: dict[str, dict[str, Snapshot]] = {}
         for of_one in self._known.values():
@@ -130,7 +130,7 @@ class Sampler:
                     known.setdefault(old.namespace, {})[old.cluster] = old
         newest: dict[str, float] = {}
         for new in fresh.values():
-            # A sample from the future would never grow old.
+            # A sample from the future would never become stale.
             known.setdefault(new.namespace, {})[new.cluster] = replace(new, sampled_at=min(new.sampled_at, now))
             newest[new.cluster] = max(new.sampled_at, newest.get(new.cluster, 0.0))
         self._known = known
@@ -138,9 +138,9 @@ class Sampler:
             _NEWEST.labels(cluster).set(sampled_at)
 
     def turn(self) -> tuple[float, float]:
-        """One read, whatever comes of it; returns for how many seconds to pause, at least and at most.
+        """Read once, without raising; returns the least and the most seconds to pause after it.
 
-        Where an answer takes long, in Prometheus or in here, it is asked for less often: this process has other work.
+        The longer an answer takes, in Prometheus or here, the less often it is asked for: this process has other work.
         """
         started = time.monotonic()
         with threads.isolated(_THREAD):
@@ -158,5 +158,5 @@ class Sampler:
             self._wake.clear()
             least, most = self.turn()
             self._stop.wait(least)
-            # A namespace that nobody has looked at before is read soon.
+            # Cut short when somebody asks about a namespace that has not been read yet.
             self._wake.wait(most - least)

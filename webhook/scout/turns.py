@@ -1,7 +1,7 @@
-"""One at a time in a namespace, within this process.
+"""One decision at a time per namespace, within this process.
 
-Whoever decides about a namespace waits in the ledger for the others that do, and holds a connection meanwhile. So
-those of one process take turns before they take a connection: a namespace in which many wait takes one, not all.
+Decisions about one namespace wait for each other in the ledger, and hold a connection meanwhile. So the threads of a
+process take turns before they take a connection: a busy namespace then uses one connection and not all of them.
 """
 
 import threading
@@ -13,10 +13,10 @@ from webhook.model.limits import NAMESPACE_TURN
 
 
 class Turns:
-    """The turns of every namespace; what nobody waits for takes no memory."""
+    """The turns of every namespace; idle namespaces take no memory."""
 
     def __init__(self, *, longest: float = NAMESPACE_TURN) -> None:
-        """`longest` is for how many seconds a turn is waited for."""
+        """`longest` is how many seconds to wait for a turn."""
         self._longest = longest
         self._guard = threading.Lock()
         self._locks: dict[str, tuple[threading.Lock, int]] = {}
@@ -27,7 +27,7 @@ class Turns:
 
     @contextmanager
     def of(self, namespace: str) -> Iterator[None]:
-        """Have the turn. Raises Busy when it doesn't come in time."""
+        """Wait for the turn and hold it. Raises Busy if it doesn't come in time."""
         with self._guard:
             lock, users = self._locks.get(namespace, (threading.Lock(), 0))
             self._locks[namespace] = (lock, users + 1)

@@ -1,4 +1,4 @@
-"""What is known of a namespace beside the ledger's reservations, as one value that decisions are made on."""
+"""Everything a decision about a namespace is based on, apart from the ledger's reservations, as one value."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from webhook.totals.model import NOTHING, Totals
 
 @dataclass(frozen=True)
 class View:
-    """The targets, their samples of one namespace, and what our own runs used in those. `max_age` is in seconds."""
+    """The targets, their samples for one namespace, and what our own runs used in these. `max_age` is in seconds."""
 
     targets: tuple[Target, ...]
     snapshots: Mapping[str, Snapshot]
@@ -25,7 +25,7 @@ class View:
     clock: Callable[[], float]
 
     def decide(self, request: Request, reserved: Mapping[str, Totals], claimed: Collection[str]) -> Decision:
-        """The decision, with the sum of the live reservations on each target and the targets others wait for."""
+        """Decide, given the sum of the live reservations on each target and the targets that others wait for."""
         return decide(
             request,
             targets=self.targets,
@@ -44,7 +44,7 @@ class View:
         return {name: one.hard for name, one in found.items() if one is not None and one.sampled_at >= oldest}
 
     def facts(self, reserved: Mapping[str, Totals]) -> object:
-        """All that placing depends on; equal for as long as nothing that matters has changed."""
+        """Everything placing depends on. Two results are equal if nothing relevant has changed between them."""
         rooms = {
             name: (hard, free_room(self.snapshots[name], reserved.get(name, NOTHING), self.own.get(name, OwnUse())))
             for name, hard in self.open_targets().items()
@@ -53,7 +53,7 @@ class View:
 
 
 class Views:
-    """Makes views. `max_age` is the age in seconds past which a sample excludes its target."""
+    """Makes views. A sample older than `max_age` seconds excludes its target."""
 
     def __init__(
         self, *, pool: Pool, sampler: Sampler, registry: Registry, max_age: float, clock: Callable[[], float]
@@ -63,7 +63,10 @@ class Views:
         self._own: dict[str, tuple[Mapping[str, Snapshot], Mapping[str, OwnUse]]] = {}
 
     def of(self, namespace: str, away: Mapping[str, str] | None = None) -> View:
-        """What is known now; `away` adds targets that did not answer, with words. Raises Unavailable at the start."""
+        """What is known now. `away` has targets to leave out, with the reason.
+
+        Raises Unavailable until the targets are known.
+        """
         if not self._registry.wait(0):
             raise Unavailable("the targets are not known yet; try again")
         names, said = self._registry.names(), away or {}
@@ -72,7 +75,7 @@ class Views:
         return View(targets, snapshots, self._own_use(namespace, snapshots), self._max_age, self._clock)
 
     def _own_use(self, namespace: str, snapshots: Mapping[str, Snapshot]) -> Mapping[str, OwnUse]:
-        """Worked out once for each sample: it then stays right, or on the safe side, until the next one."""
+        """Computed once for each sample: the result stays right, or on the safe side, until the next one."""
         known = self._own.get(namespace)
         if known is not None and known[0] is snapshots:
             return known[1]

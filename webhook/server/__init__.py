@@ -1,4 +1,4 @@
-"""The service's processes: WSGI applications under gunicorn, and the sockets they listen on.
+"""The service's process: WSGI applications under gunicorn, and the sockets they listen on.
 
-Nothing is decided here: a request is decoded, handed to the room it is for, and its answer encoded.
+It only decodes requests, passes them on, and encodes the answers.
 """

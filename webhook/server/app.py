@@ -1,7 +1,7 @@
 """The service process: Flask under gunicorn, one worker with many threads.
 
-One port speaks TLS and serves everything but logs; those have one of their own, for the apiserver alone. The
-balancer's and the scout's are plain HTTP, as they were in the original Medea.
+The TLS port serves everything but logs, which have a port of their own for the apiserver. The balancer's and the
+scout's ports are plain HTTP, as in the original Medea.
 """
 
 import logging
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 def create_app(service: Service) -> Flask:
-    """The WSGI application over a service."""
+    """The WSGI application for a service."""
     app = Flask("medea")
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     install_errors(app)
@@ -63,7 +63,7 @@ def create_app(service: Service) -> Flask:
 
 
 class ServerLog(Logger):  # type: ignore[misc]
-    """gunicorn's lines through Medea's own log; a client that fell silent is one line in it, and no error."""
+    """Sends gunicorn's log lines to Medea's log; a client that falls silent makes one line without a traceback."""
 
     def setup(self, cfg: Any) -> None:
         """Called by gunicorn when it starts."""
@@ -75,7 +75,7 @@ class ServerLog(Logger):  # type: ignore[misc]
 
 def _silence_is_no_error(record: logging.LogRecord) -> bool:
     if record.exc_info and isinstance(record.exc_info[1], BrokeOff):
-        # Whoever raised it has said why.
+        # Already logged where it was raised.
         return False
     if record.exc_info and isinstance(record.exc_info[1], TimeoutError | ConnectionError):
         record.msg, record.args, record.exc_info = "a client fell silent", (), None
@@ -84,7 +84,7 @@ def _silence_is_no_error(record: logging.LogRecord) -> bool:
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """gunicorn, configured from the settings. The service is made in the worker: nothing of it survives a fork."""
+    """gunicorn, configured from the settings. The service is made in the worker: threads don't survive a fork."""
 
     def __init__(self, settings: Settings, make: Callable[[Settings], Service] = make_service) -> None:
         self._settings, self._make = settings, make
@@ -92,13 +92,13 @@ class Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """Tell gunicorn what it has to know."""
+        """Configure gunicorn; called by gunicorn."""
         settings = self._settings
         ports = [settings.medea_webhook_port, settings.medea_balancer_port, settings.medea_scout_port]
         threads, guarded = settings.medea_threads, {}
         if settings.medea_logs_certs:
             ports.append(settings.medea_logs_port)
-            # Threads of their own, as it were: readers of logs must not keep a review waiting.
+            # The pool is shared, so one thread for each possible reader is added: readers must not delay reviews.
             threads += settings.medea_logs_streams
             guarded[settings.medea_logs_port] = known_clients_only(settings.medea_logs_certs)
         options = {
@@ -112,7 +112,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "post_worker_init": self._unready_when_told_to_end,
             "certfile": str(settings.medea_certs / "tls.crt"),
             "keyfile": str(settings.medea_certs / "tls.key"),
-            # In one go with the wrapping: a plain connection has no handshake to do afterwards.
+            # During the wrapping: a later `do_handshake` would fail on plain connections.
             "do_handshake_on_connect": True,
             "ssl_context": tls_only_on(settings.medea_webhook_port, guarded),
             "worker_tmp_dir": "/dev/shm",
@@ -124,7 +124,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Application:
-        """Called in the worker."""
+        """Start the service and return its application; called by gunicorn in the worker."""
         service = self._service = self._make(self._settings)
         service.start()
         start_http_server(self._settings.medea_metrics_port, addr=self._settings.medea_bind)
@@ -132,7 +132,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         return by_port(create_app(service), others)
 
     def _unready_when_told_to_end(self, worker: Any) -> None:
-        """Called by gunicorn in the worker. What still asks while requests end must see that it is to go elsewhere."""
+        """Become unready on SIGTERM; called by gunicorn in the worker. New clients then go to another replica."""
 
         def end(number: int, frame: FrameType | None) -> None:
             if self._service:
@@ -143,9 +143,9 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 
 def most_connections() -> int:
-    """As many as are wanted and the system's limit on open files allows, which is raised as far as it may be.
+    """As many connections as wanted, if the limit on open files allows it; that limit is raised as far as possible.
 
-    A connection too many would end the process, and not only be refused.
+    A connection beyond that limit would not just be refused but end the process.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = SERVER_CONNECTIONS + SERVER_SPARE_FILES

@@ -1,4 +1,4 @@
-"""Metrics and health of a process that serves nothing else: `/metrics`, `/healthz` and `/readyz`."""
+"""`/metrics`, `/healthz` and `/readyz` for a process that serves nothing else."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -15,14 +15,14 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def start_health_server(address: str, port: int, *, unready: Callable[[], str | None]) -> WSGIServer:
-    """Serve in the background. `unready` says why the process is not ready, or None."""
+    """Serve in the background. `unready` returns why the process is not ready, or None if it is."""
     server = make_server(address, port, health_app(unready), _Server, _Handler)
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
     return server
 
 
 def health_app(unready: Callable[[], str | None], dead: Callable[[], list[str]] = dead_threads) -> Wsgi:
-    """The application: `/healthz` fails once a thread has died, since nobody takes over its work."""
+    """The WSGI application. `/healthz` fails once a thread has died, since nothing takes over its work."""
     metrics: Wsgi = make_wsgi_app()
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -46,8 +46,8 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Handler(WSGIRequestHandler):
-    # Of the socket: who connects and says nothing holds a thread no longer.
+    # Of the socket: for this long a silent client may hold a thread.
     timeout = HEALTH_TIMEOUT
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: a probe every few seconds is no news."""
+        """Log nothing: probes come every few seconds."""

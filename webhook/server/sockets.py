@@ -1,8 +1,8 @@
-"""What is different from port to port, where gunicorn knows but one way for all of them.
+"""What differs from port to port, which gunicorn configures only for all ports together.
 
-TLS or none, whose certificates are asked for, and which application answers. And a deadline on every connection:
-gunicorn waits for ever for a client that falls silent within a request. Its hook `ssl_context` is the one place that
-every connection passes, so connections are put right there.
+That is TLS or not, whose client certificates are required, and which application answers. Every connection also gets a
+deadline: gunicorn waits for ever for a client that falls silent within a request. Every connection passes through
+gunicorn's hook `ssl_context`, so all of this is done there.
 """
 
 import socket
@@ -21,7 +21,7 @@ _FILES = ("tls.crt", "tls.key", "ca.crt")
 
 
 class _Deadlined(socket.socket):
-    """A socket that, where it would wait for ever, waits `SERVER_SILENCE`."""
+    """A socket that waits for SERVER_SILENCE where it would otherwise wait for ever."""
 
     def setblocking(self, flag: bool) -> None:
         self.settimeout(SERVER_SILENCE if flag else 0.0)
@@ -32,7 +32,7 @@ class _DeadlinedTLS(_Deadlined, ssl.SSLSocket):
 
 
 def tls_only_on(port: int, others: Mapping[int, Make] | None = None) -> Callable[[Any, Make], Any]:
-    """A value for gunicorn's setting `ssl_context`: TLS on `port` as gunicorn has it, on `others` as they say."""
+    """For gunicorn's setting `ssl_context`: TLS on `port` as gunicorn configures it, on `others` as given there."""
 
     def context(_: Any, default: Make) -> Any:
         return _ByPort({port: default, **(others or {})})
@@ -41,9 +41,9 @@ def tls_only_on(port: int, others: Mapping[int, Make] | None = None) -> Callable
 
 
 def known_clients_only(folder: Path) -> Make:
-    """TLS that takes only clients whose certificate `ca.crt` has signed. Raises MedeaError for a file that is missing.
+    """TLS for clients with a certificate signed by `ca.crt` only. Raises MedeaError if a file is missing.
 
-    The files are read anew for each connection, as gunicorn does it with its own, so that they can be rotated.
+    The files are read for each connection, as gunicorn does with its own, so that they can be rotated.
     """
     missing = [name for name in _FILES if not (folder / name).is_file()]
     if missing:
@@ -60,7 +60,7 @@ def known_clients_only(folder: Path) -> Make:
 
 
 def by_port(default: Application, others: Mapping[int, Application]) -> Application:
-    """One WSGI application of several: a connection's port says whose it is, and no header can."""
+    """Combines WSGI applications by the connection's port, which clients can't fake as they can headers."""
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         port = environ["gunicorn.socket"].getsockname()[1]
@@ -70,13 +70,13 @@ def by_port(default: Application, others: Mapping[int, Application]) -> Applicat
 
 
 class _ByPort:
-    """Stands where gunicorn expects a TLS context: wraps what arrives on some ports in TLS, and the rest in itself."""
+    """Used by gunicorn as a TLS context: wraps connections on some ports in TLS, and leaves the others plain."""
 
     def __init__(self, makers: Mapping[int, Make]) -> None:
         self._makers = makers
 
     def wrap_socket(self, sock: socket.socket, **options: Any) -> socket.socket:
-        """The connection, wrapped. The certificate is read anew for each, so that it can be rotated."""
+        """The wrapped connection. The certificate is read for each one, so that it can be rotated."""
         make = self._makers.get(sock.getsockname()[1])
         if make is None:
             plain = _Deadlined(sock.family, sock.type, sock.proto, fileno=sock.detach())
@@ -84,6 +84,6 @@ class _ByPort:
             return plain
         context = make()
         context.sslsocket_class = _DeadlinedTLS
-        # The handshake is part of the wrapping, and has the same deadline.
+        # The handshake happens during the wrapping, and has the same deadline.
         sock.settimeout(SERVER_SILENCE)
         return context.wrap_socket(sock, **options)

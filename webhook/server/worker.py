@@ -1,8 +1,8 @@
-"""gunicorn's threaded worker, but for clients that connect and say nothing.
+"""gunicorn's threaded worker, made safe against clients that connect and send nothing.
 
-gunicorn gives each new connection a thread at once, which waits five seconds for its first byte: two dozen silent
-connections a second would hold every thread there is, and no review would come through. Here they wait where idle
-connections do, which costs no thread.
+gunicorn gives each new connection a thread at once, which waits five seconds for the first byte: two dozen silent
+connections a second would block all threads, and no review would get through. Here, new connections wait in the poller
+like idle ones, without a thread.
 """
 
 import selectors
@@ -16,10 +16,10 @@ from webhook.model.limits import SERVER_FIRST_BYTE
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """Named in gunicorn's setting `worker_class`."""
+    """For gunicorn's setting `worker_class`."""
 
     def enqueue_req(self, conn: Any) -> None:
-        """Called in the main thread with a connection that is new, or has something to read."""
+        """Called by gunicorn in the main thread with a connection that is new or readable."""
         if conn.initialized or conn.data_ready:
             super().enqueue_req(conn)
             return

@@ -1,1 +1,1 @@
-"""What a Workflow needs at its peak. Pure: values in, values out; no I/O, no clock, nothing of Kubernetes' clients."""
+"""What a Workflow needs at its peak. Pure: values in, values out; no I/O, no clock, no Kubernetes client."""

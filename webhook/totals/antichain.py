@@ -1,17 +1,17 @@
-"""The heaviest set of elements of which none waits for another, by Dilworth's theorem and a maximum flow."""
+"""Finds the heaviest set of elements that may all overlap, by Dilworth's theorem and a maximum flow."""
 
 from collections import deque
 from collections.abc import Sequence
 
-# An element is two points of the flow, one as what comes first and one as what comes later.
+# Each element is two points of the flow: one in its role as predecessor, one in its role as successor.
 _SOURCE, _SINK = 0, 1
 
 
 def heaviest(weights: Sequence[int], before: Sequence[int]) -> int:
     """The weight of the heaviest antichain. `before[i]` has bit j set when j comes before i; the order is transitive.
 
-    All weights less the most that can be passed from earlier to later elements, each giving and taking no more than
-    its own weight: what is passed on is what a cover by chains saves.
+    It is the sum of all weights minus the maximum flow from earlier to later elements, where no element gives or takes
+    more than its own weight: the flow is what covering the elements by chains saves.
     """
     flow = _Flow(2 + 2 * len(weights))
     for one, weight in enumerate(weights):
@@ -32,7 +32,7 @@ class _Flow:
         self._left: list[int] = []
 
     def edge(self, start: int, end: int, capacity: int) -> None:
-        """An edge and the way back, which holds nothing yet."""
+        """Add an edge, and its reverse with no capacity yet."""
         if capacity <= 0:
             return
         for here, there, left in ((start, end, capacity), (end, start, 0)):
@@ -65,7 +65,7 @@ class _Flow:
         return level
 
     def _push(self, level: list[int], turn: list[int]) -> int:
-        """Push along one path, found without recursion: a path may be as long as there are points."""
+        """Push along one path. Not recursive, because a path may visit every point."""
         path: list[int] = []
         here = _SOURCE
         while here != _SINK:

@@ -1,4 +1,4 @@
-"""What may be spent on weighing one Workflow: whoever submitted it waits, and so does everybody else meanwhile."""
+"""How much work may go into weighing one Workflow: its submitter waits for it, and so do all other submitters."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,25 +16,25 @@ from webhook.model.limits import (
 
 @dataclass(frozen=True)
 class Budget:
-    """`left` tells how many seconds are left; `heavy` is called once when a Workflow turns out to be no light one.
+    """`left` returns the seconds left; `heavy` is called once, when a Workflow turns out not to be light.
 
-    `heavy` may wait until fewer others are being weighed, and may raise to give up.
+    `heavy` may block until fewer others are being weighed, and may raise to give up.
     """
 
     left: Callable[[], float]
     heavy: Callable[[], None]
 
     def to_walk(self) -> "Allowance":
-        """For the walk that finds the peak. It leaves time for the sum."""
+        """For the walk that finds the peak. Leaves time for the sum."""
         return Allowance(self, calls=WEIGH_MOST_CALLS, keep=WEIGH_SUM_SECONDS)
 
     def to_sum(self) -> "Allowance":
-        """For the sum of everything, which is taken instead of a peak that is too dear."""
+        """For the sum of everything, used when the peak is too expensive to compute."""
         return Allowance(self, calls=WEIGH_MOST_SUMMED, keep=0.0)
 
 
 class Exhausted(Exception):
-    """More than that would be needed; `late` says that time ran out, and not the number of calls."""
+    """The budget is spent; `late` is true if time ran out rather than the number of calls."""
 
     def __init__(self, *, late: bool = False) -> None:
         super().__init__("the budget is spent")
@@ -42,7 +42,7 @@ class Exhausted(Exception):
 
 
 class Allowance:
-    """Counts what one attempt has spent: `calls` of templates, and seconds until `keep` of them are left."""
+    """What one attempt may spend: `calls` of templates, and time until only `keep` seconds are left."""
 
     def __init__(self, budget: Budget, *, calls: int, keep: float) -> None:
         self._budget, self._calls, self._keep = budget, calls, keep
@@ -60,18 +60,18 @@ class Allowance:
             raise Exhausted(late=True)
 
     def flow(self, tasks: int, times: int) -> bool:
-        """Whether so many flows of so many tasks may still be computed; if not, a bound has to do."""
+        """Whether `times` flows of `tasks` tasks each may still be computed; if not, use an upper bound."""
         self._flow += tasks * tasks * times
         return tasks <= WEIGH_MOST_EXACT and self._flow <= WEIGH_MOST_FLOW and not self._late
 
     def enter(self) -> None:
-        """One template deeper; also into a Workflow that a template creates. Raises Exhausted."""
+        """Go one template deeper, including into a Workflow that a template creates. Raises Exhausted."""
         self._depth += 1
         if self._depth > WEIGH_DEEPEST:
             raise Exhausted
 
     def leave(self) -> None:
-        """One template less deep."""
+        """Go back up one template."""
         self._depth -= 1
 
     @property

@@ -1,6 +1,6 @@
-"""A Workflow that is too large to be walked: what all its pods need together, as if nothing waited for anything.
+"""For a Workflow too large to walk: what all its pods need together, as if they all ran at once.
 
-Never below the peak. Each template is looked at once, so its work grows with the length of the Workflow alone.
+Never below the peak. Each template is looked at once, so the cost is linear in the size of the Workflow.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from webhook.totals.walk import Creates
 
 @dataclass
 class Ceiling:
-    """The sum over one Workflow. Raises Exhausted where only a walk could tell what a task calls, or how often."""
+    """The sum over one Workflow. Raises Exhausted if only a walk could tell what a task calls, or how often."""
 
     spec: Spec
     lookup: Lookup
@@ -32,7 +32,7 @@ class Ceiling:
     _above: list[str] = field(default_factory=list)
 
     def whole(self, known: Bindings) -> Totals:
-        """Everything that may run; `known` are the Workflow's own parameters."""
+        """The sum of everything that may run; `known` are the Workflow's own parameters."""
         total = self._called({"template": self.spec.get("entrypoint")}, self.lookup, known)
         for _, hook in hooks_of(self.spec):
             total = total + self._called(hook, self.lookup, known)
@@ -94,6 +94,6 @@ def _tasks(template: Spec) -> Iterator[Spec]:
 
 
 def _check_known(values: list[object], known: Bindings) -> None:
-    """Raises Exhausted for what is only known once it is known who called."""
+    """Raises Exhausted if a value depends on the caller's arguments."""
     if any(UNKNOWN in filled(str(value), known) for value in values if value is not None):
         raise Exhausted

@@ -1,4 +1,4 @@
-"""What has ended for certain before a task of a DAG, or a step, begins. As bits: bit j of entry i is for task j."""
+"""Which tasks of a DAG, or steps, have certainly ended before another begins. Bit j of entry i stands for task j."""
 
 import re
 from collections.abc import Sequence
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from webhook.totals.shape import Spec, mapping, tasks_of, text
 from webhook.totals.tags import Bindings, filled
 
-# As Argo finds the tasks in `depends`: a name, or a name with a result such as `.Succeeded`.
+# How Argo finds tasks in `depends`: a name, or a name with a result such as `.Succeeded`.
 _TASK = re.compile(r"([a-zA-Z0-9_][-a-zA-Z0-9_]*?)\.[A-Z][a-zA-Z]+|([a-zA-Z0-9_][-a-zA-Z0-9_]*)")
 
 
 def wanted_tasks(template: Spec, known: Bindings) -> list[Spec]:
-    """The tasks of a DAG that run: all of them, or its targets and what they depend on."""
+    """The tasks of a DAG that run: all of them, or only `dag.target` and what it depends on."""
     tasks = tasks_of(template)
     targets = text(mapping(template.get("dag")).get("target"))
     if targets is None:
@@ -28,9 +28,9 @@ def wanted_tasks(template: Spec, known: Bindings) -> list[Spec]:
 
 
 def dag_order(tasks: Sequence[Spec]) -> list[int]:
-    """By `depends` or `dependencies`. Argo looks at them only once all tasks named there have ended, however they did.
+    """By `depends` or `dependencies`. Argo evaluates them only when all tasks named there have ended, in any phase.
 
-    Tasks in a circle, which Argo refuses, count as if they depended on nothing.
+    Tasks in a cycle, which Argo refuses, count as if they depended on nothing.
     """
     places = {str(task.get("name")): place for place, task in enumerate(tasks)}
     waits = [{places[name] for name in _named(task) if name in places} for task in tasks]
@@ -52,7 +52,7 @@ def dag_order(tasks: Sequence[Spec]) -> list[int]:
 
 
 def steps_order(groups: Sequence[Sequence[Spec]]) -> list[int]:
-    """Group after group, the steps of one group side by side."""
+    """Groups run one after another, the steps of a group in parallel."""
     order: list[int] = []
     for group in groups:
         earlier = (1 << len(order)) - 1

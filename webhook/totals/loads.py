@@ -1,7 +1,7 @@
-"""How much may run at once, under an order of what waits for what. Exact, or above the truth where it says so.
+"""How much may run at once, given what waits for what. Exact, or an upper bound where the docstring says so.
 
-A load is the most that one resource may be used by 1, 2, 3 … pods at a time: a rising tuple whose last entry is the
-peak. Without a limit on pods only the peak matters, and the tuple holds that alone.
+A load is the most of one resource that 1, 2, 3 … pods may use at the same time: a rising tuple whose last entry is the
+peak. Without a limit on pods only the peak matters, and the tuple has just that entry.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,36 +14,37 @@ Load = tuple[int, ...]
 NO_LOAD: Load = ()
 
 MayFlow = Callable[[int, int], bool]
-"""Whether a flow of so many tasks may be computed, so many times. Tasks that fall neither into parts side by side nor
-one after the other are weighed by flows, which take their time; without them only an upper bound is computed."""
+"""Takes a number of tasks and a number of flows: whether that many flows may be computed. Flows are slow, and needed
+only for tasks that are neither independent parts nor a sequence; without them the result is an upper bound."""
 _DEEPEST = 40
-# Flows, in tasks, that are tried for a limit on pods: each gives an upper bound, and the best one counts.
+# For a limit on pods, flows are tried at several prices: each gives an upper bound, and the lowest counts. At most this
+# many tasks in all of these flows together.
 _MOST_TRIED = 1500
 
 
 @dataclass(frozen=True)
 class Element:
-    """What is ordered: `parts` of it run side by side, each a load and how many of that kind."""
+    """One element of an order. Its `parts` run in parallel: each is a load and how many there are of it."""
 
     parts: tuple[tuple[Load, int], ...]
 
 
 def peak(load: Load) -> int:
-    """The most that is ever used."""
+    """The most of the resource that is ever used at once."""
     return load[-1] if load else 0
 
 
 def one_after_another(loads: Iterable[Load]) -> Load:
-    """The load of what never overlaps."""
+    """The load of parts that never overlap."""
     found = [load for load in loads if load]
     longest = max(map(len, found), default=0)
     return tuple(max(load[min(pods, len(load) - 1)] for load in found) for pods in range(longest))
 
 
 def side_by_side(parts: Iterable[tuple[Load, int]], limit: int | None) -> Load:
-    """The load of what may all overlap; of more than `limit` pods, what is above it is left out.
+    """The load of parts that may all overlap, with at most `limit` pods; no limit if None.
 
-    Under a limit this takes each part for at least as much as its gains in falling order would give.
+    With a limit this is an upper bound: each part's gains are first smoothed so that they fall.
     """
     kinds = [(load, count) for load, count in parts if load and count > 0]
     if not kinds:
@@ -63,13 +64,13 @@ class Order:
 
 
 def ordered(elements: Sequence[Element], order: Order, limit: int | None, may_flow: MayFlow) -> Load:
-    """The load of elements under an order, in at most so many pods."""
+    """The load of elements under an order, with at most `limit` pods."""
     loads = [side_by_side(one.parts, limit) for one in elements]
     return _Weighing(loads, order, limit, may_flow).load((1 << len(elements)) - 1, 0)
 
 
 def at_most(load: Load, ceiling: int) -> Load:
-    """The load, where something else keeps it under `ceiling`."""
+    """The load, capped at `ceiling`."""
     return tuple(min(value, ceiling) for value in load)
 
 
@@ -81,7 +82,7 @@ class _Weighing:
     may_flow: MayFlow
 
     def load(self, members: int, depth: int) -> Load:
-        """Of some of the elements: those that have nothing to do with each other add up, those in a row don't."""
+        """The load of some elements (a bit mask): unrelated ones add up, of those in sequence the largest counts."""
         if members & (members - 1) == 0:
             return self.loads[members.bit_length() - 1] if members else NO_LOAD
         if depth < _DEEPEST:
@@ -119,7 +120,7 @@ def _gains(kinds: Iterable[tuple[Load, int]], limit: int) -> Iterator[int]:
 
 
 def _falling(load: Load) -> list[int]:
-    """The gains of one more pod each, evened out so that they fall: never less in sum than the load itself."""
+    """The gain of each further pod, smoothed so that gains never rise. Their sums are never below the load."""
     blocks: list[tuple[int, int]] = []
     last = 0
     for value in load:
@@ -129,7 +130,7 @@ def _falling(load: Load) -> list[int]:
             more, longer = blocks.pop()
             total, length = total + more, length + longer
         blocks.append((total, length))
-    # Each block is rounded up as a whole at its beginning, so that no sum falls short.
+    # The remainder of a block goes to its first pods, so that no partial sum falls below the load.
     return [gain for total, length in blocks for gain in _even(total, length)]
 
 
@@ -149,7 +150,7 @@ def _prices(loads: Iterable[Load], tasks: int) -> list[int]:
 
 
 def _parts(members: int, adjacent: Sequence[int]) -> Iterator[int]:
-    """The connected parts of some members."""
+    """The connected components among the members."""
     while members:
         part = edge = members & -members
         while edge:
@@ -163,7 +164,7 @@ def _parts(members: int, adjacent: Sequence[int]) -> Iterator[int]:
 
 
 def _rows(members: Iterable[int], before: Sequence[int]) -> list[list[int]]:
-    """Some rows of elements of which each has ended before the next begins, found without much search."""
+    """Split the members greedily into chains, in which each element has ended before the next begins."""
     rows: list[list[int]] = []
     for one in sorted(members, key=lambda member: before[member].bit_count()):
         row = next((row for row in rows if before[one] >> row[-1] & 1), None)
@@ -179,7 +180,7 @@ def _stretched(load: Load, length: int) -> Load:
 
 
 def _turned(before: Sequence[int]) -> list[int]:
-    """The same bits seen from the other side. By texts, since a thousand tasks have half a million of them."""
+    """The transposed bit matrix. Done on strings: a thousand tasks may have half a million set bits."""
     rows = [format(mask, f"0{len(before)}b") for mask in before]
     return [int("".join(column)[::-1], 2) for column in zip(*rows, strict=True)][::-1]
 

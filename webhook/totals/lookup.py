@@ -10,14 +10,14 @@ from webhook.totals.tags import UNKNOWN, Bindings, filled
 
 @dataclass(frozen=True)
 class Lookup:
-    """Where names are looked up: in the Workflow itself (`key` is empty), or in the WorkflowTemplate one stands in."""
+    """Where names are looked up: in the Workflow itself (`key` is empty), or in the WorkflowTemplate around them."""
 
     key: str
     templates: Mapping[str, Spec]
     library: Mapping[Name, Spec]
 
     def find(self, caller: Spec, known: Bindings, unknowns: Unknowns) -> "Found | None":
-        """The template meant; None, and a gap, when it can't be known or is not there."""
+        """The template that is called. None, with a note in `unknowns`, if it can't be known or doesn't exist."""
         if isinstance(caller.get("inline"), Mapping):
             return Found(caller["inline"], self, f"{self.key}/inline {id(caller)}")
         reference = mapping(caller.get("templateRef"))
@@ -44,7 +44,7 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Found:
-    """A template, where names inside it are looked up, and a key that only this template has."""
+    """A template, where names inside it are looked up, and a key unique to it."""
 
     template: Spec
     lookup: Lookup

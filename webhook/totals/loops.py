@@ -10,13 +10,13 @@ from webhook.totals.scope import value_of
 from webhook.totals.shape import Spec
 from webhook.totals.tags import Bindings, filled
 
-# A loop longer than this would need more memory at the target than any cluster has.
+# A longer loop would need more memory than any target has.
 _LONGEST = 10**6
 
 
 @dataclass(frozen=True)
 class Loop:
-    """`count` rounds. `note` says why the count is a guess."""
+    """A loop of `count` rounds. `note` says why the count is a guess; None if it is exact."""
 
     count: int
     _items: Sequence[Any]
@@ -24,14 +24,14 @@ class Loop:
     note: str | None = None
 
     def items(self, most: int) -> Iterator[Any]:
-        """The first `most` items; for those of a sequence, their text."""
+        """The first `most` items; those of a sequence as formatted text."""
         if self._format is None:
             return islice(self._items, most)
         return (_formatted(self._format, number) for number in islice(self._items, most))
 
 
 def loop_of(task: Spec, name: str, known: Bindings) -> Loop | None:
-    """The loop of a task; None when it runs once."""
+    """The loop of a task; None if it has none."""
     if isinstance(task.get("withItems"), list) and task["withItems"]:
         items = [filled(item, known) if isinstance(item, str) else item for item in task["withItems"]]
         return Loop(len(items), items)
@@ -81,7 +81,7 @@ def _number(value: object, known: Bindings) -> int | None:
 
 
 def _formatted(how: str, number: int) -> str:
-    """Go's format for one number, which for all that is in use is Python's."""
+    """Format a number with a Go format; all that are used in practice mean the same in Python."""
     try:
         return how % number
     except (ValueError, TypeError):

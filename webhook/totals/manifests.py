@@ -1,4 +1,4 @@
-"""What a resource template creates, where its manifest is plain YAML."""
+"""What a resource template creates, if its manifest can be read before it runs."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,22 +7,22 @@ import yaml
 
 from webhook.totals.tags import Bindings, filled
 
-# A Workflow's own text is at most 1.5 MB. Of YAML, which takes its time to read, less will do.
+# Characters. A whole Workflow has at most 1.5 MB, but YAML is slow to parse.
 _LONGEST = 64 * 1024
-# Aliases let a short YAML stand for an endless one.
+# With aliases, a short YAML text can expand without bound.
 _MOST_VALUES = 20_000
 _DEEPEST = 100
-# A tag may promise what its text does not keep (`!!int x`), and PyYAML then fails in whatever way it happens to.
+# PyYAML raises any of these when a tag does not match its text, as in `!!int x`.
 _NOT_YAML = (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
 _CREATING = frozenset({"create", "apply"})
 _SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_SafeLoader):  # type: ignore[misc, valid-type]
-    """Merges (`<<`) of merges grow without bounds, too."""
+    """Bounds nested merges (`<<`), which can expand without bound as well."""
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Called for each object that is read."""
+        """PyYAML calls this for each mapping."""
         merged = [value for key, value in node.value if key.tag == "tag:yaml.org,2002:merge"]
         sources = [
             one for value in merged for one in (value.value if isinstance(value, yaml.SequenceNode) else [value])
@@ -37,7 +37,7 @@ class _Loader(_SafeLoader):  # type: ignore[misc, valid-type]
 
 
 def created_objects(template: Mapping[str, Any], known: Bindings) -> list[dict[str, Any]] | None:
-    """The objects a template creates; None when that can't be known before it runs."""
+    """The objects a template creates; None if that can't be known before it runs."""
     resource = template.get("resource")
     if not isinstance(resource, Mapping) or resource.get("action") not in _CREATING:
         return []
@@ -46,7 +46,7 @@ def created_objects(template: Mapping[str, Any], known: Bindings) -> list[dict[s
 
 
 def created_workflows(template: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The Workflows among them."""
+    """The Workflows among the objects that a template creates."""
     for one in created_objects(template, {}) or []:
         if is_workflow(one):
             yield one
@@ -58,7 +58,7 @@ def is_workflow(thing: Mapping[str, Any]) -> bool:
 
 
 def read_yaml(text: str) -> list[Any]:
-    """The documents of a YAML or JSON text. Raises ValueError for what is neither, or too large."""
+    """The documents of a YAML or JSON text. Raises ValueError if it is neither, or too large."""
     if len(text) > _LONGEST:
         raise ValueError("too long")
     try:
@@ -72,7 +72,7 @@ def read_yaml(text: str) -> list[Any]:
 
 
 def _check_shape(text: str) -> None:
-    """Raises YAMLError for what would overflow the stack of the reader, which is C, and with it end the process."""
+    """Raises YAMLError for nesting that would overflow the C parser's stack, which would kill the process."""
     depth = 0
     for number, event in enumerate(yaml.parse(text, Loader=_SafeLoader)):
         depth += isinstance(event, yaml.CollectionStartEvent)
@@ -90,7 +90,7 @@ def _objects(manifest: str) -> list[dict[str, Any]] | None:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it, to which Kubernetes turns all YAML: every key a text, and no dates or bytes."""
+    """The value as JSON would have it, since Kubernetes converts YAML to JSON: string keys, no dates, no bytes."""
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list):

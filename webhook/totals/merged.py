@@ -1,4 +1,4 @@
-"""A spec over its WorkflowTemplate's, and a template over its Workflow's `templateDefaults`, as Argo merges them."""
+"""Merges a spec with its WorkflowTemplate's, and a template with its Workflow's `templateDefaults`, as Argo does."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ _BY_NAME = frozenset({"sidecars", "initContainers", "containers"})
 
 
 def over_template(spec: Spec, template_spec: Spec) -> dict[str, Any]:
-    """The Workflow's own words first, and its WorkflowTemplate's for what it does not say."""
+    """The Workflow's own fields, and its WorkflowTemplate's where it has none."""
     own = {key: value for key, value in spec.items() if value is not None}
     return {
         **template_spec,
@@ -21,7 +21,7 @@ def over_template(spec: Spec, template_spec: Spec) -> dict[str, Any]:
 
 
 def with_defaults(template: Spec, defaults: Spec) -> Spec:
-    """The template with what it does not say itself; it stays of its own type."""
+    """The template with `templateDefaults` for what it does not set itself; its type never changes."""
     kind = type_of(template)
     if not defaults or kind is None:
         return template

@@ -1,4 +1,4 @@
-"""Totals and how they are written."""
+"""Amounts of CPU and memory, and how they are shown."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,7 +8,7 @@ GIB = 1 << 30
 
 @dataclass(frozen=True, order=False)
 class Totals:
-    """CPU in thousandths of a core and memory in bytes: what a Workflow holds at its peak."""
+    """CPU in thousandths of a core and memory in bytes, such as what a Workflow needs at its peak."""
 
     cpu_milli: int
     memory_bytes: int
@@ -20,11 +20,11 @@ class Totals:
         return Totals(self.cpu_milli - other.cpu_milli, self.memory_bytes - other.memory_bytes)
 
     def fits(self, room: "Totals") -> bool:
-        """Whether both resources fit into `room`."""
+        """Whether both CPU and memory fit into `room`."""
         return self.cpu_milli <= room.cpu_milli and self.memory_bytes <= room.memory_bytes
 
     def larger(self, other: "Totals") -> "Totals":
-        """The larger of the two, each resource by itself."""
+        """The larger of the two, for each resource separately."""
         return Totals(max(self.cpu_milli, other.cpu_milli), max(self.memory_bytes, other.memory_bytes))
 
     def __str__(self) -> str:
@@ -36,17 +36,20 @@ NOTHING = Totals(0, 0)
 
 @dataclass(frozen=True)
 class Defaults:
-    """The limits that a namespace gives to containers without: thousandths of a core, and bytes. None: none."""
+    """The limits a namespace's LimitRange gives to containers without any, in thousandths of a core and in bytes.
+
+    None if there is no such limit.
+    """
 
     cpu_milli: int | None = None
     memory_bytes: int | None = None
 
     def larger(self, other: "Defaults") -> "Defaults":
-        """The larger of the two, each resource by itself; none at all is the smallest."""
+        """The larger of the two, for each resource separately; None counts as the smallest."""
         return Defaults(_larger(self.cpu_milli, other.cpu_milli), _larger(self.memory_bytes, other.memory_bytes))
 
     def of(self, resource: str) -> int | None:
-        """By the resource's name in Kubernetes."""
+        """The limit of a resource by its name in Kubernetes, `cpu` or `memory`."""
         return self.cpu_milli if resource == "cpu" else self.memory_bytes
 
 
@@ -54,12 +57,12 @@ NO_DEFAULTS = Defaults()
 
 
 def cores(milli: int) -> str:
-    """Cores in plain decimals: 3000 → `3`, 250 → `0.25`."""
+    """Thousandths of a core as cores: 3000 → `3`, 250 → `0.25`."""
     return _plain(Decimal(milli) / 1000)
 
 
 def gibibytes(size: int) -> str:
-    """GiB to two decimals: 13153337344 → `12.25Gi`."""
+    """Bytes as GiB with up to two decimals: 13153337344 → `12.25Gi`."""
     return _plain((Decimal(size) / GIB).quantize(Decimal("0.01"))) + "Gi"
 
 

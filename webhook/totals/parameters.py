@@ -1,4 +1,4 @@
-"""The parameters a Workflow runs with: what was submitted, over the WorkflowTemplate's defaults."""
+"""The parameters a Workflow runs with: those submitted, then the WorkflowTemplate's."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,9 +7,9 @@ from webhook.totals.shape import mapping, mappings
 
 
 def effective_parameters(*specs: Mapping[str, Any]) -> dict[str, str | None]:
-    """Merge `arguments.parameters` of the given specs, the first spec winning.
+    """Merge `arguments.parameters` of the given specs; the first spec wins.
 
-    A `value` anywhere beats a `default` anywhere, as in Argo. A parameter without either is there with None.
+    As in Argo, a `value` in any spec beats a `default` in any spec. A parameter with neither has the value None.
     """
     values: dict[str, str | None] = {}
     defaults: dict[str, str | None] = {}
@@ -25,12 +25,12 @@ def effective_parameters(*specs: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def named(listed: object) -> list[Mapping[str, Any]]:
-    """Parameters of the right shape, if it is a list of such: Argo refuses the others wherever it meets them."""
+    """The well-formed parameters of a list; empty if it is no list. Argo refuses malformed ones itself."""
     return [entry for entry in mappings(listed) if isinstance(entry.get("name"), str)]
 
 
 def parameter_text(value: object) -> str | None:
-    """A parameter's value as Argo takes it: numbers and booleans are their text, anything else is no value here."""
+    """A parameter's value as Argo reads it: numbers and booleans become text; None for anything else."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):

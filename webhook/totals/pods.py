@@ -1,4 +1,4 @@
-"""What one pod of a template counts for in a quota: its limits, as Kubernetes adds them up."""
+"""How much of a quota one pod of a template takes: its limits, added up as Kubernetes does."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,9 +16,9 @@ RESOURCES = ("cpu", "memory")
 
 @dataclass
 class Unknowns:
-    """What could not be known, collected along the way: containers without a limit, by resource, and sentences.
+    """What could not be known: containers without a limit, by resource, and sentences for people.
 
-    `missing` are WorkflowTemplates that are used, by names that only parameters tell, and that nobody has read yet.
+    `missing` are WorkflowTemplates that nobody has read yet, because their names come from parameters.
     """
 
     unlimited: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: {one: set() for one in RESOURCES})
@@ -26,11 +26,11 @@ class Unknowns:
     missing: dict[Name, None] = field(default_factory=dict)
 
     def say(self, sentence: str) -> None:
-        """Say something once."""
+        """Add a sentence, unless it is there already."""
         self.sentences[sentence] = None
 
     def lack(self, to: Name, written: str) -> None:
-        """A WorkflowTemplate is not at hand; `written` is its name as the Workflow has it."""
+        """Note that a WorkflowTemplate is not at hand; `written` is its name before parameters are filled in."""
         if UNKNOWN in to.name:
             self.say(f"WorkflowTemplate {written} is known only when it runs, and is not counted")
         else:
@@ -38,7 +38,7 @@ class Unknowns:
             self.missing[to] = None
 
     def notes(self) -> tuple[str, ...]:
-        """All of it as short sentences."""
+        """Everything unknown, as short sentences."""
         lacking: dict[frozenset[tuple[str, str]], list[str]] = {}
         for resource in RESOURCES:
             if self.unlimited[resource]:
@@ -64,9 +64,9 @@ class _Container:
 def pod_totals(
     template: Spec, patches: Iterable[str], known: Bindings, defaults: Defaults, unknowns: Unknowns
 ) -> Totals:
-    """The totals of one pod. `patches` are pod spec patches as they are written, in the order in which they apply.
+    """The totals of one pod. `patches` are its `podSpecPatch`es in the order in which they apply, tags not yet filled.
 
-    Raises Refused for a limit that is no quantity.
+    Raises Refused for a limit that is not a quantity.
     """
     name = str(template.get("name") or "inline")
     main, first = _written(template, f"templates[{name}]")
@@ -88,7 +88,7 @@ def pod_totals(
 
 
 def _written(template: Spec, field: str) -> tuple[list[_Container], list[_Container]]:
-    """The main containers with sidecars, and the init containers. Of Argo's own, only the one that does the work."""
+    """The main containers and sidecars, and the init containers. Of Argo's own containers only `main` counts."""
     kind = type_of(template)
     if kind == "containerSet":
         inner = mappings(mapping(template["containerSet"]).get("containers"))
@@ -109,7 +109,7 @@ def _container(written: Spec, field: str) -> _Container:
 
 
 def _apply(containers: list[_Container], changes: object, where: str, unknowns: Unknowns) -> None:
-    """Kubernetes' own way to merge: by the container's name, and what is new is added."""
+    """Merge as Kubernetes does: by the container's name; containers with a new name are added."""
     for change in mappings(changes):
         resources = change.get("resources")
         if UNKNOWN in str(resources if isinstance(resources, str) else mapping(resources).get("limits", "")):
@@ -151,7 +151,7 @@ def _amount(
     defaults: Defaults,
     unknowns: Unknowns,
 ) -> int:
-    """As Kubernetes counts: what runs together, or the hungriest init container if that needs more."""
+    """As Kubernetes counts: all main containers together, or the largest init container if that is more."""
     if whole.get(resource) is not None:
         return _parsed(resource, f"podSpecPatch of template {template}.resources.limits", whole[resource])
     together = sum(_limit(resource, one, template, defaults, unknowns) for one in main)

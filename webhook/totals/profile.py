@@ -1,4 +1,4 @@
-"""What a part of a Workflow needs, and how parts add up."""
+"""What a part of a Workflow needs, and how to combine parts."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,10 @@ from webhook.totals.model import NOTHING, Totals
 
 @dataclass(frozen=True)
 class Profile:
-    """The loads of both resources: CPU in thousandths, memory in bytes. `left` is what goes on after it, to the end."""
+    """The load of CPU in thousandths of a core, and of memory in bytes.
+
+    `left` is what keeps running after this part, until the Workflow ends: Workflows that it has created.
+    """
 
     cpu: Load = NO_LOAD
     memory: Load = NO_LOAD
@@ -18,21 +21,21 @@ class Profile:
 
     @property
     def totals(self) -> Totals:
-        """What is needed at the peak, with all that was left behind by then."""
+        """What is needed at the peak, including everything that keeps running."""
         return Totals(peak(self.cpu), peak(self.memory)) + self.left
 
     def leaving(self, left: Totals) -> "Profile":
-        """The same, leaving this behind."""
+        """The same profile, with this `left`."""
         return replace(self, left=left)
 
 
 IDLE = Profile()
 Parts = Sequence[tuple[Profile, int]]
-"""Works, and how many of each."""
+"""Profiles, and how many there are of each."""
 
 
 def in_turn(works: Iterable[Profile]) -> Profile:
-    """Works that never overlap."""
+    """The profile of parts that never overlap."""
     every = list(works)
     return Profile(
         one_after_another(one.cpu for one in every),
@@ -42,7 +45,7 @@ def in_turn(works: Iterable[Profile]) -> Profile:
 
 
 def side_by_side(parts: Parts, pods: int | None) -> Profile:
-    """Works that may all overlap, in at most so many pods."""
+    """The profile of parts that may all overlap, with at most `pods` pods; no limit if None."""
     return Profile(
         loads.side_by_side([(one.cpu, count) for one, count in parts], pods),
         loads.side_by_side([(one.memory, count) for one, count in parts], pods),
@@ -53,7 +56,10 @@ def side_by_side(parts: Parts, pods: int | None) -> Profile:
 def woven(
     tasks: Sequence[Parts], before: Sequence[int], *, pods: int | None, children: int | None, may_flow: MayFlow
 ) -> Profile:
-    """Tasks under an order, in at most so many pods, and with at most so many children of the template at once."""
+    """The profile of tasks, where `before[i]` has bit j set if task j ends before task i begins.
+
+    At most `pods` pods of the Workflow and `children` children of the template run at once; no limit if None.
+    """
     order = Order(before)
     cpu = [Element(tuple((one.cpu, count) for one, count in parts)) for parts in tasks]
     memory = [Element(tuple((one.memory, count) for one, count in parts)) for parts in tasks]
@@ -69,7 +75,7 @@ def _bounded(
     load = ordered(elements, order, pods, may_flow)
     if children is None or sum(count for one in elements for _, count in one.parts) <= children:
         return load
-    # A child counts once, however many pods it has.
+    # A template's `parallelism` counts a child once, however many pods it has.
     units = [Element(tuple(((peak(part),), count) for part, count in one.parts if part)) for one in elements]
     return at_most(load, peak(ordered(units, order, children, may_flow)))
 

@@ -1,12 +1,11 @@
-"""Kubernetes quantities, as containers' limits are written. Not Spark's sizes: `512m` of memory is half a byte here."""
+"""Kubernetes quantities, as in containers' limits. Unlike Spark's sizes: `512m` of memory is half a byte here."""
 
 import re
 from decimal import ROUND_CEILING, Decimal
 
 from webhook.errors import Refused, wrong_field
 
-# At most 18 digits on either side and an exponent of two: what is longer is a slip of the pen, and stays out of
-# arithmetic.
+# At most 18 digits on either side and a two-digit exponent: anything longer is a typo, and slow to compute with.
 _QUANTITY = re.compile(
     r"([+-]?)([0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(?:([KMGTPE]i|[numkMGTPE])|[eE]([+-]?[0-9]{1,2}))?"
 )
@@ -17,16 +16,16 @@ _UNITS = {
     **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", 1)},
 }
 LARGEST = {"cpu": 10**12, "memory": 1 << 62}
-"""In thousandths of a core and in bytes. Kubernetes itself takes no more than 2⁶³ − 1; sums must fit the ledger."""
+"""In thousandths of a core and in bytes. Kubernetes allows up to 2⁶³ − 1; this leaves the ledger room for sums."""
 
 
 def cpu_milli(field: str, value: object) -> int:
-    """Cores in thousandths, rounded up: `1`, `0.5`, `500m`. Raises Refused with `field` and the value."""
+    """Thousandths of a core, rounded up, from `1`, `0.5` or `500m`. Raises Refused with `field` and the value."""
     return _whole(field, value, "cpu", 1000, "it must be a number of cores, 0 or more, such as 1, 0.5 or 500m")
 
 
 def memory_bytes(field: str, value: object) -> int:
-    """Bytes, rounded up: `128974848`, `129M`, `123Mi`. Raises Refused with `field` and the value."""
+    """Bytes, rounded up, from `128974848`, `129M` or `123Mi`. Raises Refused with `field` and the value."""
     return _whole(field, value, "memory", 1, "it must be an amount of memory, 0 or more, such as 512Mi or 1.5Gi")
 
 
@@ -38,7 +37,7 @@ def _whole(field: str, value: object, resource: str, scale: int, expected: str) 
 
 
 def _number(value: object) -> Decimal | None:
-    """The quantity as a number; None for what is none. JSON numbers are taken for their text, as Kubernetes does."""
+    """The quantity as a number; None if it is not a quantity. JSON numbers are read as text, as in Kubernetes."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     match = _QUANTITY.fullmatch(str(value))

@@ -1,4 +1,4 @@
-"""What any Workflow needs: by its Spark parameters if it has some, else by the peak of its containers' limits."""
+"""What a Workflow needs: by its Spark parameters if it has any, otherwise by the peak of its containers' limits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from webhook.totals.spark import SparkJob, spark_job
 from webhook.totals.tags import Bindings, filled
 from webhook.totals.walk import Walk
 
-# The limits of the pod in which Argo's agent runs http and plugin templates, unless its administrator says otherwise.
+# The default limits of the pod in which Argo's agent runs http and plugin templates.
 _AGENT = Totals(100, 256 * 10**6)
-# A Workflow that creates a Workflow that creates a Workflow: deeper than this nobody looks.
+# Workflows may create Workflows that create Workflows; deeper levels than this are not counted.
 _DEEPEST = 3
-# Kinds of objects of which everybody knows that no pod comes of them.
+# Kinds of objects that never lead to a pod, so that no note is needed.
 _WITHOUT_PODS = frozenset(
     {
         "ConfigMap",
@@ -47,9 +47,10 @@ Library = Mapping[Name, Spec]
 
 @dataclass(frozen=True)
 class Requirements:
-    """`notes` are short sentences about what could not be known. `spark` is there when Spark parameters told it.
+    """What a Workflow needs at its peak. `spark` is set if the totals come from Spark parameters.
 
-    `missing` are WorkflowTemplates that it uses and that the library lacks.
+    `notes` are short sentences about what could not be known; `missing` are the WorkflowTemplates that the Workflow
+    uses and the library lacks.
     """
 
     totals: Totals
@@ -59,10 +60,10 @@ class Requirements:
 
 
 def requirements_of(spec: Spec, library: Library, defaults: Defaults, budget: Budget) -> Requirements:
-    """The need of a Workflow: its peak, or where that takes too much work the sum of all that is in it.
+    """The requirements of a Workflow: its peak, or the sum of everything in it if the peak is too much work.
 
-    Raises Refused for a Spark parameter or a limit that can't be read, and for a Workflow that even the sum is too much
-    work of; Unavailable when time ran out.
+    Raises Refused for a Spark parameter or a limit that can't be read, and if even the sum is too much work; raises
+    Unavailable if time runs out.
     """
     try:
         return _needed(spec, _Needs(library, defaults, Unknowns(), budget.to_walk(), Walk))
@@ -93,7 +94,7 @@ class _Needs:
     weigher: type[Walk] | type[Ceiling]
 
     def of(self, spec: Spec, depth: int) -> Requirements:
-        """`depth` counts the Workflows that this one would be created by."""
+        """`depth` is how many Workflows deep this one would be created; 0 for the submitted one."""
         template_spec = self._template_spec(spec)
         if template_spec is None:
             return Requirements(NOTHING)
@@ -143,5 +144,5 @@ class _Needs:
 
 
 def _bounded(totals: Totals) -> Totals:
-    """No more than the ledger can hold: far beyond any quota."""
+    """Cap at what the ledger can hold, which is far beyond any quota."""
     return Totals(min(totals.cpu_milli, LARGEST["cpu"]), min(totals.memory_bytes, LARGEST["memory"]))

@@ -1,4 +1,4 @@
-"""What is known before a Workflow runs: its parameters, and what is handed on from task to task."""
+"""Which values are known before a Workflow runs: its parameters, loop items, and inputs of templates."""
 
 import json
 import re
@@ -14,7 +14,7 @@ _ITEM = re.compile(r"\bitem\b")
 
 
 def value_of(value: object, known: Bindings) -> str | None:
-    """A value that may be an expression, as text; None when it can't be known before the Workflow runs."""
+    """A value that may contain tags, as text; None if it can't be known before the Workflow runs."""
     text = parameter_text(value)
     if text is None:
         return None
@@ -23,7 +23,7 @@ def value_of(value: object, known: Bindings) -> str | None:
 
 
 def workflow_parameters(spec: Spec, template_spec: Spec) -> Bindings:
-    """What is known in the whole of a Workflow: its own parameters, over its WorkflowTemplate's."""
+    """What is known everywhere in a Workflow: its own parameters, then its WorkflowTemplate's."""
     given = effective_parameters(spec, template_spec).items()
     return {f"workflow.parameters.{name}": text for name, value in given if (text := value_of(value, {})) is not None}
 
@@ -35,7 +35,7 @@ def mentions_item(task: Spec) -> bool:
 
 
 def with_item(known: Bindings, item: object) -> Bindings:
-    """What is known inside of a loop."""
+    """What is known inside a loop, for one item."""
     made = dict(known)
     if isinstance(item, Mapping):
         made |= {f"item.{key}": text for key, value in item.items() if (text := _item_text(value)) is not None}
@@ -46,9 +46,9 @@ def with_item(known: Bindings, item: object) -> Bindings:
 
 
 def inside(template: Spec, arguments: object, known: Bindings) -> Bindings:
-    """What is known inside a template that is called with these arguments: the Workflow's own, and its inputs.
+    """What is known inside a template called with these arguments: the Workflow's parameters, and its own inputs.
 
-    Inputs beyond INPUTS_LONGEST characters together count as unknown: one may hold another many times over.
+    Inputs beyond INPUTS_LONGEST characters in total count as unknown: inputs that repeat each other grow exponentially.
     """
     room = INPUTS_LONGEST
     given = {str(one.get("name")): one for one in mappings(mapping(arguments).get("parameters"))}

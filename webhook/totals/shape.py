@@ -1,7 +1,4 @@
-"""How a spec is shaped: its templates, tasks, hooks, and what it refers to. What is misshapen is passed over.
-
-Argo itself refuses what is misshapen, so nothing is lost by not looking there.
-"""
+"""How to read a spec: its templates, tasks, hooks and references. Malformed parts are skipped: Argo refuses them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +8,7 @@ from webhook.totals.manifests import created_workflows
 
 Spec = Mapping[str, Any]
 
-# As Argo looks for them: a template with two of these is taken for the first.
+# In the order in which Argo looks for them: a template with two of these has the first type.
 _TYPES = (
     "container",
     "containerSet",
@@ -24,7 +21,7 @@ _TYPES = (
     "http",
     "plugin",
 )
-# Characters of a name that a path to a field repeats; Argo's own limit for names is 128.
+# Characters of a name to repeat in a field's path; Argo's own limit for names is 128.
 _SHOWN = 128
 PODS = frozenset({"container", "containerSet", "script", "resource", "data"})
 """The types of templates that run a pod."""
@@ -32,7 +29,7 @@ PODS = frozenset({"container", "containerSet", "script", "resource", "data"})
 
 @dataclass(frozen=True)
 class Name:
-    """Which WorkflowTemplate, or ClusterWorkflowTemplate when `cluster` is set."""
+    """The name of a WorkflowTemplate, or of a ClusterWorkflowTemplate if `cluster` is set."""
 
     name: str
     cluster: bool = False
@@ -40,9 +37,9 @@ class Name:
 
 @dataclass(frozen=True)
 class Reference:
-    """A place in a spec that names a WorkflowTemplate. `place` is the very object that holds the name.
+    """A place in a spec that names a WorkflowTemplate. `place` is the object that holds the name.
 
-    `template` is the one template of it that is meant, or None for all of it: a `workflowTemplateRef`.
+    `template` is the template it calls; None for a `workflowTemplateRef`, which uses the whole WorkflowTemplate.
     """
 
     field: str
@@ -52,27 +49,27 @@ class Reference:
 
 
 def type_of(template: Spec) -> str | None:
-    """Which of Argo's types a template is of; None for none."""
+    """Which of Argo's template types this is; None if it has no known type."""
     return next((one for one in _TYPES if template.get(one) is not None), None)
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """`value`, if it is an object, else an empty one."""
+    """`value` if it is an object, otherwise an empty one."""
     return value if isinstance(value, Mapping) else {}
 
 
 def mappings(value: object) -> list[Mapping[str, Any]]:
-    """The objects in `value`, if it is a list."""
+    """The objects in `value`; empty if it is not a list."""
     return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 def text(value: object) -> str | None:
-    """`value`, if it is a text that is not empty."""
+    """`value` if it is a non-empty string, otherwise None."""
     return value if isinstance(value, str) and value else None
 
 
 def groups_of(template: Spec) -> list[list[Spec]]:
-    """The groups of a steps template."""
+    """The groups of parallel steps of a steps template."""
     groups = template.get("steps")
     return [mappings(group) for group in groups] if isinstance(groups, list) else []
 
@@ -83,7 +80,7 @@ def tasks_of(template: Spec) -> list[Spec]:
 
 
 def hooks_of(holder: Spec) -> list[tuple[str, Spec]]:
-    """The hooks of a task, a step or a spec by their names; `onExit` is the old way to write the hook `exit`."""
+    """The hooks of a task, step or spec, sorted by name; `onExit` is the old form of the hook `exit`."""
     found = {str(name): hook for name, hook in mapping(holder.get("hooks")).items() if isinstance(hook, Mapping)}
     if text(holder.get("onExit")):
         found["exit"] = {"template": holder["onExit"], "arguments": holder.get("arguments")}
@@ -91,7 +88,7 @@ def hooks_of(holder: Spec) -> list[tuple[str, Spec]]:
 
 
 def named_templates(spec: Spec) -> dict[str, Spec]:
-    """A spec's templates by name, the first of each name."""
+    """A spec's templates by name; of several with one name, the first."""
     found: dict[str, Spec] = {}
     for template in mappings(spec.get("templates")):
         found.setdefault(str(template.get("name")), template)
@@ -99,7 +96,7 @@ def named_templates(spec: Spec) -> dict[str, Spec]:
 
 
 def callers_in(template: Spec, field: str) -> Iterator[tuple[str, Spec]]:
-    """Everything in a template that names or holds another one: tasks, steps and hooks, of inline ones too."""
+    """Everything in a template that calls another one, with its path: tasks, steps and hooks, inline ones included."""
     groups = [(f"{field}.dag.tasks", tasks_of(template))]
     groups += [(f"{field}.steps[{place}]", group) for place, group in enumerate(groups_of(template))]
     for where, number, task in ((where, *one) for where, group in groups for one in enumerate(group)):
@@ -112,7 +109,7 @@ def callers_in(template: Spec, field: str) -> Iterator[tuple[str, Spec]]:
 
 
 def inner_templates(template: Spec) -> Iterator[Spec]:
-    """A template and those written inline in its tasks and steps, at any depth."""
+    """A template and its inline templates, at any depth."""
     yield template
     for _, caller in callers_in(template, ""):
         if isinstance(caller.get("inline"), Mapping):
@@ -129,7 +126,7 @@ def spec_references(spec: Spec, field: str = "spec") -> Iterator[Reference]:
 
 
 def template_references(template: Spec, field: str) -> Iterator[Reference]:
-    """Every reference in one template; of a resource that creates a Workflow, those in there too."""
+    """Every reference in one template, including those in Workflows that a resource template creates."""
     for here, caller in callers_in(template, field):
         yield from _single(caller, here)
     for inner in inner_templates(template):
@@ -138,7 +135,7 @@ def template_references(template: Spec, field: str) -> Iterator[Reference]:
 
 
 def _called(one: Spec, number: int) -> object:
-    """How people find it. Cut: the name of one may be in the paths of a thousand."""
+    """Its name or number in a path. Cut, since one long name may be in a thousand paths."""
     return str(one.get("name") or number)[:_SHOWN]
 
 

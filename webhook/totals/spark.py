@@ -21,9 +21,9 @@ REQUIRED = (
     "driver_memory_limit",
 )
 MARKS = frozenset({*REQUIRED, "executor_cores", "executor_memory", "driver_cores", "driver_memory"})
-"""One of these among its parameters makes a Workflow a Spark Workflow."""
+"""A Workflow with any of these parameters is a Spark Workflow."""
 
-# At most nine digits on either side: larger numbers are slips of the pen, and the grammar keeps them out of arithmetic.
+# At most nine digits on either side: anything longer is a typo, and slow to compute with.
 _COUNT = re.compile(r"[0-9]{1,9}")
 _CORES = re.compile(r"(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)|([0-9]{1,9})m)")
 _GIGABYTES = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)g")
@@ -39,14 +39,14 @@ class SparkJob:
 
     @property
     def totals(self) -> Totals:
-        """The formulas at the head of this module."""
+        """By the formulas in the module's docstring."""
         return Totals(
             self.executor.cpu_milli * self.executor_num + self.driver.cpu_milli,
             self.executor.memory_bytes * self.executor_num + self.driver.memory_bytes,
         )
 
     def most_executors(self, room: Totals) -> int | None:
-        """How many executors would fit into `room` beside the driver; None when not even the driver does."""
+        """How many executors would fit into `room` beside the driver; None if not even the driver fits."""
         left = room - self.driver
         if left.cpu_milli < 0 or left.memory_bytes < 0:
             return None
@@ -54,9 +54,9 @@ class SparkJob:
 
 
 def spark_job(parameters: Mapping[str, str | None]) -> SparkJob | None:
-    """Read the Spark parameters; None when the Workflow has none of them.
+    """Read the Spark parameters; None if the Workflow has none of them.
 
-    A parameter that is missing or can't be read raises Refused with its name, its value and an example.
+    Raises Refused for a parameter that is missing or can't be read, with its name, its value and an example.
     """
     if not MARKS & parameters.keys():
         return None
@@ -70,7 +70,7 @@ def spark_job(parameters: Mapping[str, str | None]) -> SparkJob | None:
 
 
 def executor_count(parameters: Mapping[str, str | None], name: str) -> int:
-    """A whole number, 0 or more: 0 is a Spark job whose driver does the work."""
+    """A whole number, 0 or more: with 0 the driver does all the work."""
     text = _given(parameters, name, "2")
     if not _COUNT.fullmatch(text):
         raise _wrong(name, text, "it must be a whole number of executors, 0 or more, such as 2")
@@ -78,7 +78,7 @@ def executor_count(parameters: Mapping[str, str | None], name: str) -> int:
 
 
 def core_milli(parameters: Mapping[str, str | None], name: str) -> int:
-    """Cores as Spark's `spark.kubernetes.*.limit.cores` takes them: `1`, `0.5` or `500m`."""
+    """Thousandths of a core, from `1`, `0.5` or `500m` as in Spark's `spark.kubernetes.*.limit.cores`."""
     text = _given(parameters, name, "1")
     expected = "it must be a number of cores above 0, such as 1, 0.5 or 500m"
     match = _CORES.fullmatch(text)
@@ -91,7 +91,7 @@ def core_milli(parameters: Mapping[str, str | None], name: str) -> int:
 
 
 def spark_bytes(parameters: Mapping[str, str | None], name: str) -> int:
-    """Spark's `g` is GiB. Other units are refused: `512m` would be half a byte to Kubernetes and 512 MiB to Spark."""
+    """Bytes from Spark's `g`, which is GiB. Other units are refused: `512m` is half a byte to Kubernetes."""
     text = _given(parameters, name, "0.5g")
     expected = "memory must be in gigabytes above 0 and end in g, such as 0.5g"
     match = _GIGABYTES.fullmatch(text)

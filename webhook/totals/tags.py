@@ -1,20 +1,20 @@
-"""Argo's expressions between double braces."""
+"""Argo's tags: expressions between double braces."""
 
 from collections.abc import Iterator, Mapping
 
 from webhook.model.limits import TAGS_LONGEST
 
 UNKNOWN = "medea-unknown"
-"""Stands in a text for what is not known."""
+"""Replaces a tag whose value is not known."""
 
 Bindings = Mapping[str, str]
-"""Values by the name that they have between the braces, such as `workflow.parameters.size`."""
+"""Known values by the name between the braces, such as `workflow.parameters.size`."""
 
 
 def filled(text: str, known: Bindings) -> str:
-    """The text with every tag replaced by its value; what is not known, and every real expression, by UNKNOWN.
+    """The text with every tag replaced by its value, or by UNKNOWN if it is not known or a real expression.
 
-    So is what would make the text grow beyond all bounds: values may hold one another.
+    Values beyond TAGS_LONGEST characters in total count as unknown too: nested values may grow exponentially.
     """
     if "{{" not in text:
         return text
@@ -28,12 +28,12 @@ def filled(text: str, known: Bindings) -> str:
 
 
 def tags_in(text: str) -> Iterator[str]:
-    """What stands between the braces of each tag."""
+    """The text between the braces of each tag."""
     return (text[start + 2 : end - 2] for start, end in _places(text))
 
 
 def _places(text: str) -> Iterator[tuple[int, int]]:
-    """Where tags begin and end, as Argo finds them. No regular expression: with many open braces one takes for ever."""
+    """Where tags begin and end, as Argo finds them. Not a regular expression, whose time explodes with open braces."""
     end = 0
     while (start := text.find("{{", end)) >= 0:
         close = text.find("}}", start + 2)

@@ -1,4 +1,4 @@
-"""Walks through a Workflow as Argo would run it, and weighs what may run at once."""
+"""Walks through a Workflow as Argo would run it, and computes what may run at once."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,18 +16,18 @@ from webhook.totals.scope import inside, mentions_item, with_item
 from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, mapping, tasks_of, text, type_of
 from webhook.totals.tags import Bindings
 
-# Characters of bindings that cost as much as one call.
+# Characters of bindings that count as one call.
 _PAGE = 4096
 
 Creates = Callable[[Spec, Bindings], Totals]
-"""What the Workflows need that a resource template creates."""
+"""Returns what the Workflows need that a resource template creates."""
 
 
 @dataclass
 class Walk:
-    """One walk through one Workflow. `spec` is its own over that of its WorkflowTemplate.
+    """One walk through one Workflow. `spec` is its own, merged with that of its WorkflowTemplate.
 
-    `agents` collects the types and names of templates that Argo's agent runs.
+    `agents` collects the templates that Argo's agent runs: the first name of each type.
     """
 
     spec: Spec
@@ -43,7 +43,7 @@ class Walk:
     _cuts: int = 0
 
     def whole(self, known: Bindings) -> Totals:
-        """The peak of the entrypoint, then the exit handler; other hooks beside them."""
+        """The peak of the entrypoint followed by the exit handler, with all other hooks in parallel."""
         entrypoint = {"template": self.spec.get("entrypoint"), "arguments": self.spec.get("arguments")}
         hooks = {name: self._called(hook, self.lookup, known) for name, hook in hooks_of(self.spec)}
         after = hooks.pop("exit", IDLE)
@@ -64,7 +64,7 @@ class Walk:
             return IDLE
         template = self._complete(found)
         bound = inside(template, caller.get("arguments"), known)
-        # What is known is kept for as long as the walk lasts.
+        # Bindings stay in memory until the walk ends, so long ones cost extra.
         self.allowance.spend(sum(len(value) for name, value in bound.items() if name.startswith("inputs.")) // _PAGE)
         return self._visit(template, found, bound)
 
@@ -82,7 +82,7 @@ class Walk:
         work = self._weighed(template, found.lookup, known)
         self._above.pop()
         self.allowance.leave()
-        # What was cut short because of the templates above it is not true of it elsewhere.
+        # If recursion was cut short in here, the result depends on the templates above, so it can't be reused.
         if cuts == self._cuts:
             self._seen[key] = work
         return work
@@ -93,7 +93,7 @@ class Walk:
         return self._completed[found.key]
 
     def _varies(self, template: Spec) -> bool:
-        """Whether what is known may change the weight: of most pods it does not, and one look is enough."""
+        """Whether parameters may change what the template needs. For most pods they can't, so one look is enough."""
         if type_of(template) not in PODS or template.get("resource") is not None:
             return True
         return any("{{" in patch for patch in self._patches(template))
@@ -119,7 +119,7 @@ class Walk:
         return IDLE
 
     def _dag(self, template: Spec, lookup: Lookup, known: Bindings) -> Profile:
-        # Each task is looked at in more ways than one, also when nobody calls it.
+        # Ordering the tasks costs something even for those that don't run.
         self.allowance.spend(len(tasks_of(template)))
         tasks = wanted_tasks(template, known)
         return self._composed(template, tasks, dag_order(tasks), lookup, known)
@@ -127,7 +127,7 @@ class Walk:
     def _composed(
         self, template: Spec, tasks: list[Spec], order: list[int], lookup: Lookup, known: Bindings
     ) -> Profile:
-        """A daemon never ends before another task begins: it is stopped when the whole template is done."""
+        """The profile of ordered tasks. A daemon precedes no task: it is stopped when the whole template is done."""
         daemons = sum(1 << place for place, task in enumerate(tasks) if self._is_daemon(task, lookup, known))
         parts = [list(self._rounds(task, lookup, known)) for task in tasks]
         before = [mask & ~daemons for mask in order]
@@ -148,7 +148,7 @@ class Walk:
         return template.get("daemon") is True and type_of(template) in PODS
 
     def _rounds(self, task: Spec, lookup: Lookup, known: Bindings) -> Iterator[tuple[Profile, int]]:
-        """What a task consists of, each with the number of times."""
+        """The parts of a task that may overlap, and how many there are of each."""
         name = str(task.get("name"))
         loop = loop_of(task, name, known)
         if loop is None:
@@ -173,7 +173,7 @@ class Walk:
             )
 
     def _once(self, task: Spec, lookup: Lookup, known: Bindings, count: int) -> Parts:
-        """One round: the template with its exit hook after it, and the other hooks beside it."""
+        """One round: the template followed by its exit hook, with the other hooks in parallel."""
         hooks = {name: self._called(hook, lookup, known) for name, hook in hooks_of(task)}
         after = hooks.pop("exit", IDLE)
         main = in_turn([self._called(task, lookup, known), after])

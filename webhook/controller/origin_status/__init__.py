@@ -1,4 +1,5 @@
 """What an origin shows of its run, for either hold. Pure.
 
-`by_hold` is the way in. `stub` and `graft` serve the plugin hold, `full` the hold `none`; `merge` makes the patches.
+`by_hold` is the entry point. `stub` and `graft` are for hold `plugin`, `full` and `ttl` for hold `none`; `merge` makes
+the patches.
 """

@@ -1,4 +1,4 @@
-"""What an origin shows of its run, by its hold: the one place where dispatch asks which hold a placement has. Pure."""
+"""What an origin shows of its run, depending on its hold. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ _BARE = ("phase", "startedAt", "finishedAt", "progress", "conditions")
 
 
 def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
-    """The patch that shows a live placement on its origin; empty when it is shown already."""
+    """The patch that shows a live placement on its origin; empty if it is shown already."""
     if row.hold is Hold.NONE:
         return full.running_patch(origin, row, run)
     patch = stub.running_patch(origin, row, _graft(run, row) if run else {})
@@ -23,26 +23,26 @@ def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
 
 
 def away_patch(origin: Object, words: str) -> Object:
-    """The patch that shows why what is shown is old; empty when it is shown already. The rest stays as it was seen."""
+    """The patch that shows since when the target is away; empty if it is shown already. Nothing else changes."""
     metadata = merge_patch(origin["metadata"], {"annotations": {REASON: words}})
     return {"metadata": metadata} if metadata else {}
 
 
 def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run: Object | None) -> Object:
-    """The patch that ends the origin as its run ended; empty when it has ended so already."""
+    """The patch that ends the origin as its run ended; empty if it has ended so already."""
     if row.hold is Hold.NONE:
         return full.final_patch(origin, row, outcome, run)
     return stub.final_patch(origin, row, outcome)
 
 
 def bare_end(patch: Object) -> Object:
-    """Of a patch that ends an origin what tells that it has ended, for an origin that can't hold the rest."""
+    """The part of a final patch that says that and how it ended, for when the whole patch is refused."""
     status = mapping(patch.get("status"))
     return {**patch, "status": {key: status[key] for key in _BARE if key in status}}
 
 
 def outcome_of(run: Object, row: Placement) -> Object:
-    """What the ledger keeps of a run that has ended, or is being deleted: what `final_patch` is given later."""
+    """What the ledger keeps of a run that has ended or is being deleted; `final_patch` takes it later."""
     if row.hold is Hold.NONE:
         return full.outcome_of(run, str(row.name), str(row.cluster))
     nodes = _graft(run, row)
@@ -50,7 +50,7 @@ def outcome_of(run: Object, row: Placement) -> Object:
 
 
 def shown_ids(run: Object, row: Placement) -> dict[str, str]:
-    """Every node of the run: its id at the origin, and its id at the run."""
+    """For every node of the run, its id at the origin mapped to its id at the run."""
     return full.shown_ids(run, str(row.name)) if row.hold is Hold.NONE else stub.shown_ids(run)
 
 

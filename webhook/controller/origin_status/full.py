@@ -1,6 +1,6 @@
-"""What an origin shows of its run under the hold `none`, where Medea alone writes its status: the whole of it. Pure.
+"""What an origin with hold `none` shows of its run: its whole status, which only Medea writes there. Pure.
 
-The origin has the user's own spec, so with the run's status it is to Argo's CLI and UI what the run is on its target.
+The origin has the user's own spec, so with the run's status it looks to Argo's CLI and UI like the run on its target.
 """
 
 from collections.abc import Mapping
@@ -20,17 +20,17 @@ from webhook.model.nodes import REFERENCES, Nodes, is_over, nodes_of, nodes_or_n
 from webhook.model.objects import Object, annotations, labels, mapping, mappings, spec_of, status_of
 from webhook.model.subworkflows import ended
 
-# Points into the database of the target's own Argo. The front door's has no such entry, and would show nothing at all.
+# Refers to the database of the target's Argo. Argo at the front door lacks that entry, and would show no nodes at all.
 _FOREIGN = "offloadNodeStatusVersion"
 _NAMED = ("id", "name", "displayName", "boundaryID")
-# What Argo's own CLI and controller change in a spec while a Workflow lives.
+# The fields of a spec that Argo's CLI and controller change while a Workflow runs.
 _STEERED = ("suspend", "shutdown")
 
 
 def outcome_of(run: Object, origin_name: str, cluster: str) -> Object:
-    """A run's status as its origin shows it: the very same, but for the name where the run could not have its own.
+    """A run's status as its origin shows it: unchanged, except that the run's name is replaced by the origin's.
 
-    Nodes that only the target's own Argo can read are one node, which says so.
+    Offloaded nodes are replaced by a single node that says so.
     """
     status = {key: value for key, value in status_of(run).items() if key != _FOREIGN}
     if offloaded(run):
@@ -40,13 +40,13 @@ def outcome_of(run: Object, origin_name: str, cluster: str) -> Object:
 
 
 def shown_ids(run: Object, origin_name: str) -> dict[str, str]:
-    """Every node of the run: its id at the origin, and its id at the run."""
+    """For every node of the run, its id at the origin mapped to its id at the run."""
     run_name = run["metadata"]["name"]
     return {_renamed(node_id, run_name, origin_name): node_id for node_id in nodes_of(run)}
 
 
 def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
-    """The patch that shows a live placement on its origin; empty when it is shown already.
+    """The patch that shows a live placement on its origin; empty if it is shown already.
 
     Until the run has a status, the origin is Pending and says what it waits for.
     """
@@ -58,10 +58,10 @@ def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
 
 
 def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run: Object | None = None) -> Object:
-    """The patch that ends the origin as its run ended; empty when it has ended so already.
+    """The patch that ends the origin as its run ended; empty if it has ended so already.
 
-    `outcome` is what `outcome_of` said when the end was seen: of a run that was deleted before its end the last there
-    was, and empty where there never was one.
+    `outcome` is what `outcome_of` returned when the end was seen. For a run that was deleted before its end it is the
+    last known status, and without a run it is empty.
     """
     status = status_of(origin)
     last = dict(outcome) if ended({"status": dict(outcome)}) else _cut_short(outcome or status, row)
@@ -83,7 +83,7 @@ def _patch(origin: Object, row: Placement, marks: Mapping[str, str], status: Obj
 
 
 def _steered(origin: Object, run: Object | None) -> Object:
-    """Whether it is suspended or stopped, as the run is; not while a verb that says otherwise is on its way there."""
+    """Copy `suspend` and `shutdown` from the run, unless a pending verb may be about to change them there."""
     if run is None or VERBS in annotations(origin):
         return {}
     spec = spec_of(run)
@@ -100,7 +100,7 @@ def _waits_for(row: Placement) -> str | None:
 
 
 def _cut_short(last: Mapping[str, Any], row: Placement) -> Object:
-    """An end that the run did not come to by itself: what ran when it was last seen runs no more."""
+    """The status of a run that did not end by itself: all nodes that were still running end with it."""
     moment = (row.ended_at or row.created_at).strftime("%Y-%m-%dT%H:%M:%SZ")
     ending = {"phase": row.phase or "Error", "message": row.message, "finishedAt": moment}
     nodes = {
@@ -117,7 +117,7 @@ def _cut_short(last: Mapping[str, Any], row: Placement) -> Object:
 
 
 def _renamed_status(status: Object, old: str, new: str) -> Object:
-    """The status under the origin's name: the tree's root is looked up by it, and all ids begin with it."""
+    """The status with the origin's name in node ids and names: Argo looks up the tree's root by the Workflow's name."""
     nodes = {
         _renamed(node_id, old, new): _renamed_node(node, old, new)
         for node_id, node in nodes_of({"status": status}).items()
@@ -139,13 +139,13 @@ def _renamed(text: str, old: str, new: str) -> str:
 
 
 def _with_message(thing: Object, old: str, new: str) -> Object:
-    """Argo's messages name nodes by their ids, such as "child 'job-123' failed"."""
+    """Replace the name in the message too: Argo's messages contain node ids, as in "child 'job-123' failed"."""
     message = thing.get("message")
     return {**thing, "message": message.replace(old, new)} if isinstance(message, str) else thing
 
 
 def _with_nodes(status: Mapping[str, Any], nodes: Nodes) -> Object:
-    """The status with other nodes, packed if they were."""
+    """The status with other nodes, packed if the old ones were."""
     rest = {key: value for key, value in status.items() if key not in ("nodes", "compressedNodes")}
     if not nodes:
         return rest

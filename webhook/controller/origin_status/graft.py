@@ -1,6 +1,6 @@
-"""The graft: the run's nodes, as they are shown inside the origin's `status.nodes`. Pure.
+"""The graft: the run's nodes as shown in the origin's `status.nodes`. Pure.
 
-Each node keeps its shape and gets an id and a name of its own. The run's root hangs under the origin's root, where
+The nodes keep their structure but get new ids and names. The run's root becomes a child of the origin's root, where
 `argo get` shows it beside the node `placement`, under the target's name.
 """
 
@@ -31,7 +31,7 @@ _KEPT = (
 
 
 def graft(run: Mapping[str, Any], *, origin_name: str, cluster: str) -> Nodes:
-    """The nodes to show, by id, for a run's whole object; empty while the run has none."""
+    """The nodes to show for a run, by id; empty while it has none."""
     run_name = run["metadata"]["name"]
     return {
         GRAFTED + node_id: _grafted(node_id, node, run_name=run_name, origin_name=origin_name, cluster=cluster)
@@ -40,7 +40,7 @@ def graft(run: Mapping[str, Any], *, origin_name: str, cluster: str) -> Nodes:
 
 
 def graft_root(run_name: str) -> str:
-    """The id of the graft's root: the run's root node has the run's name for an id."""
+    """The id of the graft's root. In Argo, the id of a root node is its Workflow's name."""
     return GRAFTED + run_name
 
 
@@ -57,15 +57,15 @@ def _grafted(node_id: str, node: Node, *, run_name: str, origin_name: str, clust
     if root:
         grafted["displayName"] = cluster
     if grafted.get("type") == "Pod" and not is_over(grafted):
-        # Argo's controller looks for the pod of a started node, finds none at the front door, and calls it deleted.
+        # For a started node, Argo's controller at the front door would look for a pod, and then mark it as deleted.
         grafted.pop("startedAt", None)
     return grafted
 
 
 def origin_nodes(name: str, origin_root: Node, grafted: Nodes, root: str) -> Nodes:
-    """The nodes that Medea has a say in: the graft, and the origin's own root with the graft's among its children.
+    """The nodes that Medea manages: the graft, and the origin's root with the graft's root as a child.
 
-    `name` is the origin's, and the id of its root.
+    `name` is the origin's name, which is also the id of its root.
     """
     children = [child for child in references(origin_root, "children") if not child.startswith(GRAFTED)]
     return {**grafted, name: {**origin_root, "children": [*children, *([root] if grafted else [])]}}

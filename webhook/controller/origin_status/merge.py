@@ -1,11 +1,11 @@
-"""JSON merge patches (RFC 7396), made from what is and what should be. Pure."""
+"""Makes JSON merge patches (RFC 7396) from the current and the desired state. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def merge_patch(current: Mapping[str, Any], desired: Mapping[str, Any]) -> dict[str, Any]:
-    """The smallest patch that makes every key of `desired` true; keys it doesn't name stay. None removes a key."""
+    """The smallest patch that gives every key of `desired` its value; other keys stay. None removes a key."""
     patch: dict[str, Any] = {}
     for key, value in desired.items():
         now = current.get(key)
@@ -19,7 +19,7 @@ def merge_patch(current: Mapping[str, Any], desired: Mapping[str, Any]) -> dict[
 
 
 def exactly(current: Mapping[str, Any], desired: Mapping[str, Any]) -> dict[str, Any]:
-    """`desired`, with None for whatever `current` has beyond it, at every depth: a merge patch alone leaves that."""
+    """`desired`, plus None for all keys that only `current` has, at every depth, so that a merge patch removes them."""
     full: dict[str, Any] = {key: None for key in current if key not in desired}
     for key, value in desired.items():
         now = current.get(key)

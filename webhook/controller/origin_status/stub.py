@@ -1,4 +1,4 @@
-"""What an origin shows of its run: while it runs, and at its end. Pure."""
+"""What an origin with hold `plugin`, whose spec is a stub, shows of its run. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,13 +35,13 @@ _AT_THE_END = ("finishedAt", "progress", "outputs", "resourcesDuration")
 
 
 def outcome_of(run: Object, grafted: Nodes) -> Object:
-    """What is kept of a run's end: its status in Argo's shape, the nodes already grafted."""
+    """What the ledger keeps of a run's end: its status in Argo's format, with the nodes already grafted."""
     status = status_of(run)
     return {**{key: status[key] for key in _RUN_STATUS if key in status}, "nodes": grafted}
 
 
 def annotations_of(row: Placement) -> dict[str, str | None]:
-    """The origin's annotations for a row; None for one that must not be there."""
+    """The origin's annotations for a row; None for those to be removed."""
     waiting = row.state is State.QUEUED
     return {
         STATE: row.word,
@@ -52,7 +52,7 @@ def annotations_of(row: Placement) -> dict[str, str | None]:
 
 
 def running_patch(origin: Object, row: Placement, grafted: Nodes) -> Object:
-    """The patch that shows a live placement on its origin; empty when it is shown already."""
+    """The patch that shows a live placement on its origin; empty if it is shown already."""
     metadata = merge_patch(origin["metadata"], {"annotations": _present(origin, annotations_of(row))})
     patch: Object = {"metadata": metadata} if metadata else {}
     root = nodes_of(origin).get(_name(origin))
@@ -64,7 +64,7 @@ def running_patch(origin: Object, row: Placement, grafted: Nodes) -> Object:
 
 
 def suspension_patch(origin: Object, run: Object) -> Object:
-    """The patch that shows whether the run is suspended as a whole; empty when it is shown already."""
+    """The patch that shows whether the whole run is suspended; empty if it is shown already."""
     suspended = bool(spec_of(run).get("suspend"))
     if suspended == bool(spec_of(origin).get("suspend")):
         return {}
@@ -72,14 +72,14 @@ def suspension_patch(origin: Object, run: Object) -> Object:
 
 
 def shown_ids(run: Object) -> dict[str, str]:
-    """Every node of the run: its id at the origin, and its id at the run."""
+    """For every node of the run, its id at the origin mapped to its id at the run."""
     return {GRAFTED + node_id: node_id for node_id in nodes_of(run)}
 
 
 def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> Object:
-    """The patch that ends the origin as its run ended; empty when it has ended so already.
+    """The patch that ends the origin as its run ended; empty if it has ended so already.
 
-    Argo's controller never touches a Workflow whose end is written, so this is the last word.
+    Argo's controller never changes a Workflow that has ended, so the result stays.
     """
     status = status_of(origin)
     phase = row.phase or "Error"
@@ -102,7 +102,7 @@ def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> O
 
 
 def _final_nodes(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> Object:
-    """The graft, and the stub's own nodes ended: its root, and the task that waited for the run."""
+    """The graft, and the stub's own nodes as ended: its root, and the task that waited for the run."""
     name = _name(origin)
     ending = {"phase": row.phase, "finishedAt": _ended_at(row, outcome), "message": row.message}
     root = nodes_of(origin).get(name) or {
@@ -123,7 +123,7 @@ def _final_nodes(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> 
 
 
 def _nodes_patch(origin: Object, desired: Object) -> Object:
-    """The part of `status` that leads to `desired`; grafted nodes that are no longer in it vanish, others' stay."""
+    """The patch of `status` that leads to the `desired` nodes. Other grafted nodes are removed, all others stay."""
     status, current = status_of(origin), nodes_of(origin)
     ours = {node_id: node for node_id, node in current.items() if node_id in desired or node_id.startswith(GRAFTED)}
     patch = merge_patch(ours, exactly(ours, desired))
@@ -136,10 +136,10 @@ def _nodes_patch(origin: Object, desired: Object) -> Object:
 
 
 def _artifacts_patch(status: Object, outcome: Mapping[str, Any]) -> Object:
-    """What argo-server needs to find artifacts, archived logs among them: the run's store, and the nodes' templates.
+    """What argo-server needs to find artifacts, including archived logs: the run's repository and the nodes' templates.
 
-    It refuses to look when it doesn't know the template of a node, of which it only wants to know the store; the stub
-    has none of the run's.
+    It refuses if it does not know a node's template, and the stub has none of the run's. Their names are enough: it
+    only looks for a repository in them.
     """
     names = texts([node.get("templateName") for node in nodes_of({"status": outcome}).values()])
     stored = {f"{GRAFTED}{name}": {"name": name} for name in sorted(names) if name}
@@ -159,7 +159,7 @@ def _graft_root(origin: Object, row: Placement) -> str:
 
 
 def _outputs(outcome: Mapping[str, Any]) -> Any:
-    """The root's outputs are those of the run's root."""
+    """The outputs of the run's root, which become those of the origin's root."""
     grafted = nodes_of({"status": outcome}).values()
     roots = [node for node in grafted if not str(node.get("boundaryID")).startswith(GRAFTED)]
     return roots[0].get("outputs") if roots else None
@@ -178,6 +178,6 @@ def _conditions(given: Any) -> list[Object]:
 
 
 def _present(origin: Object, wanted: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Without the removals of what isn't there."""
+    """The annotations, without removals of ones that the origin does not have."""
     current = annotations(origin)
     return {key: value for key, value in wanted.items() if value is not None or key in current}

@@ -1,4 +1,4 @@
-"""When an ended origin with hold none has had its time: nobody else at the front door sees its `ttlStrategy`. Pure."""
+"""When an ended origin with hold `none` expires: no Argo controller is there to follow its `ttlStrategy`. Pure."""
 
 import datetime
 from typing import Any
@@ -7,14 +7,14 @@ from webhook.model.objects import Object, mapping, spec_of, status_of
 from webhook.model.subworkflows import ended
 
 _BY_PHASE = {"Succeeded": "secondsAfterSuccess", "Failed": "secondsAfterFailure", "Error": "secondsAfterCompletion"}
-# Seconds; Argo's own fields are 32 bits wide.
+# Seconds. Argo's own fields have 32 bits.
 _LONGEST = 1 << 31
 
 
 def goes_at(origin: Object) -> datetime.datetime | None:
-    """The moment from which an ended Workflow is to be deleted, as Argo's controller reckons it; None for never.
+    """When an ended Workflow is to be deleted, as Argo's controller computes it; None if never.
 
-    Users write all of this, and nobody may have checked it: what can't be read is as good as not there.
+    These fields may be unchecked user input: values that are not valid are ignored.
     """
     status = status_of(origin)
     phase, finished = ended(origin), _moment(status.get("finishedAt"))
@@ -36,7 +36,7 @@ def _moment(text: Any) -> datetime.datetime | None:
         moment = datetime.datetime.fromisoformat(text)
     except (ValueError, TypeError):
         return None
-    # A time without its zone could be any of a whole day.
+    # A time without a zone is ambiguous.
     return moment if moment.tzinfo else None
 
 

@@ -1,1 +1,1 @@
-"""The schema's history, one file a step, in SQL. A step that has landed is never edited."""
+"""The schema's history, one file per step, in SQL. A released step is never edited."""

@@ -7,7 +7,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """One row a placement; what it holds of a target follows from `cluster` and `released_at`."""
+    """One row per placement. It holds room if `cluster` is set and `released_at` is not."""
     op.execute(
         """
         CREATE TABLE workflows (

@@ -1,4 +1,4 @@
-"""Which hold an origin has: it is chosen once, with the placement, and outlives a change of its namespace's label."""
+"""The hold of an origin. It is chosen once, with the placement, and stays when the namespace's label changes."""
 
 from alembic import op
 
@@ -7,5 +7,5 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """What was placed before there was a choice has the plugin hold."""
+    """Earlier placements have the plugin hold, which was the only one."""
     op.execute("ALTER TABLE workflows ADD COLUMN hold text NOT NULL DEFAULT 'plugin'")

@@ -1,4 +1,4 @@
-"""An index for every question that is asked again and again: the sweep's, and those about one target."""
+"""Indexes for frequent queries: the sweep's, and those about one target."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Only indexes. `workflows_open` is no longer used, and stays for the code before this."""
+    """Only indexes. `workflows_open` is no longer used, but stays for the previous version."""
     op.execute("CREATE INDEX workflows_sweep ON workflows (seq) WHERE state NOT IN ('deleted', 'expired')")
     op.execute(
         "CREATE INDEX workflows_unbound ON workflows (created_at) "

@@ -1,4 +1,4 @@
-"""Templates once each: most Workflows are made from the few that a namespace has."""
+"""Stores each template once: most Workflows come from the few templates that a namespace has."""
 
 from alembic import op
 
@@ -7,7 +7,7 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """`folded` says that a row's templates are in `templates` and no longer in its `original`."""
+    """`folded` means that a row's templates are in `templates` and no longer in its `original`."""
     op.execute("CREATE TABLE templates (hash text PRIMARY KEY, body jsonb NOT NULL)")
     op.execute(
         """
