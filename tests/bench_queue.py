@@ -42,7 +42,7 @@ class World:
     def wait(self, timeout: float) -> bool:
         return timeout == 0
 
-    def covers(self, _: str) -> bool:
+    def wait_for(self, _: str, __: float) -> bool:
         return True
 
     def of_namespace(self, _: str) -> dict[str, Snapshot]:

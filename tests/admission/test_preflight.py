@@ -80,7 +80,7 @@ class Samples:
     def __init__(self, names: list[str]) -> None:
         self._names = names
 
-    def covers(self, namespace: str) -> bool:
+    def wait_for(self, namespace: str, _: float) -> bool:
         return bool(namespace)
 
     def of_namespace(self, namespace: str) -> dict[str, Snapshot]:

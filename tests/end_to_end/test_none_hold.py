@@ -22,7 +22,7 @@ from tests.end_to_end.workspace import EXAMPLES, Workspace, WorkspaceMaker, new_
 CONTROLLER = "front-controller"
 SLEEPS, FAILS = inline("sleep 300", SMALL), inline("echo bad luck; exit 3", SMALL)
 # The time of day, colours, and what comes in another order each time: Go's maps, and with them branches of the tree.
-_PASSING = re.compile(r"^(Created|ResourcesDuration): .*| \([^)]* ago\)|\x1b\[[0-9;]*m|[├└│─]", re.MULTILINE)
+_PASSING = re.compile(r"^(Created|ResourcesDuration): .*| \(([^)]* ago|now)\)|\x1b\[[0-9;]*m|[├└│─]", re.MULTILINE)
 
 
 def submit(workspace: Workspace, manifest: Object, *words: str) -> Ran:

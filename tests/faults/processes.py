@@ -48,7 +48,7 @@ class FakeSampler(Sampler):
     def start(self) -> None:
         """It reads when it is told."""
 
-    def covers(self, namespace: str) -> bool:
+    def wait_for(self, namespace: str, _: float) -> bool:
         return bool(namespace)
 
     def of_namespace(self, namespace: str) -> dict[str, Snapshot]:

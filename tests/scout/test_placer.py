@@ -74,8 +74,10 @@ class World:
     def wait(self, timeout: float) -> bool:
         return self.known and timeout == 0
 
-    def covers(self, namespace: str) -> bool:
-        return namespace in self.read
+    def wait_for(self, namespace: str, _: float) -> bool:
+        there = namespace in self.read
+        self.of_namespace(namespace)
+        return there
 
     def of_namespace(self, namespace: str) -> dict[str, Snapshot]:
         self.read.add(namespace)

@@ -163,6 +163,16 @@ def test_a_namespace_that_was_not_read_yet_is_read_at_once(prometheus: Prometheu
     sampler.stop()
 
 
+def test_whoever_asks_about_a_namespace_for_the_first_time_may_wait_for_its_quotas(prometheus: Prometheus) -> None:
+    sampler = Sampler(url=prometheus.url, interval=600)
+    sampler.narrow_to(lambda: [])
+    sampler.read()
+    assert not sampler.wait_for("ns", 0)
+    sampler.start()
+    assert sampler.wait_for("ns", 20)
+    sampler.stop()
+
+
 def test_what_nobody_thought_of_ends_neither_the_thread_nor_the_other_listeners(
     prometheus: Prometheus, monkeypatch: pytest.MonkeyPatch
 ) -> None:

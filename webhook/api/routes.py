@@ -17,6 +17,7 @@ from webhook.kube.resources import checked_name
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.json_input import parse_model
+from webhook.model.limits import SAMPLES_PATIENCE
 from webhook.scout.model import Outcome, Request
 from webhook.scout.placer import Placer
 from webhook.totals.model import GIB, Totals
@@ -46,7 +47,7 @@ def blueprint(deps: Deps) -> Blueprint:
         question = parse_model(body(), AskBody)
         need = Totals(_ceil(question.cpu, 1000), _ceil(question.ram, GIB))
         namespace = checked_name("namespace", question.namespace)
-        decision = deps.placer.peek(Request(namespace, need, seed=uuid.uuid4().hex))
+        decision = deps.placer.peek(Request(namespace, need, seed=uuid.uuid4().hex), patience=SAMPLES_PATIENCE)
         if decision.outcome is Outcome.REFUSED:
             raise Refused(decision.reason)
         if decision.cluster is None:

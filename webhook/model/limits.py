@@ -240,6 +240,8 @@ QUEUE_GATHER = 0.1
 
 # --- api
 
+SAMPLES_PATIENCE = 2.0
+"""Seconds for which a question to the scout waits until the quotas of a namespace have been read for the first time."""
 SUBMIT_TIMEOUT = 15.0
 """Seconds for a submission to the front door, which includes Medea's own review of it."""
 ARGO_SERVER_CONNECT = 1.0

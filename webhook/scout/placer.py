@@ -69,13 +69,13 @@ class Placer:
             view = self._views.of(new.namespace)
             return reserving.admit(self._pool, new, lambda held: _bounded(_choose(request, view, held), held))
 
-    def peek(self, request: Request) -> Decision:
+    def peek(self, request: Request, *, patience: float = 0.0) -> Decision:
         """What would be decided now; writes nothing.
 
-        Raises SamplesUnavailable for a namespace that is asked about for the first time: its samples are read soon.
+        A namespace that is asked about for the first time is read soon: `patience` is for how many seconds to wait for
+        that. Raises SamplesUnavailable after it.
         """
-        if not self._sampler.covers(request.namespace):
-            self._sampler.of_namespace(request.namespace)
+        if not self._sampler.wait_for(request.namespace, patience):
             raise SamplesUnavailable(f"the quotas of namespace {request.namespace} are still being read; ask again")
         view = self._views.of(request.namespace)
         return reserving.peek(self._pool, request.namespace, lambda held: _choose(request, view, held))

@@ -57,7 +57,7 @@ class Sampler:
         self._read_for: frozenset[str] | None = None
         self._known: Mapping[str, Mapping[str, Snapshot]] = {}
         self._listeners: list[Callable[[], None]] = []
-        self._lock = threading.Lock()
+        self._lock, self._news = threading.Lock(), threading.Condition()
         self._stop, self._wake = threading.Event(), threading.Event()
 
     def narrow_to(self, namespaces: Namespaces) -> None:
@@ -87,6 +87,13 @@ class Sampler:
         """Whether the last read included this namespace. If not, the absence of snapshots means nothing."""
         return self._read_for is None or namespace in self._read_for
 
+    def wait_for(self, namespace: str, seconds: float) -> bool:
+        """Whether a read has included this namespace within so many seconds; it is read soon if none has."""
+        if not self.covers(namespace):
+            self.of_namespace(namespace)
+        with self._news:
+            return self._news.wait_for(lambda: self.covers(namespace), seconds)
+
     def _note_asked(self, namespace: str) -> None:
         with self._lock:
             self._asked_for.pop(namespace, None)
@@ -107,7 +114,9 @@ class Sampler:
             raise SamplesUnavailable(f"Prometheus did not answer: {quoted(str(error))}") from error
         _READS.labels("ok").inc()
         self._note(fresh)
-        self._read_for = wanted
+        with self._news:
+            self._read_for = wanted
+            self._news.notify_all()
         for listener in self._listeners:
             with threads.isolated(_THREAD):
                 listener()
