@@ -66,7 +66,10 @@ def admit(pool: Pool, new: NewPlacement, choose: Chooser) -> Decision:
 
 
 def preflight_refused(pool: Pool, new: NewPlacement, refused_by: Mapping[str, str], choose: Chooser) -> Decision:
-    """Decide anew for a placement that a target refused before its origin existed; drops it when nothing is left."""
+    """Decide anew for a placement that a target refused before its origin existed; drops it when nothing is left.
+
+    A second create of its name may have taken its room meanwhile: what it is given now it holds all the same.
+    """
     with pool.transaction() as connection:
         lock(connection, new.namespace)
         connection.execute("UPDATE workflows SET cluster = NULL WHERE placement = %s", (new.placement,))
@@ -75,7 +78,7 @@ def preflight_refused(pool: Pool, new: NewPlacement, refused_by: Mapping[str, st
             connection.execute("DELETE FROM workflows WHERE placement = %s", (new.placement,))
             return decision
         connection.execute(
-            "UPDATE workflows SET state = %s, cluster = %s, reason = %s, refused_by = %s, "
+            "UPDATE workflows SET state = %s, cluster = %s, reason = %s, refused_by = %s, released_at = NULL, "
             "placed_at = CASE WHEN %s THEN now() END WHERE placement = %s",
             (
                 _state(decision),
