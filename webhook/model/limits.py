@@ -123,7 +123,7 @@ SAMPLE_SHARE = 0.25
 # Seconds between two reads at least, also while Prometheus refuses them and a namespace waits for its first.
 SAMPLE_SOONEST = 0.5
 # Seconds for which a snapshot that Prometheus no longer shows stays known: old samples exclude a target with a reason
-# that people understand, and its whole quota still tells what could never fit.
+# that people understand.
 SAMPLE_KEPT = 3600.0
 # Namespaces that did not opt in and are read because somebody looked at them; the longest ago goes first.
 SAMPLE_ASKED = 100
