@@ -3,11 +3,14 @@
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from kubernetes.client import Configuration
 
 from tests.admin.clusters import SPEC, origin, run
 from tests.ledger.test_placements import PLACED, bound
 from tests.support.fake_apiserver import HANG, FakeApiserver
+from tests.support.hostile import Object, poisoned
 from webhook.admin.matching import Found
 from webhook.admin.rebuild import rebuild
 from webhook.controller.plan import Facts, Step, plan
@@ -176,3 +179,36 @@ def _uid(clusters: Clusters, placement: str) -> str:
     found = clusters.front.get(WORKFLOWS, "ns", f"job-{placement}")
     assert found is not None
     return str(found["metadata"]["uid"])
+
+
+_ORIGINS = st.sampled_from(
+    [
+        origin("p1", status={"phase": "Succeeded", "message": "m", "nodes": {}}),
+        origin("p1", hold=Hold.NONE, state="queued", spec={**SPEC, "workflowTemplateRef": {"name": "t"}}),
+    ]
+)
+
+
+def _poisoned(thing: Object) -> st.SearchStrategy[Object]:
+    """With anything at all where an apiserver leaves it to its users: in spec and status."""
+    return poisoned({key: thing[key] for key in ("spec", "status")}).map(lambda made: {**thing, **made})
+
+
+def test_whatever_an_origin_and_its_run_hold_the_others_come_back(pool: Pool) -> None:
+    @given(_ORIGINS.flatmap(_poisoned), _poisoned(run("p1", uid="r1", spec=SPEC)), st.booleans())
+    @example(origin("p1", status={"phase": "Succeeded", "message": {"a": 1}}), run("p1"), False)
+    @example(origin("p1"), run("p1", spec={**SPEC, "workflowTemplateRef": {"name": 5}}), True)
+    @settings(max_examples=60)
+    def rebuilt(thing: Object, its_run: Object, there: bool) -> None:
+        with pool.transaction() as connection:
+            connection.execute("TRUNCATE workflows CASCADE")
+        clusters = Clusters()
+        clusters.front.put(WORKFLOWS, thing)
+        clusters.front.put(WORKFLOWS, origin("p2", state="succeeded", status={"phase": "Succeeded"}))
+        if there:
+            its_run["metadata"]["labels"]["medea.dev/origin-uid"] = _uid(clusters, "p1")
+            clusters.west.put(WORKFLOWS, its_run)
+        clusters.rebuild(pool)
+        assert row(pool, "p2").state is State.ENDED
+
+    rebuilt()

@@ -123,6 +123,7 @@ def test_any_json_that_is_submitted_is_answered_or_refused(pool: Pool, hold: Hol
         @given(WORKFLOWS)
         @settings(max_examples=60)
         @example({"metadata": {}, "spec": {"entrypoint": "medea", "templates": [[]]}})
+        @example({"metadata": {}, "spec": {"entrypoint": "medea", "templates": 5}})
         def submitted(thing: Any) -> None:
             posted(client, "CREATE", thing)
 

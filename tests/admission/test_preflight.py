@@ -3,17 +3,21 @@
 import base64
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tests.ledger.test_placements import PLACED, new
 from tests.support.scripted_apiserver import Answer, Script, apiserver, cut, reply
+from webhook.admission.candidate import Candidate
+from webhook.admission.preflight import preflight
 from webhook.admission.review import Admission
 from webhook.admission.wire import Review
-from webhook.errors import Missing
+from webhook.errors import Missing, Unavailable
 from webhook.kube.client import Cluster
-from webhook.ledger import placements
+from webhook.ledger import placements, reserving
 from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold
 from webhook.model.deadline import Deadline
@@ -174,6 +178,17 @@ def test_a_workflow_whose_targets_are_all_away_is_queued_and_holds_no_room(pool:
     assert row is not None and (row.state, row.cluster) == ("queued", None)
     assert "did not answer" in str(row.reason)
     assert row.refused_by == {}
+
+
+@pytest.mark.parametrize(("left", "decisions"), [(0.3, 2), (-0.1, 1)], ids=["to ask", "to answer"])
+def test_without_time_left_the_ledger_is_not_asked_about_every_target(pool: Pool, left: float, decisions: int) -> None:
+    wanted = Candidate(replace(new(), only_clusters=None), {"spec": {}}, None, None, None)
+    with admission(pool, north=TAKES_IT, east=TAKES_IT, south=TAKES_IT, west=TAKES_IT, far=TAKES_IT) as asked:
+        first = reserving.admit(pool, wanted.new, lambda _: replace(PLACED, cluster="far"))
+        late = pytest.raises(Unavailable, match="to answer") if left < 0 else nullcontext()
+        with late:
+            preflight(asked.placer, asked.registry, wanted, first, Deadline(left, lambda: 0.0))
+    assert len(placements.decisions(pool, wanted.new.placement)) == decisions
 
 
 def test_a_template_that_does_not_exist_is_named(pool: Pool) -> None:

@@ -175,3 +175,14 @@ def test_a_workflow_that_is_stopped_waits_for_its_sub_workflows_alone() -> None:
     assert in_time(requester, "delete", WAITS)["node"]["phase"] == "Failed"
     done = node("Succeeded", "it is gone")
     assert in_time(requester, "delete", done) == done
+
+
+@pytest.mark.parametrize("seconds", [60 * 60 * 24 * 365 * 10_000, 2**63 - 1])
+def test_who_sets_a_deadline_centuries_away_has_no_deadline(seconds: int) -> None:
+    far = asking(storedWorkflowTemplateSpec={"activeDeadlineSeconds": seconds})
+    assert not known(far).overdue
+
+
+@pytest.mark.parametrize("started", ["some day", "2026-01-01T00:00:00", ""])
+def test_who_began_at_a_moment_that_is_none_is_not_overdue(started: str) -> None:
+    assert not known(asking(startedAt=started, storedWorkflowTemplateSpec={"activeDeadlineSeconds": 1})).overdue

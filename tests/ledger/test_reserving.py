@@ -120,6 +120,16 @@ def test_a_target_that_refuses_before_the_origin_exists_gives_its_room_back_at_o
     assert row is not None and (row.cluster, row.refused_by) == ("east", {"west": "no\ufffd"})
 
 
+def test_who_lost_its_room_to_a_second_create_and_is_given_another_holds_that(pool: Pool) -> None:
+    first = new("p1", name="job")
+    reserving.admit(pool, first, lambda _: PLACED)
+    reserving.admit(pool, new("p2", name="job"), lambda _: QUEUED)
+    reserving.preflight_refused(pool, first, {"west": "no"}, lambda _: replace(PLACED, cluster="east"))
+    late = placements.bind(pool, "p1", namespace="ns", name="job", uid="u")
+    assert late is not None and (late.state, late.cluster) == (State.RESERVED, "east")
+    assert held_in(pool)[0] == {"east": ONE}
+
+
 def test_a_placement_that_every_target_refused_is_forgotten(pool: Pool) -> None:
     reserving.admit(pool, new(), lambda _: PLACED)
     refused = replace(PLACED, outcome=Outcome.REFUSED, cluster=None)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,6 +120,15 @@ def test_what_fits_no_quota_is_refused_with_the_smallest_change() -> None:
 def test_what_fits_no_known_quota_waits_while_another_target_is_unknown() -> None:
     decision = decided(request(12), snapshot("west"), targets=[Target("west"), Target("east")])
     assert decision.outcome is Outcome.QUEUED
+
+
+@pytest.mark.parametrize("why", [None, "has not answered for 34 s"], ids=["there", "away"])
+def test_what_fits_only_no_quota_of_long_ago_waits(why: str | None) -> None:
+    decision = decided(
+        request(12), snapshot("west"), snapshot("east", age=61), targets=[Target("west"), Target("east", why)]
+    )
+    assert decision.outcome is Outcome.QUEUED
+    assert f"east: {why or 'its last sample is 61 s old'}" in decision.reason
 
 
 def test_the_user_may_narrow_the_targets() -> None:

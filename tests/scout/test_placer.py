@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from tests.ledger.test_placements import QUEUED
 from webhook.errors import SamplesUnavailable, Unavailable
 from webhook.ledger import placements, queueing, reserving
 from webhook.ledger.placement import NewPlacement, Placement
@@ -534,3 +535,21 @@ def test_a_question_about_a_namespace_that_was_not_read_yet_is_not_answered_with
     with pytest.raises(SamplesUnavailable, match="ask again"):
         world.placer.peek(Request("new", cores(1), seed="x"))
     assert world.placer.peek(Request("new", cores(1), seed="x")).outcome is Outcome.QUEUED
+
+
+def test_a_queue_of_the_same_length_and_sum_is_looked_at_when_others_wait_in_it(pool: Pool) -> None:
+    world = World(pool, west=1, east=1)
+    world.submit("fills", 1, "west")
+    names = [f"p{number}" for number in range(1, 6)]
+    for name in names:
+        # The middle one could go at once, and nobody knows yet whether it has an origin.
+        reserving.admit(pool, new(name, 1, "east" if name == "p3" else "west"), lambda _: QUEUED)
+    for name in ("p1", "p2", "p5"):
+        placements.bind(pool, name, namespace="ns", name=name, uid=name)
+    assert world.serve() == []
+    assert world.serve() == []
+    for name in ("p2", "p5"):
+        placements.deleting(pool, name)
+    for name in ("p3", "p4"):
+        placements.bind(pool, name, namespace="ns", name=name, uid=name)
+    assert world.serve() == ["p3"]

@@ -132,6 +132,13 @@ def test_yaml_that_is_not_what_it_says_is_refused_and_no_bug(text: str) -> None:
         read_yaml(text)
 
 
+@pytest.mark.parametrize("number", ["0x" + "f" * 5000, "1" + ":1" * 5000, "9" * 5000, "!!int '0b" + "1" * 20000 + "'"])
+def test_a_number_that_python_can_not_write_is_refused(number: str) -> None:
+    with pytest.raises(ValueError, match="not YAML"):
+        read_yaml(f"cpu: {number}")
+    assert read_yaml("a: 0x10\nb: 1:30\nc: -7") == [{"a": 16, "b": 90, "c": -7}]
+
+
 def test_yaml_is_read_as_the_json_that_kubernetes_makes_of_it() -> None:
     found = read_yaml("2001-01-01: 2001-01-02\n1: [1.5, null, true]\nb: !!binary aGk=")
     assert json.loads(json.dumps(found)) == found

@@ -23,7 +23,7 @@ from webhook.model.template_versions import rewritten
 from webhook.scout.policies import POLICIES
 from webhook.totals.model import NOTHING, Totals
 from webhook.totals.quantities import cpu_milli, memory_bytes
-from webhook.totals.shape import Name, spec_references
+from webhook.totals.shape import Name, mapping, spec_references, text
 
 _TOTALS = re.compile(r"cpu=([0-9.]+), ram=([0-9.]+Gi)")
 _COPY = re.compile(r"(.+)-[0-9a-f]{8}")
@@ -39,7 +39,8 @@ def row_of(match: Match, *, copies: Collection[Name] = (), templates: Sequence[O
     origin, metadata, marks = match.origin, match.origin["metadata"], annotations(match.origin)
     workflow = _workflow(match, copies)
     clusters = [name.strip() for name in marks.get(CLUSTERS, "").split(",") if name.strip()]
-    status, run = origin.get("status") or {}, (match.run or {}).get("metadata", {})
+    status, run = mapping(origin.get("status")), (match.run or {}).get("metadata", {})
+    reference = mapping(mapping((workflow or {}).get("spec")).get("workflowTemplateRef"))
     shown = match.found is Found.ENDED
     return Rebuilt(
         placement=match.placement,
@@ -47,7 +48,7 @@ def row_of(match: Match, *, copies: Collection[Name] = (), templates: Sequence[O
         name=metadata["name"],
         generate_name=metadata.get("generateName"),
         namespace=metadata["namespace"],
-        template=((workflow or {}).get("spec", {}).get("workflowTemplateRef") or {}).get("name"),
+        template=text(reference.get("name")),
         origin_uid=metadata["uid"],
         totals=totals_of(origin) or NOTHING,
         policy=marks[POLICY] if marks.get(POLICY) in POLICIES else "random",
@@ -61,8 +62,8 @@ def row_of(match: Match, *, copies: Collection[Name] = (), templates: Sequence[O
         run_name=run.get("name"),
         run_uid=run.get("uid"),
         dispatched_at=run.get("creationTimestamp"),
-        phase=status.get("phase") if shown else "Error" if match.found is Found.LOST else None,
-        message=status.get("message") if shown else match.words,
+        phase=text(status.get("phase")) if shown else "Error" if match.found is Found.LOST else None,
+        message=text(status.get("message")) if shown else match.words,
         end_shown=shown,
     )
 

@@ -10,6 +10,8 @@ from webhook.model.run import run_object
 from webhook.scout.model import Decision
 from webhook.scout.placer import Placer
 
+_NO_TIME = "there was no time left to ask it"
+
 
 def preflight(
     placer: Placer, registry: Registry, candidate: Candidate, decision: Decision, latest: Deadline
@@ -22,6 +24,7 @@ def preflight(
     refused_by: dict[str, str] = {}
     away: dict[str, str] = {}
     while decision.cluster is not None:
+        latest.check("to answer")
         try:
             timeout = deadline.timeout(PREFLIGHT_TIMEOUT, "to ask it", least=PREFLIGHT_NEEDS)
             _ask(registry, decision.cluster, candidate, timeout)
@@ -33,6 +36,9 @@ def preflight(
             refused_by[decision.cluster] = error.message
         except MedeaError as error:
             away[decision.cluster] = error.message
+        if deadline.left <= PREFLIGHT_NEEDS:
+            # For none of the others either, and each costs a transaction in the ledger.
+            away = {**dict.fromkeys(registry.names(), _NO_TIME), **away}
         decision = placer.again(candidate.new, refused_by=refused_by, away=away)
     latest.check("to answer")
     return decision

@@ -13,7 +13,7 @@ from webhook.model.contract import AGENT_ACCOUNT, WRITTEN
 from webhook.model.finalizers import block_deletion
 from webhook.model.objects import Object
 from webhook.totals.parameters import named
-from webhook.totals.shape import mapping
+from webhook.totals.shape import mapping, mappings
 
 ENTRYPOINT = "medea"
 TASK = "placement"
@@ -40,7 +40,7 @@ def stub_placement(spec: Mapping[str, Any]) -> str | None:
     """The placement that a stub tracks; None if the spec is not a stub. `argo resubmit` copies stubs."""
     if spec.get("entrypoint") != ENTRYPOINT:
         return None
-    for template in spec.get("templates") or []:
+    for template in mappings(spec.get("templates")):
         try:
             return str(template["plugin"]["medea"]["track"]["placement"])
         except (KeyError, TypeError):

@@ -59,7 +59,11 @@ def requester_of(workflow: Object, now: datetime.datetime) -> Requester:
 def _overdue(started: object, seconds: object, now: datetime.datetime) -> bool:
     if not isinstance(started, str) or not isinstance(seconds, int):
         return False
-    return now > datetime.datetime.fromisoformat(started) + datetime.timedelta(seconds=seconds)
+    try:
+        return now > datetime.datetime.fromisoformat(started) + datetime.timedelta(seconds=seconds)
+    except (ValueError, TypeError, OverflowError):
+        # Of centuries, or from a moment that is none: never, as far as anybody can tell.
+        return False
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ about new Workflows, and commits before the next one begins, so that a submit wa
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -28,11 +29,10 @@ _WAITING = "namespace = %(namespace)s AND state = 'queued' AND bound_at IS NOT N
 
 @dataclass(frozen=True)
 class Waiting:
-    """A fingerprint of a queue: if all three numbers are the same, so are its rows."""
+    """A fingerprint of a queue: if both numbers are the same, so are its rows, all but certainly."""
 
     count: int
-    first: int | None
-    sum_of_seq: int
+    sum_of_hashes: Decimal
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def glance(pool: Pool, namespace: str) -> tuple[Mapping[str, Totals], Waiting]:
     with pool.transaction() as connection:
         reserved, _ = reserved_room(connection, namespace)
         row = connection.execute(
-            "SELECT count(*) AS count, min(seq) AS first, coalesce(sum(seq), 0)::bigint AS sum_of_seq "
+            "SELECT count(*) AS count, coalesce(sum(hashtextextended(placement, 0)), 0) AS sum_of_hashes "
             f"FROM workflows WHERE {_WAITING}",
             {"namespace": namespace},
         ).fetchone()

@@ -65,7 +65,10 @@ def admit(pool: Pool, new: NewPlacement, choose: Chooser) -> Decision:
 
 
 def preflight_refused(pool: Pool, new: NewPlacement, refused_by: Mapping[str, str], choose: Chooser) -> Decision:
-    """Decide again for a placement whose dry run targets refused; delete it if the new decision is a refusal."""
+    """Decide again for a placement whose dry run targets refused; delete it if the new decision is a refusal.
+
+    A second create of its name may have released its room meanwhile; the room it gets now is held all the same.
+    """
     with pool.transaction() as connection:
         lock(connection, new.namespace)
         connection.execute("UPDATE workflows SET cluster = NULL WHERE placement = %s", (new.placement,))
@@ -74,7 +77,7 @@ def preflight_refused(pool: Pool, new: NewPlacement, refused_by: Mapping[str, st
             connection.execute("DELETE FROM workflows WHERE placement = %s", (new.placement,))
             return decision
         connection.execute(
-            "UPDATE workflows SET state = %s, cluster = %s, reason = %s, refused_by = %s, "
+            "UPDATE workflows SET state = %s, cluster = %s, reason = %s, refused_by = %s, released_at = NULL, "
             "placed_at = CASE WHEN %s THEN now() END WHERE placement = %s",
             (
                 _state(decision),

@@ -123,8 +123,8 @@ SAMPLE_BYTES = 256 << 20
 SAMPLE_SHARE = 0.25
 # The shortest time between two reads, also while Prometheus refuses them or a namespace waits for its first sample.
 SAMPLE_SOONEST = 0.5
-# How long a snapshot that Prometheus no longer shows is kept: an old sample excludes its target with a reason people
-# understand, and its quota still shows what could never fit.
+# Seconds for which a snapshot that Prometheus no longer shows stays known: old samples exclude a target with a reason
+# that people understand.
 SAMPLE_KEPT = 3600.0
 # Namespaces that did not opt in but are read because somebody asked about them; the oldest question is dropped first.
 SAMPLE_ASKED = 100

@@ -108,13 +108,13 @@ def _verdict(
         return Verdict(target.name, f"no quota known for namespace {request.namespace}", Obstacle.UNKNOWN)
     foreign, held, free = _numbers(snapshot, reserved, own)
     age = round(now - snapshot.sampled_at, 3)
-    # The order decides which reason people read: first what waiting can't change.
-    obstacle, removed_by = None, None
-    if not request.totals.fits(snapshot.hard):
+    # The order decides which reason people read: what no waiting can change comes first. An old quota may have changed.
+    obstacle, removed_by, stale = None, None, age > max_age
+    if not stale and not request.totals.fits(snapshot.hard):
         obstacle, removed_by = Obstacle.TOO_SMALL, f"its whole quota is {_room(snapshot.hard)}"
     elif target.unusable:
         obstacle, removed_by = Obstacle.UNUSABLE, target.unusable
-    elif age > max_age:
+    elif stale:
         obstacle, removed_by = Obstacle.STALE, f"its last sample is {age:.0f} s old, more than {max_age:.0f} s"
     elif not request.totals.fits(free):
         obstacle, removed_by = Obstacle.FULL, f"free {_room(free)}"
@@ -145,8 +145,12 @@ def _why_never(request: Request, verdicts: Sequence[Verdict]) -> str | None:
     open_to_it = [verdict for verdict in verdicts if request.may_use(verdict.cluster)]
     if not open_to_it:
         return _nothing_left(request, verdicts)
-    known = [(verdict.cluster, verdict.hard) for verdict in open_to_it if verdict.hard is not None]
-    if len(known) < len(open_to_it) or any(request.totals.fits(hard) for _, hard in known):
+    known = [
+        (verdict.cluster, verdict.hard)
+        for verdict in open_to_it
+        if verdict.obstacle is Obstacle.TOO_SMALL and verdict.hard is not None
+    ]
+    if len(known) < len(open_to_it):
         return None
     cluster, hard = min(known, key=lambda pair: _excess(request.totals, pair[1]))
     lacking = _lacking(request.totals, hard)

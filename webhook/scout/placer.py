@@ -113,7 +113,7 @@ class Placer:
         view = self._views.of(namespace, self._paused(namespace))
         reserved, waiting = queueing.glance(self._pool, namespace)
         facts, idle = (view.facts(reserved), waiting), self._idle.get(namespace)
-        if idle is not None and idle.facts == facts and self._clock() < idle.until:
+        if idle is not None and idle.facts == facts and _lies_ahead(idle.until, self._clock(), QUEUE_LOOK_AGAIN):
             return []
         run = QueuePass(view.decide, open_targets=view.open_targets(), told=self._told.get(namespace, {}))
         moved, undisturbed = list[tuple[Placement, Decision]](), True
@@ -135,7 +135,11 @@ class Placer:
     def _paused(self, namespace: str) -> dict[str, str]:
         now, words = self._clock(), "its quota of objects was full a moment ago"
         full = list(self._full.items())
-        return {target: words for (where, target), until in full if where == namespace and now < until}
+        return {
+            target: words
+            for (where, target), until in full
+            if where == namespace and _lies_ahead(until, now, NO_ROOM_PAUSE)
+        }
 
     def _tell_the_rest(self, namespace: str, told: int) -> None:
         if self._clock() - self._told_all.get(namespace, -QUEUE_TELL_EVERY) >= QUEUE_TELL_EVERY:
@@ -153,6 +157,11 @@ class Placer:
                     self._pool, namespace, run.choose, after=served.next_after, waiting_for=run.unclaimed
                 )
             yield served
+
+
+def _lies_ahead(until: float, now: float, most: float) -> bool:
+    """Whether a moment, `most` seconds away when it was noted, is still to come by a clock that may be set back."""
+    return now < until <= now + most
 
 
 def _choose(request: Request, view: View, held: Held) -> Decision:

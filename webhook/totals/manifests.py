@@ -12,6 +12,8 @@ _LONGEST = 64 * 1024
 # With aliases, a short YAML text can expand without bound.
 _MOST_VALUES = 20_000
 _DEEPEST = 100
+# Python writes no number of more than 4,300 digits, and one in base 60 (`1:1:1`) takes its time to be read.
+_LONGEST_NUMBER = 1000
 # PyYAML raises any of these when a tag does not match its text, as in `!!int x`.
 _NOT_YAML = (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
 _CREATING = frozenset({"create", "apply"})
@@ -34,6 +36,15 @@ class _Loader(_SafeLoader):  # type: ignore[misc, valid-type]
             if sum(len(one.value) for one in sources) > _MOST_VALUES:
                 raise yaml.YAMLError("too large")
         super().flatten_mapping(node)
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> Any:
+        """Called for each whole number."""
+        if len(node.value) > _LONGEST_NUMBER:
+            raise yaml.YAMLError("too large a number")
+        return super().construct_yaml_int(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 
 
 def created_objects(template: Mapping[str, Any], known: Bindings) -> list[dict[str, Any]] | None:
