@@ -9,7 +9,10 @@ from tests.support.fake_apiserver import ApiError, Call
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.contract import Hold, State
 
-TOO_LARGE = ApiError(413, "RequestEntityTooLarge", "etcdserver: request is too large", {"name": "job-p1"})
+TOO_LARGE = [
+    ApiError(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728", {"name": "job-p1"}),
+    ApiError(500, "", "etcdserver: request is too large"),
+]
 
 
 @pytest.mark.parametrize("hold", Hold)
@@ -34,12 +37,15 @@ def test_an_end_of_any_shape_is_recorded_and_shown(world: World, hold: Hold, odd
 
 
 @pytest.mark.parametrize("hold", Hold)
-def test_an_end_that_is_too_large_for_the_origin_is_shown_without_its_tree(world: World, hold: Hold) -> None:
+@pytest.mark.parametrize("too_large", TOO_LARGE, ids=["for the apiserver", "for etcd"])
+def test_an_end_that_is_too_large_for_the_origin_is_shown_without_its_tree(
+    world: World, hold: Hold, too_large: ApiError
+) -> None:
     world.place(hold=hold)
     world.settle()
 
     def refuse(call: Call, thing: dict[str, Any]) -> ApiError | None:
-        return TOO_LARGE if call.verb == "patch" and "outputs" in thing.get("status", {}) else None
+        return too_large if call.verb == "patch" and "outputs" in thing.get("status", {}) else None
 
     world.front.refuse_later = refuse
     node = {"id": "job-p1", "name": "job-p1", "type": "DAG", "phase": "Failed", "outputs": {"x": 1}}
