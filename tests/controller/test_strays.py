@@ -30,6 +30,19 @@ def test_a_stray_run_is_removed_and_the_run_stays(world: World) -> None:
     assert world.row().state is State.RUNNING
 
 
+def test_what_somebody_resubmits_on_a_target_with_the_runs_labels_is_left_alone(world: World) -> None:
+    """`argo resubmit` copies every label, and gives a name of its own."""
+    world.place()
+    world.settle()
+    stray(world, on="west", name="job-p1-x7k2p", finalizers=None)
+    world.settle()
+    world.front.remove(WORKFLOWS, "ns", "job-p1")
+    world.settle(8)
+    assert world.row().state is State.DELETED
+    assert world.west.get(WORKFLOWS, "ns", "job-p1") is None
+    assert world.west.get(WORKFLOWS, "ns", "job-p1-x7k2p") is not None
+
+
 def test_a_stray_on_a_target_that_is_away_does_not_keep_the_run_from_ending_and_goes_later(world: World) -> None:
     world.place()
     world.settle()

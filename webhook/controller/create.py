@@ -45,9 +45,13 @@ def find_run(target: Cluster, row: Placement) -> Object | None:
 
 
 def has_placement_labels(workflow: Object, row: Placement) -> bool:
-    """Whether a Workflow on a target is this placement's: by both labels, so that a copied one is not enough."""
+    """Whether a Workflow on a target is this placement's: by both labels, so that a copied one is not enough.
+
+    And by its name: `argo resubmit` on the target copies all labels, and what it makes is somebody else's.
+    """
     marks = labels(workflow)
-    return marks.get(PLACEMENT) == row.placement and marks.get(ORIGIN_UID) == row.origin_uid
+    marked = marks.get(PLACEMENT) == row.placement and marks.get(ORIGIN_UID) == row.origin_uid
+    return marked and workflow["metadata"]["name"] in run_names(str(row.name), row.placement)
 
 
 def _create(pool: Pool, target: Cluster, row: Placement, workflow: Object) -> Placement | None:
