@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from kubernetes.client import Configuration
 
 from tests.support.controller_world import World
-from tests.support.fake_apiserver import ApiError, Call
+from tests.support.fake_apiserver import HANG, ApiError, Call, Fault
+from webhook.errors import Conflict
+from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.contract import Hold, State
 
@@ -64,3 +67,25 @@ def test_a_run_that_is_deleted_on_its_target_ends_as_error_with_what_was_seen_of
     world.settle()
     assert (world.row().phase, world.row().message) == ("Error", "the run was deleted on west before it had ended")
     assert world.run() is None
+
+
+def test_an_unanswered_patch_that_is_carried_out_after_the_end_does_not_undo_it(world: World) -> None:
+    """The front door's apiserver had it in hand all the time, e.g. while a webhook was slow."""
+    late: list[Call] = []
+
+    def faults(call: Call) -> Fault | None:
+        if call.verb != "patch" or late:
+            return None
+        late.append(call)
+        return HANG
+
+    world.place(hold=Hold.NONE)
+    world.front.faults = faults
+    world.settle()
+    world.end_run()
+    world.settle()
+    front = Cluster("front", Configuration(), http=world.front, clock=world.clock)
+    with pytest.raises(Conflict):
+        front.patch(WORKFLOWS, "ns", "job-p1", late[0].body)
+    world.wait(60)
+    assert world.origin()["status"]["phase"] == "Succeeded"
