@@ -3,11 +3,13 @@
 import copy
 from typing import Any
 
+import pytest
+
 from tests.support.controller_world import World
 from tests.support.fake_apiserver import HANG, Call, answer
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements
-from webhook.model.contract import FINALIZER, State
+from webhook.model.contract import FINALIZER, PLACEMENT, State
 
 Object = dict[str, Any]
 
@@ -83,6 +85,22 @@ def test_a_copy_that_is_deleted_is_let_go_although_a_stray_can_not_be_removed(wo
     world.front.remove(WORKFLOWS, "ns", "copy")
     world.settle()
     assert world.front.get(WORKFLOWS, "ns", "copy") is None
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["a placement nobody knows", "a placement without its origin"])
+def test_every_copy_that_is_deleted_is_let_go_although_no_origin_is_known(world: World, known: bool) -> None:
+    if known:
+        world.place()
+        world.front.change(WORKFLOWS, "ns", "job-p1", {"metadata": {"finalizers": None}})
+        world.front.remove(WORKFLOWS, "ns", "job-p1")
+    metadata = {"namespace": "ns", "annotations": {PLACEMENT: "p1"}, "finalizers": [FINALIZER]}
+    for name in ("one", "two"):
+        world.front.put(WORKFLOWS, {"metadata": {**metadata, "name": name}})
+    world.settle()
+    world.front.remove(WORKFLOWS, "ns", "two")
+    world.settle()
+    assert world.front.get(WORKFLOWS, "ns", "two") is None
+    assert world.front.get(WORKFLOWS, "ns", "one") is not None
 
 
 def test_the_end_of_another_workflow_under_the_runs_name_is_not_taken_for_the_runs(world: World) -> None:
