@@ -11,6 +11,7 @@ from webhook.errors import Conflict
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.contract import Hold, State
+from webhook.model.nodes import pack
 
 TOO_LARGE = [
     ApiError(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728", {"name": "job-p1"}),
@@ -37,6 +38,20 @@ def test_an_end_of_any_shape_is_recorded_and_shown(world: World, hold: Hold, odd
     assert (world.row().state, world.row().phase) == (State.ENDED, "Failed")
     assert world.origin()["status"]["phase"] == "Failed"
     assert world.row().end_shown
+
+
+def test_an_end_that_is_packed_and_nested_deeper_than_python_follows_is_recorded_and_shown(world: World) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(480):
+        deep = {"a": deep}
+    world.place()
+    world.settle()
+    world.end_run(compressedNodes=pack({"job-p1": {"id": "job-p1", "name": "job-p1", "inputs": deep}}))
+    world.watch()
+    world.clock.advance(1)
+    world.parts.loop.turn(wait=False)
+    assert world.row().state is State.ENDED
+    assert world.origin()["status"]["phase"] == "Succeeded"
 
 
 @pytest.mark.parametrize("hold", Hold)
