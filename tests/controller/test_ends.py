@@ -104,3 +104,27 @@ def test_an_unanswered_patch_that_is_carried_out_after_the_end_does_not_undo_it(
         front.patch(WORKFLOWS, "ns", "job-p1", late[0].body)
     world.wait(60)
     assert world.origin()["status"]["phase"] == "Succeeded"
+
+
+@pytest.mark.parametrize("hold", Hold)
+@pytest.mark.parametrize(
+    "odd", [{"finishedAt": "soon"}, {"startedAt": 5}, {"progress": {"a": 1}}, {"conditions": [{"type": 3}]}], ids=str
+)
+def test_an_end_that_the_front_doors_schema_refuses_is_shown_all_the_same(
+    world: World, hold: Hold, odd: dict[str, Any]
+) -> None:
+    def refuse(_call: Call, thing: dict[str, Any]) -> ApiError | None:
+        status = thing.get("status") or {}
+        times = [status[key] for key in ("startedAt", "finishedAt") if status.get(key) is not None]
+        conditions = [one.get("type") for one in status.get("conditions") or []]
+        texts = [*times, *conditions, status.get("progress") or ""]
+        good = all(isinstance(one, str) for one in texts) and "soon" not in times
+        return None if good else ApiError(422, "Invalid", "status: Invalid value", {"name": "job-p1"})
+
+    world.place(hold=hold)
+    world.settle()
+    world.front.refuse_later = refuse
+    world.end_run(**{"phase": "Succeeded", **odd})
+    world.settle()
+    assert world.origin()["status"]["phase"] == "Succeeded"
+    assert world.row().end_shown
