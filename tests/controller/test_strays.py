@@ -103,6 +103,15 @@ def test_every_copy_that_is_deleted_is_let_go_although_no_origin_is_known(world:
     assert world.front.get(WORKFLOWS, "ns", "one") is not None
 
 
+def test_what_carries_a_mark_that_postgres_can_not_hold_is_let_go_when_it_is_deleted(world: World) -> None:
+    metadata = {"name": "odd", "namespace": "ns", "annotations": {PLACEMENT: "p\0"}, "finalizers": [FINALIZER]}
+    world.front.put(WORKFLOWS, {"metadata": metadata})
+    world.front.remove(WORKFLOWS, "ns", "odd")
+    world.watch()
+    world.parts.loop.turn(wait=False)
+    assert world.front.get(WORKFLOWS, "ns", "odd") is None
+
+
 def test_the_end_of_another_workflow_under_the_runs_name_is_not_taken_for_the_runs(world: World) -> None:
     """The watch still shows the run's end when somebody has already created another Workflow of that name."""
     world.place()
