@@ -6,7 +6,7 @@ import pytest
 from kubernetes.client import Configuration
 
 from tests.support.controller_world import World
-from tests.support.fake_apiserver import HANG, ApiError, Call, Fault
+from tests.support.fake_apiserver import HANG, ApiError, Call, Fault, answer
 from webhook.errors import Conflict
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
@@ -128,3 +128,15 @@ def test_an_end_that_the_front_doors_schema_refuses_is_shown_all_the_same(
     world.settle()
     assert world.origin()["status"]["phase"] == "Succeeded"
     assert world.row().end_shown
+
+
+def test_an_agent_that_may_not_be_deleted_does_not_keep_the_run_on_its_target(world: World) -> None:
+    world.place()
+    world.settle()
+    policy = answer(403, "the policy keeps all pods", "Forbidden")
+    world.front.faults = lambda call: policy if call.verb == "deletecollection" else None
+    world.end_run()
+    world.settle(6)
+    assert world.row().end_shown
+    world.west.remove(WORKFLOWS, "ns", "job-p1")
+    assert world.run() is None

@@ -22,9 +22,15 @@ def open_task_set(front: Cluster, row: Placement) -> None:
 
 
 def dismiss_agent(front: Cluster, row: Placement) -> None:
-    """Argo leaves the agent and its plugins up when an end is written over its head."""
+    """Argo leaves the agent and its plugins up when an end is written over its head.
+
+    Where that is refused the end counts all the same: the sweep tries again.
+    """
     _mark_task_set(front, row, "true")
-    delete_agents(front, row.namespace, str(row.name))
+    try:
+        delete_agents(front, row.namespace, str(row.name))
+    except Rejected as error:
+        log.warning("agent not deleted", namespace=row.namespace, workflow=row.name, reason=error.message)
 
 
 def delete_agents(front: Cluster, namespace: str, workflow: str) -> None:
