@@ -98,6 +98,24 @@ def test_a_target_that_refuses_is_out_of_the_question_and_one_whose_quota_is_ful
     assert world.recorder.reasons.count("RefusedByTarget") == 2
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "etcdserver: request is too large",
+        "rpc error: code = ResourceExhausted desc = trying to send message larger than max (2105432 vs. 2097152)",
+    ],
+)
+def test_a_run_that_is_too_large_for_a_targets_etcd_is_refused_and_the_target_stays_well(
+    world: World, words: str
+) -> None:
+    world.place()
+    world.west.faults = lambda call: answer(500, words) if call.verb == "create" else None
+    world.settle()
+    assert world.row().state is State.QUEUED
+    assert words in world.row().refused_by["west"]
+    assert world.registry.known["west"].health.well
+
+
 def test_a_name_that_a_stranger_has_is_made_the_runs_own(world: World) -> None:
     world.west.put(WORKFLOWS, {"metadata": {"name": "job-p1", "namespace": "ns"}, "spec": {}})
     world.place()

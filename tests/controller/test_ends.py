@@ -3,13 +3,20 @@
 from typing import Any
 
 import pytest
+from kubernetes.client import Configuration
 
 from tests.support.controller_world import World
-from tests.support.fake_apiserver import ApiError, Call
+from tests.support.fake_apiserver import HANG, ApiError, Call, Fault, answer
+from webhook.errors import Conflict
+from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.contract import Hold, State
+from webhook.model.nodes import pack
 
-TOO_LARGE = ApiError(413, "RequestEntityTooLarge", "etcdserver: request is too large", {"name": "job-p1"})
+TOO_LARGE = [
+    ApiError(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728", {"name": "job-p1"}),
+    ApiError(500, "", "etcdserver: request is too large"),
+]
 
 
 @pytest.mark.parametrize("hold", Hold)
@@ -33,13 +40,30 @@ def test_an_end_of_any_shape_is_recorded_and_shown(world: World, hold: Hold, odd
     assert world.row().end_shown
 
 
+def test_an_end_that_is_packed_and_nested_deeper_than_python_follows_is_recorded_and_shown(world: World) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(480):
+        deep = {"a": deep}
+    world.place()
+    world.settle()
+    world.end_run(compressedNodes=pack({"job-p1": {"id": "job-p1", "name": "job-p1", "inputs": deep}}))
+    world.watch()
+    world.clock.advance(1)
+    world.parts.loop.turn(wait=False)
+    assert world.row().state is State.ENDED
+    assert world.origin()["status"]["phase"] == "Succeeded"
+
+
 @pytest.mark.parametrize("hold", Hold)
-def test_an_end_that_is_too_large_for_the_origin_is_shown_without_its_tree(world: World, hold: Hold) -> None:
+@pytest.mark.parametrize("too_large", TOO_LARGE, ids=["for the apiserver", "for etcd"])
+def test_an_end_that_is_too_large_for_the_origin_is_shown_without_its_tree(
+    world: World, hold: Hold, too_large: ApiError
+) -> None:
     world.place(hold=hold)
     world.settle()
 
     def refuse(call: Call, thing: dict[str, Any]) -> ApiError | None:
-        return TOO_LARGE if call.verb == "patch" and "outputs" in thing.get("status", {}) else None
+        return too_large if call.verb == "patch" and "outputs" in thing.get("status", {}) else None
 
     world.front.refuse_later = refuse
     node = {"id": "job-p1", "name": "job-p1", "type": "DAG", "phase": "Failed", "outputs": {"x": 1}}
@@ -57,4 +81,62 @@ def test_a_run_that_is_deleted_on_its_target_ends_as_error_with_what_was_seen_of
     world.west.remove(WORKFLOWS, "ns", "job-p1")
     world.settle()
     assert (world.row().phase, world.row().message) == ("Error", "the run was deleted on west before it had ended")
+    assert world.run() is None
+
+
+def test_an_unanswered_patch_that_is_carried_out_after_the_end_does_not_undo_it(world: World) -> None:
+    """The front door's apiserver had it in hand all the time, e.g. while a webhook was slow."""
+    late: list[Call] = []
+
+    def faults(call: Call) -> Fault | None:
+        if call.verb != "patch" or late:
+            return None
+        late.append(call)
+        return HANG
+
+    world.place(hold=Hold.NONE)
+    world.front.faults = faults
+    world.settle()
+    world.end_run()
+    world.settle()
+    front = Cluster("front", Configuration(), http=world.front, clock=world.clock)
+    with pytest.raises(Conflict):
+        front.patch(WORKFLOWS, "ns", "job-p1", late[0].body)
+    world.wait(60)
+    assert world.origin()["status"]["phase"] == "Succeeded"
+
+
+@pytest.mark.parametrize("hold", Hold)
+@pytest.mark.parametrize(
+    "odd", [{"finishedAt": "soon"}, {"startedAt": 5}, {"progress": {"a": 1}}, {"conditions": [{"type": 3}]}], ids=str
+)
+def test_an_end_that_the_front_doors_schema_refuses_is_shown_all_the_same(
+    world: World, hold: Hold, odd: dict[str, Any]
+) -> None:
+    def refuse(_call: Call, thing: dict[str, Any]) -> ApiError | None:
+        status = thing.get("status") or {}
+        times = [status[key] for key in ("startedAt", "finishedAt") if status.get(key) is not None]
+        conditions = [one.get("type") for one in status.get("conditions") or []]
+        texts = [*times, *conditions, status.get("progress") or ""]
+        good = all(isinstance(one, str) for one in texts) and "soon" not in times
+        return None if good else ApiError(422, "Invalid", "status: Invalid value", {"name": "job-p1"})
+
+    world.place(hold=hold)
+    world.settle()
+    world.front.refuse_later = refuse
+    world.end_run(**{"phase": "Succeeded", **odd})
+    world.settle()
+    assert world.origin()["status"]["phase"] == "Succeeded"
+    assert world.row().end_shown
+
+
+def test_an_agent_that_may_not_be_deleted_does_not_keep_the_run_on_its_target(world: World) -> None:
+    world.place()
+    world.settle()
+    policy = answer(403, "the policy keeps all pods", "Forbidden")
+    world.front.faults = lambda call: policy if call.verb == "deletecollection" else None
+    world.end_run()
+    world.settle(6)
+    assert world.row().end_shown
+    world.west.remove(WORKFLOWS, "ns", "job-p1")
     assert world.run() is None

@@ -3,11 +3,13 @@
 import copy
 from typing import Any
 
+import pytest
+
 from tests.support.controller_world import World
 from tests.support.fake_apiserver import HANG, Call, answer
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements
-from webhook.model.contract import FINALIZER, State
+from webhook.model.contract import FINALIZER, PLACEMENT, State
 
 Object = dict[str, Any]
 
@@ -28,6 +30,19 @@ def test_a_stray_run_is_removed_and_the_run_stays(world: World) -> None:
     assert world.run(on="east") is None
     assert world.run() is not None
     assert world.row().state is State.RUNNING
+
+
+def test_what_somebody_resubmits_on_a_target_with_the_runs_labels_is_left_alone(world: World) -> None:
+    """`argo resubmit` copies every label, and gives a name of its own."""
+    world.place()
+    world.settle()
+    stray(world, on="west", name="job-p1-x7k2p", finalizers=None)
+    world.settle()
+    world.front.remove(WORKFLOWS, "ns", "job-p1")
+    world.settle(8)
+    assert world.row().state is State.DELETED
+    assert world.west.get(WORKFLOWS, "ns", "job-p1") is None
+    assert world.west.get(WORKFLOWS, "ns", "job-p1-x7k2p") is not None
 
 
 def test_a_stray_on_a_target_that_is_away_does_not_keep_the_run_from_ending_and_goes_later(world: World) -> None:
@@ -70,6 +85,31 @@ def test_a_copy_that_is_deleted_is_let_go_although_a_stray_can_not_be_removed(wo
     world.front.remove(WORKFLOWS, "ns", "copy")
     world.settle()
     assert world.front.get(WORKFLOWS, "ns", "copy") is None
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["a placement nobody knows", "a placement without its origin"])
+def test_every_copy_that_is_deleted_is_let_go_although_no_origin_is_known(world: World, known: bool) -> None:
+    if known:
+        world.place()
+        world.front.change(WORKFLOWS, "ns", "job-p1", {"metadata": {"finalizers": None}})
+        world.front.remove(WORKFLOWS, "ns", "job-p1")
+    metadata = {"namespace": "ns", "annotations": {PLACEMENT: "p1"}, "finalizers": [FINALIZER]}
+    for name in ("one", "two"):
+        world.front.put(WORKFLOWS, {"metadata": {**metadata, "name": name}})
+    world.settle()
+    world.front.remove(WORKFLOWS, "ns", "two")
+    world.settle()
+    assert world.front.get(WORKFLOWS, "ns", "two") is None
+    assert world.front.get(WORKFLOWS, "ns", "one") is not None
+
+
+def test_what_carries_a_mark_that_postgres_can_not_hold_is_let_go_when_it_is_deleted(world: World) -> None:
+    metadata = {"name": "odd", "namespace": "ns", "annotations": {PLACEMENT: "p\0"}, "finalizers": [FINALIZER]}
+    world.front.put(WORKFLOWS, {"metadata": metadata})
+    world.front.remove(WORKFLOWS, "ns", "odd")
+    world.watch()
+    world.parts.loop.turn(wait=False)
+    assert world.front.get(WORKFLOWS, "ns", "odd") is None
 
 
 def test_the_end_of_another_workflow_under_the_runs_name_is_not_taken_for_the_runs(world: World) -> None:

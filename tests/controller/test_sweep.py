@@ -85,6 +85,16 @@ def test_more_rows_than_a_page_are_all_compared(world: World, monkeypatch: pytes
     assert len(world.parts.work) == 5
 
 
+def test_a_name_that_the_apiserver_took_for_none_keeps_no_placement_from_expiring(world: World) -> None:
+    for placement, name in (("p1", "No_Name"), ("p2", "job-p2")):
+        world.place(placement, name=name)
+        world.front.change(WORKFLOWS, "ns", name, {"metadata": {"finalizers": None}})
+        world.front.remove(WORKFLOWS, "ns", name)
+    world.parts.sweep.expiry = 0.0
+    world.parts.sweep.run()
+    assert {world.row(one).state for one in ("p1", "p2")} == {State.EXPIRED}
+
+
 def test_a_placement_whose_origin_never_came_expires_and_one_whose_origin_is_there_does_not(world: World) -> None:
     for placement in ("p1", "p2"):
         world.place(placement)

@@ -22,9 +22,15 @@ def open_task_set(front: Cluster, row: Placement) -> None:
 
 
 def dismiss_agent(front: Cluster, row: Placement) -> None:
-    """Delete the agent of an ended origin, since Argo itself does so only for ends that it has written."""
+    """Delete the agent of an ended origin, since Argo itself does so only for ends that it has written.
+
+    If that is refused, the end counts all the same, and the sweep tries again.
+    """
     _mark_task_set(front, row, "true")
-    delete_agents(front, row.namespace, str(row.name))
+    try:
+        delete_agents(front, row.namespace, str(row.name))
+    except Rejected as error:
+        log.warning("agent not deleted", namespace=row.namespace, workflow=row.name, reason=error.message)
 
 
 def delete_agents(front: Cluster, namespace: str, workflow: str) -> None:

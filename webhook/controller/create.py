@@ -45,9 +45,13 @@ def find_run(target: Cluster, row: Placement) -> Object | None:
 
 
 def has_placement_labels(workflow: Object, row: Placement) -> bool:
-    """Whether a Workflow on a target belongs to this placement. Checks both labels, since one could be copied."""
+    """Whether a Workflow on a target belongs to this placement. Checks both labels, since one could be copied.
+
+    Checks the name too: `argo resubmit` on the target copies all labels, and what it makes belongs to somebody else.
+    """
     marks = labels(workflow)
-    return marks.get(PLACEMENT) == row.placement and marks.get(ORIGIN_UID) == row.origin_uid
+    marked = marks.get(PLACEMENT) == row.placement and marks.get(ORIGIN_UID) == row.origin_uid
+    return marked and workflow["metadata"]["name"] in run_names(str(row.name), row.placement)
 
 
 def _create(pool: Pool, target: Cluster, row: Placement, workflow: Object) -> Placement | None:

@@ -31,11 +31,11 @@ class Gatherer:
         row = placements.get(self.pool, placement)
         carriers = self.origins.carrying(placement)
         if row is None:
-            return Facts(row, carriers[0] if carriers else None, False, None)
+            return Facts(row, carriers[0] if carriers else None, False, None, copies=carriers[1:])
         origin = next((one for one in carriers if may_be_origin(one, row)), None)
         away = self.targets.away(row.cluster)
         if row.origin_uid is None:
-            return Facts(row, origin, False, None, away=away)
+            return Facts(row, origin, False, None, copies=[one for one in carriers if one is not origin], away=away)
         gone = origin is None and self._certainly_gone(row)
         copies = [one for one in carriers if one["metadata"]["uid"] != row.origin_uid]
         found = [(cluster, run) for cluster, index in list(self.runs.items()) for run in index.carrying(placement)]

@@ -14,6 +14,7 @@ from webhook.errors import Clash, NotThere, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.ledger import placements
+from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold, State
 from webhook.model.objects import Object
@@ -74,22 +75,22 @@ class OriginSteps:
         assert row is not None and origin is not None
         patch = final_patch(origin, row, placements.outcome(self.pool, row.placement), facts.run)
         if patch:
-            self._show_end(origin, patch)
+            self._show_end(row, origin, patch)
         if row.hold is Hold.PLUGIN:
             dismiss_agent(self.front, row)
         placements.end_shown(self.pool, row.placement, run_uid=row.run_uid)
         self.recorder.record(origin, "Ended", f"{row.phase} on {row.cluster}: {row.message or 'no message'}")
         return Then.GO_ON
 
-    def _show_end(self, origin: Object, patch: Object) -> None:
-        """Show the end, without the nodes if the front door refuses them, for example because they are too large."""
+    def _show_end(self, row: Placement, origin: Object, patch: Object) -> None:
+        """Show all of it, or what the front door accepts: a tree too large or malformed must not hide the end."""
         try:
             patch_origin(self.front, origin, patch)
         except (Clash, NotThere):
             raise
         except Rejected as error:
             log.warning("end shown without its tree", workflow=origin["metadata"]["name"], reason=error.message)
-            patch_origin(self.front, origin, bare_end(patch))
+            patch_origin(self.front, origin, bare_end(patch, row))
             self.recorder.record(origin, "EndCut", f"only phase and times are shown: {error.message}", warning=True)
 
     def _mark_deleting(self, facts: Facts) -> Then:

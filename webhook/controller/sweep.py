@@ -21,7 +21,7 @@ from webhook.controller.watches import NAMESPACE, Watches
 from webhook.controller.workflow_index import Version
 from webhook.errors import MedeaError
 from webhook.kube.client import Cluster
-from webhook.kube.resources import WORKFLOWS
+from webhook.kube.resources import WORKFLOWS, is_name
 from webhook.kube.workqueue import WorkQueue
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement, SweepRow
@@ -157,9 +157,13 @@ class Sweep:
                 log.info("placement expired", placement=row.placement, namespace=namespace)
 
     def _carried(self, namespace: str, late: list[Placement]) -> set[str | None]:
-        """The placements that Workflows of these names carry; of all in the namespace if some row has no name yet."""
+        """The placements that the front door's Workflows carry: all are read only where one may have any name.
+
+        What was to have a name that the apiserver takes for none never came into being.
+        """
         if all(row.name is not None for row in late):
-            found = [self.front.find(WORKFLOWS, namespace, name) for name in {str(row.name) for row in late}]
+            names = {str(row.name) for row in late}
+            found = [self.front.find(WORKFLOWS, namespace, name) for name in names if is_name(name)]
         else:
             found = [*self.front.list(WORKFLOWS, namespace)[0]]
         return {origin_placement(workflow) for workflow in found if workflow is not None}

@@ -76,9 +76,10 @@ class TargetSteps:
             _DISPATCH.observe((created.dispatched_at - (created.placed_at or created.created_at)).total_seconds())
             if facts.origin:
                 self.recorder.record(facts.origin, "Dispatched", f"run {created.run_name} exists on {created.cluster}")
-            patch = running_patch(facts.origin, created, None) if facts.origin else {}
-            if patch:
-                self.front.patch(WORKFLOWS, created.namespace, str(created.name), patch)
+                patch = running_patch(facts.origin, created, None)
+                if patch:
+                    # A patch that is not answered may be carried out much later, when the end is shown already.
+                    patch_origin(self.front, facts.origin, patch)
         return Then.WAIT
 
     def _refused(self, facts: Facts, error: Rejected) -> Then:

@@ -12,7 +12,7 @@ from webhook.errors import MedeaError, Missing
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.kubeconfig import configuration_of
-from webhook.kube.resources import SECRETS, checked_name
+from webhook.kube.resources import SECRETS, checked_name, is_name
 from webhook.model.contract import CLUSTER
 from webhook.model.objects import Object, labels
 
@@ -94,7 +94,7 @@ class Registry:
     def registered(self) -> set[str]:
         """The names of all targets, usable or not, except names that Kubernetes does not accept."""
         with self._lock:
-            return {name for name in self._used if _is_name(name)}
+            return {name for name in self._used if is_name(name)}
 
     def clusters(self) -> dict[str, Cluster]:
         """The clients of all usable targets, by name."""
@@ -172,11 +172,3 @@ def _claim_of(secret: Object) -> _Claim:
     metadata = secret["metadata"]
     created = str(metadata.get("creationTimestamp") or "")
     return _Claim(str(metadata["name"]), labels(secret).get(CLUSTER, ""), created, secret)
-
-
-def _is_name(value: str) -> bool:
-    try:
-        checked_name("target", value)
-    except MedeaError:
-        return False
-    return True

@@ -27,11 +27,16 @@ class Resource:
         return f"{root}{inside}/{self.plural}{one}" + (f"/{subresource}" if subresource else "")
 
 
+def is_name(value: object) -> bool:
+    """Whether Kubernetes accepts it as a name."""
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+
 def checked_name(field: str, value: object) -> str:
-    """`value` if it is a name that Kubernetes accepts. Otherwise raises BadRequest with the field."""
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise wrong_field(BadRequest, field, value, "it must be a Kubernetes name: lower-case letters, digits, - and .")
-    return value
+    """`value`, if it is a name that Kubernetes accepts."""
+    if isinstance(value, str) and is_name(value):
+        return value
+    raise wrong_field(BadRequest, field, value, "it must be a Kubernetes name: lower-case letters, digits, - and .")
 
 
 WORKFLOWS = Resource("argoproj.io/v1alpha1", "Workflow", "workflows")

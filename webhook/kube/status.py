@@ -23,6 +23,8 @@ from webhook.model.limits import LONGEST_STATUS
 # object; and a quota is full, or has not been counted yet.
 _NOT_ALLOWED = re.compile(r'^(\S+ ("[^"]*" )?is )?forbidden: User "[^"]*" cannot ')
 _NO_ROOM = re.compile(r"is forbidden: (exceeded quota|status unknown for quota): ")
+# Etcd takes no object of that size, now or later; the second are the words of the apiserver's own client of it.
+_TOO_LARGE = re.compile(r"etcdserver: request is too large|trying to send message larger than max")
 # The cluster is overloaded, starting, or does not accept Medea's token: this says nothing about the object.
 _AWAY = frozenset({401, 408, 429, 500, 502, 503, 504})
 # The reason that a healthy apiserver gives when something that it needs for one object fails, such as a webhook.
@@ -41,7 +43,14 @@ class Status:
     @property
     def answers(self) -> bool:
         """Whether this shows that the cluster is able to answer calls."""
+        if self.is_too_large:
+            return True
         return self.code not in _AWAY or (self.code == 500 and self.reason == _ABOUT_ONE_OBJECT)
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether it refuses an object for its size, be it in the guise of a failure of its own."""
+        return self.code == 500 and _TOO_LARGE.search(self.message) is not None
 
 
 def status_of(code: int, data: bytes) -> Status:
@@ -60,7 +69,8 @@ def error_of(status: Status, cluster: str) -> MedeaError:
     if code == 410:
         return Expired(f"cluster {cluster} answered {code}: {quoted(words)}", answered=code)
     not_served = code == 404 and not status.about
-    if code in _AWAY or not_served or (code == 403 and _NOT_ALLOWED.search(words)):
+    away = code in _AWAY and not status.is_too_large
+    if away or not_served or (code == 403 and _NOT_ALLOWED.search(words)):
         return ClusterUnavailable(f"cluster {cluster} answered {code}: {quoted(words)}", answered=code)
     return _kind(status)(words, cluster=cluster)
 

@@ -18,8 +18,8 @@ _QUEUED_ANEW = "state = 'queued', cluster = NULL, run_name = NULL, placed_at = N
 
 
 def get(pool: Pool, placement: str) -> Placement | None:
-    """The placement with this id."""
-    return _one(pool, "placement = %s", (placement,))
+    """The row of that id. An id may be anything that somebody has written into an annotation."""
+    return _one(pool, "placement = %s", (storable(placement),))
 
 
 def by_origin(pool: Pool, namespace: str, name: str) -> Placement | None:

@@ -76,13 +76,20 @@ def _where(field: str, place: _Place | None) -> str:
     return f"{where}.{key}"
 
 
-def storable(value: Any) -> Any:
-    """The same JSON, with U+FFFD for what `check_storable` refuses: for input whose sender can't be asked to fix it."""
+def storable(value: Any, *, levels: int = _DEEPEST) -> Any:
+    """The same JSON, with U+FFFD for what `check_storable` refuses: for what nobody can be asked to send again.
+
+    Without what is nested deeper than `levels`: Python can't follow everything that a cluster may store.
+    """
     if isinstance(value, str):
         return _UNSTORABLE.sub("\ufffd", value)
-    if isinstance(value, dict):
-        return {storable(key): storable(inner) for key, inner in value.items()}
-    return [storable(inner) for inner in value] if isinstance(value, list) else value
+    if not isinstance(value, dict | list):
+        return value
+    if not levels:
+        return None
+    if isinstance(value, list):
+        return [storable(inner, levels=levels - 1) for inner in value]
+    return {storable(key): storable(inner, levels=levels - 1) for key, inner in value.items()}
 
 
 def _called(entry: Any, number: int) -> object:

@@ -1,5 +1,6 @@
 """What an origin shows of its run, depending on its hold. Pure."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,8 @@ from webhook.model.contract import REASON, Hold
 from webhook.model.objects import Object, mapping
 from webhook.model.subworkflows import ended
 
-_BARE = ("phase", "startedAt", "finishedAt", "progress", "conditions")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_TIMES = ("startedAt", "finishedAt")
 
 
 def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
@@ -35,10 +37,16 @@ def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run:
     return stub.final_patch(origin, row, outcome)
 
 
-def bare_end(patch: Object) -> Object:
-    """The part of a final patch that says that and how it ended, for when the whole patch is refused."""
+def bare_end(patch: Object, row: Placement) -> Object:
+    """The part of a final patch that says that and how it ended, for when the whole patch is refused.
+
+    A target may store what the front door's schema refuses, so only fields of a certain shape are left.
+    """
     status = mapping(patch.get("status"))
-    return {**patch, "status": {key: status[key] for key in _BARE if key in status}}
+    moment = (row.ended_at or row.created_at).strftime("%Y-%m-%dT%H:%M:%SZ")
+    times = {key: status[key] if _is_time(status[key]) else moment for key in _TIMES if key in status}
+    completed = [{"type": "PodRunning", "status": "False"}, {"type": "Completed", "status": "True"}]
+    return {**patch, "status": {"phase": row.phase or "Error", **times, "conditions": completed}}
 
 
 def outcome_of(run: Object, row: Placement) -> Object:
@@ -52,6 +60,10 @@ def outcome_of(run: Object, row: Placement) -> Object:
 def shown_ids(run: Object, row: Placement) -> dict[str, str]:
     """For every node of the run, its id at the origin mapped to its id at the run."""
     return full.shown_ids(run, str(row.name)) if row.hold is Hold.NONE else stub.shown_ids(run)
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, str) and _TIME.fullmatch(value) is not None
 
 
 def _graft(run: Object, row: Placement) -> dict[str, Object]:
