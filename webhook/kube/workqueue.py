@@ -64,10 +64,11 @@ class WorkQueue:
         self._closed = False
         self._changed = threading.Condition()
 
-    def add(self, key: str, *, lane: str = "", sweep: bool = False) -> None:
+    def add(self, key: str, *, lane: str | None = "", sweep: bool = False) -> None:
         """Look at `key` as soon as a thread is free; if it is being worked on, once more after that.
 
-        `sweep`: after everything fresh, and not sooner than a failure allows. The latest `lane` given is the key's.
+        `sweep`: after everything fresh, and not sooner than a failure allows. The latest `lane` given is the key's;
+        None says nothing of it.
         """
         with self._changed:
             self._add(key, self._entry(key, lane), _Priority.SWEEP if sweep else _Priority.FRESH)
@@ -132,8 +133,10 @@ class WorkQueue:
         with self._changed:
             return len(self._entries)
 
-    def _entry(self, key: str, lane: str) -> _Entry:
-        entry = self._entries.setdefault(key, _Entry(lane))
+    def _entry(self, key: str, lane: str | None) -> _Entry:
+        entry = self._entries.setdefault(key, _Entry(lane or ""))
+        if lane is None:
+            return entry
         if entry.ready is not None and entry.lane != lane:
             self._take(key, entry, entry.ready)
             self._line(entry.ready, lane)[key] = None
