@@ -105,6 +105,15 @@ def _old(world: World, placement: str, ttl: object, finished: object) -> None:
     world.settle()
 
 
+def test_an_origin_that_somebody_has_just_retried_is_not_deleted_for_its_age(world: World) -> None:
+    _old(world, "p1", {"secondsAfterCompletion": 60}, "2026-01-01T00:00:00Z")
+    world.settle()
+    world.clock.advance(3600)
+    world.front.change(WORKFLOWS, "ns", "job-p1", {"status": {"phase": "Running", "finishedAt": None}})
+    world.parts.sweep.run()
+    assert "deletionTimestamp" not in world.origin()["metadata"]
+
+
 def test_an_ended_origin_whose_time_is_over_goes_and_those_that_can_not_be_read_stay(world: World) -> None:
     soon = {"secondsAfterCompletion": 60}
     for placement, finished in (("p1", "yesterday"), ("p2", "2026-01-01T00:00:00"), ("p3", FOREVER), ("p4", 7)):

@@ -146,7 +146,9 @@ class Sweep:
             metadata, goes = origin["metadata"], goes_at(origin)
             if goes is not None and goes <= self.now() and metadata["uid"] == row.origin_uid:
                 log.info("had its time", placement=row.placement, workflow=row.name)
-                self.front.delete(WORKFLOWS, row.namespace, metadata["name"], uid=metadata["uid"])
+                # In this very version: somebody may have retried it meanwhile.
+                version = metadata["resourceVersion"]
+                self.front.delete(WORKFLOWS, row.namespace, metadata["name"], uid=metadata["uid"], version=version)
 
     def _expire(self, namespace: str, late: list[Placement]) -> None:
         there = self._carried(namespace, late)

@@ -141,16 +141,19 @@ class Cluster:
         name: str,
         *,
         uid: str | None = None,
+        version: str | None = None,
         propagation: str = "Foreground",
         grace: int | None = None,
     ) -> None:
         """Delete in the foreground: the object stays visible until everything it owns is gone. Gone already is fine.
 
-        `grace` is what a pod is given to end, in seconds; None leaves that to the pod.
+        With a `version` only the object as it was then: raises Conflict when it has changed. `grace` is what a pod
+        is given to end, in seconds; None leaves that to the pod.
         """
         body: Object = {"propagationPolicy": propagation, **({} if grace is None else {"gracePeriodSeconds": grace})}
-        if uid:
-            body["preconditions"] = {"uid": uid}
+        wanted = {"uid": uid, "resourceVersion": version}
+        if uid or version:
+            body["preconditions"] = {key: value for key, value in wanted.items() if value}
         try:
             self._call("delete", kind, "DELETE", kind.path(namespace, name), body=body)
         except NotThere:
