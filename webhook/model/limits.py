@@ -223,6 +223,8 @@ MOST_STEPS = 12
 # Rows that the sweep reads or retires at once, and how often it retires: more than a hundred a second may end.
 SWEEP_PAGE = 1000
 RETIRE_ROUNDS = 5
+# Deletes of one namespace that a sweep waits for in vain: each takes READ_TIMEOUT, and everything else waits for it.
+MOST_SILENT = 3
 # Until it is said that the first list of a watch is still awaited.
 FIRST_LIST = 30.0
 # For what is in hand when the process is asked to end: one call to a cluster, or it is cut off.
