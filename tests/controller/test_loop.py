@@ -10,8 +10,9 @@ import pytest
 from tests.support.controller_world import World
 from webhook.controller.process import Controller
 from webhook.errors import LedgerUnavailable
+from webhook.kube.resources import WORKFLOWS
 from webhook.model.contract import State
-from webhook.model.limits import RETRY_LONGEST, STOP_PATIENCE
+from webhook.model.limits import RETRY_LONGEST, STOP_PATIENCE, WORKERS_PER_TARGET
 
 
 def test_a_placement_that_makes_no_sense_is_tried_again_and_stops_no_other(
@@ -80,6 +81,21 @@ class _Loop(_Part):
         for worker in workers:
             worker.start()
         return workers
+
+
+def test_news_of_an_origin_that_names_no_target_yet_leaves_what_left_the_queue_in_its_targets_lane(
+    world: World,
+) -> None:
+    """Else every thread could come to hang in creates on one target."""
+    world.place(on=None)
+    world.settle()
+    for number in range(WORKERS_PER_TARGET):
+        world.parts.work.add(f"hangs-{number}", lane="west")
+        assert world.parts.work.get(wait=False)
+    world.parts.work.add("p1", lane="west")
+    world.front.change(WORKFLOWS, "ns", "job-p1", {"status": {"phase": "Running"}})
+    world.watch()
+    assert world.parts.work.get(wait=False) is None
 
 
 def _controller(hang: threading.Event) -> tuple[Controller, Any, dict[str, _Part]]:

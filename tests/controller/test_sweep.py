@@ -5,11 +5,11 @@ import datetime
 import pytest
 
 from tests.support.controller_world import World
-from tests.support.fake_apiserver import ApiError, answer
+from tests.support.fake_apiserver import HANG, ApiError, answer
 from webhook.kube.resources import PODS, WORKFLOWS
 from webhook.ledger import placements
 from webhook.model.contract import Hold, State
-from webhook.model.limits import SWEEP_PAGE
+from webhook.model.limits import MOST_SILENT, READ_TIMEOUT, SWEEP_PAGE
 
 FOREVER = "9999-12-31T23:59:59Z"
 
@@ -114,6 +114,29 @@ def _old(world: World, placement: str, ttl: object, finished: object) -> None:
     patch = {"spec": {"ttlStrategy": ttl}, "status": {"finishedAt": finished}}
     world.front.change(WORKFLOWS, "ns", f"job-{placement}", patch)
     world.settle()
+
+
+def test_deletes_that_hang_in_one_namespace_do_not_keep_the_sweep(world: World) -> None:
+    for number in range(6):
+        _old(world, f"p{number}", {"secondsAfterCompletion": 60}, "2026-01-01T00:00:00Z")
+    world.clock.advance(3600)
+    world.front.faults = lambda call: HANG if call.verb == "delete" else None
+    began = world.clock()
+    world.parts.sweep.look_at_rows()
+    assert world.clock() - began <= MOST_SILENT * READ_TIMEOUT
+    world.front.faults = lambda _call: None
+    world.parts.sweep.look_at_rows()
+    world.settle(6)
+    assert world.front.all(WORKFLOWS, "ns") == []
+
+
+def test_an_origin_that_somebody_has_just_retried_is_not_deleted_for_its_age(world: World) -> None:
+    _old(world, "p1", {"secondsAfterCompletion": 60}, "2026-01-01T00:00:00Z")
+    world.settle()
+    world.clock.advance(3600)
+    world.front.change(WORKFLOWS, "ns", "job-p1", {"status": {"phase": "Running", "finishedAt": None}})
+    world.parts.sweep.run()
+    assert "deletionTimestamp" not in world.origin()["metadata"]
 
 
 def test_an_ended_origin_whose_time_is_over_goes_and_those_that_can_not_be_read_stay(world: World) -> None:

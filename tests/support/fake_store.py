@@ -127,6 +127,10 @@ class Store:
     def _delete(self, key: Key, options: Object, user: str, *, dry_run: bool = False) -> Object:
         old = self._objects[key]
         metadata = old["metadata"]
+        version = (options.get("preconditions") or {}).get("resourceVersion")
+        if version not in (None, metadata["resourceVersion"]):
+            words = f"Precondition failed: ResourceVersion in precondition: {version}"
+            raise ApiError(409, "Conflict", words, {"name": key[2], "kind": key[0]})
         wanted = (options.get("preconditions") or {}).get("uid")
         if wanted not in (None, metadata["uid"]):
             words = f"Precondition failed: UID in precondition: {wanted}, UID in object meta: {metadata['uid']}"

@@ -4,6 +4,7 @@ It compares every row with the informers' caches and skips what has not changed.
 """
 
 import datetime
+from collections import Counter as Tally
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,7 @@ from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.targets import Targets, utc_now
 from webhook.controller.watches import NAMESPACE, Watches
 from webhook.controller.workflow_index import Version
-from webhook.errors import MedeaError
+from webhook.errors import ClusterUnavailable, MedeaError
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS, is_name
 from webhook.kube.workqueue import WorkQueue
@@ -28,7 +29,7 @@ from webhook.ledger.placement import Placement, SweepRow
 from webhook.ledger.pool import Pool
 from webhook.ledger.retention import retire
 from webhook.model.contract import Hold, State
-from webhook.model.limits import RETIRE_ROUNDS, SWEEP_PAGE
+from webhook.model.limits import MOST_SILENT, RETIRE_ROUNDS, SWEEP_PAGE
 from webhook.model.run import origin_placement
 from webhook.namespaces.reconciler import NamespaceReconciler
 
@@ -73,11 +74,11 @@ class Sweep:
     def look_at_rows(self) -> None:
         """Compare every row with the informers' caches, and delete origins whose TTL has expired."""
         origins, runs = self.watches.origins.versions(), _by_placement(self.watches)
-        swept: set[str] = set()
+        swept, silent = set[str](), Tally[str]()
         for row in self._rows():
             swept.add(row.placement)
             carriers = origins.get(row.placement, [])
-            self._by_itself("row", partial(self._look_at, row, carriers, runs))
+            self._by_itself("row", partial(self._look_at, row, carriers, runs, silent))
         self._look(origins.keys() - swept, "origin without a row")
         self._look(runs.keys() - swept, "run without a row")
         self.resting.keep_only(swept)
@@ -130,15 +131,22 @@ class Sweep:
             yield from page
             after = page[-1].seq
 
-    def _look_at(self, row: SweepRow, carriers: list[Version], runs: dict[str, list[Version]]) -> None:
+    def _look_at(
+        self, row: SweepRow, carriers: list[Version], runs: dict[str, list[Version]], silent: Tally[str]
+    ) -> None:
+        """`silent` counts the deletes of each namespace that were not answered: thousands would take hours."""
         away = self.targets.away(row.cluster)
         if away and self.resting.waits(row.placement, Wait(str(row.cluster), away.long)):
             return
         version = version_of(row, [*carriers, *runs.get(row.placement, [])])
         if not self.resting.is_unchanged(row.placement, version):
             self._look({row.placement}, "not at rest", lane=row.cluster or "")
-        elif row.hold is Hold.NONE and row.state is State.ENDED:
-            self._delete_old(row)
+        elif row.hold is Hold.NONE and row.state is State.ENDED and silent[row.namespace] < MOST_SILENT:
+            try:
+                self._delete_old(row)
+            except ClusterUnavailable as error:
+                silent[row.namespace] += "answered" not in error.details
+                raise
 
     def _delete_old(self, row: SweepRow) -> None:
         """Delete an ended origin whose `ttlStrategy` has expired."""
@@ -146,7 +154,9 @@ class Sweep:
             metadata, goes = origin["metadata"], goes_at(origin)
             if goes is not None and goes <= self.now() and metadata["uid"] == row.origin_uid:
                 log.info("had its time", placement=row.placement, workflow=row.name)
-                self.front.delete(WORKFLOWS, row.namespace, metadata["name"], uid=metadata["uid"])
+                # In this very version: somebody may have retried it meanwhile.
+                version = metadata["resourceVersion"]
+                self.front.delete(WORKFLOWS, row.namespace, metadata["name"], uid=metadata["uid"], version=version)
 
     def _expire(self, namespace: str, late: list[Placement]) -> None:
         there = self._carried(namespace, late)

@@ -92,7 +92,8 @@ class Watches:
             self._begin(index.informer)
 
     def _on_origin(self, placement: str, origin: Object) -> None:
-        self._work.add(placement, lane=annotations(origin).get(CLUSTER, ""))
+        # What has left the queue doesn't say so before its run exists: then others know its target better.
+        self._work.add(placement, lane=annotations(origin).get(CLUSTER))
         self._tell(placement)
 
     def _on_run(self, placement: str, run: Object, cluster: str) -> None:

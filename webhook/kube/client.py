@@ -141,17 +141,19 @@ class Cluster:
         name: str,
         *,
         uid: str | None = None,
+        version: str | None = None,
         propagation: str = "Foreground",
         grace: int | None = None,
     ) -> None:
         """Delete an object; by default in the foreground, so that it stays visible until everything it owns is gone.
 
-        It is no error if it is gone already. `grace` is how many seconds a pod gets to end; None leaves that to the
-        pod.
+        With a `version`, raises Conflict if the object has changed since. `grace` is how many seconds a pod gets to
+        end; None leaves that to the pod.
         """
         body: Object = {"propagationPolicy": propagation, **({} if grace is None else {"gracePeriodSeconds": grace})}
-        if uid:
-            body["preconditions"] = {"uid": uid}
+        wanted = {"uid": uid, "resourceVersion": version}
+        if uid or version:
+            body["preconditions"] = {key: value for key, value in wanted.items() if value}
         try:
             self._call("delete", kind, "DELETE", kind.path(namespace, name), body=body)
         except NotThere:

@@ -65,10 +65,11 @@ class WorkQueue:
         self._closed = False
         self._changed = threading.Condition()
 
-    def add(self, key: str, *, lane: str = "", sweep: bool = False) -> None:
+    def add(self, key: str, *, lane: str | None = "", sweep: bool = False) -> None:
         """Handle `key` as soon as a thread is free; if it is being handled now, once more after that.
 
-        With `sweep`, after all fresh keys, and not sooner than a running back-off allows. The latest `lane` counts.
+        With `sweep`, after all fresh keys, and not sooner than a running back-off allows. The latest `lane` counts;
+        None keeps it as it is.
         """
         with self._changed:
             self._add(key, self._entry(key, lane), _Priority.SWEEP if sweep else _Priority.FRESH)
@@ -133,8 +134,10 @@ class WorkQueue:
         with self._changed:
             return len(self._entries)
 
-    def _entry(self, key: str, lane: str) -> _Entry:
-        entry = self._entries.setdefault(key, _Entry(lane))
+    def _entry(self, key: str, lane: str | None) -> _Entry:
+        entry = self._entries.setdefault(key, _Entry(lane or ""))
+        if lane is None:
+            return entry
         if entry.ready is not None and entry.lane != lane:
             self._take(key, entry, entry.ready)
             self._line(entry.ready, lane)[key] = None
