@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from webhook import threads
+from webhook.kube import threads
+from webhook.kube.threads import dead_threads, start
 from webhook.server.health import health_app, start_health_server
-from webhook.threads import dead_threads, start
 
 
 @contextmanager

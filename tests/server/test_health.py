@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from webhook import threads
+from webhook.kube import threads
 from webhook.server.app import create_app
 
 

@@ -11,10 +11,10 @@ from webhook.controller.subworkflows import CHILD, Subworkflows
 from webhook.controller.targets import Targets
 from webhook.controller.watches import NAMESPACE, Watches
 from webhook.errors import Clash, MedeaError, Missing
+from webhook.kube.threads import start
 from webhook.kube.workqueue import WorkQueue
 from webhook.model.limits import WORKERS
 from webhook.namespaces.reconciler import NamespaceReconciler
-from webhook.threads import start
 
 log = structlog.get_logger(__name__)
 _RESULTS = Counter("medea_reconciles_total", "Placements looked at", ["result"])

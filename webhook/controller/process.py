@@ -13,11 +13,11 @@ from webhook.controller.watches import Watches
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.registry import Registry
+from webhook.kube.threads import start_loop
 from webhook.kube.workqueue import WorkQueue
 from webhook.ledger.pool import Pool
 from webhook.model.limits import FIRST_LIST, STOP_PATIENCE, TICK
 from webhook.scout.sampler import Sampler
-from webhook.threads import start_loop
 
 log = structlog.get_logger(__name__)
 

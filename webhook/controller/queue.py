@@ -6,8 +6,8 @@ from collections.abc import Callable
 import structlog
 from prometheus_client import Gauge
 
-from webhook import threads
 from webhook.errors import MedeaError
+from webhook.kube import threads
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import structlog
 from prometheus_client import Counter
 
-from webhook import threads
 from webhook.errors import MedeaError
+from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.resources import EVENTS, WORKFLOWS
 from webhook.model.limits import EVENT_THREADS, EVENT_WARNING_EVERY, LONGEST_EVENT, WAITING_EVENTS

@@ -14,8 +14,8 @@ from typing import Any
 import structlog
 from prometheus_client import Counter, Gauge
 
-from webhook import threads
 from webhook.errors import ClusterUnavailable, Expired, MedeaError, Rejected, quoted
+from webhook.kube import threads
 from webhook.kube.client import Cluster, is_object
 from webhook.kube.packed import Packed, pack
 from webhook.kube.resources import Resource

@@ -18,8 +18,8 @@ from typing import Protocol
 
 import structlog
 
-from webhook import threads
 from webhook.errors import MedeaError
+from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.resources import LEASES
 from webhook.model.limits import LEADER_PATIENCE, LEASE_SECONDS, LEASE_TIMEOUT, RENEW_EVERY, RENEW_WITHIN

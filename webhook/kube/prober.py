@@ -6,7 +6,7 @@ from functools import partial
 import structlog
 from prometheus_client import Gauge
 
-from webhook import threads
+from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.model.limits import PROBE_EVERY, PROBE_EVERY_WHILE_AWAY

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import structlog
 from kubernetes.client import Configuration
 
-from webhook import threads
 from webhook.errors import MedeaError, Missing
+from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.kubeconfig import configuration_of

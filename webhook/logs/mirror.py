@@ -7,9 +7,9 @@ from functools import partial
 import structlog
 from prometheus_client import Counter
 
-from webhook import threads
 from webhook.controller.watches import Caches
 from webhook.errors import MedeaError, NotThere, Rejected
+from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.kube.resources import PODS

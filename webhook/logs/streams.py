@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from prometheus_client import Gauge
 
-from webhook import threads
 from webhook.errors import Busy
+from webhook.kube import threads
 
 _STREAMS = Gauge("medea_log_streams", "Logs that are being read now")
 

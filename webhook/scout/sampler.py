@@ -12,8 +12,8 @@ from prometheus_client import Counter, Gauge, Histogram
 from requests import RequestException
 from urllib3.util.retry import Retry
 
-from webhook import threads
 from webhook.errors import SamplesUnavailable, quoted
+from webhook.kube import threads
 from webhook.model.limits import (
     SAMPLE_ASKED,
     SAMPLE_BYTES,

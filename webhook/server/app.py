@@ -21,12 +21,12 @@ from webhook.admission.wire import deadline_of, decode
 from webhook.api.http import body, install_errors
 from webhook.api.routes import SPEC, blueprint
 from webhook.errors import Unavailable
+from webhook.kube.threads import dead_threads
 from webhook.logs.endpoint import BrokeOff, create_log_app
 from webhook.model.limits import LARGEST_BODY, SERVER_CONNECTIONS, SERVER_GRACE, SERVER_KEEP_ALIVE, SERVER_SPARE_FILES
 from webhook.server.sockets import Application, by_port, known_clients_only, tls_only_on
 from webhook.server.worker import Worker
 from webhook.settings import Settings
-from webhook.threads import dead_threads
 from webhook.wiring import Service, make_service
 
 log = structlog.get_logger(__name__)

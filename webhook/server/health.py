@@ -8,8 +8,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import make_wsgi_app
 
+from webhook.kube.threads import dead_threads
 from webhook.model.limits import HEALTH_TIMEOUT
-from webhook.threads import dead_threads
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

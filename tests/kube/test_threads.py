@@ -2,7 +2,7 @@
 
 import threading
 
-from webhook.threads import dead_threads, start, start_loop
+from webhook.kube.threads import dead_threads, start, start_loop
 
 
 def test_a_thread_that_an_exception_ends_is_named_as_dead() -> None:
