@@ -1,6 +1,6 @@
 """A target whose quota of objects is full is left out for a while: what waits goes elsewhere, or there again later."""
 
-from tests.scout.test_placer import World
+from tests.support.placing import World
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.contract import State
