@@ -15,7 +15,7 @@ from rich.table import Table
 from tests.bench import percentiles, workflow
 from tests.end_to_end.lab import away
 from tests.end_to_end.ledger import rows_of
-from tests.end_to_end.objects import TARGETS
+from tests.end_to_end.objects import TARGETS, workflows
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace, new_workspace
 from tests.faults.laboratory.happenings import set_quota
@@ -50,15 +50,22 @@ def main() -> None:
             refused = _submit_many(front, workspace, WAITING)
             full, busy = _submits(front, workspace), _idle_cores()
             drained = _rate(workspace, lambda: _open(workspace), WAITING)
-    for name, one, other in (
-        ("submit p50, ms", empty[0], full[0]),
-        ("submit p99, ms", empty[1], full[1]),
-        ("idle controller, cores", idle, busy),
-        ("runs created a second", unqueued, drained),
-    ):
-        table.add_row(name, f"{one:.2f}", f"{other:.2f}", f"{other / max(one, 1e-9):.2f}")
-    console.print(table)
-    console.print(f"{refused} of {WAITING} submits refused")
+            for name, one, other in (
+                ("submit p50, ms", empty[0], full[0]),
+                ("submit p99, ms", empty[1], full[1]),
+                ("idle controller, cores", idle, busy),
+                ("runs created a second", unqueued, drained),
+            ):
+                table.add_row(name, f"{one:.2f}", f"{other:.2f}", f"{other / max(one, 1e-9):.2f}")
+            console.print(table)
+            console.print(f"{refused} of {WAITING} submits refused")
+            _remove(workspace)
+
+
+def _remove(workspace: Workspace) -> None:
+    """Thousands take longer to go than a workspace waits for."""
+    workspace.kubectl("delete", "workflows", "--all", "--wait=false")
+    eventually(lambda: not workflows("front", workspace.name), "all are gone", within=_LONGEST_DRAIN)
 
 
 def _submit(front: Cluster, workspace: Workspace) -> bool:
