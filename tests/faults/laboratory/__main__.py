@@ -19,7 +19,7 @@ def main(
     with rewired() as links:
         for number in range(seed, seed + episodes):
             console.rule(f"episode {number - seed + 1} of {episodes}, seed {number}", align="left")
-            report = play(number, links, lambda words: console.print(f"  {words}", style="dim"))
+            report = play(number, links, lambda words: console.print(f"  {words}", style="dim", markup=False))
             console.print(
                 f"{report.accepted} accepted, {report.refused} refused; true {report.settled_after:.0f} s after the end"
             )
