@@ -20,7 +20,7 @@ from webhook.kube.registry import Registry
 from webhook.ledger.by_cluster import Share, shares
 from webhook.ledger.pool import Pool
 from webhook.model.limits import COMMAND_WAIT
-from webhook.model.objects import Object
+from webhook.model.objects import Metadata, Object
 from webhook.settings import Settings
 from webhook.wiring import ledger_dsn
 
@@ -124,5 +124,5 @@ def _report_table(report: Report) -> Table:
 
 
 def _name(workflow: Object) -> str:
-    metadata = workflow["metadata"]
+    metadata: Metadata = workflow["metadata"]
     return f"{metadata['namespace']}/{metadata['name']}"

@@ -12,7 +12,7 @@ from webhook.admission.stub import stub_placement
 from webhook.errors import quoted
 from webhook.model.contract import CLUSTER, FINAL_PHASES, ORIGIN_UID, SKIP, STATE, Hold, State
 from webhook.model.finalizers import is_deletion_blocked
-from webhook.model.objects import Object, annotations, labels
+from webhook.model.objects import Metadata, Object, annotations, labels
 from webhook.model.run import origin_placement, run_placement
 
 _Runs = list[tuple[str, Object]]
@@ -180,5 +180,5 @@ def _is_run_of(run: Object, origin: Object) -> bool:
 
 
 def _created(workflow: Object) -> tuple[str, str]:
-    metadata = workflow["metadata"]
+    metadata: Metadata = workflow["metadata"]
     return str(metadata.get("creationTimestamp")), str(metadata["uid"])

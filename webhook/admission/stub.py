@@ -11,7 +11,7 @@ from typing import Any
 
 from webhook.model.contract import AGENT_ACCOUNT, WRITTEN
 from webhook.model.finalizers import block_deletion
-from webhook.model.objects import Object
+from webhook.model.objects import Metadata, Object
 from webhook.totals.parameters import named
 from webhook.totals.shape import mapping, mappings
 
@@ -69,7 +69,7 @@ def hold_patch(workflow: Object, *, spec: Object | None, annotations: Mapping[st
 
     A status that it came with belongs to another Workflow and is removed; a memoized resubmission's goes to the run.
     """
-    metadata = workflow["metadata"]
+    metadata: Metadata = workflow["metadata"]
     marked = {**_not_ours(metadata.get("annotations")), **annotations}
     return [
         {"op": "add", "path": "/metadata/annotations", "value": marked},

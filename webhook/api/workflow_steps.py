@@ -17,7 +17,7 @@ from webhook.kube.resources import WORKFLOWS, checked_name
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.json_input import as_model
-from webhook.model.objects import Object
+from webhook.model.objects import Metadata, Object
 from webhook.model.subworkflows import ended, shutdown_of
 from webhook.model.verbs import pending
 
@@ -116,7 +116,7 @@ class WorkflowSteps:
     def _delete(self, call: StepRequest) -> Object:
         if call.name == call.requester.name:
             return node("Error", "a Workflow can't delete itself in one of its steps")
-        metadata = call.found["metadata"]
+        metadata: Metadata = call.found["metadata"]
         if "deletionTimestamp" not in metadata:
             self.front.delete(WORKFLOWS, call.requester.namespace, call.name, uid=metadata["uid"])
         return node("Running", f"{call.name} is being deleted, and its run with it", requeue=_ENDING_AGAIN)

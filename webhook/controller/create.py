@@ -10,7 +10,7 @@ from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import ORIGIN_UID, PLACEMENT
-from webhook.model.objects import Object, labels
+from webhook.model.objects import Metadata, Object, labels
 from webhook.model.run import Original, run_names, run_object
 
 log = structlog.get_logger(__name__)
@@ -88,7 +88,7 @@ def _adopt(pool: Pool, row: Placement, run: Object) -> Placement | None:
 
 
 def _dispatched(pool: Pool, row: Placement, run: Object) -> Placement | None:
-    metadata = run["metadata"]
+    metadata: Metadata = run["metadata"]
     return placements.dispatched(
         pool, row.placement, cluster=str(row.cluster), run_name=metadata["name"], run_uid=metadata["uid"]
     )

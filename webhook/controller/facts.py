@@ -13,7 +13,7 @@ from webhook.ledger import placements
 from webhook.ledger.placement import Placement, SweepRow
 from webhook.ledger.pool import Pool
 from webhook.model.contract import State
-from webhook.model.objects import Object
+from webhook.model.objects import Metadata, Object
 
 
 @dataclass
@@ -70,7 +70,7 @@ def version_of(row: Placement | SweepRow, carriers: Iterable[Version]) -> Hashab
 
 def may_be_origin(workflow: Object, row: Placement) -> bool:
     """Whether a Workflow at the front door is the row's origin, or may become it."""
-    metadata = workflow["metadata"]
+    metadata: Metadata = workflow["metadata"]
     if row.origin_uid is not None:
         return bool(metadata["uid"] == row.origin_uid)
     return metadata["namespace"] == row.namespace and row.name in (None, metadata["name"])

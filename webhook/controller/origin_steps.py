@@ -17,7 +17,7 @@ from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold, State
-from webhook.model.objects import Object
+from webhook.model.objects import Metadata, Object
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ class OriginSteps:
 
     def _bind(self, facts: Facts) -> Then:
         assert facts.row is not None and facts.origin is not None
-        metadata = facts.origin["metadata"]
+        metadata: Metadata = facts.origin["metadata"]
         bound = placements.bind(
             self.pool,
             facts.row.placement,

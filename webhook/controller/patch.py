@@ -2,7 +2,7 @@
 
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
-from webhook.model.objects import Object
+from webhook.model.objects import Metadata, Object
 
 
 def patch_origin(front: Cluster, origin: Object, patch: Object) -> None:
@@ -10,6 +10,6 @@ def patch_origin(front: Cluster, origin: Object, patch: Object) -> None:
 
     Raises Conflict if the origin has changed.
     """
-    metadata = origin["metadata"]
+    metadata: Metadata = origin["metadata"]
     patch = {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": metadata["resourceVersion"]}}
     front.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)

@@ -3,13 +3,13 @@
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.finalizers import allow_deletion, is_deletion_ongoing
-from webhook.model.objects import Object
+from webhook.model.objects import Metadata, Object
 
 
 def remove_run(target: Cluster, run: Object) -> None:
     """Delete a run together with its pods. It is gone once the target no longer finds it."""
     remove_finalizer(target, run)
-    metadata = run["metadata"]
+    metadata: Metadata = run["metadata"]
     if not is_deletion_ongoing(run):
         target.delete(WORKFLOWS, metadata["namespace"], metadata["name"], uid=metadata["uid"])
 
@@ -18,5 +18,5 @@ def remove_finalizer(cluster: Cluster, workflow: Object) -> None:
     """Remove Medea's finalizer from a Workflow. Raises Clash if it has changed since it was read."""
     patch = allow_deletion(workflow)
     if patch:
-        metadata = workflow["metadata"]
+        metadata: Metadata = workflow["metadata"]
         cluster.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)

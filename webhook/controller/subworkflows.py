@@ -11,7 +11,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.contract import STOPPED
-from webhook.model.objects import Object
+from webhook.model.objects import Metadata, Object
 from webhook.model.subworkflows import ended, parent_of, shutdown_with_parent
 
 log = structlog.get_logger(__name__)
@@ -66,7 +66,7 @@ class Subworkflows:
             log.info("stopped with its parent", namespace=namespace, name=name, parent=family[0], shutdown=shutdown)
 
     def _stop(self, child: Object, shutdown: str) -> None:
-        metadata = child["metadata"]
+        metadata: Metadata = child["metadata"]
         marks = {"uid": metadata["uid"], "annotations": {STOPPED: shutdown}}
         body = {"metadata": marks, "spec": {"shutdown": shutdown}}
         try:

@@ -20,7 +20,7 @@ from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import ARGO_NODE_ID, ARGO_WORKFLOW, VERBS, Hold, State
-from webhook.model.objects import Object, annotations
+from webhook.model.objects import Metadata, Object, annotations
 from webhook.model.verbs import Verb, pending
 
 log = structlog.get_logger(__name__)
@@ -119,7 +119,7 @@ class VerbExecutor:
         return None
 
     def _change(self, target: Cluster, run: Object, what: Steering) -> None:
-        metadata = run["metadata"]
+        metadata: Metadata = run["metadata"]
         remove_pods(target, metadata["namespace"], metadata["name"], what.doomed)
         version = {"resourceVersion": metadata["resourceVersion"]}
         patch = {**what.patch, "metadata": {**what.patch.get("metadata", {}), **version}}
@@ -127,7 +127,7 @@ class VerbExecutor:
 
     def _take_off(self, origin: Object, undone: Sequence[Undone] = ()) -> None:
         """Remove the verbs, only from the version that was read so that no newer one is lost; then record failures."""
-        metadata = origin["metadata"]
+        metadata: Metadata = origin["metadata"]
         patch = {"metadata": {"annotations": {VERBS: None}, "resourceVersion": metadata["resourceVersion"]}}
         self.front.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)
         for told in undone:
@@ -147,7 +147,7 @@ def remove_pods(target: Cluster, namespace: str, run_name: str, nodes: frozenset
         return
     selector = f"{ARGO_WORKFLOW}={run_name}"
     for pod in _pods_of(target, namespace, selector, nodes):
-        metadata = pod["metadata"]
+        metadata: Metadata = pod["metadata"]
         target.delete(PODS, namespace, metadata["name"], uid=metadata["uid"], propagation="Background")
     going = [pod["metadata"]["name"] for pod in _pods_of(target, namespace, selector, nodes)]
     if going:

@@ -14,7 +14,7 @@ from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.resources import EVENTS, WORKFLOWS
 from webhook.model.limits import EVENT_THREADS, EVENT_WARNING_EVERY, LONGEST_EVENT, WAITING_EVENTS
-from webhook.model.objects import Object
+from webhook.model.objects import Metadata, Object
 
 log = structlog.get_logger(__name__)
 _RECORDED = Counter("medea_events_total", "Kubernetes Events: recorded, or dropped", ["outcome"])
@@ -88,7 +88,7 @@ def _key(event: Object) -> tuple[str, str, str]:
 
 def event_of(origin: Object, reason: str, message: str, *, warning: bool) -> Object:
     """The Event object."""
-    metadata = origin["metadata"]
+    metadata: Metadata = origin["metadata"]
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "metadata": {

@@ -8,7 +8,7 @@ import json
 import zlib
 from dataclasses import dataclass
 
-from webhook.model.objects import Object
+from webhook.model.objects import Metadata, Object
 
 # The fastest level: JSON is so repetitive that higher ones gain little.
 _EFFORT = 1
@@ -30,7 +30,7 @@ class Packed:
 
 def pack(thing: Object) -> Packed:
     """Pack an object, which must have metadata."""
-    metadata = thing["metadata"]
+    metadata: Metadata = thing["metadata"]
     version = metadata.get("resourceVersion")
     content = zlib.compress(json.dumps(thing, separators=(",", ":")).encode(), _EFFORT)
     return Packed(str(metadata.get("uid")), None if version is None else str(version), content)

@@ -14,7 +14,7 @@ from webhook.kube.informer import Informer
 from webhook.kube.kubeconfig import configuration_of
 from webhook.kube.resources import SECRETS, checked_name, is_name
 from webhook.model.contract import CLUSTER
-from webhook.model.objects import Object, labels
+from webhook.model.objects import Metadata, Object, labels
 
 log = structlog.get_logger(__name__)
 
@@ -169,6 +169,6 @@ class Registry:
 
 
 def _claim_of(secret: Object) -> _Claim:
-    metadata = secret["metadata"]
+    metadata: Metadata = secret["metadata"]
     created = str(metadata.get("creationTimestamp") or "")
     return _Claim(str(metadata["name"]), labels(secret).get(CLUSTER, ""), created, secret)

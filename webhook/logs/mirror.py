@@ -18,7 +18,7 @@ from webhook.logs.facts import Gatherer
 from webhook.logs.pods import Changes, plan
 from webhook.logs.virtual_nodes import VirtualNodes
 from webhook.model.limits import MIRROR_FIRST_LIST, MIRROR_WORKERS, MOMENT, NODE_BEAT
-from webhook.model.objects import Object
+from webhook.model.objects import Metadata, Object
 
 log = structlog.get_logger(__name__)
 
@@ -129,11 +129,11 @@ class Mirror:
         self._write_status(pod, status)
 
     def _write_status(self, pod: Object, status: Object) -> None:
-        metadata = pod["metadata"]
+        metadata: Metadata = pod["metadata"]
         self._front.patch(PODS, metadata["namespace"], metadata["name"], {"status": status}, subresource="status")
 
     def _delete(self, pod: Object) -> None:
-        metadata = pod["metadata"]
+        metadata: Metadata = pod["metadata"]
         self._front.delete(
             PODS, metadata["namespace"], metadata["name"], uid=metadata["uid"], propagation="Background", grace=0
         )

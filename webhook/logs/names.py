@@ -9,6 +9,7 @@ from typing import Any
 
 from webhook.model.contract import ARGO_POD_NAMES
 from webhook.model.nodes import fnv32a
+from webhook.model.objects import Metadata
 
 # A name has at most 253 characters, of which the hyphen and up to ten digits of the hash are needed.
 _LONGEST_PREFIX = 242
@@ -16,7 +17,7 @@ _LONGEST_PREFIX = 242
 
 def pod_name(workflow: Mapping[str, Any], node: Mapping[str, Any]) -> str:
     """The name Argo computes for the pod of a node in `workflow`."""
-    metadata = workflow["metadata"]
+    metadata: Metadata = workflow["metadata"]
     if (metadata.get("annotations") or {}).get(ARGO_POD_NAMES) == "v1":
         return str(node["id"])
     if node["name"] == metadata["name"]:

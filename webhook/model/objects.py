@@ -23,12 +23,6 @@ class Metadata(TypedDict, total=False):
     ownerReferences: list[dict[str, Any]]
 
 
-def metadata(thing: Object) -> Metadata:
-    """The object's metadata. Raises KeyError if it has none."""
-    found: Metadata = thing["metadata"]
-    return found
-
-
 def annotations(thing: Mapping[str, Any]) -> dict[str, str]:
     """The object's annotations; empty if it has none."""
     return _texts_by_name(thing, "annotations")

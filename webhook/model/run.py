@@ -17,7 +17,7 @@ from webhook.model.contract import (
     PREFIX,
 )
 from webhook.model.finalizers import block_deletion
-from webhook.model.objects import Object, annotations, labels
+from webhook.model.objects import Metadata, Object, annotations, labels
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 # If the name is taken on a target, this many characters of the placement's id are appended.
@@ -86,7 +86,7 @@ def run_placement(workflow: Object) -> str | None:
 
 def template_copy(template: Object) -> Object:
     """A WorkflowTemplate as it is copied to a target."""
-    metadata = template["metadata"]
+    metadata: Metadata = template["metadata"]
     return {
         "metadata": {
             "name": metadata["name"],

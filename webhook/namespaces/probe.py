@@ -26,7 +26,7 @@ from webhook.kube.client import MANAGER, Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.contract import PROBE, SKIP
 from webhook.model.limits import PROBE_RENEWED_AFTER
-from webhook.model.objects import Object, annotations, mapping, mappings, status_of
+from webhook.model.objects import Metadata, Object, annotations, mapping, mappings, status_of
 
 log = structlog.get_logger(__name__)
 
@@ -95,7 +95,7 @@ class Probes:
         """
         found, _ = self._front.list(WORKFLOWS, selector=f"{PROBE}=true")
         for one in found:
-            metadata = one["metadata"]
+            metadata: Metadata = one["metadata"]
             if metadata["namespace"] not in wanted and metadata["name"] == NAME and annotations(one).get(SKIP):
                 self._remove(metadata["namespace"], metadata["uid"])
 
