@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-import stamina
 import structlog
 
 from tests.faults.argo import FINAL, LASTS, FrontArgo, TargetArgo, parameter
@@ -72,7 +71,6 @@ class World:
             stack.enter_context(instead(informer.Informer, "start", lambda _self: None))
             stack.enter_context(instead(uuid, "uuid4", lambda: uuid.UUID(int=chance.getrandbits(128), version=4)))
             stack.enter_context(self._logs_kept())
-            stack.enter_context(stamina.set_testing(True, attempts=2))
             try:
                 self._set_up()
                 yield self
