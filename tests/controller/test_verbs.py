@@ -5,7 +5,7 @@ import pytest
 from tests.support.controller_world import World
 from tests.support.fake_apiserver import ApiError, Call
 from webhook.kube.resources import WORKFLOWS
-from webhook.model.contract import VERBS, State
+from webhook.model.contract import VERBS, Hold, State
 from webhook.model.verbs import Retry, Verb
 
 STOP, SUSPEND = Verb("ann", shutdown="Stop"), Verb("ann", suspend=True)
@@ -46,6 +46,26 @@ def test_a_verb_is_done_to_the_run_and_the_note_comes_off(running: World) -> Non
     assert run is not None and run["spec"]["shutdown"] == "Stop"
     assert not asked(running)
     assert running.recorder.reasons == ["Steered"]
+
+
+@pytest.mark.parametrize("hold", Hold)
+def test_what_a_person_set_stays_on_the_origin_until_the_watch_shows_it_on_the_run(world: World, hold: Hold) -> None:
+    world.place(hold=hold)
+    world.settle()
+    world.front.change(WORKFLOWS, "ns", "job-p1", {"spec": {"suspend": True}})
+    world.ask(SUSPEND)
+    for _ in range(4):
+        # The target's watch is late.
+        world.parts.watches.origins.informer.step()
+        world.look()
+        world.clock.advance(1.0)
+        assert world.origin()["spec"].get("suspend") is True
+    run = world.run()
+    assert run is not None and run["spec"]["suspend"] is True
+    world.settle()
+    assert not asked(world)
+    assert world.origin()["spec"]["suspend"] is True
+    assert world.recorder.reasons.count("Steered") == 1
 
 
 def test_a_verb_that_the_target_refuses_for_good_is_told_and_given_up(running: World) -> None:

@@ -9,6 +9,7 @@ import structlog
 from webhook.controller.agents import open_task_set
 from webhook.controller.facts import is_current_run
 from webhook.controller.origin_status.by_hold import shown_ids
+from webhook.controller.origin_status.full import steered
 from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.targets import Targets
 from webhook.controller.verb_apply import Steering, steering
@@ -62,6 +63,7 @@ class VerbExecutor:
                 return self._before_the_run(row, origin, verbs)
             case State.RUNNING:
                 undone = [told for verb in verbs if (told := self._do(row, origin, verb))]
+                self._check_shown(row, facts.run)
             case State.ENDED:
                 if any(verb.retry for verb in verbs):
                     return self._reopen(row, origin)
@@ -117,6 +119,15 @@ class VerbExecutor:
         log.info("verb carried out", verb=verb.word, placement=row.placement, cluster=row.cluster, user=verb.user)
         self.recorder.record(origin, "Steered", f"{verb.word} by {verb.user} carried out on {row.cluster}")
         return None
+
+    def _check_shown(self, row: Placement, seen: Object | None) -> None:
+        """Raise Clash while the watch shows the run as it was before: mirroring that would undo the verb on the origin.
+
+        Until then the verbs stay on the origin, where they keep its `suspend` and `shutdown` as the person set them.
+        """
+        run = self._run(row)
+        if run is not None and seen is not None and steered(run) != steered(seen):
+            raise Clash(f"the watch of {row.cluster} does not show yet what was done to {row.run_name}")
 
     def _change(self, target: Cluster, run: Object, what: Steering) -> None:
         metadata: Metadata = run["metadata"]

@@ -86,8 +86,13 @@ def _steered(origin: Object, run: Object | None) -> Object:
     """Copy `suspend` and `shutdown` from the run, unless a pending verb may be about to change them there."""
     if run is None or VERBS in annotations(origin):
         return {}
+    return merge_patch(spec_of(origin), steered(run))
+
+
+def steered(run: Object) -> Object:
+    """What Argo's CLI and controller change in the spec of a Workflow that lives; None for what is not set."""
     spec = spec_of(run)
-    return merge_patch(spec_of(origin), {key: spec.get(key) for key in _STEERED})
+    return {key: spec.get(key) for key in _STEERED}
 
 
 def _waits_for(row: Placement) -> str | None:
