@@ -58,11 +58,6 @@ class Submission:
         return self.annotations.get(POLICY, "random")
 
     @property
-    def claims_placement(self) -> str | None:
-        """A placement id that it came with: `argo resubmit` copies the annotation of the earlier Workflow."""
-        return self.annotations.get(PLACEMENT)
-
-    @property
     def is_run(self) -> bool:
         """Whether it has the label of a run; runs are created here too if the front door is also a target."""
         return PLACEMENT in self.labels
