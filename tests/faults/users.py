@@ -65,7 +65,8 @@ class Users:
             case "retry":
                 again = {"phase": "Running", "finishedAt": None, "message": None}
                 labels = {"workflows.argoproj.io/completed": None, "workflows.argoproj.io/phase": "Running"}
-                patch = {"metadata": {**version, "labels": labels}, "status": again}
+                # As Argo's own does, so that it can be stopped once more.
+                patch = {"metadata": {**version, "labels": labels}, "spec": {"shutdown": None}, "status": again}
                 done = self._try(lambda: self._door.patch(*place, patch, manager="argo"))
         if done:
             self.did[metadata["uid"]].add(verb)
