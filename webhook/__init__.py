@@ -4,3 +4,5 @@
 `namespaces`, `admission`, `controller`, `api`, `logs` and `admin` build on these; `server`, `wiring` and `cli` start
 everything.
 """
+
+__version__ = "0.1.0"

@@ -1,9 +1,16 @@
-"""Logging as JSON on stderr, for Medea and all libraries. Metrics are defined beside the code they measure."""
+"""Logging as JSON on stderr, for Medea and all libraries. Metrics are defined beside the code they measure, but for
+`medea_build_info`, which every process shows.
+"""
 
 import logging
 import sys
 
 import structlog
+from prometheus_client import Info
+
+from webhook import __version__
+
+Info("medea_build", "What is running").info({"version": __version__})
 
 
 def configure_logging(level: int = logging.INFO) -> None:

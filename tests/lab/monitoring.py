@@ -8,6 +8,9 @@ from tests.lab.controlplane import MASTERS
 from tests.lab.layout import CLUSTERS, PROMETHEUS, STATE, Cluster
 from tests.lab.processes import Process, http_ok
 
+RULES, EXTRA = STATE / "prometheus" / "rules", STATE / "prometheus" / "extra"
+"""Folders of rules (YAML) and of further targets (JSON): a test puts its own there and reloads Prometheus."""
+_MEDEA_METRICS = (9095, 9096)
 _RESOURCES = "resourcequotas,limitranges,pods,nodes,namespaces"
 
 
@@ -38,6 +41,7 @@ def prometheus() -> Process:
         f"--storage.tsdb.path={folder / 'data'}",
         "--storage.tsdb.retention.time=2h",
         f"--web.listen-address={PROMETHEUS}",
+        "--web.enable-lifecycle",
         "--log.level=warn",
     ]
     return Process("prometheus", argv, http_ok(f"http://{PROMETHEUS}/-/ready"))
@@ -53,4 +57,14 @@ def _config() -> dict[str, object]:
         "honor_labels": True,
         "static_configs": targets,
     }
-    return {"global": {"scrape_interval": "2s", "scrape_timeout": "2s"}, "scrape_configs": [job]}
+    # The label `cluster` of Medea's own metrics is the target that they are about.
+    medea = {
+        "job_name": "medea",
+        "static_configs": [{"targets": [f"127.0.0.1:{port}" for port in _MEDEA_METRICS]}],
+    }
+    extra = {"job_name": "extra", "file_sd_configs": [{"files": [f"{EXTRA}/*.json"]}]}
+    return {
+        "global": {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "1s"},
+        "rule_files": [f"{RULES}/*.yaml"],
+        "scrape_configs": [job, medea, extra],
+    }

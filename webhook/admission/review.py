@@ -30,7 +30,11 @@ from webhook.namespaces.prepare import Prepared
 from webhook.scout.placer import Placer
 
 log = structlog.get_logger(__name__)
-_REVIEWS = Counter("medea_reviews_total", "Reviews answered", ["outcome"])
+_REVIEWS = Counter(
+    "medea_reviews_total", "Reviews answered; denied: for what the Workflow is, failed: for what is away", ["outcome"]
+)
+# Shown as 0 from the beginning, so that the first one counts as an increase.
+_REVIEWS.labels("failed")
 _SECONDS = Histogram(
     "medea_review_seconds",
     "Time to answer a review",
@@ -60,7 +64,7 @@ class Admission:
             try:
                 return self._answer(review, deadline)
             except MedeaError as error:
-                _REVIEWS.labels("denied").inc()
+                _REVIEWS.labels("denied" if error.status < 500 else "failed").inc()
                 log.info("denied", namespace=review.namespace, user=review.user, reason=error.message)
                 return deny(review.uid, error)
 

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, request
 from spectree import Response as Documented
 from spectree import SpecTree
 
+from webhook import __version__
 from webhook.api.balancer import Balancer
 from webhook.api.bodies import VERB_BODIES, AskBody, Chosen, ErrorBody, PluginBody, SubmitBody, VerbBody
 from webhook.api.http import body
@@ -22,7 +23,7 @@ from webhook.scout.model import Outcome, Request
 from webhook.scout.placer import Placer
 from webhook.totals.model import GIB, Totals
 
-SPEC = SpecTree("flask", title="Medea", version="0.1.0", path="apidoc")
+SPEC = SpecTree("flask", title="Medea", version=__version__, path="apidoc")
 _ERRORS = {f"HTTP_{status}": ErrorBody for status in (400, 403, 404, 409, 413, 422, 503)}
 
 

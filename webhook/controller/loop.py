@@ -18,6 +18,7 @@ from webhook.namespaces.reconciler import NamespaceReconciler
 
 log = structlog.get_logger(__name__)
 _RESULTS = Counter("medea_reconciles_total", "Placements looked at", ["result"])
+_RESULTS.labels("bug")
 _DEPTH = Gauge("medea_work_queue_depth", "Placements that wait to be looked at")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from webhook.controller.agents import delete_agents, leftover_agents
 from webhook.controller.facts import version_of
@@ -27,6 +27,7 @@ from webhook.kube.workqueue import WorkQueue
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement, SweepRow
 from webhook.ledger.pool import Pool
+from webhook.ledger.queueing import length
 from webhook.ledger.retention import retire
 from webhook.model.contract import Hold, State
 from webhook.model.limits import MOST_SILENT, RETIRE_ROUNDS, SWEEP_PAGE
@@ -35,6 +36,8 @@ from webhook.namespaces.reconciler import NamespaceReconciler
 
 log = structlog.get_logger(__name__)
 _SWEPT = Counter("medea_sweep_found_total", "Placements the sweep had reason to look at", ["why"])
+_QUEUED = Gauge("medea_queued", "Workflows that wait for room")
+_OLDEST = Gauge("medea_queue_oldest_time_seconds", "Unix time since which the oldest of them waits; 0 if none does")
 _FAILED = Counter("medea_sweep_failed_total", "Parts of a sweep that failed", ["part"])
 
 
@@ -67,6 +70,7 @@ class Sweep:
             self.tend_namespaces,
             self.look_at_children,
             self.retire,
+            self.measure_queue,
         ):
             self._by_itself(part.__name__, part)
         self.room_came_free()
@@ -114,6 +118,12 @@ class Sweep:
         for _ in range(RETIRE_ROUNDS):
             if not retire(self.pool, days=self.retention_days, limit=SWEEP_PAGE):
                 return
+
+    def measure_queue(self) -> None:
+        """Show how much waits, and for how long."""
+        waiting = length(self.pool)
+        _QUEUED.set(waiting.count)
+        _OLDEST.set(waiting.oldest.timestamp() if waiting.oldest else 0)
 
     def _by_itself(self, name: str, part: Callable[[], None]) -> None:
         try:

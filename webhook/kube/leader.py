@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import structlog
+from prometheus_client import Gauge
 
 from webhook.errors import MedeaError
 from webhook.kube import threads
@@ -28,6 +29,7 @@ from webhook.model.objects import Object
 log = structlog.get_logger(__name__)
 
 LEASE = "medea-controller"
+_LEADING = Gauge("medea_leading", "1 while this controller holds the lease")
 
 
 class Work(Protocol):
@@ -158,11 +160,13 @@ class Leader:
             if self._stop.wait(RENEW_EVERY):
                 return True
         log.info("leading")
+        _LEADING.set(1)
         threads.start("lease", self._watch)
         threads.start("controller", self._do_work)
         while not self._stop.is_set() and not self._ended.is_set():
             self._lease.take()
             self._ended.wait(RENEW_EVERY)
+        _LEADING.set(0)
         asked = self._stop.is_set()
         self._end_work()
         if self._ended.is_set():

@@ -17,6 +17,8 @@ _dead: dict[str, None] = {}
 
 def start(name: str, body: Callable[[], None]) -> threading.Thread:
     """Run `body` once, in a daemon thread. If an exception ends it, the thread counts as dead: see `dead_threads`."""
+    # Shown as 0 from the beginning, so that the first one counts as an increase.
+    _BUGS.labels(name)
     thread = threading.Thread(target=_run, args=(name, body), name=name, daemon=True)
     thread.start()
     return thread

@@ -1,6 +1,7 @@
 """Connections to Postgres: one pool per process, and one error for whenever Postgres can't be used."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,6 +32,8 @@ _SECONDS = Histogram(
     ["outcome"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
 )
+# Shown as 0 from the beginning, so that the first one counts as an increase.
+_SECONDS.labels("away")
 
 
 class Pool:
@@ -83,14 +86,21 @@ class Pool:
         """
         if not self._migrated.is_set():
             raise LedgerUnavailable("the ledger (Postgres) is not reachable yet")
-        with _SECONDS.labels("any").time():
-            try:
-                with self._connection() as connection, connection:
-                    yield connection
-            except psycopg.Error as error:
-                if not is_away(error):
-                    raise
-                raise LedgerUnavailable(f"the ledger (Postgres) did not answer: {quoted(str(error))}") from error
+        began, outcome = time.perf_counter(), "failed"
+        try:
+            with self._connection() as connection, connection:
+                yield connection
+            outcome = "done"
+        except LedgerUnavailable:
+            outcome = "away"
+            raise
+        except psycopg.Error as error:
+            if not is_away(error):
+                raise
+            outcome = "away"
+            raise LedgerUnavailable(f"the ledger (Postgres) did not answer: {quoted(str(error))}") from error
+        finally:
+            _SECONDS.labels(outcome).observe(time.perf_counter() - began)
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

@@ -4,6 +4,7 @@ The queue is served in batches. Each one reads the reservations and writes its o
 about new Workflows, and commits before the next one begins, so that a submit waits for one batch at most.
 """
 
+import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -70,6 +71,25 @@ def glance(pool: Pool, namespace: str) -> tuple[Mapping[str, Totals], Waiting]:
         ).fetchone()
         assert row is not None
         return reserved, Waiting(**row)
+
+
+@dataclass(frozen=True)
+class Length:
+    """How much waits in all namespaces, and since when the oldest of it has: None if nothing waits."""
+
+    count: int
+    oldest: datetime.datetime | None
+
+
+def length(pool: Pool) -> Length:
+    """The length of the whole queue. Reads every queued row, so it is for once in a while."""
+    with pool.transaction() as connection:
+        row = connection.execute(
+            "SELECT count(*) AS count, min(created_at) AS oldest FROM workflows "
+            "WHERE state = 'queued' AND bound_at IS NOT NULL"
+        ).fetchone()
+        assert row is not None
+        return Length(**row)
 
 
 def serve(

@@ -1,0 +1,145 @@
+"""Each alert fires when what it warns of happens, and each query of the dashboard is one that Prometheus can answer.
+
+The alerts are those that are shipped, but for their patience: a test can't wait for an hour.
+"""
+
+import copy
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.end_to_end.commands import kubectl
+from tests.end_to_end.lab import away, kill, start
+from tests.end_to_end.manifests import SMALL, inline
+from tests.end_to_end.prometheus import firing, query, rules, scraped
+from tests.end_to_end.waiting import eventually
+from tests.end_to_end.workspace import Workspace, WorkspaceMaker
+from tests.monitoring.test_files import ALERTS, QUERIES
+
+IMPATIENT = {
+    "MedeaSamplesOld": ("> 120", "> 8"),
+    "MedeaQueueStuck": ("- 3600", "- 3"),
+}
+ROOM = ("2", "2Gi")
+FULL = inline("sleep 100000", {**SMALL, "driver_cores_limit": "2"})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _alerts(_lab: None) -> Iterator[None]:
+    shipped = copy.deepcopy(ALERTS)
+    for alert in shipped:
+        alert.pop("for", None)
+        long, short = IMPATIENT.get(alert["alert"], ("", ""))
+        assert long in alert["expr"]
+        alert["expr"] = alert["expr"].replace(long, short) if long else alert["expr"]
+    with rules(yaml.safe_dump({"groups": [{"name": "medea", "rules": shipped}]})):
+        yield
+
+
+def check_it_fires(alert: str) -> None:
+    eventually(lambda: firing(alert), f"{alert} fires")
+
+
+def check_it_is_over(alert: str) -> None:
+    eventually(lambda: not firing(alert), f"{alert} is over", within=120)
+
+
+def test_without_the_webhook_medea_is_down() -> None:
+    assert not firing("MedeaDown")
+    with away("webhook"):
+        check_it_fires("MedeaDown")
+    check_it_is_over("MedeaDown")
+
+
+def test_without_a_controller_nobody_leads() -> None:
+    assert not firing("MedeaNoLeader")
+    with away("controller"):
+        check_it_fires("MedeaNoLeader")
+    check_it_is_over("MedeaNoLeader")
+
+
+def test_without_postgres_submissions_fail_and_the_ledger_is_away(workspace: Workspace) -> None:
+    assert not firing("MedeaReviewsFail")
+    with away("postgres"):
+        refused = workspace.argo("submit", "-", stdin=json.dumps(inline("true", SMALL)))
+        assert refused.code != 0
+        check_it_fires("MedeaReviewsFail")
+        check_it_fires("MedeaLedgerAway")
+
+
+def test_a_target_that_does_not_answer_is_away() -> None:
+    assert not firing("MedeaTargetAway")
+    with away("west"):
+        check_it_fires("MedeaTargetAway")
+    check_it_is_over("MedeaTargetAway")
+
+
+@pytest.mark.usefixtures("workspace")
+def test_quotas_that_are_no_longer_seen_are_old() -> None:
+    with away("kube-state-metrics-west"):
+        check_it_fires("MedeaSamplesOld")
+    check_it_is_over("MedeaSamplesOld")
+
+
+def test_a_workflow_that_waits_for_long_is_told(make_workspace: WorkspaceMaker) -> None:
+    full = make_workspace(ROOM, ROOM)
+    for _ in range(3):
+        full.argo("submit", "-", stdin=json.dumps(FULL)).ok()
+    check_it_fires("MedeaQueueStuck")
+
+
+def test_a_right_that_was_taken_away_is_told(tmp_path: Path) -> None:
+    bindings = kubectl("west", "get", "clusterrolebinding", "-o", "json").ok().out
+    ours = [one for one in json.loads(bindings)["items"] if one["metadata"]["name"].startswith("medea-target")]
+    assert ours
+    saved = tmp_path / "bindings.json"
+    for one in ours:
+        for field in ("uid", "resourceVersion", "creationTimestamp", "managedFields"):
+            one["metadata"].pop(field, None)
+    saved.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": ours}))
+    kill("controller")
+    try:
+        kubectl("west", "delete", "-f", str(saved)).ok()
+        start("controller")
+        check_it_fires("MedeaWatchDown")
+    finally:
+        kubectl("west", "apply", "-f", str(saved)).ok()
+    check_it_is_over("MedeaWatchDown")
+
+
+def test_a_certificate_that_ends_soon_and_a_bug_are_told() -> None:
+    bug = 'medea_thread_bugs_total{{thread="test"}} {}\n'
+    with scraped() as series:
+        series.text = bug.format(0) + f"medea_certificate_expiry_timestamp_seconds {time.time() + 3600}\n"
+        check_it_fires("MedeaCertificateExpires")
+        assert not firing("MedeaBug")
+        series.text = bug.format(1)
+        check_it_fires("MedeaBug")
+
+
+@pytest.mark.parametrize("text", QUERIES)
+def test_prometheus_answers_a_query_of_the_dashboard(text: str) -> None:
+    query(text.replace("$__rate_interval", "1m"))
+
+
+def test_the_queries_that_always_have_an_answer_have_one(workspace: Workspace) -> None:
+    workspace.argo("submit", "-", stdin=json.dumps(inline("true", SMALL))).ok()
+    sparse = (
+        "bugs",
+        "queue_oldest",
+        "certificate",
+        "sweep_failed",
+        "verbs",
+        "events",
+        "sweep_found",
+        "> 0",
+        "log_streams",
+    )
+    for text in QUERIES:
+        if not any(word in text for word in sparse):
+            asked = text.replace("$__rate_interval", "2m")
+            eventually(lambda asked=asked: query(asked), f"there is an answer to {asked}")  # type: ignore[misc]
