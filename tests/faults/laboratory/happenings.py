@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.end_to_end.commands import kubectl
+from tests.end_to_end.commands import Ran, kubectl
 from tests.faults.laboratory.links import Mode
 from tests.faults.laboratory.rewired import Links
 from tests.lab import clusters, lifecycle, supervisor
@@ -27,8 +27,8 @@ class Happening:
     words: str
     at: float
     lasts: float
-    begin: Callable[[], None]
-    end: Callable[[], None]
+    begin: Callable[[], object]
+    end: Callable[[], object]
 
 
 def drawn(chance: random.Random, links: Links, namespace: str, *, number: int, span: float) -> list[Happening]:
@@ -74,7 +74,7 @@ def _drain(chance: random.Random, _: Links, namespace: str, at: float) -> Happen
         at,
         chance.uniform(1, 10),
         lambda: set_quota(target, namespace, 0),
-        lambda: set_quota(target, namespace, 20),
+        lambda: set_quota(target, namespace, 20).ok(),
     )
 
 
@@ -110,10 +110,10 @@ _POISON = (
 )
 
 
-def set_quota(target: str, namespace: str, hard: int) -> None:
+def set_quota(target: str, namespace: str, hard: int) -> Ran:
     """Give a namespace of a target so many cores and gibibytes."""
     patch = f'{{"spec":{{"hard":{{"limits.cpu":"{hard}","limits.memory":"{hard}Gi"}}}}}}'
-    kubectl(target, "patch", "quota", _QUOTA, "-n", namespace, "--type=merge", "-p", patch)
+    return kubectl(target, "patch", "quota", _QUOTA, "-n", namespace, "--type=merge", "-p", patch)
 
 
 def _process(name: str) -> Process:
