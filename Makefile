@@ -8,7 +8,7 @@ OUT ?= certs/out
 UV := $(or $(shell command -v uv),.venv/bin/uv)
 SOLVE := pip compile --quiet --no-annotate --no-header --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test examples check static lab lab-down lab-kill lab-start lab-status bench bench-waiting bench-hang faults certs lock clean
+.PHONY: help demo test examples check static lab lab-down lab-kill lab-start lab-status bench bench-waiting bench-hang faults certs docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -61,6 +61,9 @@ faults: $(VENV) ## episodes of random faults: SEED=7 EPISODES=1000, or LAB=1, or
 certs: $(VENV) ## make or renew the webhook's certificates in certs/out, or OUT=folder
 	@mkdir -p $(OUT) && printf '*\n' > $(OUT)/.gitignore
 	@$(PYTHON) -m certs --out $(OUT)
+
+docs: $(VENV) ## write docs/reference.md from the source
+	@$(PYTHON) -m tests.docs.reference
 
 lock: $(VENV) ## write both lock files from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(UV) --version 2> /dev/null || $(PYTHON) -m pip install --quiet uv
