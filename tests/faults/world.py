@@ -217,7 +217,10 @@ class World:
         if name == "service":
             self.service = ServiceUnderTest(name, self.surroundings)
             # Not ready before it knows the targets and the ledger: no review gets to it until then.
-            self.service.turn()
+            try:
+                self.service.turn()
+            except Killed:
+                self._begin_anew(name)
         else:
             self.controllers[name] = ControllerUnderTest(name, self.surroundings)
 

@@ -53,7 +53,7 @@ def process() -> Process:
         "-c",
         "fsync=on",
     ]
-    return Process("postgres", argv, _accepts, user=_USER)
+    return Process("postgres", argv, _accepts, user=_USER, pid_file=_DATA / "postmaster.pid")
 
 
 def ensure_database() -> None:

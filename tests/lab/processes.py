@@ -18,7 +18,11 @@ Check = Callable[[], bool]
 
 @dataclass(frozen=True)
 class Process:
-    """One program that runs in the background, with all that is needed to start it again."""
+    """One program that runs in the background, with all that is needed to start it again.
+
+    `pid_file` is one that it makes itself and refuses to start beside: kill -9
+    leaves it, and the number in it may be another process's since.
+    """
 
     name: str
     argv: Sequence[str]
@@ -28,6 +32,7 @@ class Process:
     user: str | None = None
     deadline: float = 60
     config: str = ""
+    pid_file: Path | None = None
 
     @property
     def declared(self) -> str:

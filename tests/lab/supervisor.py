@@ -32,6 +32,8 @@ def start(process: Process) -> bool:
     # One left over from a killed `up` would hold the port. Only the program itself: containerd's shims carry the same
     # mark, and their pods must outlive it.
     kill_marked(process.name, program=process.argv[0])
+    if process.pid_file:
+        process.pid_file.unlink(missing_ok=True)
     uid_gid = pwd.getpwnam(process.user)[2:4] if process.user else (None, None)
     # A fresh log for every start: what is read from it is about this one.
     if process.log.exists():

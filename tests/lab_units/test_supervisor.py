@@ -1,5 +1,6 @@
 """The laboratory's supervisor, with processes that do nothing."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,6 +58,15 @@ def test_what_a_killed_up_left_behind_is_found_by_its_mark(tmp_path: Path) -> No
     (tmp_path / "run" / f"{NAME}.json").unlink()
     assert supervisor.start(_sleeper())
     assert left not in supervisor.marked(NAME)
+
+
+def test_a_pid_file_that_a_killed_process_left_does_not_keep_the_next_from_starting(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    pid_file.write_text(str(os.getpid()))
+    script = f"test ! -e {pid_file} && echo up now && sleep 60"
+    process = Process(NAME, ["/bin/sh", "-c", script], processes.logged(NAME, "up now"), deadline=10, pid_file=pid_file)
+    supervisor.start(process)
+    supervisor.wait_ready(process)
 
 
 def test_what_is_never_ready_fails_with_the_end_of_its_log() -> None:
