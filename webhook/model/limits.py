@@ -134,13 +134,15 @@ NARROW_QUERY = 400
 
 # --- namespaces
 
-# How long an answered probe is trusted before a new one is made, in case Argo's controller has been stopped since.
-PROBE_RENEWED_AFTER = 60.0
 NAMESPACE_TIMEOUT = 2.0
 """Seconds to read a namespace or its probe at the front door: the same review must still ask a target."""
 QUIET_REMEMBERED = 120.0
 """Seconds for which a namespace counts as quiet after its probe has vanished: `argo delete --all` deletes it too, and a
 new probe tells nothing until it has been left alone for a while."""
+PROBE_RENEWED_AFTER = QUIET_REMEMBERED + 10.0
+"""Seconds for which a probe that was taken up is left there before a new one is made, in case that controller has been
+stopped since. Longer than QUIET_REMEMBERED: while the new one is still untouched, no webhook may remember the quiet of
+before. The rest is for a review that was under way."""
 PREPARE_BUDGET = 4.0
 """Seconds to prepare a namespace, which takes six small writes, or to wait for another thread that prepares it."""
 PREPARE_TIMEOUT = 2.0
