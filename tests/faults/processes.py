@@ -76,7 +76,7 @@ class Process:
             sampler=self.sampler,
             registry=self.registry,
             max_age=MAX_AGE,
-            clock=world.clock.time,
+            clock=world.clock.true_time,
         )
 
     @contextlib.contextmanager

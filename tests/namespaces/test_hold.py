@@ -144,7 +144,7 @@ def test_how_old_a_probe_is_does_not_depend_on_this_machines_clock(ahead: float)
             front.probe = a_probe(age + ahead)
             front.date = formatdate(time.time() - ahead, usegmt=True)
             if age < QUIET:
-                with pytest.raises(Unavailable, match="try again in 2[67] s"):
+                with pytest.raises(Unavailable, match=r"try again in 2[67] s"):
                     chosen(asked)
             else:
                 assert chosen(asked) is Hold.NONE

@@ -10,7 +10,7 @@ from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults, Totals
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One target's quota for one namespace, as Prometheus saw it at `sampled_at` (Unix seconds).
+    """One target's quota for one namespace, as Prometheus saw it at `sampled_at`: seconds by the scout's own clock.
 
     `own` is what the pods of each Workflow used at that moment, by the Workflow's name on the target. `defaults` are
     the limits that the namespace's LimitRange gives to containers without any.
@@ -27,7 +27,10 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Reservation:
-    """The room that a placement holds on a target. `released_at` (Unix seconds) is set once its run has ended."""
+    """The room that a placement holds on a target.
+
+    `released_at` is set once its run has ended: seconds by the scout's own clock.
+    """
 
     placement: str
     cluster: str
