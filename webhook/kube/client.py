@@ -11,11 +11,11 @@ from kubernetes.client import Configuration
 from kubernetes.config import load_incluster_config, load_kube_config
 
 from webhook.errors import ClusterUnavailable, NotThere, quoted
-from webhook.kube.answers import read_json
 from webhook.kube.health import Health
 from webhook.kube.log_stream import LogStream
 from webhook.kube.resources import PODS, Resource
 from webhook.kube.transport import BROKEN, Answer, Http, Request, Transport, lines
+from webhook.model.bounded_json import read_json
 from webhook.model.limits import LIST_TIMEOUT, PAGE, READ_TIMEOUT, WATCH_READ_TIMEOUT, WATCH_SECONDS
 from webhook.model.objects import Object
 

@@ -17,10 +17,10 @@ from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 from prometheus_client import Histogram
 
 from webhook.errors import ClusterUnavailable, MedeaError, quoted
-from webhook.kube.answers import read_json
 from webhook.kube.bounded import bounded
 from webhook.kube.health import Health
 from webhook.kube.status import error_of, status_of
+from webhook.model.bounded_json import read_json
 from webhook.model.limits import CONNECT_TIMEOUT, CONNECTIONS, PROBE_TIMEOUT, READ_TIMEOUT
 from webhook.model.objects import Object
 

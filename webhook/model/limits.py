@@ -3,6 +3,23 @@
 Times are in seconds unless a comment says otherwise. What operators can set is in `webhook.settings`.
 """
 
+# --- model
+
+DEEPEST_JSON = 200
+"""Levels of objects and lists that are read of any JSON: no real manifest is nested deeper, and Python's own functions
+give up at a thousand calls, less those that led to them."""
+MOST_UNPACKED = 32 * 1024 * 1024
+"""Bytes. An object in etcd has at most 1.5 MB; packed nodes of a real one never unpack to more than this."""
+MOST_UNPACKED_VALUES = 600_000
+"""Values in the unpacked nodes: about 20,000 nodes. Each value takes some hundred bytes of memory, and 80 KB of packed
+text can hold 20 million of them, enough to kill the process."""
+LARGE_NODES = 700 * 1024
+"""Characters of JSON above which nodes are packed: with the rest of the object they must stay below Argo's mebibyte."""
+PLAIN_VERBS = 2048
+"""Characters up to which the annotation with verbs stays readable JSON; longer ones are packed."""
+LONGEST_VERBS = 180 * 1024
+"""Characters of that annotation: all annotations of an object together may have 256 KiB."""
+
 # --- kube
 
 # A key that failed is retried after RETRY_FIRST, then after twice as long each time, up to RETRY_LONGEST: a cluster
@@ -34,8 +51,6 @@ UNANSWERED_CALLS = 2
 PROBE_EVERY = 5.0
 PROBE_EVERY_WHILE_AWAY = 1.0
 PROBE_TIMEOUT = 2.0
-# Levels of nesting kept of an answer that is too deep for Python's recursion limit of a thousand.
-DEEPEST_ANSWER = 200
 # Characters kept of an apiserver's refusal: a validation error may repeat a whole object.
 LONGEST_STATUS = 4000
 # When a controller is killed, the next one takes over within LEASE_SECONDS, well within the 30 s that a recovery may
@@ -205,6 +220,26 @@ WEIGH_MOST_ROUNDS = 100
 """Rounds of a loop that are looked at one by one; later ones count as the largest of these."""
 WEIGH_MOST_PODS = 2000
 """A higher limit on pods is ignored: it would only make the computation slow."""
+WEIGH_DEEPEST_CREATED = 3
+"""Levels of Workflows that create Workflows that are counted."""
+WEIGH_DEEPEST_ORDER = 40
+"""Levels to which an order of tasks is taken apart; what is left is weighed by a flow."""
+WEIGH_MOST_TRIED = 1500
+"""Tasks in all flows for one limit on pods. They are tried at several prices: each gives an upper bound, and the lowest
+counts."""
+WEIGH_LONGEST_LOOP = 10**6
+"""Rounds of a loop. A longer one would need more memory than any target has."""
+WEIGH_PAGE = 4096
+"""Characters of bindings that count as one call."""
+YAML_LONGEST = 64 * 1024
+"""Characters of a manifest that are read. A whole Workflow has at most 1.5 MB, but YAML is slow to parse."""
+YAML_MOST_VALUES = 20_000
+"""Values in a manifest: with aliases, a short text can expand without bound."""
+YAML_DEEPEST = 100
+"""Levels of nesting: the parser that is written in C has a stack of its own, and kills the process beyond that."""
+YAML_LONGEST_NUMBER = 1000
+"""Characters of a whole number: Python writes none of more than 4,300 digits, and one in base 60 (`1:1:1`) takes its
+time to be read."""
 TAGS_LONGEST = 64 * 1024
 """Characters that the tags of one text may expand to; further tags count as unknown."""
 INPUTS_LONGEST = 256 * 1024

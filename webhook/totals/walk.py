@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from webhook.model.limits import WEIGH_MOST_PODS, WEIGH_MOST_ROUNDS
+from webhook.model.limits import WEIGH_MOST_PODS, WEIGH_MOST_ROUNDS, WEIGH_PAGE
 from webhook.totals.budget import Allowance
 from webhook.totals.depends import dag_order, steps_order, wanted_tasks
 from webhook.totals.lookup import Found, Lookup
@@ -15,9 +15,6 @@ from webhook.totals.profile import IDLE, Parts, Profile, in_turn, side_by_side, 
 from webhook.totals.scope import inside, mentions_item, with_item
 from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, mapping, tasks_of, text, type_of
 from webhook.totals.tags import Bindings
-
-# Characters of bindings that count as one call.
-_PAGE = 4096
 
 Creates = Callable[[Spec, Bindings], Totals]
 """Returns what the Workflows need that a resource template creates."""
@@ -65,7 +62,9 @@ class Walk:
         template = self._complete(found)
         bound = inside(template, caller.get("arguments"), known)
         # Bindings stay in memory until the walk ends, so long ones cost extra.
-        self.allowance.spend(sum(len(value) for name, value in bound.items() if name.startswith("inputs.")) // _PAGE)
+        self.allowance.spend(
+            sum(len(value) for name, value in bound.items() if name.startswith("inputs.")) // WEIGH_PAGE
+        )
         return self._visit(template, found, bound)
 
     def _visit(self, template: Spec, found: Found, known: Bindings) -> Profile:
