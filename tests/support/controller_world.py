@@ -250,4 +250,5 @@ class World:
 
     def calls(self, on: str, verb: str) -> list[Call]:
         """The calls of one kind that were made about Workflows there."""
-        return [call for call in self.targets[on].calls if (call.verb, call.resource) == (verb, WORKFLOWS.plural)]
+        server = self.front if on == "front" else self.targets[on]
+        return [call for call in server.calls if (call.verb, call.resource) == (verb, WORKFLOWS.plural)]

@@ -1,11 +1,11 @@
 """How often a task runs: its withItems, withParam or withSequence."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from webhook.model.bounded_json import read_json
 from webhook.model.limits import WEIGH_LONGEST_LOOP
 from webhook.totals.scope import value_of
 from webhook.totals.shape import Spec
@@ -43,8 +43,8 @@ def loop_of(task: Spec, name: str, known: Bindings) -> Loop | None:
 def _from_parameter(written: object, name: str, known: Bindings) -> Loop:
     value = value_of(written, known)
     try:
-        items = json.loads(value) if value is not None else None
-    except (ValueError, RecursionError):
+        items = read_json(value.encode()) if value is not None else None
+    except ValueError:
         items = None
     return Loop(len(items), items) if isinstance(items, list) else _unknown(name)
 
