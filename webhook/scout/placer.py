@@ -14,7 +14,7 @@ from webhook.ledger.pool import Pool
 from webhook.ledger.queueing import Served
 from webhook.ledger.reserving import Held
 from webhook.model.limits import NO_ROOM_PAUSE, QUEUE_LOOK_AGAIN, QUEUE_TELL_EVERY, UNBOUND_RESERVATIONS
-from webhook.scout.model import Decision, Outcome, Request, Verdict
+from webhook.scout.model import Decision, Obstacle, Outcome, Request, Verdict
 from webhook.scout.policies import POLICIES
 from webhook.scout.queue_pass import QueuePass, Told
 from webhook.scout.sampler import Sampler
@@ -51,7 +51,7 @@ class Placer:
         max_age: float,
         clock: Callable[[], float] = steady_time,
     ) -> None:
-        self._pool, self._sampler, self._clock = pool, sampler, clock
+        self._pool, self._sampler, self._registry, self._clock = pool, sampler, registry, clock
         self._views = Views(pool=pool, sampler=sampler, registry=registry, max_age=max_age, clock=clock)
         self._turns = Turns()
         self._idle: dict[str, _Idle] = {}
@@ -88,13 +88,18 @@ class Placer:
             return reserving.preflight_refused(self._pool, new, refused_by, lambda held: _choose(request, view, held))
 
     def overview(self, namespace: str) -> tuple[Verdict, ...]:
-        """Every target's numbers for a namespace, from the decision about a request for nothing."""
+        """Every target's numbers for a namespace, from the decision about a request for nothing.
+
+        After them the Secrets that register no target although they should.
+        """
         request, view = Request(namespace, NOTHING, seed="overview"), self._views.of(namespace)
 
         def with_all_claims(held: Held) -> Decision:
             return view.decide(request, held.reserved, held.claimed(view.open_targets()))
 
-        return reserving.peek(self._pool, namespace, with_all_claims).verdicts
+        verdicts = reserving.peek(self._pool, namespace, with_all_claims).verdicts
+        duplicates = sorted(self._registry.duplicates().items())
+        return (*verdicts, *(Verdict(name, why, Obstacle.UNUSABLE) for name, why in duplicates))
 
     def defaults(self, namespace: str, only_clusters: Collection[str] | None) -> Defaults:
         """The default limits of containers without any: for each resource the largest of the targets allowed."""
