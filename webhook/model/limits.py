@@ -100,6 +100,8 @@ LEDGER_RETRY = 1.0
 LEDGER_BUG_RETRY = 30.0
 # For a migration to get the lock on a table. While it waits, all later statements wait behind it.
 MIGRATION_LOCK_TIMEOUT = 2.0
+# Between two looks whether another process is still migrating.
+MIGRATION_LOOK_AGAIN = 0.1
 # For one statement of a migration: an index on millions of rows takes minutes.
 MIGRATION_PATIENCE = 1800.0
 # Decisions kept per placement, beside the first: one that full targets send back for weeks has thousands.
