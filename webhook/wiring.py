@@ -234,6 +234,7 @@ def assemble_controller(
         expiry=settings.medea_expiry,
         retention_days=settings.medea_retention_days,
         now=now,
+        clock=clock,
     )
     controller = Controller(
         registry=parts.registry,

@@ -270,8 +270,9 @@ MOST_STEPS = 12
 # than a hundred ends a second.
 SWEEP_PAGE = 1000
 RETIRE_ROUNDS = 5
-# Deletes of one namespace that a sweep waits for in vain: each takes READ_TIMEOUT, and everything else waits for it.
-MOST_SILENT = 3
+# What each part of a sweep waits for calls about one namespace, in all: two or three that hang. The rest of that
+# namespace waits for the next sweep, and the others for no more than this.
+SWEEP_PATIENCE = 10.0
 # After this long, the log says that the first list of a watch is still missing.
 FIRST_LIST = 30.0
 # Time to finish what is under way when the process is told to end: one call to a cluster.
