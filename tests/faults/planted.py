@@ -205,7 +205,7 @@ def refused_ends_the_queue() -> Iterator[None]:
                 row = placements.get(self._pool, placement)
                 if row is not None and self._placer.peek(request_of_row(row)).outcome is Outcome.REFUSED:
                     placements.stopped(self._pool, placement, "it can never fit")
-                    self._changed(placement, "")
+                    self._changed(placement, "", row.namespace)
         real(self)
 
     with instead(Queue, "look", look):

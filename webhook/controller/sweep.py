@@ -141,11 +141,11 @@ class Sweep:
         self, row: SweepRow, carriers: list[Version], runs: dict[str, list[Version]], patience: Patience
     ) -> None:
         away = self.targets.away(row.cluster)
-        if away and self.resting.waits(row.placement, Wait(str(row.cluster), away.long)):
+        if away and self.resting.waits(row.placement, Wait(str(row.cluster), away.long, row.namespace)):
             return
         version = version_of(row, [*carriers, *runs.get(row.placement, [])])
         if not self.resting.is_unchanged(row.placement, version):
-            self._look({row.placement}, "not at rest", lane=row.cluster or "")
+            self._look({row.placement}, "not at rest", lane=row.cluster or "", share=row.namespace)
         elif row.hold is Hold.NONE and row.state is State.ENDED and not patience.is_over(row.namespace):
             with patience.spent_on(row.namespace):
                 self._delete_old(row)
@@ -185,10 +185,10 @@ class Sweep:
         elif placements.expired(self.pool, row.placement):
             log.info("placement expired", placement=row.placement, namespace=row.namespace)
 
-    def _look(self, found: Collection[str], why: str, lane: str = "") -> None:
+    def _look(self, found: Collection[str], why: str, lane: str = "", share: str | None = None) -> None:
         _SWEPT.labels(why).inc(len(found))
         for placement in found:
-            self.work.add(placement, lane=lane, sweep=True)
+            self.work.add(placement, lane=lane, share=share, sweep=True)
 
 
 def _by_placement(watches: Watches) -> dict[str, list[Version]]:

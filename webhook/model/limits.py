@@ -249,7 +249,8 @@ INPUTS_LONGEST = 256 * 1024
 
 # --- controller
 
-# Placements handled at once, and of these how many of one target: one that hangs leaves the others three quarters.
+# Placements handled at once, and of these how many of one target: one that hangs leaves the others three quarters. One
+# namespace has at most one less than that of a target, so that one in which creates hang leaves the others some of it.
 WORKERS = 16
 WORKERS_PER_TARGET = 4
 # When a target has been away for this long, placements with no create tried there go elsewhere, and those running there
