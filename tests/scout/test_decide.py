@@ -296,3 +296,15 @@ def test_the_pods_of_a_run_whose_name_came_back_are_not_taken_off_what_strangers
     held = [Reservation("p1", "west", size(4), "job", released_at=NOW), Reservation("p2", "west", size(4), "job")]
     [verdict] = decided(request(), snapshot("west", used=size(8), job=size(4)), held=held).verdicts
     assert verdict.foreign == size(4, 0)
+
+
+@given(
+    amounts, st.dictionaries(st.sampled_from(["run1", "run2", "run3"]), amounts), st.lists(runs, max_size=8), amounts
+)
+def test_whatever_a_sample_says_of_use_the_ledgers_own_reservations_are_never_promised_again(
+    used: Totals, seen: dict[str, Totals], held: list[Reservation], wanted: Totals
+) -> None:
+    west = Snapshot("west", "ns", NOW - 1, Totals(20_000, 20), used, seen)
+    decision = decided(Request("ns", wanted, "x"), west, held=held)
+    if decision.outcome is Outcome.PLACED:
+        assert (summed(held).get("west", NOTHING) + wanted).fits(west.hard)
