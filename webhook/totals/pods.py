@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webhook.model.bounded_json import read_json
+from webhook.model.objects import mapping, mappings
 from webhook.totals.manifests import read_yaml
 from webhook.totals.model import Defaults, Totals
 from webhook.totals.quantities import cpu_milli, memory_bytes
-from webhook.totals.shape import Name, Spec, mapping, mappings, text, type_of
+from webhook.totals.shape import Name, Spec, text, type_of
 from webhook.totals.tags import UNKNOWN, Bindings, filled
 
 RESOURCES = ("cpu", "memory")

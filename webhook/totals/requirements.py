@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from webhook.errors import Refused, Unavailable
 from webhook.model.limits import WEIGH_DEEPEST_CREATED
+from webhook.model.objects import mapping
 from webhook.totals.budget import Allowance, Budget, Exhausted
 from webhook.totals.ceiling import Ceiling
 from webhook.totals.lookup import Lookup
@@ -15,7 +16,7 @@ from webhook.totals.parameters import effective_parameters
 from webhook.totals.pods import Unknowns
 from webhook.totals.quantities import LARGEST
 from webhook.totals.scope import workflow_parameters
-from webhook.totals.shape import Name, Spec, mapping, named_templates
+from webhook.totals.shape import Name, Spec, named_templates
 from webhook.totals.spark import SparkJob, spark_job
 from webhook.totals.tags import Bindings, filled
 from webhook.totals.walk import Walk
