@@ -148,7 +148,8 @@ def test_what_a_slow_answer_says_is_as_old_as_the_question(
 
     monkeypatch.setattr(sampler._prometheus, "custom_query", slowly)
     sampler.read()
-    assert sampler.of_namespace("ns")["west"].sampled_at == 1000.0
+    west = sampler.of_namespace("ns")["west"]
+    assert (west.sampled_at, west.slack) == (1000.0, 8.0)
 
 
 def test_a_clock_that_is_set_back_or_ahead_makes_no_sample_younger_or_older(monkeypatch: pytest.MonkeyPatch) -> None:

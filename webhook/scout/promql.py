@@ -70,11 +70,13 @@ class _Facts:
     defaults: dict[str, float] = field(default_factory=dict)
 
 
-def snapshots(series: Iterable[Mapping[str, Any]], *, asked_at: float) -> dict[tuple[str, str], Snapshot]:
+def snapshots(
+    series: Iterable[Mapping[str, Any]], *, asked_at: float, took: float = 0.0
+) -> dict[tuple[str, str], Snapshot]:
     """Snapshots by (cluster, namespace). Impossible values (NaN, negative, far too large) void their namespace.
 
-    `asked_at` is when Prometheus was asked, by the caller's clock. How old a sample was then is known by Prometheus'
-    own clock, so that the two may be apart.
+    `asked_at` is when Prometheus was asked, by the caller's clock, and `took` for how long. How old a sample was then
+    is known by Prometheus' own clock, so that the two may be apart.
 
     Raises LookupError, TypeError, ValueError or AttributeError if this is not an answer of Prometheus.
     """
@@ -90,7 +92,7 @@ def snapshots(series: Iterable[Mapping[str, Any]], *, asked_at: float) -> dict[t
             facts[place].age = max(0.0, float(one["value"][0]) - value)
         else:
             _note(facts[place], labels, resource, value)
-    made = {place: _snapshot(place, one, asked_at) for place, one in facts.items() if place not in broken}
+    made = {place: _snapshot(place, one, asked_at, took) for place, one in facts.items() if place not in broken}
     return {place: snapshot for place, snapshot in made.items() if snapshot is not None}
 
 
@@ -127,7 +129,7 @@ def _sane(resource: str, value: float) -> bool:
     return isfinite(value) and 0 <= value <= _ABSURD.get(resource, float("inf"))
 
 
-def _snapshot(place: tuple[str, str], facts: _Facts, asked_at: float) -> Snapshot | None:
+def _snapshot(place: tuple[str, str], facts: _Facts, asked_at: float, took: float) -> Snapshot | None:
     if facts.age is None:
         return None
     cpu, memory = (_tightest(facts, resource) for resource in ("cpu", "memory"))
@@ -142,6 +144,7 @@ def _snapshot(place: tuple[str, str], facts: _Facts, asked_at: float) -> Snapsho
         ),
         used=Totals(_milli(cpu[1]) if cpu else 0, int(memory[1]) if memory else 0),
         own=_own_use(facts),
+        slack=took,
         defaults=Defaults(
             _milli(facts.defaults["cpu"]) if "cpu" in facts.defaults else None,
             int(facts.defaults["memory"]) if "memory" in facts.defaults else None,

@@ -108,7 +108,7 @@ class Sampler:
         try:
             wanted, asked_at = self._wanted(), self._clock()
             series: Any = self._prometheus.custom_query(query(wanted))
-            fresh = snapshots(series, asked_at=asked_at)
+            fresh = snapshots(series, asked_at=asked_at, took=self._clock() - asked_at)
         except (RequestException, PrometheusApiClientException, *_STRANGE) as error:
             _READS.labels("failed").inc()
             raise SamplesUnavailable(f"Prometheus did not answer: {quoted(str(error))}") from error
