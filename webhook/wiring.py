@@ -201,7 +201,11 @@ def assemble_controller(
     targets = Targets(parts.registry, clock=clock, now=now)
     children = Subworkflows(front, work.add)
     watches = Watches(front, work, children, begin=begin)
-    queue = Queue(pool=pool, placer=parts.placer, changed=lambda key, target: work.add(key, lane=target))
+
+    def left_the_queue(placement: str, target: str, namespace: str) -> None:
+        work.add(placement, lane=target, share=namespace)
+
+    queue = Queue(pool=pool, placer=parts.placer, changed=left_the_queue)
     namespaces = NamespaceReconciler(front, watches.origins.informer, recorder, Probes(front), settings.medea_hold)
     origin_steps = OriginSteps(front, pool, recorder, queue.wake)
     target_steps = TargetSteps(front, targets, pool, recorder, queue.wake, parts.placer.pause)
@@ -234,6 +238,7 @@ def assemble_controller(
         expiry=settings.medea_expiry,
         retention_days=settings.medea_retention_days,
         now=now,
+        clock=clock,
     )
     controller = Controller(
         registry=parts.registry,

@@ -44,12 +44,13 @@ class Targets:
 
     def __init__(self, clusters: dict[str, Cluster]) -> None:
         self._clusters = clusters
+        self.synced = True
 
     def names(self) -> dict[str, str | None]:
-        return dict.fromkeys(self._clusters)
+        return dict.fromkeys(self._clusters if self.synced else ())
 
     def wait(self, timeout: float) -> bool:
-        return timeout == 0
+        return self.synced and timeout == 0
 
     def get(self, name: str) -> Cluster:
         if name not in self._clusters:
@@ -281,3 +282,18 @@ def test_a_template_that_only_an_expression_names_is_no_bug_and_its_user_is_told
         response = reviewed(asked, review({"workflowTemplateRef": {"name": "{{workflow.name}}"}}))["response"]
     assert response["allowed"]
     assert "WorkflowTemplate {{workflow.name}} is known only when it runs" in response["warnings"][1]
+
+
+def test_a_target_asked_for_is_not_said_to_be_unknown_before_any_is_known(pool: Pool) -> None:
+    with admission(pool, west=TAKES_IT) as asked:
+        targets: Any = asked.registry
+        wanted = review(generateName="x-", annotations={"medea.dev/clusters": "west"})
+        targets.synced = False
+        answer = reviewed(asked, wanted)["response"]
+        assert not answer["allowed"]
+        assert (answer["status"]["code"], answer["status"]["message"]) == (
+            503,
+            "the targets are not known yet; try again",
+        )
+        targets.synced = True
+        assert reviewed(asked, wanted)["response"]["allowed"]

@@ -7,11 +7,12 @@ from kubernetes.client import Configuration
 
 from tests.support.controller_world import World
 from tests.support.fake_apiserver import HANG, ApiError, Call, Fault, answer
+from webhook.controller.origin_status.by_hold import NO_TREE
 from webhook.errors import Conflict
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.contract import Hold, State
-from webhook.model.nodes import pack
+from webhook.model.nodes import nodes_of, pack
 
 TOO_LARGE = [
     ApiError(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728", {"name": "job-p1"}),
@@ -73,6 +74,35 @@ def test_an_end_that_is_too_large_for_the_origin_is_shown_without_its_tree(
     assert "nodes" not in world.origin()["status"]
     assert world.row().end_shown
     assert "EndCut" in world.recorder.reasons
+
+
+@pytest.mark.parametrize("hold", Hold)
+@pytest.mark.parametrize("too_large", TOO_LARGE, ids=["for the apiserver", "for etcd"])
+def test_a_running_tree_that_is_too_large_is_left_out_and_said_once_and_its_end_is_shown(
+    world: World, hold: Hold, too_large: ApiError
+) -> None:
+    def refuse(_call: Call, thing: dict[str, Any]) -> ApiError | None:
+        return too_large if len(nodes_of(thing)) > 2 else None
+
+    world.place(hold=hold)
+    world.settle()
+    if hold is Hold.PLUGIN:
+        stub = {"job-p1": {"id": "job-p1", "name": "job-p1", "type": "DAG", "phase": "Running"}}
+        world.front.change(WORKFLOWS, "ns", "job-p1", {"status": {"phase": "Running", "nodes": stub}})
+    world.front.refuse_later = refuse
+    for count in (3, 4):
+        nodes = {f"job-p1-{number}": {"id": f"job-p1-{number}", "phase": "Running"} for number in range(count)}
+        nodes["job-p1"] = {"id": "job-p1", "name": "job-p1", "type": "DAG", "phase": "Running"}
+        world.west.change(WORKFLOWS, "ns", "job-p1", {"status": {"phase": "Running", "nodes": nodes}})
+        world.settle()
+        assert NO_TREE in [node.get("message") for node in nodes_of(world.origin()).values()]
+    before = len(world.calls("front", "patch"))
+    world.wait(600)
+    assert len(world.calls("front", "patch")) == before
+    assert world.recorder.reasons.count("TreeCut") == 1
+    world.end_run("Failed")
+    world.settle()
+    assert (world.origin()["status"]["phase"], world.row().end_shown) == ("Failed", True)
 
 
 def test_a_run_that_is_deleted_on_its_target_ends_as_error_with_what_was_seen_of_it(world: World) -> None:

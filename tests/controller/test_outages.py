@@ -167,8 +167,22 @@ def test_the_other_target_is_served_while_one_hangs(world: World) -> None:
     world.watch()
     world.west.faults = lambda _call: HANG
     taken = [world.parts.work.get(wait=False) for _ in range(2 * WORKERS_PER_TARGET)]
-    assert len([key for key in taken if key is not None and key.startswith("w")]) == WORKERS_PER_TARGET
+    assert len([key for key in taken if key is not None and key.startswith("w")]) < WORKERS_PER_TARGET
     assert "e1" in taken
+
+
+def test_another_namespace_of_a_target_is_served_while_creates_hang_in_one(world: World) -> None:
+    for number in range(20):
+        world.place(f"w{number}", on="west")
+    world.watch()
+    taken = [key for _ in range(20) if (key := world.parts.work.get(wait=False))]
+    assert len(taken) == WORKERS_PER_TARGET - 1
+    for server in (world.front, world.west):
+        server.namespace("other")
+    world.place("p1", on="west", namespace="other")
+    world.watch()
+    world.parts.loop.turn(wait=False)
+    assert world.row("p1").state is State.RUNNING
 
 
 def test_one_that_failed_for_a_day_is_tried_within_five_seconds_when_the_front_door_is_back(world: World) -> None:

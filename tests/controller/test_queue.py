@@ -42,7 +42,7 @@ def test_a_namespace_that_fails_keeps_no_other_waiting_and_is_looked_at_again(po
             )
     changed: list[str] = []
     placer: Any = Placer(pool, error)
-    queue = Queue(pool=pool, placer=placer, changed=lambda placement, _target: changed.append(placement))
+    queue = Queue(pool=pool, placer=placer, changed=lambda placement, *_: changed.append(placement))
     for _ in range(2):
         queue.look()
     assert sorted(changed) == ["p-b", "p-b", "p-c", "p-c"]

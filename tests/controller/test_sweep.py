@@ -1,15 +1,16 @@
 """The sweep finds whatever is not as it should be, without any event, and looks at nothing else."""
 
 import datetime
+from collections.abc import Callable
 
 import pytest
 
 from tests.support.controller_world import World
-from tests.support.fake_apiserver import HANG, ApiError, answer
+from tests.support.fake_apiserver import HANG, ApiError, Call, Fault, answer
 from webhook.kube.resources import PODS, WORKFLOWS
 from webhook.ledger import placements
 from webhook.model.contract import Hold, State
-from webhook.model.limits import MOST_SILENT, READ_TIMEOUT, SWEEP_PAGE
+from webhook.model.limits import READ_TIMEOUT, SWEEP_PAGE, SWEEP_PATIENCE
 
 FOREVER = "9999-12-31T23:59:59Z"
 
@@ -123,11 +124,67 @@ def test_deletes_that_hang_in_one_namespace_do_not_keep_the_sweep(world: World) 
     world.front.faults = lambda call: HANG if call.verb == "delete" else None
     began = world.clock()
     world.parts.sweep.look_at_rows()
-    assert world.clock() - began <= MOST_SILENT * READ_TIMEOUT
+    assert world.clock() - began <= SWEEP_PATIENCE + READ_TIMEOUT
     world.front.faults = lambda _call: None
     world.parts.sweep.look_at_rows()
     world.settle(6)
     assert world.front.all(WORKFLOWS, "ns") == []
+
+
+def _slowly(world: World, verb: str, resource: str) -> Callable[[Call], Fault | None]:
+    """Each of these calls in the namespace `ns` is answered, four seconds later."""
+
+    def faults(call: Call) -> Fault | None:
+        if (call.verb, call.resource, call.namespace) == (verb, resource, "ns"):
+            world.clock.advance(4)
+        return None
+
+    return faults
+
+
+def test_agents_that_are_slow_to_delete_in_one_namespace_do_not_keep_the_sweep(world: World) -> None:
+    world.front.namespace("other")
+    for number in range(9):
+        world.place(f"p{number}")
+    world.settle()
+    for number in range(9):
+        world.end_run(placement=f"p{number}")
+    world.settle(6)
+    for number in range(9):
+        labels = {"workflows.argoproj.io/component": "agent", "workflows.argoproj.io/workflow": f"job-p{number}"}
+        metadata = {"name": f"agent-{number}", "namespace": "ns", "labels": labels}
+        world.front.put(PODS, {"metadata": metadata, "spec": {"serviceAccountName": "medea-agent"}})
+    world.watch()
+    world.front.faults = _slowly(world, "deletecollection", "pods")
+    began, rounds = world.clock(), 0
+    while world.front.all(PODS):
+        world.parts.sweep.dismiss_agents()
+        world.watch()
+        rounds += 1
+        assert world.clock() - began <= rounds * (SWEEP_PATIENCE + READ_TIMEOUT)
+    assert rounds == 3
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["is slow", "hangs"])
+def test_a_namespace_whose_origins_are_slow_to_read_does_not_keep_others_from_expiring(
+    world: World, hangs: bool
+) -> None:
+    for number in range(9):
+        world.place(f"p{number}")
+        world.front.remove(WORKFLOWS, "ns", f"job-p{number}")
+        world.front.change(WORKFLOWS, "ns", f"job-p{number}", {"metadata": {"finalizers": None}})
+    with world.pool.transaction() as connection:
+        connection.execute("UPDATE workflows SET created_at = created_at - interval '1 day'")
+        connection.execute("UPDATE workflows SET namespace = 'other' WHERE placement = 'p8'")
+    slowly = _slowly(world, "get", "workflows")
+    world.front.faults = lambda call: HANG if hangs and call.namespace == "ns" else slowly(call)
+    began = world.clock()
+    world.parts.sweep.expire()
+    assert world.clock() - began <= SWEEP_PATIENCE + READ_TIMEOUT
+    assert world.row("p8").state is State.EXPIRED
+    world.front.faults = lambda _call: None
+    world.parts.sweep.expire()
+    assert {world.row(f"p{number}").state for number in range(9)} == {State.EXPIRED}
 
 
 def test_an_origin_that_somebody_has_just_retried_is_not_deleted_for_its_age(world: World) -> None:

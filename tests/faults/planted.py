@@ -205,7 +205,7 @@ def refused_ends_the_queue() -> Iterator[None]:
                 row = placements.get(self._pool, placement)
                 if row is not None and self._placer.peek(request_of_row(row)).outcome is Outcome.REFUSED:
                     placements.stopped(self._pool, placement, "it can never fit")
-                    self._changed(placement, "")
+                    self._changed(placement, "", row.namespace)
         real(self)
 
     with instead(Queue, "look", look):
@@ -215,13 +215,16 @@ def refused_ends_the_queue() -> Iterator[None]:
 @planted
 def expired_without_asking() -> Iterator[None]:
     """An origin that the watch has not shown for long is believed never to have come, for good."""
-    real = placements.bind
+    real, expire = placements.bind, Sweep._expire_unless_carried
 
     def bind(pool: Pool, placement: str, **named: Any) -> Placement | None:
         row = placements.get(pool, placement)
         return None if row is not None and row.state is State.EXPIRED else real(pool, placement, **named)
 
-    with instead(Sweep, "_carried", lambda *_: set()), instead(placements, "bind", bind):
+    def unless_carried(self: Sweep, row: Placement, _: object) -> None:
+        expire(self, row, ())
+
+    with instead(Sweep, "_expire_unless_carried", unless_carried), instead(placements, "bind", bind):
         yield
 
 

@@ -76,7 +76,7 @@ class Process:
             sampler=self.sampler,
             registry=self.registry,
             max_age=MAX_AGE,
-            clock=world.clock.time,
+            clock=world.clock.true_time,
         )
 
     @contextlib.contextmanager
@@ -228,7 +228,8 @@ class Silent(EventRecorder):
 
 @contextlib.contextmanager
 def instead(thing: Any, name: str, value: Any) -> Iterator[None]:
-    """Give something another attribute for a while."""
+    """Give something another attribute for a while, in the place of one that it has."""
+    assert hasattr(thing, name), f"{thing} has no {name}"
     own = vars(thing).get(name, _ABSENT)
     setattr(thing, name, value)
     try:

@@ -107,8 +107,9 @@ def test_of_two_secrets_with_one_name_the_older_counts_until_it_goes(house: Hous
     house.secret("z", "west")
     house.secret("a", "west")
     assert house.look() == [("west", "https://z")]
-    assert list(house.registry.names()) == ["west", "west (Secret a)"]
-    assert "older Secret z" in str(house.registry.names()["west (Secret a)"])
+    assert house.registry.names() == {"west": None}
+    assert list(house.registry.duplicates()) == ["west (Secret a)"]
+    assert "older Secret z" in house.registry.duplicates()["west (Secret a)"]
     assert house.registry.registered() == {"west"}
     for _ in range(3):
         house.front.compact()

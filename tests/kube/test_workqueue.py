@@ -212,6 +212,35 @@ def test_lanes_are_served_in_turn(work: WorkQueue) -> None:
     assert everything(work) == ["west-0", "east", "north", "west-1"]
 
 
+@pytest.fixture
+def four(clock: Clock) -> WorkQueue:
+    """A queue whose lanes have room for four."""
+    return WorkQueue(lane_limit=4, clock=clock)
+
+
+def test_one_share_of_a_lane_leaves_some_of_it_to_the_others(four: WorkQueue) -> None:
+    for number in range(9):
+        four.add(f"hangs-{number}", lane="west", share="hangs")
+    assert everything(four) == ["hangs-0", "hangs-1", "hangs-2"]
+    for number in range(3):
+        four.add(f"goes-{number}", lane="west", share="goes", sweep=True)
+        assert everything(four) == [f"goes-{number}"]
+        four.done(f"goes-{number}")
+    four.done("hangs-1")
+    assert everything(four) == ["hangs-3"]
+
+
+def test_the_shares_of_a_lane_are_served_in_turn_and_another_lane_has_its_own(four: WorkQueue) -> None:
+    for number in range(4):
+        four.add(f"a-{number}", lane="west", share="a")
+    four.add("b", lane="west", share="b")
+    four.add("none", lane="west")
+    four.add("east", lane="east", share="a")
+    assert everything(four) == ["a-0", "east", "b", "none", "a-1"]
+    four.add("a-9", share="a")
+    assert everything(four) == ["a-9"]
+
+
 def test_a_full_lane_does_not_keep_the_sweep_of_others_waiting(work: WorkQueue) -> None:
     for number in range(3):
         work.add(f"west-{number}", lane="west")
@@ -290,6 +319,7 @@ def test_many_threads_never_work_on_one_key_at_once() -> None:
 
 KEYS = st.sampled_from(["a", "b", "c", "d", "e"])
 LANES = st.sampled_from(["", "west", "east"])
+SHARES = st.sampled_from(["", "one", "two"])
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -298,25 +328,25 @@ class AnyOrder(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = Clock()
-        self.work = WorkQueue(lane_limit=1, clock=self.clock)
+        self.work = WorkQueue(lane_limit=2, clock=self.clock)
         self.owed: set[str] = set()
         self.asked: Counter[str] = Counter()
-        self.lanes: dict[str, str] = {}
-        self.busy: dict[str, str] = {}
+        self.lanes: dict[str, tuple[str, str]] = {}
+        self.busy: dict[str, tuple[str, str]] = {}
 
-    @rule(key=KEYS, lane=LANES, sweep=st.booleans())
-    def add(self, key: str, lane: str, sweep: bool) -> None:
-        self.work.add(key, lane=lane, sweep=sweep)
+    @rule(key=KEYS, lane=LANES, share=SHARES, sweep=st.booleans())
+    def add(self, key: str, lane: str, share: str, sweep: bool) -> None:
+        self.work.add(key, lane=lane, share=share, sweep=sweep)
         self.owed.add(key)
         self.asked[key] += 1
-        self.lanes[key] = lane
+        self.lanes[key] = lane, share
 
-    @rule(key=KEYS, lane=LANES, delay=st.floats(0, 20))
-    def add_after(self, key: str, lane: str, delay: float) -> None:
-        self.work.add_after(key, delay, lane=lane)
+    @rule(key=KEYS, lane=LANES, share=SHARES, delay=st.floats(0, 20))
+    def add_after(self, key: str, lane: str, share: str, delay: float) -> None:
+        self.work.add_after(key, delay, lane=lane, share=share)
         self.owed.add(key)
         self.asked[key] += 1
-        self.lanes[key] = lane
+        self.lanes[key] = lane, share
 
     @rule()
     def get(self) -> None:
@@ -346,9 +376,11 @@ class AnyOrder(RuleBasedStateMachine):
         self.clock.now += seconds
 
     @invariant()
-    def no_lane_has_more_than_its_limit(self) -> None:
-        lanes = [lane for lane in self.busy.values() if lane]
-        assert len(lanes) == len(set(lanes))
+    def no_lane_and_no_share_has_more_than_its_limit(self) -> None:
+        lanes = Counter(lane for lane, _ in self.busy.values() if lane)
+        shares = Counter((lane, share) for lane, share in self.busy.values() if lane and share)
+        assert all(count <= 2 for count in lanes.values())
+        assert all(count <= 1 for count in shares.values())
 
     def teardown(self) -> None:
         for key in list(self.busy):

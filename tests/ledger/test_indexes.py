@@ -1,6 +1,5 @@
 """No question that is asked again and again reads a whole table, however many Workflows have come and gone."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -122,7 +121,7 @@ QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "serve": lambda pool: queueing.serve(pool, "ns-7", _nothing),
     "serve those who wait for one target": lambda pool: queueing.serve(pool, "ns-7", _nothing, waiting_for=_WEST),
     "tell_the_rest": lambda pool: queueing.tell_the_rest(pool, "ns-7", 20),
-    "runs_seen": lambda pool: reserving.runs_seen(pool, "ns-7", time.time() + 60),
+    "runs_seen": lambda pool: reserving.runs_seen(pool, "ns-7", 60.0, now=0.0),
     "admit": lambda pool: reserving.admit(pool, replace(new("new", name="job-7"), namespace="ns-7"), _claims),
     "known": lambda pool: rebuilding.known(pool, ["p7", "p8"]),
     "retire": lambda pool: retire(pool, days=1, limit=20),

@@ -87,13 +87,14 @@ def test_runs_that_a_sample_may_show_are_the_live_ones_and_those_released_since(
         bound(pool, placement=f"p{number}")
         placements.intend_run(pool, f"p{number}", f"job-p{number}", cluster="west")
     bound(pool, placement="p3")
-    for number, released in ((1, 1000), (2, 900)):
+    for number, ago in ((1, 1000), (2, 2000)):
         with pool.transaction() as connection:
             connection.execute(
-                "UPDATE workflows SET released_at = to_timestamp(%s) WHERE placement = %s", (released, f"p{number}")
+                "UPDATE workflows SET released_at = now() - make_interval(secs => %s) WHERE placement = %s",
+                (ago, f"p{number}"),
             )
-    seen = {one.placement: one.released_at for one in reserving.runs_seen(pool, "ns", 950.0)}
-    assert seen == {"p0": None, "p1": 1000.0}
+    seen = {one.placement: one.released_at for one in reserving.runs_seen(pool, "ns", 3500.0, now=5000.0)}
+    assert seen == {"p0": None, "p1": pytest.approx(4000.0, abs=60)}
 
 
 def test_a_second_create_of_a_name_gives_back_what_the_first_holds_and_has_no_origin_for(pool: Pool) -> None:

@@ -1,6 +1,7 @@
 """Two versions of Medea on one ledger: while one is rolled out, and after it was taken back."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -10,6 +11,7 @@ from structlog.testing import capture_logs
 import webhook.ledger.pool as pool_module
 from tests.ledger.test_placements import QUEUED, bound
 from webhook.controller.plan import Facts, Step, plan
+from webhook.errors import LedgerUnavailable
 from webhook.ledger import placements, queueing
 from webhook.ledger.migrate import migrate
 from webhook.ledger.placement import Placement
@@ -151,3 +153,48 @@ def test_content_of_a_shape_that_this_version_does_not_know_reads_as_none(pool: 
     assert placements.outcome(pool, "p1") == {}
     assert placements.original(pool, "p1") is None
     assert placements.decisions(pool, "p1") == [{}]
+
+
+def _at_revision_4(dsn: str) -> None:
+    migrate(dsn)
+    with psycopg.connect(dsn) as connection:
+        connection.execute("DROP INDEX workflows_unfolded, workflows_reserved")
+        connection.execute("UPDATE alembic_version SET version_num = '0004'")
+
+
+def _indexes(dsn: str) -> dict[str, bool]:
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute(
+            "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 'workflows'::regclass"
+        ).fetchall()
+    return dict(rows)
+
+
+def test_while_an_index_is_built_work_goes_on_and_another_process_waits_its_turn(own_dsn: str) -> None:
+    _at_revision_4(own_dsn)
+    with psycopg.connect(own_dsn) as slow, psycopg.connect(own_dsn) as watching, ThreadPoolExecutor() as threads:
+        slow.execute(_INSERT)
+        building = threads.submit(migrate, own_dsn)
+        watching.autocommit = True
+        while not watching.execute("SELECT FROM pg_stat_progress_create_index").fetchall():
+            assert not building.done()
+        with pytest.raises(LedgerUnavailable, match="another process"):
+            migrate(own_dsn)
+        with psycopg.connect(own_dsn, options="-c statement_timeout=5s") as others:
+            others.execute(_INSERT.replace("'old'", "'new'"))
+            others.execute("UPDATE workflows SET run_name = 'job' WHERE placement = 'new'")
+        slow.commit()
+        building.result(20)
+    assert _indexes(own_dsn)["workflows_reserved"]
+    assert all(_indexes(own_dsn).values())
+
+
+def test_an_index_whose_building_was_cut_short_is_built_again(own_dsn: str) -> None:
+    _at_revision_4(own_dsn)
+    with psycopg.connect(own_dsn) as connection:
+        connection.execute("CREATE INDEX workflows_reserved ON workflows (namespace)")
+        connection.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'workflows_reserved'::regclass")
+    migrate(own_dsn)
+    assert _indexes(own_dsn)["workflows_reserved"]
+    with psycopg.connect(own_dsn) as connection:
+        assert "INCLUDE" in str(connection.execute("SELECT pg_get_indexdef('workflows_reserved'::regclass)").fetchone())

@@ -2,8 +2,10 @@
 
 import datetime
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -26,13 +28,14 @@ class Front:
 
     def __init__(self, hold: str | None, probe: dict[str, Any] | None = None) -> None:
         self.hold, self.probe = hold, probe
+        self.date: str | None = None
         self.asked: list[str] = []
         self.over = threading.Event()
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         self.asked.append(handler.path)
         if handler.path.endswith(f"/workflows/{NAME}"):
-            (reply(200, self.probe) if self.probe else MISSING)(handler)
+            (reply(200, self.probe, date=self.date) if self.probe else MISSING)(handler)
         elif "watch=true" in handler.path:
             stream(then=lambda: self.over.wait(20))(handler)
         elif "labelSelector" in handler.path:
@@ -131,6 +134,27 @@ def test_while_nothing_is_proved_a_submission_is_to_be_tried_again(age: float | 
         pytest.raises(Unavailable, match=r"try again in \d+ s"),
     ):
         chosen(asked, WORKFLOW)
+
+
+@pytest.mark.parametrize("ahead", [-3600, 3600])
+def test_how_old_a_probe_is_does_not_depend_on_this_machines_clock(ahead: float) -> None:
+    front = Front("none")
+    with holds(front) as asked:
+        for age in (3, 60):
+            front.probe = a_probe(age + ahead)
+            front.date = formatdate(time.time() - ahead, usegmt=True)
+            if age < QUIET:
+                with pytest.raises(Unavailable, match=r"try again in 2[67] s"):
+                    chosen(asked)
+            else:
+                assert chosen(asked) is Hold.NONE
+
+
+def test_a_front_door_that_does_not_say_the_time_is_named_as_the_reason() -> None:
+    front = Front("none", a_probe(60))
+    front.date = "some day"
+    with holds(front) as asked, pytest.raises(Unavailable, match="no header Date"):
+        chosen(asked)
 
 
 def test_a_probe_that_people_delete_with_everything_else_is_forgiven_for_a_while_and_a_controller_is_not() -> None:

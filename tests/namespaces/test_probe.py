@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from tests.namespaces.test_hold import a_probe
+from tests.support.fake_clock import FakeClock
 from tests.support.scripted_apiserver import Script, apiserver, reply
+from webhook.model.limits import QUIET_REMEMBERED
 from webhook.namespaces.probe import NAME, Probes, probe, taken_up_by
 
 MISSING = reply(404, {"message": "not found", "details": {"name": NAME}})
@@ -29,13 +31,20 @@ def test_a_missing_probe_is_made_and_one_that_is_there_left_alone() -> None:
     assert [request.split("?")[0].split()[0] for request in script.requests] == ["GET", "POST", "GET"]
 
 
-def test_a_probe_that_was_taken_up_is_reported_once_and_made_anew_after_a_minute() -> None:
-    script = Script(
-        reply(200, a_probe(5, "Running")), reply(200, a_probe(5, "Running")), reply(200, a_probe(61, "Running")), DONE
-    )
+@pytest.mark.parametrize("age", [-3600, 5, 86_400])
+def test_a_probe_that_was_taken_up_is_reported_once_and_made_anew_when_no_webhook_remembers_the_quiet_before(
+    age: float,
+) -> None:
+    found, clock = reply(200, a_probe(age, "Running")), FakeClock()
+    script = Script(found, found, found, DONE)
     with apiserver(script) as front:
-        probes = Probes(front)
-        assert [probes.see_to("ns") for _ in range(3)] == ["workflow-controller", None, None]
+        probes = Probes(front, clock=clock)
+        assert probes.see_to("ns") == "workflow-controller"
+        clock.advance(QUIET_REMEMBERED)
+        assert probes.see_to("ns") is None
+        assert [request.split()[0] for request in script.requests] == ["GET", "GET"]
+        clock.advance(60)
+        assert probes.see_to("ns") is None
     assert [request.split()[0] for request in script.requests] == ["GET", "GET", "GET", "DELETE"]
 
 

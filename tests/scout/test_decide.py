@@ -292,7 +292,27 @@ def test_what_our_runs_use_is_worked_out_only_where_a_sample_shows_them() -> Non
     assert own_use({"west": snapshot("west", run1=size(5))}, held) == {"west": OwnUse(size(5), size(1, 0))}
 
 
+@pytest.mark.parametrize(("slack", "foreign"), [(0.5, 0), (3.0, 4)])
+def test_a_run_that_may_have_ended_before_the_sample_counts_like_a_stranger(slack: float, foreign: int) -> None:
+    held = [Reservation("p1", "west", size(4), "run1", released_at=NOW)]
+    west = replace(snapshot("west", used=size(4), run1=size(4)), slack=slack)
+    [verdict] = decided(request(), west, held=held).verdicts
+    assert verdict.foreign == size(foreign, foreign // 4)
+
+
 def test_the_pods_of_a_run_whose_name_came_back_are_not_taken_off_what_strangers_use_twice() -> None:
     held = [Reservation("p1", "west", size(4), "job", released_at=NOW), Reservation("p2", "west", size(4), "job")]
     [verdict] = decided(request(), snapshot("west", used=size(8), job=size(4)), held=held).verdicts
     assert verdict.foreign == size(4, 0)
+
+
+@given(
+    amounts, st.dictionaries(st.sampled_from(["run1", "run2", "run3"]), amounts), st.lists(runs, max_size=8), amounts
+)
+def test_whatever_a_sample_says_of_use_the_ledgers_own_reservations_are_never_promised_again(
+    used: Totals, seen: dict[str, Totals], held: list[Reservation], wanted: Totals
+) -> None:
+    west = Snapshot("west", "ns", NOW - 1, Totals(20_000, 20), used, seen)
+    decision = decided(Request("ns", wanted, "x"), west, held=held)
+    if decision.outcome is Outcome.PLACED:
+        assert (summed(held).get("west", NOTHING) + wanted).fits(west.hard)

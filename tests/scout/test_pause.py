@@ -33,16 +33,3 @@ def test_it_is_not_tried_again_and_again_on_the_only_target_but_after_a_pause(po
     world.now += NO_ROOM_PAUSE
     assert world.serve() == ["p1"]
     assert (world.row("p1").cluster, world.row("p1").refused_by) == ("west", {})
-
-
-def test_a_clock_that_is_set_back_makes_no_pause_longer(pool: Pool) -> None:
-    world = World(pool, west=10)
-    world.submit("p1")
-    world.now += 3600
-    world.quota("west", 10)
-    full(world, "p1", "west")
-    assert world.serve() == []
-    world.now -= 3600
-    world.quota("west", 10)
-    world.now += NO_ROOM_PAUSE
-    assert world.serve() == ["p1"]

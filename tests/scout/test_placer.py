@@ -252,3 +252,13 @@ def test_a_question_about_a_namespace_that_was_not_read_yet_is_not_answered_with
     with pytest.raises(SamplesUnavailable, match="ask again"):
         world.placer.peek(Request("new", cores(1), seed="x"))
     assert world.placer.peek(Request("new", cores(1), seed="x")).outcome is Outcome.QUEUED
+
+
+def test_a_second_secret_for_a_target_is_shown_and_is_no_target_that_could_be_large_enough(pool: Pool) -> None:
+    world = World(pool, west=10)
+    world.twice = {"west (Secret b)": "the older Secret a has the label medea.dev/cluster=west too"}
+    assert [(one.cluster, one.obstacle) for one in world.placer.overview("ns")] == [
+        ("west", None),
+        ("west (Secret b)", Obstacle.UNUSABLE),
+    ]
+    assert world.placer.admit(new("p1", 11)).outcome is Outcome.REFUSED

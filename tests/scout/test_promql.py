@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from webhook.scout.promql import UNLIMITED, query, snapshots
+from webhook.scout.model import Snapshot
+from webhook.scout.promql import UNLIMITED, query
+from webhook.scout.promql import snapshots as snapshots_at
 from webhook.totals.model import Defaults, Totals
 
 
 def series(value: str, **labels: str) -> dict[str, Any]:
-    return {"metric": {"cluster": "west", "namespace": "ns", **labels}, "value": [0, value]}
+    return {"metric": {"cluster": "west", "namespace": "ns", **labels}, "value": [110.5, value]}
 
 
 def quota(name: str, resource: str, hard: str, used: str) -> list[dict[str, Any]]:
@@ -22,11 +24,15 @@ def quota(name: str, resource: str, hard: str, used: str) -> list[dict[str, Any]
 TIME = series("100.5", fact="time")
 
 
+def snapshots(answer: list[dict[str, Any]]) -> dict[tuple[str, str], Snapshot]:
+    return snapshots_at(answer, asked_at=130.0)
+
+
 def test_quota_use_own_pods_and_time_make_a_snapshot() -> None:
     own = series("0.5", created_by_kind="Workflow", created_by_name="run1", resource="cpu", fact="own")
     made = snapshots([*quota("q", "cpu", "10", "2.5"), *quota("q", "memory", "1024", "10"), TIME, own])
     west = made[("west", "ns")]
-    assert (west.hard, west.used, west.sampled_at) == (Totals(10_000, 1024), Totals(2500, 10), 100.5)
+    assert (west.hard, west.used, west.sampled_at) == (Totals(10_000, 1024), Totals(2500, 10), 120.0)
     assert west.own == {"run1": Totals(500, 0)}
 
 

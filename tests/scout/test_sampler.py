@@ -11,16 +11,17 @@ import pytest
 
 from webhook.errors import SamplesUnavailable
 from webhook.scout.sampler import Sampler
+from webhook.scout.steady import steady_time
 
 _LABELS = {"cluster": "west", "namespace": "ns", "resourcequota": "q", "resource": "limits.cpu"}
 
 
-def answer(used: str, at: float) -> tuple[int, bytes]:
-    """Prometheus' answer for one quota of ten cores."""
+def answer(used: str, at: float, *, age: float = 0) -> tuple[int, bytes]:
+    """Prometheus' answer for one quota of ten cores, given at that time by its own clock."""
     series = [
         {"metric": {**_LABELS, "fact": "hard"}, "value": [at, "10"]},
         {"metric": {**_LABELS, "fact": "used"}, "value": [at, used]},
-        {"metric": {"cluster": "west", "namespace": "ns", "fact": "time"}, "value": [at, str(at)]},
+        {"metric": {"cluster": "west", "namespace": "ns", "fact": "time"}, "value": [at, str(at - age)]},
     ]
     return 200, json.dumps({"status": "success", "data": {"resultType": "vector", "result": series}}).encode()
 
@@ -121,11 +122,41 @@ def test_a_prometheus_that_does_not_listen_is_said_to_be_away() -> None:
         Sampler(url="http://127.0.0.1:1", interval=60).read()
 
 
-def test_a_sample_from_the_future_grows_old_like_any_other(prometheus: Prometheus) -> None:
-    prometheus.answer = answer("2", 9999.0)
-    sampler = Sampler(url=prometheus.url, interval=60, clock=lambda: 1000.0)
+@pytest.mark.parametrize("theirs", [10.0, 1000.0, 9999.0])
+def test_how_old_a_sample_is_says_the_clock_of_prometheus_and_it_grows_older_by_our_own(
+    prometheus: Prometheus, theirs: float
+) -> None:
+    now = [1000.0]
+    sampler = Sampler(url=prometheus.url, interval=60, clock=lambda: now[0])
+    for age in (0, 7, 90):
+        prometheus.answer = answer("2", theirs + age, age=age)
+        now[0] = 1000.0 + age
+        sampler.read()
+        assert sampler.of_namespace("ns")["west"].sampled_at == 1000.0
+
+
+def test_what_a_slow_answer_says_is_as_old_as_the_question(
+    prometheus: Prometheus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    sampler = Sampler(url=prometheus.url, interval=60, clock=lambda: now[0])
+    ask = sampler._prometheus.custom_query
+
+    def slowly(query: str) -> Any:
+        now[0] += 8
+        return ask(query)
+
+    monkeypatch.setattr(sampler._prometheus, "custom_query", slowly)
     sampler.read()
-    assert sampler.of_namespace("ns")["west"].sampled_at == 1000.0
+    west = sampler.of_namespace("ns")["west"]
+    assert (west.sampled_at, west.slack) == (1000.0, 8.0)
+
+
+def test_a_clock_that_is_set_back_or_ahead_makes_no_sample_younger_or_older(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = steady_time()
+    for moved in (-3600.0, 3600.0):
+        monkeypatch.setattr("time.time", lambda moved=moved: before + moved)
+        assert 0 <= steady_time() - before < 3000
 
 
 def test_only_namespaces_of_interest_are_read_and_those_that_somebody_has_looked_at_lately(

@@ -152,12 +152,13 @@ class World:
         hold: Hold = Hold.PLUGIN,
         original: Object = ORIGINAL,
         name: str | None = None,
+        namespace: str = "ns",
     ) -> None:
         """A Workflow is accepted, and its origin created; without `on` it waits in the queue."""
         outcome = Outcome.PLACED if on else Outcome.QUEUED
         new = NewPlacement(
             placement=placement,
-            namespace="ns",
+            namespace=namespace,
             name=name or f"job-{placement}",
             generate_name=None,
             template=None,
@@ -170,7 +171,7 @@ class World:
         )
         reserving.admit(self.pool, new, lambda _: Decision(outcome, f"{on}: free", "random", 1.0, on))
         marks = {PLACEMENT: placement, **({"medea.dev/cluster": on} if on else {})}
-        metadata = {"name": new.name, "namespace": "ns", "annotations": marks, "finalizers": [FINALIZER]}
+        metadata = {"name": new.name, "namespace": namespace, "annotations": marks, "finalizers": [FINALIZER]}
         self.front.put(WORKFLOWS, {"metadata": metadata, "spec": {}})
 
     def row(self, placement: str = "p1") -> Placement:
@@ -250,4 +251,5 @@ class World:
 
     def calls(self, on: str, verb: str) -> list[Call]:
         """The calls of one kind that were made about Workflows there."""
-        return [call for call in self.targets[on].calls if (call.verb, call.resource) == (verb, WORKFLOWS.plural)]
+        server = self.front if on == "front" else self.targets[on]
+        return [call for call in server.calls if (call.verb, call.resource) == (verb, WORKFLOWS.plural)]

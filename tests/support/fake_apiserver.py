@@ -12,6 +12,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -141,6 +142,7 @@ class FakeApiserver(Store):
             if failed:
                 raise failed
             response = self._respond(call, fault, headers or {})
+            response.headers["Date"] = formatdate(self.clock.true_time(), usegmt=True)
             self.after(call)
             if fault and fault.kind == "lose":
                 if not fault.number:

@@ -43,6 +43,7 @@ class World:
         self.pool = pool
         self.now = 1000.0
         self.targets: dict[str, str | None] = dict.fromkeys(hard)
+        self.twice: dict[str, str] = {}
         self.known = True
         self.samples: dict[str, Snapshot] = {}
         self.read = {"ns"}
@@ -65,6 +66,9 @@ class World:
 
     def names(self) -> dict[str, str | None]:
         return self.targets
+
+    def duplicates(self) -> dict[str, str]:
+        return self.twice
 
     def wait(self, timeout: float) -> bool:
         return self.known and timeout == 0

@@ -33,12 +33,16 @@ class Script:
         answer(handler)
 
 
-def reply(status: int, body: Any) -> Answer:
-    """A whole answer."""
+def reply(status: int, body: Any, *, date: str | None = None) -> Answer:
+    """A whole answer; `date` is what it says about when it was sent, instead of the truth."""
 
     def give(handler: BaseHTTPRequestHandler) -> None:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        handler.send_response(status)
+        if date is None:
+            handler.send_response(status)
+        else:
+            handler.send_response_only(status)
+            handler.send_header("Date", date)
         handler.send_header("Content-Length", str(len(data)))
         handler.end_headers()
         handler.wfile.write(data)

@@ -18,12 +18,12 @@ from webhook.model.contract import (
     Hold,
     State,
 )
-from webhook.model.objects import Object, annotations, labels
+from webhook.model.objects import Object, annotations, labels, mapping
 from webhook.model.template_versions import rewritten
 from webhook.scout.policies import POLICIES
 from webhook.totals.model import NOTHING, Totals
 from webhook.totals.quantities import cpu_milli, memory_bytes
-from webhook.totals.shape import Name, mapping, spec_references, text
+from webhook.totals.shape import Name, spec_references, text
 
 _TOTALS = re.compile(r"cpu=([0-9.]+), ram=([0-9.]+Gi)")
 _COPY = re.compile(r"(.+)-[0-9a-f]{8}")

@@ -10,7 +10,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, checked_name
 from webhook.model.deadline import Deadline
 from webhook.model.limits import MOST_TEMPLATES, TEMPLATE_TIMEOUT, TEMPLATES_BUDGET
-from webhook.model.objects import Object
+from webhook.model.objects import Object, mapping, mappings
 from webhook.totals.scope import workflow_parameters
 from webhook.totals.shape import (
     Name,
@@ -18,8 +18,6 @@ from webhook.totals.shape import (
     Spec,
     callers_in,
     inner_templates,
-    mapping,
-    mappings,
     named_templates,
     spec_references,
     template_references,

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 
 from webhook.model.contract import ARGO_PREVIOUS
 from webhook.model.nodes import REFERENCES, Nodes, id_of, nodes_of, references
-from webhook.model.objects import Object
-from webhook.totals.shape import mapping
+from webhook.model.objects import Object, mapping
 
 _BEGINNINGS = ("", ".", "(", "[")
 

@@ -18,7 +18,7 @@ from webhook.admission.restore import restore
 from webhook.admission.submission import Submission, read_submission
 from webhook.admission.weigh import Scales, Weighed
 from webhook.admission.wire import Review, allow, deny
-from webhook.errors import MedeaError, Refused, quoted, wrong_field
+from webhook.errors import MedeaError, Refused, Unavailable, quoted, wrong_field
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.ledger.pool import Pool
@@ -115,8 +115,12 @@ class Admission:
         return submission.identity if submission.identity and review.user == self.own_user() else None
 
     def _check_registered(self, clusters: tuple[str, ...] | None) -> None:
+        if not clusters:
+            return
+        if not self.registry.wait(0):
+            raise Unavailable("the targets are not known yet; try again")
         there = self.registry.names()
-        for cluster in clusters or ():
+        for cluster in clusters:
             if cluster not in there:
                 expected = f"the targets are {', '.join(sorted(there)) or 'none at all'}"
                 raise wrong_field(Refused, f"annotation {CLUSTERS}", cluster, expected)

@@ -11,9 +11,8 @@ from typing import Any
 
 from webhook.model.contract import AGENT_ACCOUNT, WRITTEN
 from webhook.model.finalizers import block_deletion
-from webhook.model.objects import Metadata, Object
+from webhook.model.objects import Metadata, Object, mapping, mappings
 from webhook.totals.parameters import named
-from webhook.totals.shape import mapping, mappings
 
 ENTRYPOINT = "medea"
 TASK = "placement"

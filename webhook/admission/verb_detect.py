@@ -9,10 +9,9 @@ from typing import Any
 from webhook.errors import Refused, wrong_field
 from webhook.model.contract import FINAL_PHASES
 from webhook.model.nodes import nodes_of
-from webhook.model.objects import Object
+from webhook.model.objects import Object, mapping
 from webhook.model.verbs import Edit, Retry, Verb
 from webhook.totals.parameters import named
-from webhook.totals.shape import mapping
 
 _SHUTDOWNS = ("Stop", "Terminate")
 

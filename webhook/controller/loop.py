@@ -71,10 +71,11 @@ class Loop:
         """Queue the placements on targets that have been away for long now, or are back."""
         for target, away in self._targets.turned().items():
             index = self._watches.runs.get(target) if away else None
-            concerned = {*self._resting.waiting_for(target), *(index.placements() if index else ())}
+            waiting = self._resting.waiting_for(target)
+            concerned = waiting.keys() | (index.placements() if index else set())
             log.info("target turned", cluster=target, away=away.words if away else None, placements=len(concerned))
             for placement in concerned:
-                self._work.add(placement, lane=target, sweep=True)
+                self._work.add(placement, lane=target, share=waiting.get(placement), sweep=True)
 
     def _work_off(self) -> None:
         while self.turn():

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 import structlog
 
 from webhook.controller.agents import dismiss_agent
-from webhook.controller.origin_status.by_hold import bare_end, final_patch, running_patch
+from webhook.controller.origin_status.by_hold import (
+    bare_end,
+    final_patch,
+    running_patch,
+    says_no_tree,
+    without_tree,
+)
 from webhook.controller.patch import patch_origin
 from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.remove import remove_finalizer
@@ -65,10 +71,26 @@ class OriginSteps:
     def _mirror(self, facts: Facts) -> Then:
         row, origin = facts.row, facts.origin
         assert row is not None and origin is not None
-        patch = running_patch(origin, row, facts.run)
+        try:
+            self._show(origin, running_patch(origin, row, facts.run))
+        except (Clash, NotThere):
+            raise
+        except Rejected as error:
+            if facts.run is None:
+                raise
+            self._show_without_tree(row, origin, facts.run, error.message)
+        return Then.WAIT_FOR_TARGET if facts.away else Then.WAIT
+
+    def _show(self, origin: Object, patch: Object) -> None:
         if patch:
             patch_origin(self.front, origin, patch)
-        return Then.WAIT_FOR_TARGET if facts.away else Then.WAIT
+
+    def _show_without_tree(self, row: Placement, origin: Object, run: Object, why: str) -> None:
+        """Show that the nodes are left out, once. They are tried again only when the run changes."""
+        if not says_no_tree(origin):
+            log.warning("shown without its tree", workflow=origin["metadata"]["name"], reason=why)
+            self.recorder.record(origin, "TreeCut", f"its nodes are not shown: {why}", warning=True)
+        self._show(origin, running_patch(origin, row, without_tree(run)))
 
     def _finish(self, facts: Facts) -> Then:
         row, origin = facts.row, facts.origin

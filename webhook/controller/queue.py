@@ -23,8 +23,8 @@ _THREAD = "queue"
 class Queue:
     """One thread that serves the queue whenever room may have come free."""
 
-    def __init__(self, *, pool: Pool, placer: Placer, changed: Callable[[str, str], None]) -> None:
-        """`changed` is called with each placement that left the queue, and its target."""
+    def __init__(self, *, pool: Pool, placer: Placer, changed: Callable[[str, str, str], None]) -> None:
+        """`changed` is called with each placement that left the queue, its target and its namespace."""
         self._pool, self._placer, self._changed = pool, placer, changed
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -62,7 +62,7 @@ class Queue:
 
     def _left(self, placement: Placement, decision: Decision) -> None:
         log.info("left the queue", placement=placement.placement, outcome=decision.outcome, cluster=decision.cluster)
-        self._changed(placement.placement, decision.cluster or "")
+        self._changed(placement.placement, decision.cluster or "", placement.namespace)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -43,7 +43,7 @@ class Reconciler:
         if failed:
             raise failed[0]
         if then is Then.WAIT_FOR_TARGET and facts.row and facts.away:
-            return Rest(waits_for=Wait(str(facts.row.cluster), facts.away.long))
+            return Rest(waits_for=Wait(str(facts.row.cluster), facts.away.long, facts.row.namespace))
         return Rest(version=facts.version if is_at_rest(facts) else None)
 
     def _tidy(self, facts: Facts) -> list[MedeaError]:

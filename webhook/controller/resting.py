@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Wait:
-    """The target that is waited for, and whether it had been away for long already."""
+    """The target that is waited for, whether it had been away for long already, and the placement's namespace."""
 
     target: str
     long: bool
+    namespace: str
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,10 @@ class Resting:
         with self._lock:
             self._forget(placement)
 
-    def waiting_for(self, target: str) -> list[str]:
-        """The placements that wait for this target."""
+    def waiting_for(self, target: str) -> dict[str, str]:
+        """The placements that wait for this target, with their namespaces."""
         with self._lock:
-            return [placement for placement, wait in self._waiting.items() if wait.target == target]
+            return {one: wait.namespace for one, wait in self._waiting.items() if wait.target == target}
 
     def waits(self, placement: str, wait: Wait) -> bool:
         """Whether the placement was left with exactly this wait."""

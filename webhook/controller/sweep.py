@@ -4,7 +4,7 @@ It compares every row with the informers' caches and skips what has not changed.
 """
 
 import datetime
-from collections import Counter as Tally
+import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -15,12 +15,13 @@ from prometheus_client import Counter, Gauge
 from webhook.controller.agents import delete_agents, leftover_agents
 from webhook.controller.facts import version_of
 from webhook.controller.origin_status.ttl import goes_at
+from webhook.controller.patience import Patience
 from webhook.controller.resting import Resting, Wait
 from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.targets import Targets, utc_now
 from webhook.controller.watches import NAMESPACE, Watches
 from webhook.controller.workflow_index import Version
-from webhook.errors import ClusterUnavailable, MedeaError
+from webhook.errors import MedeaError
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS, is_name
 from webhook.kube.workqueue import WorkQueue
@@ -30,7 +31,8 @@ from webhook.ledger.pool import Pool
 from webhook.ledger.queueing import length
 from webhook.ledger.retention import retire
 from webhook.model.contract import Hold, State
-from webhook.model.limits import MOST_SILENT, RETIRE_ROUNDS, SWEEP_PAGE
+from webhook.model.deadline import Clock
+from webhook.model.limits import RETIRE_ROUNDS, SWEEP_PAGE
 from webhook.model.run import origin_placement
 from webhook.namespaces.reconciler import NamespaceReconciler
 
@@ -60,6 +62,7 @@ class Sweep:
     expiry: float
     retention_days: float
     now: Callable[[], datetime.datetime] = utc_now
+    clock: Clock = time.monotonic
 
     def run(self) -> None:
         """Queue every placement that may need work, and do what does not belong to a single placement."""
@@ -78,26 +81,29 @@ class Sweep:
     def look_at_rows(self) -> None:
         """Compare every row with the informers' caches, and delete origins whose TTL has expired."""
         origins, runs = self.watches.origins.versions(), _by_placement(self.watches)
-        swept, silent = set[str](), Tally[str]()
+        swept, patience = set[str](), Patience(self.clock)
         for row in self._rows():
             swept.add(row.placement)
             carriers = origins.get(row.placement, [])
-            self._by_itself("row", partial(self._look_at, row, carriers, runs, silent))
+            self._by_itself("row", partial(self._look_at, row, carriers, runs, patience))
         self._look(origins.keys() - swept, "origin without a row")
         self._look(runs.keys() - swept, "run without a row")
         self.resting.keep_only(swept)
 
     def expire(self) -> None:
         """Expire placements whose origin never appeared. Asks the front door itself, since informers may lag."""
-        unbound = placements.unbound(self.pool, self.expiry)
+        unbound, patience = placements.unbound(self.pool, self.expiry), Patience(self.clock)
         for namespace in {row.namespace for row in unbound}:
             late = [row for row in unbound if row.namespace == namespace]
-            self._by_itself("expire", partial(self._expire, namespace, late))
+            self._by_itself("expire", partial(self._expire, namespace, late, patience))
 
     def dismiss_agents(self) -> None:
         """Delete agents that Argo started while the end of their Workflow was being written."""
+        patience = Patience(self.clock)
         for namespace, name in leftover_agents(self.watches.agents, self.watches.origins.informer):
-            self._by_itself("agent", partial(delete_agents, self.front, namespace, name))
+            if not patience.is_over(namespace):
+                with patience.spent_on(namespace):
+                    self._by_itself("agent", partial(delete_agents, self.front, namespace, name))
 
     def tend_namespaces(self) -> None:
         """Queue every namespace that opted in, and remove what others no longer need."""
@@ -142,21 +148,17 @@ class Sweep:
             after = page[-1].seq
 
     def _look_at(
-        self, row: SweepRow, carriers: list[Version], runs: dict[str, list[Version]], silent: Tally[str]
+        self, row: SweepRow, carriers: list[Version], runs: dict[str, list[Version]], patience: Patience
     ) -> None:
-        """`silent` counts the deletes of each namespace that were not answered: thousands would take hours."""
         away = self.targets.away(row.cluster)
-        if away and self.resting.waits(row.placement, Wait(str(row.cluster), away.long)):
+        if away and self.resting.waits(row.placement, Wait(str(row.cluster), away.long, row.namespace)):
             return
         version = version_of(row, [*carriers, *runs.get(row.placement, [])])
         if not self.resting.is_unchanged(row.placement, version):
-            self._look({row.placement}, "not at rest", lane=row.cluster or "")
-        elif row.hold is Hold.NONE and row.state is State.ENDED and silent[row.namespace] < MOST_SILENT:
-            try:
+            self._look({row.placement}, "not at rest", lane=row.cluster or "", share=row.namespace)
+        elif row.hold is Hold.NONE and row.state is State.ENDED and not patience.is_over(row.namespace):
+            with patience.spent_on(row.namespace):
                 self._delete_old(row)
-            except ClusterUnavailable as error:
-                silent[row.namespace] += "answered" not in error.details
-                raise
 
     def _delete_old(self, row: SweepRow) -> None:
         """Delete an ended origin whose `ttlStrategy` has expired."""
@@ -168,30 +170,35 @@ class Sweep:
                 version = metadata["resourceVersion"]
                 self.front.delete(WORKFLOWS, row.namespace, metadata["name"], uid=metadata["uid"], version=version)
 
-    def _expire(self, namespace: str, late: list[Placement]) -> None:
-        there = self._carried(namespace, late)
+    def _expire(self, namespace: str, late: list[Placement], patience: Patience) -> None:
+        """All Workflows of the namespace are read only where one may have any name."""
+        with patience.spent_on(namespace):
+            nameless = any(row.name is None for row in late)
+            listed = self.front.list(WORKFLOWS, namespace)[0] if nameless else None
+        carried = None if listed is None else {origin_placement(workflow) for workflow in listed}
         for row in late:
-            if row.placement in there:
-                self.work.add(row.placement, sweep=True)
-            elif placements.expired(self.pool, row.placement):
-                log.info("placement expired", placement=row.placement, namespace=namespace)
+            if carried is not None:
+                self._expire_unless_carried(row, carried)
+            elif not patience.is_over(namespace):
+                with patience.spent_on(namespace):
+                    self._by_itself("expire", partial(self._expire_unless_there, row))
 
-    def _carried(self, namespace: str, late: list[Placement]) -> set[str | None]:
-        """The placements that the front door's Workflows carry: all are read only where one may have any name.
+    def _expire_unless_there(self, row: Placement) -> None:
+        # What was to have a name that the apiserver takes for none never came into being.
+        name = str(row.name)
+        found = self.front.find(WORKFLOWS, row.namespace, name) if is_name(name) else None
+        self._expire_unless_carried(row, {origin_placement(found)} if found else ())
 
-        What was to have a name that the apiserver takes for none never came into being.
-        """
-        if all(row.name is not None for row in late):
-            names = {str(row.name) for row in late}
-            found = [self.front.find(WORKFLOWS, namespace, name) for name in names if is_name(name)]
-        else:
-            found = [*self.front.list(WORKFLOWS, namespace)[0]]
-        return {origin_placement(workflow) for workflow in found if workflow is not None}
+    def _expire_unless_carried(self, row: Placement, carried: Collection[str | None]) -> None:
+        if row.placement in carried:
+            self.work.add(row.placement, sweep=True)
+        elif placements.expired(self.pool, row.placement):
+            log.info("placement expired", placement=row.placement, namespace=row.namespace)
 
-    def _look(self, found: Collection[str], why: str, lane: str = "") -> None:
+    def _look(self, found: Collection[str], why: str, lane: str = "", share: str | None = None) -> None:
         _SWEPT.labels(why).inc(len(found))
         for placement in found:
-            self.work.add(placement, lane=lane, sweep=True)
+            self.work.add(placement, lane=lane, share=share, sweep=True)
 
 
 def _by_placement(watches: Watches) -> dict[str, list[Version]]:

@@ -62,8 +62,7 @@ class VerbExecutor:
             case State.QUEUED | State.RESERVED:
                 return self._before_the_run(row, origin, verbs)
             case State.RUNNING:
-                undone = [told for verb in verbs if (told := self._do(row, origin, verb))]
-                self._check_shown(row, facts.run)
+                undone = self._do_all(row, origin, verbs, facts.run)
             case State.ENDED:
                 if any(verb.retry for verb in verbs):
                     return self._reopen(row, origin)
@@ -102,39 +101,48 @@ class VerbExecutor:
         run = self.targets.get(row.cluster).find(WORKFLOWS, row.namespace, row.run_name)
         return run if run is not None and is_current_run(run, row) else None
 
-    def _do(self, row: Placement, origin: Object, verb: Verb) -> Undone | None:
-        run = self._run(row)
-        if run is None:
-            return _too_late(verb, f"the run is gone from {row.cluster}")
+    def _do_all(self, row: Placement, origin: Object, verbs: Sequence[Verb], seen: Object | None) -> list[Undone]:
+        """Do all verbs. Raises Clash while the watch shows the run as it was before: `seen`."""
+        run, undone = self._run(row), list[Undone]()
+        for verb in verbs:
+            if run is None:
+                undone.append(_too_late(verb, f"the run is gone from {row.cluster}"))
+                continue
+            run, told = self._do(row, origin, verb, run)
+            undone += [told] if told else []
+        self._check_shown(row, run, seen)
+        return undone
+
+    def _do(self, row: Placement, origin: Object, verb: Verb, run: Object) -> tuple[Object, Undone | None]:
+        """Do one verb; returns the run after that."""
         what = steering(run, verb, shown_ids(run, row), now=datetime.datetime.now(datetime.UTC))
         if not what.patch:
-            return _too_late(verb, what.too_late) if what.too_late else None
+            return run, _too_late(verb, what.too_late) if what.too_late else None
         try:
-            self._change(self.targets.get(str(row.cluster)), run, what)
+            run = self._change(self.targets.get(str(row.cluster)), run, what)
         except (Clash, NotThere):
             raise
         except Rejected as error:
             log.warning("verb refused", verb=verb.word, placement=row.placement, cluster=row.cluster, user=verb.user)
-            return Undone("RefusedByTarget", f"{verb.word}: {row.cluster}: {error.message}")
+            return run, Undone("RefusedByTarget", f"{verb.word}: {row.cluster}: {error.message}")
         log.info("verb carried out", verb=verb.word, placement=row.placement, cluster=row.cluster, user=verb.user)
         self.recorder.record(origin, "Steered", f"{verb.word} by {verb.user} carried out on {row.cluster}")
-        return None
+        return run, None
 
-    def _check_shown(self, row: Placement, seen: Object | None) -> None:
+    def _check_shown(self, row: Placement, run: Object | None, seen: Object | None) -> None:
         """Raise Clash while the watch shows the run as it was before: mirroring that would undo the verb on the origin.
 
         Until then the verbs stay on the origin, where they keep its `suspend` and `shutdown` as the person set them.
         """
-        run = self._run(row)
         if run is not None and seen is not None and steered(run) != steered(seen):
             raise Clash(f"the watch of {row.cluster} does not show yet what was done to {row.run_name}")
 
-    def _change(self, target: Cluster, run: Object, what: Steering) -> None:
+    def _change(self, target: Cluster, run: Object, what: Steering) -> Object:
         metadata: Metadata = run["metadata"]
         remove_pods(target, metadata["namespace"], metadata["name"], what.doomed)
         version = {"resourceVersion": metadata["resourceVersion"]}
         patch = {**what.patch, "metadata": {**what.patch.get("metadata", {}), **version}}
-        target.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)
+        return target.patch(WORKFLOWS, metadata["namespace"], metadata["name"], patch)
 
     def _take_off(self, origin: Object, undone: Sequence[Undone] = ()) -> None:
         """Remove the verbs, only from the version that was read so that no newer one is lost; then record failures."""

@@ -93,11 +93,11 @@ class Watches:
 
     def _on_origin(self, placement: str, origin: Object) -> None:
         # What has left the queue doesn't say so before its run exists: then others know its target better.
-        self._work.add(placement, lane=annotations(origin).get(CLUSTER))
+        self._work.add(placement, lane=annotations(origin).get(CLUSTER), share=_namespace(origin))
         self._tell(placement)
 
     def _on_run(self, placement: str, run: Object, cluster: str) -> None:
-        self._work.add_after(placement, moment_for(run), lane=cluster)
+        self._work.add_after(placement, moment_for(run), lane=cluster, share=_namespace(run))
         self._tell(placement)
 
     def _tell(self, placement: str) -> None:
@@ -114,6 +114,10 @@ def moment_for(run: Object) -> float:
     status = status_of(run)
     nodes = len(mapping(status.get("nodes"))) or len(str(status.get("compressedNodes") or "")) // PACKED_NODE
     return min(MOMENT * (1 + nodes / MOMENT_NODES), LONGEST_MOMENT)
+
+
+def _namespace(workflow: Object) -> str:
+    return str(workflow["metadata"].get("namespace") or "")
 
 
 def _nobody_listens(_: Object, __: bool) -> None:

@@ -11,11 +11,11 @@ from kubernetes.client import Configuration
 from kubernetes.config import load_incluster_config, load_kube_config
 
 from webhook.errors import ClusterUnavailable, NotThere, quoted
-from webhook.kube.answers import read_json
 from webhook.kube.health import Health
 from webhook.kube.log_stream import LogStream
 from webhook.kube.resources import PODS, Resource
-from webhook.kube.transport import BROKEN, Http, Request, Transport, lines
+from webhook.kube.transport import BROKEN, Answer, Http, Request, Transport, lines
+from webhook.model.bounded_json import read_json
 from webhook.model.limits import LIST_TIMEOUT, PAGE, READ_TIMEOUT, WATCH_READ_TIMEOUT, WATCH_SECONDS
 from webhook.model.objects import Object
 
@@ -64,6 +64,14 @@ class Cluster:
         """Like `get`, but None if the object certainly does not exist."""
         try:
             return self.get(kind, namespace, name, read_timeout=read_timeout)
+        except NotThere:
+            return None
+
+    def find_with_date(self, kind: Resource, namespace: str | None, name: str, *, read_timeout: float) -> Answer | None:
+        """Like `find`, with the time of the answer by the apiserver's own clock, which its timestamps are of too."""
+        path = kind.path(namespace, name)
+        try:
+            return self._transport.call(Request("get", kind.plural, "GET", path, read_timeout=read_timeout))
         except NotThere:
             return None
 
@@ -221,7 +229,7 @@ class Cluster:
         self._transport.close()
 
     def _call(self, verb: str, kind: Resource, method: str, path: str, **options: Any) -> Object:
-        return self._transport.call(Request(verb, kind.plural, method, path, **options))
+        return self._transport.call(Request(verb, kind.plural, method, path, **options)).object
 
 
 def front_door(kubeconfig: str | None) -> Cluster:

@@ -83,13 +83,21 @@ class Registry:
         return self._watch.wait(timeout)
 
     def names(self) -> dict[str, str | None]:
-        """Every registered target, with the reason why it can't be used now; None if it can.
-
-        A Secret whose name is taken by an older one is listed as `NAME (Secret SECRET)`.
-        """
+        """Every registered target, with the reason why it can't be used now; None if it can."""
         with self._lock:
             away = {name: cluster.health.away for name, cluster in self._clusters.items()}
-            return {**away, **self._unusable, **self._losers()}
+            return {**away, **self._unusable}
+
+    def duplicates(self) -> dict[str, str]:
+        """Secrets that register no target, as `NAME (Secret SECRET)`, with the reason: an older one has that name."""
+        with self._lock:
+            return {
+                f"{claim.target} (Secret {claim.secret})": (
+                    f"the older Secret {self._used[claim.target].secret} has the label {CLUSTER}={claim.target} too"
+                )
+                for claim in self._claims
+                if claim != self._used.get(claim.target)
+            }
 
     def registered(self) -> set[str]:
         """The names of all targets, usable or not, except names that Kubernetes does not accept."""
@@ -157,15 +165,6 @@ class Registry:
         self._clusters[claim.target] = cluster
         log.info("target registered", cluster=claim.target, secret=claim.secret, address=cluster.address)
         return cluster
-
-    def _losers(self) -> dict[str, str]:
-        return {
-            f"{claim.target} (Secret {claim.secret})": (
-                f"the older Secret {self._used[claim.target].secret} has the label {CLUSTER}={claim.target} too"
-            )
-            for claim in self._claims
-            if claim != self._used.get(claim.target)
-        }
 
 
 def _claim_of(secret: Object) -> _Claim:

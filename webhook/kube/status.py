@@ -16,7 +16,7 @@ from webhook.errors import (
     Rejected,
     quoted,
 )
-from webhook.kube.answers import read_json
+from webhook.model.bounded_json import read_json
 from webhook.model.limits import LONGEST_STATUS
 
 # Kubernetes has no machine-readable reason for these two: Medea itself is not authorized, which says nothing about the

@@ -1,6 +1,8 @@
 """Sends requests to a cluster. Each has a deadline and a metric, and updates the cluster's health."""
 
 import contextlib
+import datetime
+import email.utils
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,10 +17,10 @@ from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 from prometheus_client import Histogram
 
 from webhook.errors import ClusterUnavailable, MedeaError, quoted
-from webhook.kube.answers import read_json
 from webhook.kube.bounded import bounded
 from webhook.kube.health import Health
 from webhook.kube.status import error_of, status_of
+from webhook.model.bounded_json import read_json
 from webhook.model.limits import CONNECT_TIMEOUT, CONNECTIONS, PROBE_TIMEOUT, READ_TIMEOUT
 from webhook.model.objects import Object
 
@@ -54,6 +56,14 @@ class Request:
     read_timeout: float = READ_TIMEOUT
 
 
+@dataclass(frozen=True)
+class Answer:
+    """The object in an answer, and when the cluster sent it, by its own clock; None if it doesn't say."""
+
+    object: Object
+    sent: datetime.datetime | None
+
+
 class Transport:
     """Sends requests to one cluster, and updates `health`. Raises ClusterUnavailable, or Rejected or a subclass.
 
@@ -79,12 +89,12 @@ class Transport:
         """The URL of the apiserver."""
         return str(self._api.configuration.host)
 
-    def call(self, request: Request) -> Object:
-        """Send a request; returns the object from the answer."""
+    def call(self, request: Request) -> Answer:
+        """Send a request; returns the answer."""
         self._check()
         began = self._clock()
-        _, data = self._exchange(self._calls, request, whole=True)
-        answer = self._object(data, began)
+        response, data = self._exchange(self._calls, request, whole=True)
+        answer = Answer(self._object(data, began), _date_of(response))
         self.health.answered()
         return answer
 
@@ -189,6 +199,13 @@ class Transport:
         else:
             self.health.unanswered(began)
         return error_of(status, self.name)
+
+
+def _date_of(response: urllib3.BaseHTTPResponse) -> datetime.datetime | None:
+    try:
+        return email.utils.parsedate_to_datetime(response.headers["Date"]).astimezone(datetime.UTC)
+    except (KeyError, ValueError, OverflowError):
+        return None
 
 
 def lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:

@@ -1,8 +1,9 @@
 """A queue of keys like client-go's: each key is queued once, handled by one thread at a time, and retried on failure.
 
-Two things are added: keys from a sweep are queued behind fresh ones, and a key may have a lane, such as its target.
-Only a limited number of keys per lane is handed out at once, so that a target that hangs blocks no more threads than
-that.
+Three things are added: keys from a sweep are queued behind fresh ones; a key may have a lane, such as its target; and
+in that lane a share, such as its namespace. Only a limited number of keys per lane is handed out at once, so that a
+target that hangs blocks no more threads than that. One share gets all but one of these, so that a namespace in which
+calls hang leaves the target to the others.
 
     while (key := queue.get()) is not None:
         try: work
@@ -16,7 +17,7 @@ import itertools
 import random
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -37,12 +38,13 @@ class _Entry:
     """The state of a key that is ready, waiting or busy."""
 
     lane: str = ""
+    share: str = ""
     ready: _Priority | None = None
     due: float | None = None
     backing_off: bool = False
     """Whether `due` is a retry after a failure: then a sweep does not make it sooner."""
-    busy_in: str | None = None
-    """While it is handed out, the lane it had then."""
+    busy_in: tuple[str, str] | None = None
+    """While it is handed out, the lane and the share it had then."""
     again: _Priority | None = None
     """The priority with which it was added while busy."""
 
@@ -50,34 +52,36 @@ class _Entry:
 class WorkQueue:
     """Keys to handle, safe to share between threads. `done` must follow each `get`, whatever happens.
 
-    At most `lane_limit` keys of one named lane are handed out at once; the lane "" has no limit. Lanes with ready keys
-    are served in turn. Times are in seconds of `clock`.
+    At most `lane_limit` keys of one named lane are handed out at once, and of these at most one less of one named
+    share, if the limit is above one; "" has no limit. Lanes with ready keys are served in turn, and so are the shares
+    in a lane. Times are in seconds of `clock`.
     """
 
     def __init__(self, *, lane_limit: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._lane_limit, self._clock = lane_limit, clock
+        self._lane_limit, self._share_limit, self._clock = lane_limit, max(1, lane_limit - 1), clock
         self._entries: dict[str, _Entry] = {}
-        self._ready: dict[_Priority, dict[str, _Line]] = {priority: {} for priority in _Priority}
-        self._busy_in: dict[str, int] = {}
+        self._ready: dict[_Priority, dict[str, dict[str, _Line]]] = {priority: {} for priority in _Priority}
+        self._busy_in: Counter[tuple[str, str] | str] = Counter()
+        """How many keys are handed out of each lane, and of each share of a lane."""
         self._later: list[tuple[float, int, str]] = []
         self._number = itertools.count()
         self._failures: dict[str, int] = {}
         self._closed = False
         self._changed = threading.Condition()
 
-    def add(self, key: str, *, lane: str | None = "", sweep: bool = False) -> None:
+    def add(self, key: str, *, lane: str | None = "", share: str | None = None, sweep: bool = False) -> None:
         """Handle `key` as soon as a thread is free; if it is being handled now, once more after that.
 
-        With `sweep`, after all fresh keys, and not sooner than a running back-off allows. The latest `lane` counts;
-        None keeps it as it is.
+        With `sweep`, after all fresh keys, and not sooner than a running back-off allows. The latest `lane` and `share`
+        count; None keeps them as they are.
         """
         with self._changed:
-            self._add(key, self._entry(key, lane), _Priority.SWEEP if sweep else _Priority.FRESH)
+            self._add(key, self._entry(key, lane, share), _Priority.SWEEP if sweep else _Priority.FRESH)
 
-    def add_after(self, key: str, delay: float, *, lane: str = "") -> None:
+    def add_after(self, key: str, delay: float, *, lane: str = "", share: str | None = None) -> None:
         """Handle `key` in `delay` seconds. A key has only one such time: the earlier one wins."""
         with self._changed:
-            self._put_off(key, self._entry(key, lane), delay, backing_off=False)
+            self._put_off(key, self._entry(key, lane, share), delay, backing_off=False)
 
     def add_rate_limited(self, key: str) -> None:
         """Handling `key` has failed: retry it, with a delay that grows with each failure. Never raises."""
@@ -114,9 +118,10 @@ class WorkQueue:
             entry = self._entries.get(key)
             if entry is None or entry.busy_in is None:
                 return
-            self._busy_in[entry.busy_in] -= 1
-            if not self._busy_in[entry.busy_in]:
-                del self._busy_in[entry.busy_in]
+            for one in (entry.busy_in, entry.busy_in[0]):
+                self._busy_in[one] -= 1
+                if not self._busy_in[one]:
+                    del self._busy_in[one]
             again, entry.busy_in, entry.again = entry.again, None, None
             if again is not None:
                 self._add(key, entry, again)
@@ -134,15 +139,22 @@ class WorkQueue:
         with self._changed:
             return len(self._entries)
 
-    def _entry(self, key: str, lane: str | None) -> _Entry:
-        entry = self._entries.setdefault(key, _Entry(lane or ""))
-        if lane is None:
+    def _entry(self, key: str, lane: str | None, share: str | None) -> _Entry:
+        entry = self._entries.setdefault(key, _Entry())
+        before, now = (
+            (entry.lane, entry.share),
+            (
+                entry.lane if lane is None else lane,
+                entry.share if share is None else share,
+            ),
+        )
+        if now == before:
             return entry
-        if entry.ready is not None and entry.lane != lane:
+        if entry.ready is not None:
             self._take(key, entry, entry.ready)
-            self._line(entry.ready, lane)[key] = None
+            self._line(entry.ready, *now)[key] = None
             self._changed.notify()
-        entry.lane = lane
+        entry.lane, entry.share = now
         return entry
 
     def _add(self, key: str, entry: _Entry, priority: _Priority) -> None:
@@ -161,7 +173,7 @@ class WorkQueue:
                 return
             self._take(key, entry, entry.ready)
         entry.ready = priority
-        self._line(priority, entry.lane)[key] = None
+        self._line(priority, entry.lane, entry.share)[key] = None
         self._changed.notify()
 
     def _put_off(self, key: str, entry: _Entry, delay: float, *, backing_off: bool) -> None:
@@ -187,27 +199,40 @@ class WorkQueue:
 
     def _pick(self) -> str | None:
         for priority, lanes in self._ready.items():
-            for lane, line in lanes.items():
-                if lane and self._busy_in.get(lane, 0) >= self._lane_limit:
+            for lane, shares in lanes.items():
+                share = self._next_share(lane, shares)
+                if share is None:
                     continue
-                key = next(iter(line))
+                key = next(iter(shares[share]))
                 entry = self._entries[key]
                 self._take(key, entry, priority)
+                if share in shares:
+                    shares[share] = shares.pop(share)
                 if lane in lanes:
                     lanes[lane] = lanes.pop(lane)
-                entry.ready, entry.busy_in = None, lane
-                self._busy_in[lane] = self._busy_in.get(lane, 0) + 1
+                entry.ready, entry.busy_in = None, (lane, share)
+                self._busy_in.update((entry.busy_in, lane))
                 return key
         return None
 
-    def _line(self, priority: _Priority, lane: str) -> _Line:
-        return self._ready[priority].setdefault(lane, OrderedDict())
+    def _next_share(self, lane: str, shares: dict[str, _Line]) -> str | None:
+        """The share of a lane whose turn it is; None if none may have one more key now."""
+        if not lane:
+            return next(iter(shares))
+        if self._busy_in[lane] >= self._lane_limit:
+            return None
+        return next((one for one in shares if not one or self._busy_in[lane, one] < self._share_limit), None)
+
+    def _line(self, priority: _Priority, lane: str, share: str) -> _Line:
+        return self._ready[priority].setdefault(lane, {}).setdefault(share, OrderedDict())
 
     def _take(self, key: str, entry: _Entry, priority: _Priority) -> None:
-        """Remove a ready key from its line, and the line if it is empty, so that the lane gets no turn."""
-        line = self._ready[priority][entry.lane]
-        del line[key]
-        if not line:
+        """Remove a ready key from its line, and what is empty then, so that it gets no turn."""
+        shares = self._ready[priority][entry.lane]
+        del shares[entry.share][key]
+        if not shares[entry.share]:
+            del shares[entry.share]
+        if not shares:
             del self._ready[priority][entry.lane]
 
     def _is_due_then(self, key: str, due: float) -> bool:

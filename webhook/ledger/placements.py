@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from webhook.ledger.placement import COLUMNS, SWEEP_COLUMNS, Placement, SweepRow, placement_of, sweep_row_of
 from webhook.ledger.pool import Pool
 from webhook.model.json_input import storable
-from webhook.totals.shape import mapping
+from webhook.model.objects import mapping
 
 _QUEUED_ANEW = "state = 'queued', cluster = NULL, run_name = NULL, placed_at = NULL"
 

@@ -92,19 +92,21 @@ def preflight_refused(pool: Pool, new: NewPlacement, refused_by: Mapping[str, st
         return decision
 
 
-def runs_seen(pool: Pool, namespace: str, since: float) -> list[Reservation]:
+def runs_seen(pool: Pool, namespace: str, since: float, *, now: float) -> list[Reservation]:
     """The reservations of a namespace whose pods samples may show: live ones, and those released after `since`.
 
-    `since` is the time of the oldest sample in use, in Unix seconds.
+    `since` is the time of the oldest sample in use. All times are seconds by the clock that now says `now`; only how
+    long ago a release was is known by the ledger's.
     """
     query = (
         "SELECT placement, cluster, run_name, cpu_milli, memory_bytes, "
-        "extract(epoch FROM released_at)::float8 AS released FROM workflows "
+        "extract(epoch FROM now() - released_at)::float8 AS ago FROM workflows "
         "WHERE namespace = %(namespace)s AND cluster IS NOT NULL AND run_name IS NOT NULL AND released_at "
     )
     with pool.transaction() as connection:
         rows = connection.execute(
-            f"{query} IS NULL UNION ALL {query} >= to_timestamp(%(since)s)", {"namespace": namespace, "since": since}
+            f"{query} IS NULL UNION ALL {query} >= now() - make_interval(secs => %(seconds)s)",
+            {"namespace": namespace, "seconds": now - since},
         )
         return [
             Reservation(
@@ -112,7 +114,7 @@ def runs_seen(pool: Pool, namespace: str, since: float) -> list[Reservation]:
                 row["cluster"],
                 Totals(row["cpu_milli"], row["memory_bytes"]),
                 row["run_name"],
-                row["released"],
+                None if row["ago"] is None else now - row["ago"],
             )
             for row in rows
         ]

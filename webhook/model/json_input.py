@@ -8,9 +8,9 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from webhook.errors import BadRequest, MedeaError, quoted, wrong_field
+from webhook.model.bounded_json import is_deep
+from webhook.model.limits import DEEPEST_JSON
 
-# Levels. No real manifest is nested deeper.
-_DEEPEST = 200
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -22,8 +22,8 @@ def parse_json(body: bytes) -> Any:
         value = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"the body is not JSON: {quoted(str(error))}") from error
-    if _depth_exceeds(value, _DEEPEST):
-        raise BadRequest(f"the body is nested more than {_DEEPEST} levels deep")
+    if is_deep(value):
+        raise BadRequest(f"the body is nested more than {DEEPEST_JSON} levels deep")
     return value
 
 
@@ -76,7 +76,7 @@ def _where(field: str, place: _Place | None) -> str:
     return f"{where}.{key}"
 
 
-def storable(value: Any, *, levels: int = _DEEPEST) -> Any:
+def storable(value: Any, *, levels: int = DEEPEST_JSON) -> Any:
     """The same JSON, with U+FFFD for what `check_storable` refuses: for what nobody can be asked to send again.
 
     Without what is nested deeper than `levels`: Python can't follow everything that a cluster may store.
@@ -107,18 +107,3 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{quoted(text)} is too large for a number")
     return number
-
-
-def _depth_exceeds(value: Any, limit: int) -> bool:
-    level = [value]
-    for _ in range(limit):
-        level = [inner for outer in level for inner in _inside(outer)]
-        if not level:
-            return False
-    return True
-
-
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []

@@ -3,6 +3,23 @@
 Times are in seconds unless a comment says otherwise. What operators can set is in `webhook.settings`.
 """
 
+# --- model
+
+DEEPEST_JSON = 200
+"""Levels of objects and lists that are read of any JSON: no real manifest is nested deeper, and Python's own functions
+give up at a thousand calls, less those that led to them."""
+MOST_UNPACKED = 32 * 1024 * 1024
+"""Bytes. An object in etcd has at most 1.5 MB; packed nodes of a real one never unpack to more than this."""
+MOST_UNPACKED_VALUES = 600_000
+"""Values in the unpacked nodes: about 20,000 nodes. Each value takes some hundred bytes of memory, and 80 KB of packed
+text can hold 20 million of them, enough to kill the process."""
+LARGE_NODES = 700 * 1024
+"""Characters of JSON above which nodes are packed: with the rest of the object they must stay below Argo's mebibyte."""
+PLAIN_VERBS = 2048
+"""Characters up to which the annotation with verbs stays readable JSON; longer ones are packed."""
+LONGEST_VERBS = 180 * 1024
+"""Characters of that annotation: all annotations of an object together may have 256 KiB."""
+
 # --- kube
 
 # A key that failed is retried after RETRY_FIRST, then after twice as long each time, up to RETRY_LONGEST: a cluster
@@ -34,8 +51,6 @@ UNANSWERED_CALLS = 2
 PROBE_EVERY = 5.0
 PROBE_EVERY_WHILE_AWAY = 1.0
 PROBE_TIMEOUT = 2.0
-# Levels of nesting kept of an answer that is too deep for Python's recursion limit of a thousand.
-DEEPEST_ANSWER = 200
 # Characters kept of an apiserver's refusal: a validation error may repeat a whole object.
 LONGEST_STATUS = 4000
 # When a controller is killed, the next one takes over within LEASE_SECONDS, well within the 30 s that a recovery may
@@ -85,6 +100,8 @@ LEDGER_RETRY = 1.0
 LEDGER_BUG_RETRY = 30.0
 # For a migration to get the lock on a table. While it waits, all later statements wait behind it.
 MIGRATION_LOCK_TIMEOUT = 2.0
+# Between two looks whether another process is still migrating.
+MIGRATION_LOOK_AGAIN = 0.1
 # For one statement of a migration: an index on millions of rows takes minutes.
 MIGRATION_PATIENCE = 1800.0
 # Decisions kept per placement, beside the first: one that full targets send back for weeks has thousands.
@@ -134,13 +151,15 @@ NARROW_QUERY = 400
 
 # --- namespaces
 
-# How long an answered probe is trusted before a new one is made, in case Argo's controller has been stopped since.
-PROBE_RENEWED_AFTER = 60.0
 NAMESPACE_TIMEOUT = 2.0
 """Seconds to read a namespace or its probe at the front door: the same review must still ask a target."""
 QUIET_REMEMBERED = 120.0
 """Seconds for which a namespace counts as quiet after its probe has vanished: `argo delete --all` deletes it too, and a
 new probe tells nothing until it has been left alone for a while."""
+PROBE_RENEWED_AFTER = QUIET_REMEMBERED + 10.0
+"""Seconds for which a probe that was taken up is left there before a new one is made, in case that controller has been
+stopped since. Longer than QUIET_REMEMBERED: while the new one is still untouched, no webhook may remember the quiet of
+before. The rest is for a review that was under way."""
 PREPARE_BUDGET = 4.0
 """Seconds to prepare a namespace, which takes six small writes, or to wait for another thread that prepares it."""
 PREPARE_TIMEOUT = 2.0
@@ -203,6 +222,26 @@ WEIGH_MOST_ROUNDS = 100
 """Rounds of a loop that are looked at one by one; later ones count as the largest of these."""
 WEIGH_MOST_PODS = 2000
 """A higher limit on pods is ignored: it would only make the computation slow."""
+WEIGH_DEEPEST_CREATED = 3
+"""Levels of Workflows that create Workflows that are counted."""
+WEIGH_DEEPEST_ORDER = 40
+"""Levels to which an order of tasks is taken apart; what is left is weighed by a flow."""
+WEIGH_MOST_TRIED = 1500
+"""Tasks in all flows for one limit on pods. They are tried at several prices: each gives an upper bound, and the lowest
+counts."""
+WEIGH_LONGEST_LOOP = 10**6
+"""Rounds of a loop. A longer one would need more memory than any target has."""
+WEIGH_PAGE = 4096
+"""Characters of bindings that count as one call."""
+YAML_LONGEST = 64 * 1024
+"""Characters of a manifest that are read. A whole Workflow has at most 1.5 MB, but YAML is slow to parse."""
+YAML_MOST_VALUES = 20_000
+"""Values in a manifest: with aliases, a short text can expand without bound."""
+YAML_DEEPEST = 100
+"""Levels of nesting: the parser that is written in C has a stack of its own, and kills the process beyond that."""
+YAML_LONGEST_NUMBER = 1000
+"""Characters of a whole number: Python writes none of more than 4,300 digits, and one in base 60 (`1:1:1`) takes its
+time to be read."""
 TAGS_LONGEST = 64 * 1024
 """Characters that the tags of one text may expand to; further tags count as unknown."""
 INPUTS_LONGEST = 256 * 1024
@@ -210,7 +249,8 @@ INPUTS_LONGEST = 256 * 1024
 
 # --- controller
 
-# Placements handled at once, and of these how many of one target: one that hangs leaves the others three quarters.
+# Placements handled at once, and of these how many of one target: one that hangs leaves the others three quarters. One
+# namespace has at most one less than that of a target, so that one in which creates hang leaves the others some of it.
 WORKERS = 16
 WORKERS_PER_TARGET = 4
 # When a target has been away for this long, placements with no create tried there go elsewhere, and those running there
@@ -231,8 +271,9 @@ MOST_STEPS = 12
 # than a hundred ends a second.
 SWEEP_PAGE = 1000
 RETIRE_ROUNDS = 5
-# Deletes of one namespace that a sweep waits for in vain: each takes READ_TIMEOUT, and everything else waits for it.
-MOST_SILENT = 3
+# What each part of a sweep waits for calls about one namespace, in all: two or three that hang. The rest of that
+# namespace waits for the next sweep, and the others for no more than this.
+SWEEP_PATIENCE = 10.0
 # After this long, the log says that the first list of a watch is still missing.
 FIRST_LIST = 30.0
 # Time to finish what is under way when the process is told to end: one call to a cluster.

@@ -13,7 +13,9 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from webhook.model.bounded_json import read_json
 from webhook.model.contract import FINAL_NODE_PHASES
+from webhook.model.limits import LARGE_NODES, MOST_UNPACKED, MOST_UNPACKED_VALUES
 from webhook.model.objects import Object, mapping, status_of, texts
 
 Nodes = dict[str, Object]
@@ -22,13 +24,6 @@ REFERENCES = ("children", "outboundNodes")
 """The fields of a node that list the ids of other nodes."""
 
 _FNV_OFFSET, _FNV_PRIME = 0x811C9DC5, 0x01000193
-# Bytes. An object in etcd has at most 1.5 MB; packed nodes of a real one never unpack to more than this.
-_MOST_UNPACKED = 32 * 1024 * 1024
-_MOST_VALUES = 600_000
-"""Values in the unpacked nodes: about 20,000 nodes. Each value takes some hundred bytes of memory, and 80 KB of packed
-text can hold 20 million of them, enough to kill the process."""
-_LARGE = 700 * 1024
-"""Characters of JSON above which nodes are packed: with the rest of the object they must stay below Argo's mebibyte."""
 
 
 def nodes_of(workflow: Mapping[str, Any]) -> Nodes:
@@ -74,11 +69,11 @@ def unpacked(text: Any) -> Any:
     """The opposite of `pack`; None for anything that was not packed."""
     try:
         with gzip.open(io.BytesIO(base64.b64decode(text, validate=True))) as stream:
-            plain = stream.read(_MOST_UNPACKED)
-        if sum(plain.count(sign) for sign in (b"[", b"{", b",")) > _MOST_VALUES:
+            plain = stream.read(MOST_UNPACKED)
+        if sum(plain.count(sign) for sign in (b"[", b"{", b",")) > MOST_UNPACKED_VALUES:
             return None
-        return json.loads(plain)
-    except (OSError, EOFError, ValueError, TypeError, binascii.Error, zlib.error, RecursionError):
+        return read_json(plain)
+    except (OSError, EOFError, ValueError, TypeError, binascii.Error, zlib.error):
         return None
 
 
@@ -97,4 +92,4 @@ def fnv32a(text: str) -> int:
 
 def is_large(nodes: Mapping[str, Any]) -> bool:
     """Whether the nodes have to be packed to fit into an object."""
-    return len(json.dumps(nodes)) > _LARGE
+    return len(json.dumps(nodes)) > LARGE_NODES

@@ -16,9 +16,9 @@ from typing import Any
 import yaml
 
 from webhook.errors import Rejected
-from webhook.model.objects import Object
+from webhook.model.objects import Object, mapping, mappings
 from webhook.totals.manifests import is_workflow, read_yaml
-from webhook.totals.shape import Name, inner_templates, mapping, mappings, spec_references
+from webhook.totals.shape import Name, inner_templates, spec_references
 
 Specs = Mapping[Name, Object]
 

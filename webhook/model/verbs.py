@@ -11,14 +11,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from webhook.errors import Refused
+from webhook.model.bounded_json import read_json
 from webhook.model.contract import VERBS
+from webhook.model.limits import LONGEST_VERBS, PLAIN_VERBS
 from webhook.model.nodes import pack, unpacked
 from webhook.model.objects import Object, annotations
-
-_PLAIN = 2048
-"""Characters up to which the annotation stays readable JSON; longer ones are packed."""
-# All annotations of an object together may have 256 KiB.
-_LONGEST = 180 * 1024
 
 
 @dataclass(frozen=True)
@@ -74,8 +71,8 @@ def pending(workflow: Mapping[str, Any]) -> list[Verb]:
     if not text:
         return []
     try:
-        return [_read(verb) for verb in (json.loads(text) if text.startswith("[") else unpacked(text))]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return [_read(verb) for verb in (read_json(text.encode()) if text.startswith("[") else unpacked(text))]
+    except (ValueError, TypeError, KeyError, AttributeError):
         return []
 
 
@@ -83,9 +80,9 @@ def written(verbs: Sequence[Verb]) -> str:
     """The annotation's text. Raises Refused if it is too long to store."""
     plain = [_plain(verb) for verb in verbs]
     text = json.dumps(plain)
-    if len(text) > _PLAIN:
+    if len(text) > PLAIN_VERBS:
         text = pack(plain)
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST_VERBS:
         raise Refused(f"{verbs[-1].word} touches more nodes than Medea can pass on at once; do it on the target itself")
     return text
 

@@ -104,8 +104,8 @@ class Holds:
 
     def _check_quiet(self, namespace: str, deadline: Deadline) -> None:
         timeout = deadline.timeout(NAMESPACE_TIMEOUT, f"to look for a controller in namespace {namespace}")
-        probe = self._front.find(WORKFLOWS, namespace, NAME, read_timeout=timeout)
-        writer = taken_up_by(probe) if probe else None
+        probe = self._front.find_with_date(WORKFLOWS, namespace, NAME, read_timeout=timeout)
+        writer = taken_up_by(probe.object) if probe else None
         with self._lock:
             if writer:
                 self._quiet_at.pop(namespace, None)
@@ -113,7 +113,7 @@ class Holds:
                     f"namespace {namespace} has hold none, but an Argo controller works there ({writer} has taken up "
                     f"the Workflow {NAME}), and what is submitted would run twice. Either use hold plugin: kubectl "
                     f"label namespace {namespace} {HOLD}=plugin --overwrite; or stop that controller, and submit "
-                    "some two minutes later"
+                    "some three minutes later"
                 )
             left = self._quiet - (age(probe) if probe else 0)
             if left <= 0:

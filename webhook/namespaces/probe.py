@@ -18,13 +18,16 @@ when that promise is broken.
 """
 
 import datetime
+import time
 
 import structlog
 
-from webhook.errors import Clash, MedeaError
+from webhook.errors import Clash, MedeaError, Unavailable
 from webhook.kube.client import MANAGER, Cluster
 from webhook.kube.resources import WORKFLOWS
+from webhook.kube.transport import Answer
 from webhook.model.contract import PROBE, SKIP
+from webhook.model.deadline import Clock
 from webhook.model.limits import PROBE_RENEWED_AFTER
 from webhook.model.objects import Metadata, Object, annotations, mapping, mappings, status_of
 
@@ -57,18 +60,24 @@ def taken_up_by(found: Object) -> str | None:
     return " and ".join(others) or "a program without a name"
 
 
-def age(found: Object) -> float:
-    """Seconds since a probe was created, comparing this machine's clock with the apiserver's."""
-    made = datetime.datetime.fromisoformat(found["metadata"]["creationTimestamp"])
-    return (datetime.datetime.now(datetime.UTC) - made).total_seconds()
+def age(found: Answer) -> float:
+    """Seconds since a probe was created. Both times are the apiserver's: this machine's clock may be set wrong.
+
+    Raises Unavailable if the answer has no date.
+    """
+    if found.sent is None:
+        raise Unavailable("the front door's answers have no header Date, so nobody knows how old its probe is")
+    made = datetime.datetime.fromisoformat(found.object["metadata"]["creationTimestamp"])
+    return (found.sent - made).total_seconds()
 
 
 class Probes:
     """Keeps one probe in each namespace that needs one. Used only by the controller that leads."""
 
-    def __init__(self, front: Cluster) -> None:
-        self._front = front
-        self._reported: dict[str, str] = {}
+    def __init__(self, front: Cluster, *, clock: Clock = time.monotonic) -> None:
+        self._front, self._clock = front, clock
+        self._taken_up: dict[str, tuple[str, float]] = {}
+        """By namespace: the uid of the probe that was found taken up, and when."""
 
     def see_to(self, namespace: str) -> str | None:
         """Create the probe if it is missing. Returns the program that picked it up, only once for each probe."""
@@ -80,11 +89,13 @@ class Probes:
         if writer is None or "deletionTimestamp" in found["metadata"]:
             return None
         uid = found["metadata"]["uid"]
-        if age(found) >= PROBE_RENEWED_AFTER:
-            self._front.delete(WORKFLOWS, namespace, NAME, uid=uid)
-        if self._reported.get(namespace) == uid:
+        known, since = self._taken_up.get(namespace, ("", 0.0))
+        if known == uid:
+            # Not before every webhook has forgotten that the namespace was quiet before.
+            if self._clock() - since >= PROBE_RENEWED_AFTER:
+                self._front.delete(WORKFLOWS, namespace, NAME, uid=uid)
             return None
-        self._reported[namespace] = uid
+        self._taken_up[namespace] = uid, self._clock()
         log.warning("an Argo controller works in a namespace with hold none", namespace=namespace, writer=writer)
         return writer
 
@@ -105,7 +116,7 @@ class Probes:
         except MedeaError as error:
             log.warning("probe not removed", namespace=namespace, reason=error.message)
             return
-        self._reported.pop(namespace, None)
+        self._taken_up.pop(namespace, None)
 
     def _make(self, namespace: str) -> None:
         try:

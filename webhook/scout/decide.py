@@ -34,7 +34,7 @@ def decide(
 
     By target, for the request's namespace: `snapshots`; `reserved`, the sum of all live reservations; and `own`, what
     our own runs used in the snapshot. `claimed` names the targets that a Workflow queued earlier is waiting for. `now`
-    is in Unix seconds, `max_age` in seconds.
+    is a time by the same clock as the times of samples, `max_age` is in seconds.
     """
     verdicts = tuple(
         _verdict(

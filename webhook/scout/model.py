@@ -10,7 +10,9 @@ from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults, Totals
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One target's quota for one namespace, as Prometheus saw it at `sampled_at` (Unix seconds).
+    """One target's quota for one namespace, as Prometheus saw it at `sampled_at`: seconds by the scout's own clock.
+
+    It may have been up to `slack` seconds later, for as long as the answer took.
 
     `own` is what the pods of each Workflow used at that moment, by the Workflow's name on the target. `defaults` are
     the limits that the namespace's LimitRange gives to containers without any.
@@ -23,11 +25,15 @@ class Snapshot:
     used: Totals
     own: Mapping[str, Totals] = field(default_factory=dict)
     defaults: Defaults = NO_DEFAULTS
+    slack: float = 0.0
 
 
 @dataclass(frozen=True)
 class Reservation:
-    """The room that a placement holds on a target. `released_at` (Unix seconds) is set once its run has ended."""
+    """The room that a placement holds on a target.
+
+    `released_at` is set once its run has ended: seconds by the scout's own clock.
+    """
 
     placement: str
     cluster: str

@@ -35,4 +35,5 @@ def own_use(snapshots: Mapping[str, Snapshot], reservations: Iterable[Reservatio
 
 
 def _in_sample(reservation: Reservation, snapshot: Snapshot) -> bool:
-    return reservation.released_at is None or reservation.released_at >= snapshot.sampled_at
+    """Whether the run has not ended before the sample was taken, for sure."""
+    return reservation.released_at is None or reservation.released_at >= snapshot.sampled_at + snapshot.slack

@@ -3,7 +3,6 @@
 The webhook, the queue and the scout's HTTP API all decide through here, so there is one way to choose a target.
 """
 
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -15,10 +14,11 @@ from webhook.ledger.pool import Pool
 from webhook.ledger.queueing import Served
 from webhook.ledger.reserving import Held
 from webhook.model.limits import NO_ROOM_PAUSE, QUEUE_LOOK_AGAIN, QUEUE_TELL_EVERY, UNBOUND_RESERVATIONS
-from webhook.scout.model import Decision, Outcome, Request, Verdict
+from webhook.scout.model import Decision, Obstacle, Outcome, Request, Verdict
 from webhook.scout.policies import POLICIES
 from webhook.scout.queue_pass import QueuePass, Told
 from webhook.scout.sampler import Sampler
+from webhook.scout.steady import steady_time
 from webhook.scout.turns import Turns
 from webhook.scout.view import View, Views
 from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults
@@ -49,9 +49,9 @@ class Placer:
         sampler: Sampler,
         registry: Registry,
         max_age: float,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = steady_time,
     ) -> None:
-        self._pool, self._sampler, self._clock = pool, sampler, clock
+        self._pool, self._sampler, self._registry, self._clock = pool, sampler, registry, clock
         self._views = Views(pool=pool, sampler=sampler, registry=registry, max_age=max_age, clock=clock)
         self._turns = Turns()
         self._idle: dict[str, _Idle] = {}
@@ -88,13 +88,18 @@ class Placer:
             return reserving.preflight_refused(self._pool, new, refused_by, lambda held: _choose(request, view, held))
 
     def overview(self, namespace: str) -> tuple[Verdict, ...]:
-        """Every target's numbers for a namespace, from the decision about a request for nothing."""
+        """Every target's numbers for a namespace, from the decision about a request for nothing.
+
+        After them the Secrets that register no target although they should.
+        """
         request, view = Request(namespace, NOTHING, seed="overview"), self._views.of(namespace)
 
         def with_all_claims(held: Held) -> Decision:
             return view.decide(request, held.reserved, held.claimed(view.open_targets()))
 
-        return reserving.peek(self._pool, namespace, with_all_claims).verdicts
+        verdicts = reserving.peek(self._pool, namespace, with_all_claims).verdicts
+        duplicates = sorted(self._registry.duplicates().items())
+        return (*verdicts, *(Verdict(name, why, Obstacle.UNUSABLE) for name, why in duplicates))
 
     def defaults(self, namespace: str, only_clusters: Collection[str] | None) -> Defaults:
         """The default limits of containers without any: for each resource the largest of the targets allowed."""
@@ -113,7 +118,7 @@ class Placer:
         view = self._views.of(namespace, self._paused(namespace))
         reserved, waiting = queueing.glance(self._pool, namespace)
         facts, idle = (view.facts(reserved), waiting), self._idle.get(namespace)
-        if idle is not None and idle.facts == facts and _lies_ahead(idle.until, self._clock(), QUEUE_LOOK_AGAIN):
+        if idle is not None and idle.facts == facts and self._clock() < idle.until:
             return []
         run = QueuePass(view.decide, open_targets=view.open_targets(), told=self._told.get(namespace, {}))
         moved, undisturbed = list[tuple[Placement, Decision]](), True
@@ -135,11 +140,7 @@ class Placer:
     def _paused(self, namespace: str) -> dict[str, str]:
         now, words = self._clock(), "its quota of objects was full a moment ago"
         full = list(self._full.items())
-        return {
-            target: words
-            for (where, target), until in full
-            if where == namespace and _lies_ahead(until, now, NO_ROOM_PAUSE)
-        }
+        return {target: words for (where, target), until in full if where == namespace and now < until}
 
     def _tell_the_rest(self, namespace: str, told: int) -> None:
         if self._clock() - self._told_all.get(namespace, -QUEUE_TELL_EVERY) >= QUEUE_TELL_EVERY:
@@ -157,11 +158,6 @@ class Placer:
                     self._pool, namespace, run.choose, after=served.next_after, waiting_for=run.unclaimed
                 )
             yield served
-
-
-def _lies_ahead(until: float, now: float, most: float) -> bool:
-    """Whether a moment, `most` seconds away when it was noted, is still to come by a clock that may be set back."""
-    return now < until <= now + most
 
 
 def _choose(request: Request, view: View, held: Held) -> Decision:

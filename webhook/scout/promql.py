@@ -61,7 +61,7 @@ UNLIMITED = Totals(10**9, 1 << 60)
 
 @dataclass
 class _Facts:
-    time: float | None = None
+    age: float | None = None
     quotas: dict[tuple[str, str], dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
     own: dict[tuple[str, str], dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
     """Use by resource, of all pods with the same owner, by the owner's kind and name."""
@@ -70,8 +70,13 @@ class _Facts:
     defaults: dict[str, float] = field(default_factory=dict)
 
 
-def snapshots(series: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Snapshot]:
+def snapshots(
+    series: Iterable[Mapping[str, Any]], *, asked_at: float, took: float = 0.0
+) -> dict[tuple[str, str], Snapshot]:
     """Snapshots by (cluster, namespace). Impossible values (NaN, negative, far too large) void their namespace.
+
+    `asked_at` is when Prometheus was asked, by the caller's clock, and `took` for how long. How old a sample was then
+    is known by Prometheus' own clock, so that the two may be apart.
 
     Raises LookupError, TypeError, ValueError or AttributeError if this is not an answer of Prometheus.
     """
@@ -83,16 +88,16 @@ def snapshots(series: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Snap
         resource = str(labels.get("resource", "")).removeprefix("limits.")
         if not _sane(resource, value):
             broken.add(place)
+        elif labels["fact"] == "time":
+            facts[place].age = max(0.0, float(one["value"][0]) - value)
         else:
             _note(facts[place], labels, resource, value)
-    made = {place: _snapshot(place, one) for place, one in facts.items() if place not in broken}
+    made = {place: _snapshot(place, one, asked_at, took) for place, one in facts.items() if place not in broken}
     return {place: snapshot for place, snapshot in made.items() if snapshot is not None}
 
 
 def _note(facts: _Facts, labels: Mapping[str, Any], resource: str, value: float) -> None:
     match labels["fact"]:
-        case "time":
-            facts.time = value
         case "own":
             facts.own[(labels["created_by_kind"], labels["created_by_name"])][resource] = value
         case "driver":
@@ -124,8 +129,8 @@ def _sane(resource: str, value: float) -> bool:
     return isfinite(value) and 0 <= value <= _ABSURD.get(resource, float("inf"))
 
 
-def _snapshot(place: tuple[str, str], facts: _Facts) -> Snapshot | None:
-    if facts.time is None:
+def _snapshot(place: tuple[str, str], facts: _Facts, asked_at: float, took: float) -> Snapshot | None:
+    if facts.age is None:
         return None
     cpu, memory = (_tightest(facts, resource) for resource in ("cpu", "memory"))
     if cpu is None and memory is None:
@@ -133,12 +138,13 @@ def _snapshot(place: tuple[str, str], facts: _Facts) -> Snapshot | None:
     return Snapshot(
         cluster=place[0],
         namespace=place[1],
-        sampled_at=facts.time,
+        sampled_at=asked_at - facts.age,
         hard=Totals(
             _milli(cpu[0]) if cpu else UNLIMITED.cpu_milli, int(memory[0]) if memory else UNLIMITED.memory_bytes
         ),
         used=Totals(_milli(cpu[1]) if cpu else 0, int(memory[1]) if memory else 0),
         own=_own_use(facts),
+        slack=took,
         defaults=Defaults(
             _milli(facts.defaults["cpu"]) if "cpu" in facts.defaults else None,
             int(facts.defaults["memory"]) if "memory" in facts.defaults else None,

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -26,6 +25,7 @@ from webhook.model.limits import (
 from webhook.scout.bounded_session import BoundedSession
 from webhook.scout.model import Snapshot
 from webhook.scout.promql import query, snapshots
+from webhook.scout.steady import steady_time
 
 log = structlog.get_logger(__name__)
 _READS = Counter("medea_scout_reads_total", "Reads of Prometheus", ["outcome"])
@@ -44,7 +44,7 @@ Namespaces = Callable[[], Collection[str] | None]
 class Sampler:
     """Keeps the latest snapshots. One thread reads Prometheus; any thread may ask, and never waits."""
 
-    def __init__(self, *, url: str, interval: float, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, *, url: str, interval: float, clock: Callable[[], float] = steady_time) -> None:
         """`interval` is in seconds."""
         session = BoundedSession(seconds=SAMPLE_DEADLINE, size=SAMPLE_BYTES)
         self._prometheus = PrometheusConnect(
@@ -106,9 +106,9 @@ class Sampler:
     def read(self) -> None:
         """Ask Prometheus once. Raises SamplesUnavailable; earlier snapshots are kept, and age."""
         try:
-            wanted = self._wanted()
+            wanted, asked_at = self._wanted(), self._clock()
             series: Any = self._prometheus.custom_query(query(wanted))
-            fresh = snapshots(series)
+            fresh = snapshots(series, asked_at=asked_at, took=self._clock() - asked_at)
         except (RequestException, PrometheusApiClientException, *_STRANGE) as error:
             _READS.labels("failed").inc()
             raise SamplesUnavailable(f"Prometheus did not answer: {quoted(str(error))}") from error
@@ -139,8 +139,7 @@ class Sampler:
                     known.setdefault(old.namespace, {})[old.cluster] = old
         newest: dict[str, float] = {}
         for new in fresh.values():
-            # A sample from the future would never become stale.
-            known.setdefault(new.namespace, {})[new.cluster] = replace(new, sampled_at=min(new.sampled_at, now))
+            known.setdefault(new.namespace, {})[new.cluster] = new
             newest[new.cluster] = max(new.sampled_at, newest.get(new.cluster, 0.0))
         self._known = known
         for cluster, sampled_at in newest.items():

@@ -79,10 +79,11 @@ class Views:
         known = self._own.get(namespace)
         if known is not None and known[0] is snapshots:
             return known[1]
-        oldest = self._clock() - self._max_age
+        now = self._clock()
+        oldest = now - self._max_age
         in_use = [one.sampled_at for one in snapshots.values() if one.own and one.sampled_at >= oldest]
         if not in_use:
             return {}
-        found = own_use(snapshots, reserving.runs_seen(self._pool, namespace, min(in_use)))
+        found = own_use(snapshots, reserving.runs_seen(self._pool, namespace, min(in_use), now=now))
         self._own[namespace] = (snapshots, found)
         return found

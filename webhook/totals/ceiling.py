@@ -6,28 +6,22 @@ Never below the peak. Each template is looked at once, so the cost is linear in 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from webhook.totals.budget import Allowance, Exhausted
+from webhook.model.objects import mapping
+from webhook.totals.budget import Exhausted
 from webhook.totals.lookup import Found, Lookup
 from webhook.totals.loops import loop_of
 from webhook.totals.merged import with_defaults
-from webhook.totals.model import NOTHING, Defaults, Totals
-from webhook.totals.pods import Unknowns, pod_totals
-from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, mapping, tasks_of, text, type_of
+from webhook.totals.model import NOTHING, Totals
+from webhook.totals.pods import pod_totals
+from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, tasks_of, type_of
 from webhook.totals.tags import UNKNOWN, Bindings, filled
-from webhook.totals.walk import Creates
+from webhook.totals.weighing import Weighing
 
 
 @dataclass
-class Ceiling:
+class Ceiling(Weighing):
     """The sum over one Workflow. Raises Exhausted if only a walk could tell what a task calls, or how often."""
 
-    spec: Spec
-    lookup: Lookup
-    defaults: Defaults
-    unknowns: Unknowns
-    creates: Creates
-    allowance: Allowance
-    agents: dict[str, str] = field(default_factory=dict)
     _sums: dict[str, Totals] = field(default_factory=dict)
     _above: list[str] = field(default_factory=list)
 
@@ -72,7 +66,7 @@ class Ceiling:
         return total
 
     def _pod(self, template: Spec, known: Bindings) -> Totals:
-        patches = [patch for one in (self.spec, template) if (patch := text(one.get("podSpecPatch")))]
+        patches = self.patches(template)
         _check_known([*patches, mapping(template.get("resource")).get("manifest")], known)
         pod = pod_totals(template, patches, known, self.defaults, self.unknowns)
         return pod + self.creates(template, known) if template.get("resource") is not None else pod

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from webhook.totals.shape import Spec, mapping, tasks_of, text
+from webhook.model.objects import mapping
+from webhook.totals.shape import Spec, tasks_of, text
 from webhook.totals.tags import Bindings, filled
 
 # How Argo finds tasks in `depends`: a name, or a name with a result such as `.Succeeded`.

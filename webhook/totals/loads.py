@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice, repeat
 
+from webhook.model.limits import WEIGH_DEEPEST_ORDER, WEIGH_MOST_TRIED
 from webhook.totals.antichain import heaviest
 
 Load = tuple[int, ...]
@@ -16,10 +17,6 @@ NO_LOAD: Load = ()
 MayFlow = Callable[[int, int], bool]
 """Takes a number of tasks and a number of flows: whether that many flows may be computed. Flows are slow, and needed
 only for tasks that are neither independent parts nor a sequence; without them the result is an upper bound."""
-_DEEPEST = 40
-# For a limit on pods, flows are tried at several prices: each gives an upper bound, and the lowest counts. At most this
-# many tasks in all of these flows together.
-_MOST_TRIED = 1500
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ class _Weighing:
         """The load of some elements (a bit mask): unrelated ones add up, of those in sequence the largest counts."""
         if members & (members - 1) == 0:
             return self.loads[members.bit_length() - 1] if members else NO_LOAD
-        if depth < _DEEPEST:
+        if depth < WEIGH_DEEPEST_ORDER:
             parts = list(_parts(members, self.order.related))
             if len(parts) > 1:
                 return side_by_side([(self.load(part, depth + 1), 1) for part in parts], self.limit)
@@ -144,7 +141,7 @@ def _worth(load: Load, price: int) -> int:
 
 
 def _prices(loads: Iterable[Load], tasks: int) -> list[int]:
-    most = max(2, _MOST_TRIED // tasks)
+    most = max(2, WEIGH_MOST_TRIED // tasks)
     gains = sorted({gain for load in loads for gain in _falling(load)})
     return [0, *gains[:: -(-len(gains) // most)]]
 

@@ -1,17 +1,15 @@
 """How often a task runs: its withItems, withParam or withSequence."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from webhook.model.bounded_json import read_json
+from webhook.model.limits import WEIGH_LONGEST_LOOP
 from webhook.totals.scope import value_of
 from webhook.totals.shape import Spec
 from webhook.totals.tags import Bindings, filled
-
-# A longer loop would need more memory than any target has.
-_LONGEST = 10**6
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,8 @@ def loop_of(task: Spec, name: str, known: Bindings) -> Loop | None:
 def _from_parameter(written: object, name: str, known: Bindings) -> Loop:
     value = value_of(written, known)
     try:
-        items = json.loads(value) if value is not None else None
-    except (ValueError, RecursionError):
+        items = read_json(value.encode()) if value is not None else None
+    except ValueError:
         items = None
     return Loop(len(items), items) if isinstance(items, list) else _unknown(name)
 
@@ -62,8 +60,8 @@ def _sequence(written: Spec, name: str, known: Bindings) -> Loop:
             return Loop(0, ())
         end = start + count - 1
     rounds = abs(end - start) + 1
-    if rounds > _LONGEST:
-        return Loop(_LONGEST, (), note=f"task {name} runs {rounds} times; counted as {_LONGEST}")
+    if rounds > WEIGH_LONGEST_LOOP:
+        return Loop(WEIGH_LONGEST_LOOP, (), note=f"task {name} runs {rounds} times; counted as {WEIGH_LONGEST_LOOP}")
     items = range(start, end + 1) if start <= end else range(start, end - 1, -1)
     return Loop(rounds, items, str(written.get("format") or "%d"))
 

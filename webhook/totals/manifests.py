@@ -5,15 +5,9 @@ from typing import Any
 
 import yaml
 
+from webhook.model.limits import YAML_DEEPEST, YAML_LONGEST, YAML_LONGEST_NUMBER, YAML_MOST_VALUES
 from webhook.totals.tags import Bindings, filled
 
-# Characters. A whole Workflow has at most 1.5 MB, but YAML is slow to parse.
-_LONGEST = 64 * 1024
-# With aliases, a short YAML text can expand without bound.
-_MOST_VALUES = 20_000
-_DEEPEST = 100
-# Python writes no number of more than 4,300 digits, and one in base 60 (`1:1:1`) takes its time to be read.
-_LONGEST_NUMBER = 1000
 # PyYAML raises any of these when a tag does not match its text, as in `!!int x`.
 _NOT_YAML = (yaml.YAMLError, RecursionError, ValueError, LookupError, AttributeError, TypeError, ArithmeticError)
 _CREATING = frozenset({"create", "apply"})
@@ -33,13 +27,13 @@ class _Loader(_SafeLoader):  # type: ignore[misc, valid-type]
             for one in sources:
                 if isinstance(one, yaml.MappingNode):
                     self.flatten_mapping(one)
-            if sum(len(one.value) for one in sources) > _MOST_VALUES:
+            if sum(len(one.value) for one in sources) > YAML_MOST_VALUES:
                 raise yaml.YAMLError("too large")
         super().flatten_mapping(node)
 
     def construct_yaml_int(self, node: yaml.ScalarNode) -> Any:
         """Called for each whole number."""
-        if len(node.value) > _LONGEST_NUMBER:
+        if len(node.value) > YAML_LONGEST_NUMBER:
             raise yaml.YAMLError("too large a number")
         return super().construct_yaml_int(node)
 
@@ -70,7 +64,7 @@ def is_workflow(thing: Mapping[str, Any]) -> bool:
 
 def read_yaml(text: str) -> list[Any]:
     """The documents of a YAML or JSON text. Raises ValueError if it is neither, or too large."""
-    if len(text) > _LONGEST:
+    if len(text) > YAML_LONGEST:
         raise ValueError("too long")
     try:
         _check_shape(text)
@@ -88,7 +82,7 @@ def _check_shape(text: str) -> None:
     for number, event in enumerate(yaml.parse(text, Loader=_SafeLoader)):
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > _DEEPEST or number > 2 * _MOST_VALUES:
+        if depth > YAML_DEEPEST or number > 2 * YAML_MOST_VALUES:
             raise yaml.YAMLError("nested too deeply, or too large")
 
 
@@ -114,7 +108,7 @@ def _small(value: Any) -> bool:
     while waiting:
         one = waiting.pop()
         seen += 1
-        if seen > _MOST_VALUES:
+        if seen > YAML_MOST_VALUES:
             return False
         if isinstance(one, dict):
             waiting += one.values()

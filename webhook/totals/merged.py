@@ -1,9 +1,10 @@
 """Merges a spec with its WorkflowTemplate's, and a template with its Workflow's `templateDefaults`, as Argo does."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from webhook.totals.shape import Spec, mapping, mappings, type_of
+from webhook.model.objects import mapping, mappings
+from webhook.totals.shape import Spec, type_of
 
 _SAME_FOR_ALL = ("podSpecPatch", "sidecars", "initContainers", "daemon", "parallelism", "inputs")
 _BY_NAME = frozenset({"sidecars", "initContainers", "containers"})
@@ -42,7 +43,7 @@ def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
     return made
 
 
-def _by_name(under: list[Spec], over: list[Spec]) -> list[Spec]:
+def _by_name(under: Sequence[Spec], over: Sequence[Spec]) -> list[Spec]:
     named = {str(one.get("name")): one for one in under}
     own = [_merged(named.pop(str(one.get("name")), {}), one) for one in over]
     return [*own, *named.values()]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from webhook.totals.shape import mapping, mappings
+from webhook.model.objects import mapping, mappings
 
 
 def effective_parameters(*specs: Mapping[str, Any]) -> dict[str, str | None]:

@@ -1,14 +1,15 @@
 """How much of a quota one pod of a template takes: its limits, added up as Kubernetes does."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from webhook.model.bounded_json import read_json
+from webhook.model.objects import mapping, mappings
 from webhook.totals.manifests import read_yaml
 from webhook.totals.model import Defaults, Totals
 from webhook.totals.quantities import cpu_milli, memory_bytes
-from webhook.totals.shape import Name, Spec, mapping, mappings, text, type_of
+from webhook.totals.shape import Name, Spec, text, type_of
 from webhook.totals.tags import UNKNOWN, Bindings, filled
 
 RESOURCES = ("cpu", "memory")
@@ -133,8 +134,8 @@ def _read_patch(patch: str) -> Mapping[str, Any] | None:
     if text(patch.strip()) is None:
         return {}
     try:
-        found = json.loads(patch)
-    except (ValueError, RecursionError):
+        found = read_json(patch.encode())
+    except ValueError:
         try:
             found = next(iter(read_yaml(patch)), {})
         except ValueError:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from webhook.errors import Refused, Unavailable
+from webhook.model.limits import WEIGH_DEEPEST_CREATED
+from webhook.model.objects import mapping
 from webhook.totals.budget import Allowance, Budget, Exhausted
 from webhook.totals.ceiling import Ceiling
 from webhook.totals.lookup import Lookup
@@ -14,15 +16,13 @@ from webhook.totals.parameters import effective_parameters
 from webhook.totals.pods import Unknowns
 from webhook.totals.quantities import LARGEST
 from webhook.totals.scope import workflow_parameters
-from webhook.totals.shape import Name, Spec, mapping, named_templates
+from webhook.totals.shape import Name, Spec, named_templates
 from webhook.totals.spark import SparkJob, spark_job
 from webhook.totals.tags import Bindings, filled
 from webhook.totals.walk import Walk
 
 # The default limits of the pod in which Argo's agent runs http and plugin templates.
 _AGENT = Totals(100, 256 * 10**6)
-# Workflows may create Workflows that create Workflows; deeper levels than this are not counted.
-_DEEPEST = 3
 # Kinds of objects that never lead to a pod, so that no note is needed.
 _WITHOUT_PODS = frozenset(
     {
@@ -136,7 +136,7 @@ class _Needs:
             return NOTHING
         total = NOTHING
         for one in objects:
-            if is_workflow(one) and depth <= _DEEPEST:
+            if is_workflow(one) and depth <= WEIGH_DEEPEST_CREATED:
                 total = total + self.of(mapping(one.get("spec")), depth).totals
             elif one.get("kind") not in _WITHOUT_PODS:
                 self.unknowns.say(f"the {one.get('kind')} that template {name} creates is not counted")

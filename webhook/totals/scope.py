@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from webhook.model.limits import INPUTS_LONGEST
+from webhook.model.objects import mapping, mappings
 from webhook.totals.parameters import effective_parameters, parameter_text
-from webhook.totals.shape import Spec, mapping, mappings
+from webhook.totals.shape import Spec
 from webhook.totals.tags import UNKNOWN, Bindings, filled, tags_in
 
 _ITEM = re.compile(r"\bitem\b")

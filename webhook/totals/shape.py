@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from webhook.model.objects import mapping, mappings
 from webhook.totals.manifests import created_workflows
 
 Spec = Mapping[str, Any]
@@ -53,16 +54,6 @@ def type_of(template: Spec) -> str | None:
     return next((one for one in _TYPES if template.get(one) is not None), None)
 
 
-def mapping(value: object) -> Mapping[str, Any]:
-    """`value` if it is an object, otherwise an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def mappings(value: object) -> list[Mapping[str, Any]]:
-    """The objects in `value`; empty if it is not a list."""
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
-
-
 def text(value: object) -> str | None:
     """`value` if it is a non-empty string, otherwise None."""
     return value if isinstance(value, str) and value else None
@@ -71,12 +62,12 @@ def text(value: object) -> str | None:
 def groups_of(template: Spec) -> list[list[Spec]]:
     """The groups of parallel steps of a steps template."""
     groups = template.get("steps")
-    return [mappings(group) for group in groups] if isinstance(groups, list) else []
+    return [[*mappings(group)] for group in groups] if isinstance(groups, list) else []
 
 
 def tasks_of(template: Spec) -> list[Spec]:
     """The tasks of a DAG template."""
-    return mappings(mapping(template.get("dag")).get("tasks"))
+    return [*mappings(mapping(template.get("dag")).get("tasks"))]
 
 
 def hooks_of(holder: Spec) -> list[tuple[str, Spec]]:

@@ -1,42 +1,27 @@
 """Walks through a Workflow as Argo would run it, and computes what may run at once."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from webhook.model.limits import WEIGH_MOST_PODS, WEIGH_MOST_ROUNDS
-from webhook.totals.budget import Allowance
+from webhook.model.limits import WEIGH_MOST_PODS, WEIGH_MOST_ROUNDS, WEIGH_PAGE
+from webhook.model.objects import mapping
 from webhook.totals.depends import dag_order, steps_order, wanted_tasks
 from webhook.totals.lookup import Found, Lookup
 from webhook.totals.loops import loop_of
 from webhook.totals.merged import with_defaults
-from webhook.totals.model import Defaults, Totals
+from webhook.totals.model import Totals
 from webhook.totals.pods import Unknowns, pod_totals
 from webhook.totals.profile import IDLE, Parts, Profile, in_turn, side_by_side, woven
 from webhook.totals.scope import inside, mentions_item, with_item
-from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, mapping, tasks_of, text, type_of
+from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, tasks_of, type_of
 from webhook.totals.tags import Bindings
-
-# Characters of bindings that count as one call.
-_PAGE = 4096
-
-Creates = Callable[[Spec, Bindings], Totals]
-"""Returns what the Workflows need that a resource template creates."""
+from webhook.totals.weighing import Weighing
 
 
 @dataclass
-class Walk:
-    """One walk through one Workflow. `spec` is its own, merged with that of its WorkflowTemplate.
+class Walk(Weighing):
+    """One walk through one Workflow."""
 
-    `agents` collects the templates that Argo's agent runs: the first name of each type.
-    """
-
-    spec: Spec
-    lookup: Lookup
-    defaults: Defaults
-    unknowns: Unknowns
-    creates: Creates
-    allowance: Allowance
-    agents: dict[str, str] = field(default_factory=dict)
     _seen: dict[object, Profile] = field(default_factory=dict)
     _completed: dict[str, Spec] = field(default_factory=dict)
     _above: list[str] = field(default_factory=list)
@@ -65,7 +50,9 @@ class Walk:
         template = self._complete(found)
         bound = inside(template, caller.get("arguments"), known)
         # Bindings stay in memory until the walk ends, so long ones cost extra.
-        self.allowance.spend(sum(len(value) for name, value in bound.items() if name.startswith("inputs.")) // _PAGE)
+        self.allowance.spend(
+            sum(len(value) for name, value in bound.items() if name.startswith("inputs.")) // WEIGH_PAGE
+        )
         return self._visit(template, found, bound)
 
     def _visit(self, template: Spec, found: Found, known: Bindings) -> Profile:
@@ -96,15 +83,12 @@ class Walk:
         """Whether parameters may change what the template needs. For most pods they can't, so one look is enough."""
         if type_of(template) not in PODS or template.get("resource") is not None:
             return True
-        return any("{{" in patch for patch in self._patches(template))
-
-    def _patches(self, template: Spec) -> list[str]:
-        return [patch for one in (self.spec, template) if (patch := text(one.get("podSpecPatch")))]
+        return any("{{" in patch for patch in self.patches(template))
 
     def _weighed(self, template: Spec, lookup: Lookup, known: Bindings) -> Profile:
         kind = type_of(template)
         if kind in PODS:
-            pod = pod_totals(template, self._patches(template), known, self.defaults, self.unknowns)
+            pod = pod_totals(template, self.patches(template), known, self.defaults, self.unknowns)
             work = Profile((pod.cpu_milli,), (pod.memory_bytes,))
             return work.leaving(self.creates(template, known)) if kind == "resource" else work
         if kind in ("http", "plugin"):

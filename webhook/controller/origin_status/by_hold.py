@@ -9,11 +9,15 @@ from webhook.controller.origin_status.graft import graft
 from webhook.controller.origin_status.merge import merge_patch
 from webhook.ledger.placement import Placement
 from webhook.model.contract import REASON, Hold
-from webhook.model.objects import Object, mapping
+from webhook.model.nodes import nodes_of
+from webhook.model.objects import Object, mapping, status_of
 from webhook.model.subworkflows import ended
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _TIMES = ("startedAt", "finishedAt")
+
+NO_TREE = "its nodes are not shown: the front door refuses them"
+"""What is shown in the place of a run's nodes."""
 
 
 def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
@@ -35,6 +39,23 @@ def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run:
     if row.hold is Hold.NONE:
         return full.final_patch(origin, row, outcome, run)
     return stub.final_patch(origin, row, outcome)
+
+
+def without_tree(run: Object) -> Object:
+    """The run with one node instead of all, which says so, for when the front door refuses to show them.
+
+    They may be too many for one object, or not of the shape that its schema wants.
+    """
+    name, status = run["metadata"]["name"], status_of(run)
+    known: Object = {"phase": status.get("phase"), "message": NO_TREE}
+    known |= {key: status[key] for key in _TIMES if _is_time(status.get(key))}
+    node = {"id": name, "name": name, "displayName": name, "type": "DAG", **known}
+    return {**run, "status": {**known, "nodes": {name: node}}}
+
+
+def says_no_tree(origin: Object) -> bool:
+    """Whether an origin shows that its run's nodes are left out."""
+    return any(node.get("message") == NO_TREE for node in nodes_of(origin).values())
 
 
 def bare_end(patch: Object, row: Placement) -> Object:

@@ -7,7 +7,10 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    """`folded` means that a row's templates are in `templates` and no longer in its `original`."""
+    """`folded` means that a row's templates are in `templates` and no longer in its `original`.
+
+    The new column locks the whole table, for a moment. Its index is in 0005, which locks nothing.
+    """
     op.execute("CREATE TABLE templates (hash text PRIMARY KEY, body jsonb NOT NULL)")
     op.execute(
         """
@@ -21,7 +24,3 @@ def upgrade() -> None:
     )
     op.execute("CREATE INDEX workflow_templates_hash ON workflow_templates (hash)")
     op.execute("ALTER TABLE workflows ADD COLUMN folded boolean NOT NULL DEFAULT false")
-    op.execute(
-        "CREATE INDEX workflows_unfolded ON workflows (seq) "
-        "WHERE NOT folded AND state IN ('running', 'ended', 'deleting')"
-    )
