@@ -85,7 +85,7 @@ class World:
         self.front.namespace("bare", {ENABLED: "true", HOLD: "none"})
         for name, target in self.targets.items():
             self._put_secret(name)
-            for namespace in (*NAMESPACES, "other"):
+            for namespace in (*NAMESPACES, "other", "kube-system"):
                 target.namespace(namespace)
         for fake in (self.front, *self.targets.values()):
             fake.faults, fake.after = self.network.faults, self.network.done

@@ -29,7 +29,7 @@ def full(dsn: str) -> Iterator[Pool]:
     pool.start()
     assert pool.wait(20)
     with pool.transaction() as connection:
-        connection.execute("TRUNCATE workflows, templates CASCADE")
+        connection.execute("TRUNCATE workflows, templates, clusters CASCADE")
         connection.execute(
             """
             INSERT INTO workflows (placement, state, name, namespace, cluster, origin_uid, run_name, run_uid, cpu_milli,
@@ -55,7 +55,7 @@ def full(dsn: str) -> Iterator[Pool]:
         connection.execute("VACUUM ANALYZE workflows, decisions, templates, workflow_templates")
     yield pool
     with pool.transaction() as connection:
-        connection.execute("TRUNCATE workflows, templates CASCADE")
+        connection.execute("TRUNCATE workflows, templates, clusters CASCADE")
     pool.close()
 
 

@@ -10,7 +10,7 @@ from webhook.model.limits import NO_ROOM_PAUSE
 def full(world: World, placement: str, cluster: str) -> None:
     """The create of its run was refused by a full quota of objects."""
     assert placements.no_room_on_target(world.pool, placement, cluster=cluster, words="exceeded quota") is not None
-    world.placer.pause("ns", cluster)
+    world.placer.pause("ns", cluster, "its quota of objects was full")
 
 
 def test_what_a_full_quota_refused_goes_to_another_target_at_once(pool: Pool) -> None:

@@ -10,7 +10,7 @@ Times are in seconds unless a comment says otherwise. What operators can set is 
 # of keys that failed together are not retried together.
 RETRY_FIRST = 0.2
 RETRY_LONGEST = 5.0
-RETRY_DOUBLINGS = 5
+RETRY_DOUBLINGS = 9
 RETRY_JITTER = 0.2
 # Changes to one key within this time are handled together: runs change in bursts.
 MOMENT = 0.1
@@ -34,6 +34,9 @@ UNANSWERED_CALLS = 2
 PROBE_EVERY = 5.0
 PROBE_EVERY_WHILE_AWAY = 1.0
 PROBE_TIMEOUT = 2.0
+# How often a probe also asks a target for its identity, in case its address leads to another cluster now. Whoever is
+# about to conclude that a run is gone asks anyway.
+IDENTIFY_EVERY = 60.0
 # Levels of nesting kept of an answer that is too deep for Python's recursion limit of a thousand.
 DEEPEST_ANSWER = 200
 # Characters kept of an apiserver's refusal: a validation error may repeat a whole object.
@@ -62,6 +65,9 @@ WATCH_LONGEST_PAUSE = 5.0
 SHORTEST_WATCH = 1.0
 # After this many streams in a row that were refused, or broke before the first event, everything is listed again.
 FAILED_STREAMS = 2
+
+# Up to which a key's pause grows while only a person can help, such as by giving a right.
+RETRY_LONGEST_BLOCKED = 60.0
 
 # --- ledger
 

@@ -57,7 +57,7 @@ class Placer:
         self._idle: dict[str, _Idle] = {}
         self._told: dict[str, Mapping[str, Told]] = {}
         self._told_all: dict[str, float] = {}
-        self._full: dict[tuple[str, str], float] = {}
+        self._paused_until: dict[tuple[str, str], tuple[float, str]] = {}
 
     def admit(self, new: NewPlacement) -> Decision:
         """Decide about a new Workflow and write its placement, unless it is refused.
@@ -128,16 +128,15 @@ class Placer:
             self._idle[namespace] = _Idle(facts, self._clock() + QUEUE_LOOK_AGAIN)
         return moved
 
-    def pause(self, namespace: str, target: str) -> None:
-        """Leave out a target whose object quota is full when serving this namespace's queue, for NO_ROOM_PAUSE."""
-        self._full[namespace, target] = self._clock() + NO_ROOM_PAUSE
+    def pause(self, namespace: str, target: str, reason: str) -> None:
+        """Leave out a target when serving this namespace's queue, for NO_ROOM_PAUSE: it took nothing a moment ago."""
+        self._paused_until[namespace, target] = self._clock() + NO_ROOM_PAUSE, reason
 
     def _paused(self, namespace: str) -> dict[str, str]:
-        now, words = self._clock(), "its quota of objects was full a moment ago"
-        full = list(self._full.items())
+        now = self._clock()
         return {
-            target: words
-            for (where, target), until in full
+            target: reason
+            for (where, target), (until, reason) in list(self._paused_until.items())
             if where == namespace and _lies_ahead(until, now, NO_ROOM_PAUSE)
         }
 
