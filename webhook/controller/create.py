@@ -38,8 +38,17 @@ def create_run(pool: Pool, target: Cluster, row: Placement, original: Original) 
 def find_run(target: Cluster, row: Placement) -> Object | None:
     """The placement's run on a target, under either name that it may have; None if it is certainly not there.
 
-    Raises Blocked if what has the name of an earlier create may be the run, but its labels were taken off or changed.
+    Raises Blocked if that can't be told: what has the name of an earlier create may be the run, but its labels were
+    taken off or changed; or Medea may not look.
     """
+    try:
+        return _find_run(target, row)
+    except NotAllowed as error:
+        # Not as it is: to callers it would mean that a create was not allowed, and so certainly not done.
+        raise Blocked(error.message, **error.details) from error
+
+
+def _find_run(target: Cluster, row: Placement) -> Object | None:
     unclear = False
     for name in run_names(str(row.name), row.placement):
         found = target.find(WORKFLOWS, row.namespace, name)
