@@ -51,6 +51,21 @@ def test_what_runs_there_waits_with_the_reason_and_goes_on_when_it_is_back(world
     assert "medea.dev/reason" not in world.origin()["metadata"]["annotations"]
 
 
+def test_a_run_that_the_other_one_does_not_have_is_not_gone(world: World) -> None:
+    world.place()
+    world.settle()
+    other = another(world)
+    other.compact()
+    west = point(world, other, new_secret=False)
+    world.settle(6)
+    assert len(other.calls) and world.row().state is State.RUNNING
+    point(world, west, new_secret=False)
+    world.registry.known["west"].probe()
+    world.end_run()
+    world.wait(60)
+    assert world.row().phase == "Succeeded"
+
+
 @pytest.mark.parametrize("new_secret", [True, False], ids=["its Secret", "its address"])
 def test_a_run_that_may_exist_on_the_old_one_is_not_created_on_the_new_one(world: World, new_secret: bool) -> None:
     world.fail("west", LOSE, verb="create")

@@ -1,5 +1,7 @@
 """A cluster is known by the uid of its namespace kube-system: another one that answers in its place is not used."""
 
+from typing import Any
+
 import pytest
 from kubernetes.client import Configuration
 
@@ -37,9 +39,9 @@ class Place:
         """A client of that address, as for a Secret that has changed."""
         return Cluster("west", Configuration(), http=self, breaker=True, expected=self.expected, clock=self.clock)
 
-    def request(self, *args: object, **options: object) -> object:
+    def request(self, method: str, url: str, **options: Any) -> Any:
         """What answers at the address now."""
-        return self.answers.request(*args, **options)  # type: ignore[arg-type]
+        return self.answers.request(method, url, **options)
 
     def expected(self, name: str, uid: str | None) -> str | None:
         """As the ledger has it."""
