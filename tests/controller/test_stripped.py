@@ -78,11 +78,13 @@ def test_a_run_that_ends_without_its_labels_has_ended_so_and_is_let_go(world: Wo
     strip(world, *MARKS)
     world.settle()
     assert world.row().state is State.RUNNING
+    assert world.origin()["metadata"]["annotations"]["medea.dev/reason"] == "west: no such labels here"
     status = {"phase": "Failed", "message": "exit code 3", "finishedAt": world.clock.stamp()}
     world.west.change(WORKFLOWS, "ns", "job-p1", {"status": status})
     world.wait(60)
     assert (world.row().state, world.row().message) == (State.ENDED, "exit code 3")
     assert world.origin()["status"]["phase"] == "Failed"
+    assert "medea.dev/reason" not in world.origin()["metadata"]["annotations"]
     assert not on_west(world)["metadata"].get("finalizers")
 
 

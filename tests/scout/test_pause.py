@@ -4,13 +4,14 @@ from tests.support.placing import World
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.contract import State
-from webhook.model.limits import NO_ROOM_PAUSE
+from webhook.model.limits import CLOSED_PAUSE, NO_ROOM_PAUSE
+from webhook.scout.placer import CLOSED, FULL
 
 
 def full(world: World, placement: str, cluster: str) -> None:
     """The create of its run was refused by a full quota of objects."""
     assert placements.no_room_on_target(world.pool, placement, cluster=cluster, words="exceeded quota") is not None
-    world.placer.pause("ns", cluster, "its quota of objects was full")
+    world.placer.pause("ns", cluster, FULL)
 
 
 def test_what_a_full_quota_refused_goes_to_another_target_at_once(pool: Pool) -> None:
@@ -45,4 +46,18 @@ def test_a_clock_that_is_set_back_makes_no_pause_longer(pool: Pool) -> None:
     world.now -= 3600
     world.quota("west", 10)
     world.now += NO_ROOM_PAUSE
+    assert world.serve() == ["p1"]
+
+
+def test_one_that_allows_nothing_is_left_out_for_longer_and_says_so(pool: Pool) -> None:
+    world = World(pool, west=10)
+    world.submit("p1")
+    placements.no_room_on_target(pool, "p1", cluster="west", words="cannot create")
+    world.placer.pause("ns", "west", CLOSED)
+    world.now += NO_ROOM_PAUSE
+    world.quota("west", 10)
+    assert world.serve() == []
+    assert "did not allow Medea to run anything" in str(world.row("p1").reason)
+    world.now += CLOSED_PAUSE
+    world.quota("west", 10)
     assert world.serve() == ["p1"]

@@ -20,6 +20,7 @@ from webhook.ledger.pool import Pool
 from webhook.model.contract import FINALIZER, PLACEMENT, VERBS, Hold
 from webhook.model.verbs import Verb, written
 from webhook.scout.model import Decision, Outcome
+from webhook.scout.placer import Pause
 from webhook.settings import Settings
 from webhook.totals.model import Totals
 from webhook.wiring import Parts, assemble_controller
@@ -74,9 +75,9 @@ class Pauses:
     def __init__(self) -> None:
         self.paused: list[tuple[str, str]] = []
 
-    def pause(self, namespace: str, target: str, reason: str) -> None:
+    def pause(self, namespace: str, target: str, pause: Pause) -> None:
         """Nothing is to leave this queue for this target for a while."""
-        assert reason
+        assert pause.seconds > 0
         self.paused.append((namespace, target))
 
 

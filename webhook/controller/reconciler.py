@@ -12,7 +12,7 @@ from webhook.controller.plan import Facts, Step, Then, deleted_copies, is_at_res
 from webhook.controller.remove import remove_finalizer, remove_run
 from webhook.controller.resting import Rest, Wait
 from webhook.controller.targets import Targets
-from webhook.errors import Blocked, MedeaError
+from webhook.errors import Blocked, Clash, MedeaError, NotThere, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.model.limits import MOST_STEPS
@@ -55,14 +55,19 @@ class Reconciler:
     def _take(self, step: Step, facts: Facts) -> Then:
         try:
             return self._acts[step](facts)
-        except Blocked as error:
+        except (Clash, NotThere):
+            raise
+        except (Blocked, Rejected) as error:
+            # A run that may not be let go matters to nobody at the front door.
             if step is not Step.LET_RUN_GO:
                 self._show_blocked(facts, error)
             raise
 
-    def _show_blocked(self, facts: Facts, error: Blocked) -> None:
-        """Only a person can help, so say on the origin what is missing; the next step that succeeds takes it off."""
-        patch = away_patch(facts.origin, error.message) if facts.origin else {}
+    def _show_blocked(self, facts: Facts, error: Blocked | Rejected) -> None:
+        """Only a person can help, so say on the origin what is wrong. What follows once it is right takes it off."""
+        cluster = error.details.get("cluster")
+        words = f"{cluster}: {error.message}" if cluster else error.message
+        patch = away_patch(facts.origin, words) if facts.origin else {}
         if not facts.origin or not patch:
             return
         try:
@@ -70,7 +75,7 @@ class Reconciler:
         except MedeaError as failed:
             log.warning("origin does not say what blocks it", reason=failed.message, blocked=error.message)
         else:
-            self._recorder.record(facts.origin, "Blocked", error.message, warning=True)
+            self._recorder.record(facts.origin, "Blocked", words, warning=True)
 
     def _tidy(self, facts: Facts) -> list[MedeaError]:
         """Remove strays, and finalizers of deleted copies. Returns errors, so that the placement is not held up."""

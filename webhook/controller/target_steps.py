@@ -25,11 +25,9 @@ from webhook.model.finalizers import block_deletion, is_deletion_ongoing
 from webhook.model.objects import Metadata, Object, spec_of, status_of
 from webhook.model.run import Original, run_labels
 from webhook.model.subworkflows import ended
+from webhook.scout.placer import CLOSED, FULL, Pause
 
 log = structlog.get_logger(__name__)
-
-_FULL = "its quota of objects was full a moment ago"
-_CLOSED = "it did not allow Medea to run anything in this namespace a moment ago"
 
 _DISPATCH = Histogram(
     "medea_accepted_to_run_seconds",
@@ -47,8 +45,8 @@ class TargetSteps:
     pool: Pool
     recorder: EventRecorder
     room_came_free: Callable[[], None]
-    leave_out: Callable[[str, str, str], None]
-    """Called with a namespace, a target that takes nothing there for now, and the reason."""
+    leave_out: Callable[[str, str, Pause], None]
+    """Called with a namespace and a target that takes nothing there for now."""
 
     def acts(self) -> dict[Step, Callable[[Facts], Then]]:
         """The function for each step."""
@@ -102,7 +100,7 @@ class TargetSteps:
         log.warning("run refused", cluster=row.cluster, placement=row.placement, reason=error.message)
         words = f"{row.cluster}: {error.message}"
         if isinstance(error, (QuotaExceeded, NotAllowed)):
-            self.leave_out(row.namespace, row.cluster, _FULL if isinstance(error, QuotaExceeded) else _CLOSED)
+            self.leave_out(row.namespace, row.cluster, FULL if isinstance(error, QuotaExceeded) else CLOSED)
             moved = placements.no_room_on_target(self.pool, row.placement, cluster=row.cluster, words=words)
         else:
             moved = placements.refused_by_target(self.pool, row.placement, error.message, cluster=row.cluster)

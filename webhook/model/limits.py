@@ -226,6 +226,8 @@ AWAY_GRACE = 10.0
 TICK = 1.0
 # How long a target whose object quota was full is left out for that namespace.
 NO_ROOM_PAUSE = 15.0
+# Likewise one that did not allow Medea to create runs in that namespace: only a person there changes that.
+CLOSED_PAUSE = 60.0
 # What changes about a run is gathered for MOMENT, and as long again for each MOMENT_NODES nodes: showing 2,000 takes
 # 150 ms. An origin shows within a second what its run does. PACKED_NODE is about the characters of one when packed.
 MOMENT_NODES = 250
