@@ -141,6 +141,7 @@ def test_nothing_ends_because_a_target_is_away_and_what_needs_no_target_goes_on(
         ({"row": row(state=State.ENDED, end_shown=True), "run": None}, True),
         ({"run": None}, False),
         ({"origin": None}, False),
+        ({"origin": origin(annotations={"medea.dev/placement": "p9"})}, False),
         ({"away": LONG}, False),
         ({"row": row(state=State.ENDED)}, False),
         ({"row": row(state=State.QUEUED, cluster=None), "run": None}, True),

@@ -113,6 +113,7 @@ QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "stopped": lambda pool: placements.stopped(pool, "p7", "stop"),
     "reopened": lambda pool: placements.reopened(pool, "p7"),
     "end_shown": lambda pool: placements.end_shown(pool, "p7", run_uid="r7"),
+    "run_let_go": lambda pool: placements.run_let_go(pool, "p7", run_uid="r7"),
     "deleting": lambda pool: placements.deleting(pool, "p7"),
     "deleted": lambda pool: placements.deleted(pool, "p7"),
     "expired": lambda pool: placements.expired(pool, "p7"),

@@ -106,6 +106,8 @@ def is_at_rest(facts: Facts) -> bool:
     row = facts.row
     if row is None or facts.origin is None or facts.away is not None:
         return False
+    if origin_placement(facts.origin) != row.placement:
+        return False
     match row.state:
         case State.RUNNING:
             return facts.run is not None
