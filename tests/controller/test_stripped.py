@@ -211,6 +211,18 @@ def test_what_else_hides_an_origin_is_put_right_too(world: World, mark: str) -> 
     assert world.origin()["status"]["phase"] == "Succeeded"
 
 
+def test_a_retry_of_which_nobody_heard_does_not_leave_the_origin_running_for_ever(world: World) -> None:
+    world.place()
+    world.settle()
+    world.end_run("Failed")
+    world.settle()
+    strip_origin(world)
+    world.front.change(WORKFLOWS, "ns", "job-p1", {"status": {"phase": "Running", "finishedAt": None}})
+    world.settle(6)
+    assert world.origin()["metadata"]["annotations"][PLACEMENT] == "p1"
+    assert world.origin()["status"]["phase"] == "Failed"
+
+
 def test_an_origin_without_its_placement_can_be_deleted(world: World) -> None:
     world.place()
     world.settle()

@@ -69,6 +69,8 @@ class OriginSteps:
         marks: Object = {"annotations": {PLACEMENT: row.placement}}
         if ORIGIN_UID in labels(origin):
             marks["labels"] = {ORIGIN_UID: None}
+        # Without it the webhook did not hear of a retry, which makes a running Workflow of one that has ended.
+        placements.end_hidden(self.pool, row.placement)
         patch_origin(self.front, origin, {"metadata": marks})
         self.recorder.record(origin, "MarksRestored", f"{PLACEMENT} was taken off and is back", warning=True)
         return Then.WAIT
