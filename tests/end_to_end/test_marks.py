@@ -26,7 +26,7 @@ def test_a_run_without_its_labels_gets_them_back_and_its_origin_ends_as_it_does(
         run = workflow(row["cluster"], shared.name, row["run_name"])
         assert run is not None
         kept = run["metadata"].get("finalizers") == ["medea.dev/run"]
-        return kept and run["metadata"]["labels"].keys() >= set(MARKS)
+        return bool(kept and run["metadata"]["labels"].keys() >= set(MARKS))
 
     eventually(marked, "the labels and the finalizer are back")
     shared.wait(name).ok()
