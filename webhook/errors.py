@@ -16,7 +16,9 @@
     └── Unavailable             something Medea needs did not answer; the same call may succeed later      503
         ├── LedgerUnavailable
         ├── ClusterUnavailable
-        │   └── Expired         the version to resume from is too old: list again
+        │   ├── Expired         the version to resume from is too old: list again
+        │   └── Blocked         the cluster answers, but only a person there can let Medea go on
+        │       └── NotAllowed  a right is missing there; what was asked for was certainly not done
         ├── ArgoServerUnavailable
         ├── SamplesUnavailable
         └── Busy                Medea is doing as much of this at once as it may                           429
@@ -114,6 +116,14 @@ class ClusterUnavailable(Unavailable):
 
 class Expired(ClusterUnavailable):
     pass
+
+
+class Blocked(ClusterUnavailable):
+    code = "blocked_by_cluster"
+
+
+class NotAllowed(Blocked):
+    code = "not_allowed_by_cluster"
 
 
 class ArgoServerUnavailable(Unavailable):

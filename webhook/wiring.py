@@ -39,6 +39,7 @@ from webhook.kube.prober import TargetProber
 from webhook.kube.registry import Registry
 from webhook.kube.resources import SELF_REVIEWS
 from webhook.kube.workqueue import WorkQueue
+from webhook.ledger import identities
 from webhook.ledger.embedded import embedded_dsn
 from webhook.ledger.pool import Pool
 from webhook.logs.access import Access
@@ -105,8 +106,8 @@ class Service:
 def make_parts(settings: Settings) -> Parts:
     """The shared parts, not started."""
     front = front_door(str(settings.kubeconfig) if settings.kubeconfig else None)
-    registry = Registry(front, settings.medea_namespace)
     pool = Pool(ledger_dsn(settings))
+    registry = Registry(front, settings.medea_namespace, expected=functools.partial(identities.expected, pool))
     sampler = Sampler(url=settings.prometheus_url, interval=settings.medea_sample_interval)
     placer = Placer(pool=pool, sampler=sampler, registry=registry, max_age=settings.medea_sample_max_age)
     return Parts(front, registry, TargetProber(registry), pool, sampler, placer)
@@ -215,6 +216,7 @@ def assemble_controller(
         targets=targets,
         gatherer=Gatherer(front, pool, watches.origins, watches.runs, targets),
         acts={**origin_steps.acts(), **target_steps.acts(), **verbs.acts()},
+        recorder=recorder,
     )
     loop = Loop(
         work=work,

@@ -15,6 +15,7 @@ from webhook.cli import app
 from webhook.errors import Refused
 from webhook.kube.client import Cluster
 from webhook.kube.resources import SECRETS, WORKFLOWS
+from webhook.ledger import identities
 from webhook.ledger.pool import Pool
 from webhook.model.contract import State
 
@@ -34,7 +35,7 @@ def test_rebuilding_tells_what_became_of_each_and_what_to_do(
     pool: Pool, front: FakeApiserver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clusters = Clusters(front)
-    monkeypatch.setattr(commands, "_registry", lambda _front, _settings: nullcontext(clusters))
+    monkeypatch.setattr(commands, "_registry", lambda _front, _settings, _pool: nullcontext(clusters))
     front.put(WORKFLOWS, origin("p1", state="queued", cluster=None))
     front.put(WORKFLOWS, origin("p2", cluster="north"))
     clusters.east.put(WORKFLOWS, run("p3"))
@@ -59,6 +60,18 @@ def test_forgetting_a_target_shows_what_is_lost_and_asks_first(pool: Pool, front
     agreed = medea("target", "forget", "west", answer="y\n")
     assert agreed.exit_code == 0 and "1 ended as Lost" in agreed.output
     assert state(pool).state is State.ENDED
+
+
+@pytest.mark.parametrize("something_ran", [True, False])
+def test_any_cluster_may_have_the_name_of_a_target_that_was_forgotten(
+    pool: Pool, front: FakeApiserver, something_ran: bool
+) -> None:
+    assert identities.expected(pool, "west", "a") == "a"
+    if something_ran:
+        running(pool)
+    assert medea("target", "forget", "west", "--yes").exit_code == 0
+    assert front.calls
+    assert identities.expected(pool, "west", "b") == "b"
 
 
 @pytest.mark.usefixtures("front")

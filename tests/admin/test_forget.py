@@ -20,7 +20,8 @@ from webhook.model.objects import Object
 
 
 def origin(placement: str, **metadata: object) -> Object:
-    return {"metadata": {"uid": f"uid-{placement}", "finalizers": ["medea.dev/run"], **metadata}}
+    marks = {"annotations": {"medea.dev/placement": placement}, "finalizers": ["medea.dev/run"]}
+    return {"metadata": {"uid": f"uid-{placement}", **marks, **metadata}}
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.admin.clusters import origin, run
-from webhook.admin.matching import Found, Match, Targets, match, unmatched
+from webhook.admin.matching import Found, Match, Targets, match, may_be_run, unmatched
 from webhook.model.contract import Hold
 from webhook.model.objects import Object
 
@@ -50,9 +50,65 @@ def test_of_two_runs_the_one_that_the_origin_shows_is_adopted_or_else_the_older(
         assert found.run is not None and found.run["metadata"]["uid"] == adopted
 
 
-def test_a_run_of_another_origin_or_in_another_namespace_is_not_adopted() -> None:
-    for stranger in (run(origin_uid="uid-other"), run(namespace="other")):
+def test_a_run_in_another_namespace_or_of_another_placement_is_not_adopted() -> None:
+    other = run("p2", name="job-p1")
+    for stranger in (run(namespace="other"), other):
         assert decided(origin(), runs={"west": [stranger]}).found is Found.LOST
+
+
+def test_what_a_target_resubmitted_is_not_taken_for_the_run() -> None:
+    """`argo resubmit` copies all labels, and gives a name of its own."""
+    copy = run(uid="copy", name="job-p1-x7k2p", created="2026-01-01T00:00:01Z", finalizers=[])
+    found = decided(origin(), runs={"west": [copy, run()]})
+    assert found.run is not None and found.run["metadata"]["uid"] == "run-p1"
+    assert decided(origin(), runs={"west": [copy]}).found is Found.LOST
+
+
+def test_of_two_runs_the_one_that_medea_holds_is_adopted() -> None:
+    let_go = run(uid="let-go", created="2025-01-01T00:00:00Z", finalizers=[])
+    found = decided(origin(cluster="west"), runs={"west": [let_go], "east": [run()]})
+    assert (found.cluster, found.run and found.run["metadata"]["uid"]) == ("east", "run-p1")
+
+
+@pytest.mark.parametrize("hold", Hold)
+@pytest.mark.parametrize("left", ["medea.dev/placement", "medea.dev/origin-uid"])
+def test_a_run_is_known_by_the_one_label_that_is_left(hold: Hold, left: str) -> None:
+    marked = run()
+    marked["metadata"]["labels"] = {left: marked["metadata"]["labels"][left]}
+    assert decided(origin(hold=hold, state="placed"), runs={"west": [marked]}).found is Found.ADOPTED
+
+
+def _bare() -> Object:
+    """A run of which only the finalizer says that Medea made it."""
+    bare = run()
+    del bare["metadata"]["labels"]
+    return bare
+
+
+@pytest.mark.parametrize(
+    ("hold", "state", "there"),
+    [
+        (Hold.NONE, "placed", run(origin_uid="uid-other")),
+        (Hold.PLUGIN, "running", run(origin_uid="uid-other")),
+        (Hold.NONE, "queued", _bare()),
+        (Hold.PLUGIN, "running", _bare()),
+        (Hold.NONE, "placed", run(name="job-p1-x7k2p", finalizers=[])),
+    ],
+    ids=["another uid", "another uid, running", "no label", "no label, running", "a copy of the run"],
+)
+def test_where_it_can_not_be_told_whether_a_run_is_there_nothing_is_run_anew_nor_ended(
+    hold: Hold, state: str, there: Object
+) -> None:
+    found = decided(origin(hold=hold, state=state), runs={"west": [there]})
+    assert found.found is Found.UNCLEAR
+    assert f"{there['metadata']['name']} on west" in str(found.words)
+
+
+def test_the_origin_itself_is_not_its_run_where_the_front_door_is_a_target() -> None:
+    itself = origin(hold=Hold.NONE, state="queued")
+    assert not may_be_run(itself)
+    assert may_be_run(run()) and may_be_run(_bare())
+    assert decided(itself, runs={"west": [itself]}).found is Found.QUEUED
 
 
 def test_the_origin_is_the_carrier_that_the_run_names_and_not_an_older_copy() -> None:

@@ -159,6 +159,22 @@ def test_a_run_that_uses_a_copied_template_is_resubmitted_with_the_front_doors(p
     assert original is not None and original["workflow"]["spec"] == {"workflowTemplateRef": {"name": "t"}}
 
 
+@pytest.mark.parametrize("marks", ["none", "its uid is another one"])
+def test_a_run_that_can_not_be_told_from_a_strangers_keeps_its_origin_from_being_run_anew(
+    pool: Pool, clusters: Clusters, marks: str
+) -> None:
+    clusters.front.put(WORKFLOWS, origin("p1", hold=Hold.NONE, state="placed"))
+    there = run("p1", origin_uid="uid-other")
+    if marks == "none":
+        del there["metadata"]["labels"]
+    clusters.west.put(WORKFLOWS, there)
+    assert clusters.rebuild(pool) == {"p1": Found.UNCLEAR}
+    assert placements.get(pool, "p1") is None
+    told = {"medea.dev/placement": "p1", "medea.dev/origin-uid": _uid(clusters, "p1")}
+    clusters.west.change(WORKFLOWS, "ns", "job-p1", {"metadata": {"labels": told}})
+    assert clusters.rebuild(pool) == {"p1": Found.ADOPTED}
+
+
 def test_an_original_that_is_lost_is_not_taken_for_an_empty_one(pool: Pool, clusters: Clusters) -> None:
     clusters.front.put(WORKFLOWS, origin("p1", state="succeeded", status={"phase": "Succeeded"}))
     clusters.rebuild(pool)

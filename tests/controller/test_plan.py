@@ -35,7 +35,17 @@ def facts(**known: Any) -> Facts:
         ({"row": row(state=State.ENDED, phase="Failed", end_shown=True)}, Step.NOTHING),
         (
             {"row": row(state=State.ENDED, phase="Failed", end_shown=True), "run": run(finalizers=["medea.dev/run"])},
-            Step.REMOVE_RUN_FINALIZER,
+            Step.LET_RUN_GO,
+        ),
+        # The watch does not show a run whose labels were taken off.
+        ({"row": row(state=State.ENDED, phase="Failed", end_shown=True, run_kept=True), "run": None}, Step.LET_RUN_GO),
+        (
+            {"row": row(state=State.ENDED, end_shown=True, run_kept=True, cluster=None), "run": None},
+            Step.NOTHING,
+        ),
+        *(
+            ({"row": row(state=one), "origin": origin(annotations={"medea.dev/placement": "p9"})}, Step.RESTORE_MARK)
+            for one in (State.QUEUED, State.RESERVED, State.RUNNING, State.ENDED)
         ),
         ({"row": row(state=State.DELETING)}, Step.REMOVE),
         ({"row": row(state=State.DELETING), "origin": None, "origin_gone": True}, Step.REMOVE),
@@ -131,6 +141,7 @@ def test_nothing_ends_because_a_target_is_away_and_what_needs_no_target_goes_on(
         ({"row": row(state=State.ENDED, end_shown=True), "run": None}, True),
         ({"run": None}, False),
         ({"origin": None}, False),
+        ({"origin": origin(annotations={"medea.dev/placement": "p9"})}, False),
         ({"away": LONG}, False),
         ({"row": row(state=State.ENDED)}, False),
         ({"row": row(state=State.QUEUED, cluster=None), "run": None}, True),

@@ -104,6 +104,11 @@ def nothing_foreign_touched(
     return sorted(set(wrong))
 
 
+def never_there(fake: FakeApiserver) -> list[str]:
+    """Medea changed nothing on a cluster that is none of its targets."""
+    return [f"{one.resource} touched on {fake.name}" for one in fake.history if one.user == MEDEA]
+
+
 def nothing_stuck(front: FakeApiserver, targets: Iterable[FakeApiserver], namespaces: Sequence[str]) -> list[str]:
     """Once all is well: no origin without an end, nothing on its way out, no finalizer on a run that has ended."""
     wrong = []

@@ -40,6 +40,7 @@ def run(ledger: LedgerServer, events: list[Event], seed: int = 0) -> Result:
         retried = {uid for uid, did in world.users.did.items() if "retry" in did}
         result.wrong += checker.never_too_much(targets, NAMESPACES, ROOM, but=retried)
         result.wrong += checker.nothing_foreign_touched(world.front, targets, NAMESPACES)
+        result.wrong += checker.never_there(world.elsewhere)
         result.wrong += [f"Medea did not expect: {bug}" for bug in dict.fromkeys(world.bugs)]
         result.happened = world.network.happened
         result.origins = len([one for one in checker.lives(world.front).values() if one.first.user == "alice"])

@@ -1,6 +1,7 @@
 """Medea's two processes, made of their real parts and taken forward step by step, without a thread."""
 
 import contextlib
+import functools
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +19,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.prober import TargetProber
 from webhook.kube.registry import Registry
+from webhook.ledger import identities
 from webhook.model.contract import Hold
 from webhook.model.objects import Object
 from webhook.namespaces.hold import Holds
@@ -68,8 +70,8 @@ class Process:
     def __init__(self, name: str, world: "Surroundings") -> None:
         self.name, self.world = name, world
         self.front = Cluster("front", Configuration(), http=world.front, clock=world.clock.monotonic)
-        self.registry = Registry(self.front, SYSTEM)
         self.pool = FaultyPool(world.connection(name), world.clock, world.network)
+        self.registry = Registry(self.front, SYSTEM, expected=functools.partial(identities.expected, self.pool))
         self.sampler = FakeSampler(world.quotas, world.network)
         self.placer = Placer(
             pool=self.pool,

@@ -44,7 +44,22 @@ def generate(seed: int) -> list[Event]:
                 events.append({"do": "wait", "seconds": rng.choice((1, 2, 3, 5, 10, 20, 40, 100))})
             case "turn":
                 events.append(_turn(rng))
+    return _meddled(events, random.Random(f"meddled {seed}"))
+
+
+def _meddled(events: list[Event], rng: random.Random) -> list[Event]:
+    """In one episode of five somebody with rights lays hands on what is Medea's. The others stay as they are."""
+    if rng.random() < 0.2:
+        for _ in range(rng.randint(1, 4)):
+            events.insert(rng.randint(0, len(events)), _meddling(rng))
     return events
+
+
+def _meddling(rng: random.Random) -> Event:
+    which = rng.randint(0, 9)
+    if rng.random() < 0.3:
+        return {"do": "redirect", "which": which, "away": rng.random() < 0.6}
+    return {"do": "strip", "which": which, "what": rng.choice(("placement", "origin-uid", "origin"))}
 
 
 def _user(rng: random.Random, families: set[str]) -> Event:

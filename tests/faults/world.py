@@ -25,7 +25,7 @@ from tests.support.fake_apiserver import MEDEA, ApiError, Call, FakeApiserver
 from tests.support.fake_clock import FakeClock
 from webhook.kube import client, informer, registry
 from webhook.kube.resources import SECRETS, WORKFLOWS
-from webhook.model.contract import CLUSTER, ENABLED, HOLD, PLACEMENT
+from webhook.model.contract import CLUSTER, ENABLED, HOLD, ORIGIN_UID, PLACEMENT
 from webhook.scout.model import Snapshot
 from webhook.totals.model import GIB, NOTHING, Totals
 
@@ -34,6 +34,8 @@ ROOM = 8
 """Cores of each target's quota in each namespace, when nothing is wrong."""
 # Steps of 8 s without a change after which nothing more is to come: a placement without an origin expires within 120 s.
 _QUIET = 20
+ELSEWHERE = "elsewhere"
+"""A cluster that is no target, though a Secret may lead there."""
 
 
 class World:
@@ -43,6 +45,7 @@ class World:
         self.clock, self.network = FakeClock(), Network()
         self.front = FakeApiserver("front", clock=self.clock, seed=seed)
         self.targets = {name: FakeApiserver(name, clock=self.clock, seed=seed) for name in TARGETS}
+        self.elsewhere = FakeApiserver(ELSEWHERE, clock=self.clock, seed=seed)
         self._ledger, self._connections = ledger, dict[str, Any]()
         self._room = dict.fromkeys(TARGETS, ROOM)
         self._argos: list[TargetArgo | FrontArgo] = [
@@ -85,8 +88,10 @@ class World:
         self.front.namespace("bare", {ENABLED: "true", HOLD: "none"})
         for name, target in self.targets.items():
             self._put_secret(name)
-            for namespace in (*NAMESPACES, "other"):
+            for namespace in (*NAMESPACES, "other", "kube-system"):
                 target.namespace(namespace)
+        for namespace in (*NAMESPACES, "kube-system"):
+            self.elsewhere.namespace(namespace)
         for fake in (self.front, *self.targets.values()):
             fake.faults, fake.after = self.network.faults, self.network.done
             self.network.versions[fake.name] = lambda fake=fake: fake.version  # type: ignore[misc]
@@ -136,6 +141,10 @@ class World:
                 fake.put(WORKFLOWS, poisoned(event["shape"], self.users.living()), user=ARGO)
             case "stranger":
                 self._stranger(event)
+            case "strip":
+                self._strip(event["which"], event["what"])
+            case "redirect":
+                self._redirect(TARGETS[event["which"] % len(TARGETS)], away=event["away"])
             case other:
                 raise ValueError(f"there is no event {other}")
 
@@ -152,8 +161,7 @@ class World:
         self.clock.skew, self._late = 0.0, None
         self._room = dict.fromkeys(TARGETS, ROOM)
         for name in TARGETS:
-            if self.front.get(SECRETS, SYSTEM, name) is None:
-                self._put_secret(name)
+            self._put_secret(name)
         self._lead(1)
 
     def settle(self, seconds: float) -> None:
@@ -246,6 +254,33 @@ class World:
             spec = {"entrypoint": "main", "templates": []}
             target.put(WORKFLOWS, {"metadata": {"name": name, "namespace": namespace}, "spec": spec}, user="stranger")
 
+    def _strip(self, which: int, what: str) -> None:
+        """Somebody takes one of Medea's marks off a run, or off an origin that is bound."""
+        if what == "origin":
+            bound = [one for one in self.users.living() if self._is_bound(one)]
+            fakes = [(self.front, one, {"annotations": {PLACEMENT: None}}) for one in bound]
+        else:
+            label = {"labels": {f"medea.dev/{what}": None}}
+            fakes = [
+                (fake, one, label)
+                for fake in self.targets.values()
+                for one in fake.look(WORKFLOWS)
+                if {PLACEMENT, ORIGIN_UID} <= (one["metadata"].get("labels") or {}).keys() and _in_use(one)
+            ]
+        if fakes:
+            fake, one, change = fakes[which % len(fakes)]
+            metadata = one["metadata"]
+            fake.change(WORKFLOWS, metadata["namespace"], metadata["name"], {"metadata": change}, user="administrator")
+
+    def _is_bound(self, origin: Object) -> bool:
+        placement = (origin["metadata"].get("annotations") or {}).get(PLACEMENT)
+        words = "SELECT 1 FROM workflows WHERE placement = %s AND bound_at IS NOT NULL"
+        return self._ledger.connection.execute(words, (placement,)).fetchone() is not None
+
+    def _redirect(self, name: str, *, away: bool) -> None:
+        """A target's Secret is pointed at a cluster that is none of the targets, or back."""
+        self._put_secret(name, server=ELSEWHERE if away else name)
+
     # --- what surrounds Medea
 
     def _webhook(self, review: Object) -> Object:
@@ -303,13 +338,13 @@ class World:
                 found[cluster, namespace] = Snapshot(cluster, namespace, self.clock.true_time(), hard, used, own)
         return found
 
-    def _put_secret(self, name: str) -> None:
+    def _put_secret(self, name: str, *, server: str | None = None) -> None:
         user = {"name": "medea", "user": {"token": "x"}}
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "one",
-            "clusters": [{"name": "one", "cluster": {"server": f"https://{name}.test"}}],
+            "clusters": [{"name": "one", "cluster": {"server": f"https://{server or name}.test"}}],
             "users": [user],
             "contexts": [{"name": "one", "context": {"cluster": "one", "user": "medea"}}],
         }
@@ -319,7 +354,8 @@ class World:
 
     def _target_client(self, name: str, configuration: Any, **named: Any) -> client.Cluster:
         host = urlsplit(configuration.host).hostname or ""
-        http = self.targets[host.removesuffix(".test")]
+        leads_to = host.removesuffix(".test")
+        http = self.elsewhere if leads_to == ELSEWHERE else self.targets[leads_to]
         # It would read all settings anew for each call.
         configuration.refresh_api_key_hook = None
         return client.Cluster(name, configuration, **{**named, "http": http, "clock": self.clock.monotonic})
@@ -338,6 +374,10 @@ class World:
             yield
         finally:
             structlog.configure(**before)
+
+
+def _in_use(run: Object) -> bool:
+    return run["metadata"]["namespace"] in NAMESPACES and bool(run["metadata"].get("finalizers"))
 
 
 def _submitted(review: Object) -> bool:

@@ -28,7 +28,7 @@ def full(dsn: str) -> Iterator[Pool]:
     pool.start()
     assert pool.wait(20)
     with pool.transaction() as connection:
-        connection.execute("TRUNCATE workflows, templates CASCADE")
+        connection.execute("TRUNCATE workflows, templates, clusters CASCADE")
         connection.execute(
             """
             INSERT INTO workflows (placement, state, name, namespace, cluster, origin_uid, run_name, run_uid, cpu_milli,
@@ -54,7 +54,7 @@ def full(dsn: str) -> Iterator[Pool]:
         connection.execute("VACUUM ANALYZE workflows, decisions, templates, workflow_templates")
     yield pool
     with pool.transaction() as connection:
-        connection.execute("TRUNCATE workflows, templates CASCADE")
+        connection.execute("TRUNCATE workflows, templates, clusters CASCADE")
     pool.close()
 
 
@@ -112,6 +112,7 @@ QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "stopped": lambda pool: placements.stopped(pool, "p7", "stop"),
     "reopened": lambda pool: placements.reopened(pool, "p7"),
     "end_shown": lambda pool: placements.end_shown(pool, "p7", run_uid="r7"),
+    "run_let_go": lambda pool: placements.run_let_go(pool, "p7", run_uid="r7"),
     "deleting": lambda pool: placements.deleting(pool, "p7"),
     "deleted": lambda pool: placements.deleted(pool, "p7"),
     "expired": lambda pool: placements.expired(pool, "p7"),

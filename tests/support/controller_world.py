@@ -10,15 +10,17 @@ from tests.support.fake_clock import FakeClock
 from webhook.errors import Missing
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
+from webhook.kube.identity import SYSTEM
 from webhook.kube.informer import Informer
 from webhook.kube.registry import Registry
 from webhook.kube.resources import WORKFLOWS
-from webhook.ledger import placements, reserving
+from webhook.ledger import identities, placements, reserving
 from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import FINALIZER, PLACEMENT, VERBS, Hold
 from webhook.model.verbs import Verb, written
 from webhook.scout.model import Decision, Outcome
+from webhook.scout.placer import Pause
 from webhook.settings import Settings
 from webhook.totals.model import Totals
 from webhook.wiring import Parts, assemble_controller
@@ -73,8 +75,9 @@ class Pauses:
     def __init__(self) -> None:
         self.paused: list[tuple[str, str]] = []
 
-    def pause(self, namespace: str, target: str) -> None:
+    def pause(self, namespace: str, target: str, pause: Pause) -> None:
         """Nothing is to leave this queue for this target for a while."""
+        assert pause.seconds > 0
         self.paused.append((namespace, target))
 
 
@@ -88,6 +91,7 @@ class World:
         self.west, self.east = self.targets["west"], self.targets["east"]
         for one in (self.front, *self.targets.values()):
             one.namespace("ns")
+            one.namespace(SYSTEM)
         front = Cluster("front", Configuration(), http=self.front, clock=self.clock)
         self.registry, self.recorder = Targets(front), Recorder(front)
         self.placer = Pauses()
@@ -109,9 +113,14 @@ class World:
 
     def register(self, name: str) -> None:
         """A target is registered, or its Secret has changed."""
-        cluster = Cluster(name, Configuration(), http=self.targets[name], breaker=True, clock=self.clock)
+        cluster = Cluster(
+            name, Configuration(), http=self.targets[name], breaker=True, expected=self._expected, clock=self.clock
+        )
         self.registry.known[name] = cluster
         self.parts.watches.on_target(name, cluster)
+
+    def _expected(self, name: str, uid: str | None) -> str | None:
+        return identities.expected(self.pool, name, uid)
 
     def unregister(self, name: str) -> None:
         """A target's Secret is deleted."""

@@ -30,6 +30,7 @@ ROW = Placement(
     refused_by={},
     identity="ann",
     end_shown=False,
+    run_kept=False,
     hold=Hold.PLUGIN,
     created_at=MOMENT,
     bound_at=MOMENT,

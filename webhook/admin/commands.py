@@ -4,6 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ from webhook.admin.rebuild import rebuild as rebuild_ledger
 from webhook.errors import ClusterUnavailable, LedgerUnavailable
 from webhook.kube.client import Cluster, front_door
 from webhook.kube.registry import Registry
+from webhook.ledger import identities
 from webhook.ledger.by_cluster import Share, shares
 from webhook.ledger.pool import Pool
 from webhook.model.limits import COMMAND_WAIT
@@ -44,6 +46,9 @@ def forget(
     check_unregistered(_front(settings), settings.medea_namespace, name)
     with _ledger(settings) as pool:
         there = shares(pool, name)
+        if not there and identities.forget(pool, name):
+            out.print(f"nothing was on {name}; any cluster may be registered by that name now", markup=False)
+            return
         if not there:
             out.print(f"the ledger knows of nothing on {name}", markup=False)
             return
@@ -61,7 +66,7 @@ def rebuild(
     """Make the rows of a lost ledger again, from what the front door and the targets show."""
     settings, out = Settings(), console()
     front = _front(settings)
-    with _registry(front, settings) as registry, _ledger(settings) as pool:
+    with _ledger(settings) as pool, _registry(front, settings, pool) as registry:
         report = rebuild_ledger(front, registry, pool, gone=gone or [])
     out.print(_report_table(report))
     for one in report.matches:
@@ -93,8 +98,8 @@ def _ledger(settings: Settings) -> Iterator[Pool]:
 
 
 @contextmanager
-def _registry(front: Cluster, settings: Settings) -> Iterator[Registry]:
-    registry = Registry(front, settings.medea_namespace)
+def _registry(front: Cluster, settings: Settings, pool: Pool) -> Iterator[Registry]:
+    registry = Registry(front, settings.medea_namespace, expected=partial(identities.expected, pool))
     registry.start()
     try:
         if not registry.wait(COMMAND_WAIT):

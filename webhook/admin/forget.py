@@ -8,7 +8,7 @@ from collections import Counter
 from webhook.errors import Refused
 from webhook.kube.client import Cluster
 from webhook.kube.resources import SECRETS, checked_name
-from webhook.ledger import placements
+from webhook.ledger import identities, placements
 from webhook.ledger.by_cluster import placements_on
 from webhook.ledger.placement import SweepRow
 from webhook.ledger.pool import Pool
@@ -35,6 +35,7 @@ def check_unregistered(front: Cluster, namespace: str, target: str) -> None:
 def forget(pool: Pool, target: str) -> Counter[str]:
     """Detach all placements from the target; returns how many became what. May be repeated.
 
+    Any cluster may be registered by its name afterwards.
     The controller does the rest: at its next sweep the origins show their end, and origins being deleted disappear.
     """
     became: Counter[str] = Counter()
@@ -44,6 +45,7 @@ def forget(pool: Pool, target: str) -> Counter[str]:
         for row in page:
             became[_forget(pool, target, row, message)] += 1
         after = page[-1].seq
+    identities.forget(pool, target)
     return became
 
 

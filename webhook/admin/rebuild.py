@@ -4,22 +4,22 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from webhook.admin.matching import Found, Match, Targets, lost, match, unmatched, unreadable
+from webhook.admin.matching import Found, Match, Targets, lost, match, may_be_run, unmatched, unreadable
 from webhook.admin.rows import may_be_copies, row_of, totals_of
 from webhook.admission.gather import gather
 from webhook.errors import MedeaError, Refused
-from webhook.kube.client import Cluster
+from webhook.kube.client import Cluster, is_object
 from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, NAMESPACES, WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import rebuilding
 from webhook.ledger.pool import Pool
-from webhook.model.contract import COPIED, ENABLED, PLACEMENT
+from webhook.model.contract import COPIED, ENABLED
 from webhook.model.deadline import Deadline
 from webhook.model.limits import COMMAND_WAIT
 from webhook.model.objects import Object, labels
 from webhook.model.run import origin_placement, run_placement
 from webhook.totals.shape import Name
 
-_NOT_WRITTEN = frozenset({Found.KNOWN, Found.FOREIGN, Found.UNDECIDED, Found.UNREADABLE})
+_NOT_WRITTEN = frozenset({Found.KNOWN, Found.FOREIGN, Found.UNCLEAR, Found.UNDECIDED, Found.UNREADABLE})
 
 
 class Registered(Protocol):
@@ -64,12 +64,18 @@ def _look(registered: Registered, gone: Collection[str]) -> Targets:
     for name, reason in registered.names().items():
         try:
             if reason is None:
-                runs[name], _ = registered.get(name).list(WORKFLOWS, selector=PLACEMENT)
+                runs[name] = _runs_on(registered.get(name))
             else:
                 away[name] = reason
         except MedeaError as error:
             away[name] = error.message
     return Targets(runs, away, gone)
+
+
+def _runs_on(target: Cluster) -> list[Object]:
+    """All Workflows are read, page by page: one whose labels were taken off may be a run too."""
+    pages = target.pages(WORKFLOWS)
+    return [one for page, _ in pages for one in page if is_object(one) and may_be_run(one)]
 
 
 def _write(front: Cluster, registered: Registered, pool: Pool, one: Match) -> Match:

@@ -3,7 +3,7 @@
 import structlog
 
 from webhook.controller.templates import with_templates
-from webhook.errors import Clash, ClusterUnavailable, Rejected
+from webhook.errors import Blocked, Clash, ClusterUnavailable, NotAllowed, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements
@@ -11,7 +11,7 @@ from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import ORIGIN_UID, PLACEMENT
 from webhook.model.objects import Metadata, Object, labels
-from webhook.model.run import Original, run_names, run_object
+from webhook.model.run import Likeness, Original, likeness, run_names, run_object
 
 log = structlog.get_logger(__name__)
 
@@ -19,36 +19,52 @@ log = structlog.get_logger(__name__)
 def create_run(pool: Pool, target: Cluster, row: Placement, original: Original) -> Placement | None:
     """Create the run, or adopt the one that an earlier attempt has created, and note it in the ledger.
 
-    Returns the row, or None if it is no longer to be run. Raises Rejected if the target refuses the run and certainly
-    doesn't have it, and ClusterUnavailable if it is unknown whether the run exists.
+    Returns the row, or None if it is no longer to be run. Raises Rejected or NotAllowed if the target refuses the run
+    and certainly doesn't have it, and ClusterUnavailable otherwise if it is unknown whether the run exists.
     """
     # Look first: an earlier create may have succeeded, and the refusal of a second one would not show that.
     found = find_run(target, row) if row.run_name else None
     if found is None:
         try:
             return _create(pool, target, row, with_templates(target, row.namespace, original))
-        except Rejected as error:
+        except (Rejected, NotAllowed) as error:
             found = find_run(target, row)
             if found is None:
                 raise
             log.info("run is there although it was refused", cluster=target.name, reason=error.message)
-    return _adopt(pool, row, found)
+    return adopt(pool, row, found)
 
 
 def find_run(target: Cluster, row: Placement) -> Object | None:
-    """The placement's run on a target, under either name that it may have; None if it is certainly not there."""
+    """The placement's run on a target, under either name that it may have; None if it is certainly not there.
+
+    Raises Blocked if that can't be told: what has the name of an earlier create may be the run, but its labels were
+    taken off or changed; or Medea may not look.
+    """
+    try:
+        return _find_run(target, row)
+    except NotAllowed as error:
+        # Not as it is: to callers it would mean that a create was not allowed, and so certainly not done.
+        raise Blocked(error.message, **error.details) from error
+
+
+def _find_run(target: Cluster, row: Placement) -> Object | None:
+    unclear = False
     for name in run_names(str(row.name), row.placement):
         found = target.find(WORKFLOWS, row.namespace, name)
-        if found is not None and has_placement_labels(found, row):
+        like = Likeness.NONE if found is None else _likeness(found, row)
+        if like is Likeness.CERTAIN:
             return found
+        unclear = unclear or (like is Likeness.UNCLEAR and name == row.run_name)
+    if unclear:
+        words = f"Workflow {row.run_name} is on {target.name}, and nothing says whose run it is"
+        raise Blocked(f"{words}: label it {PLACEMENT}={row.placement} if it is this one's, or delete it")
+    target.confirm()
     return None
 
 
 def has_placement_labels(workflow: Object, row: Placement) -> bool:
-    """Whether a Workflow on a target belongs to this placement. Checks both labels, since one could be copied.
-
-    Checks the name too: `argo resubmit` on the target copies all labels, and what it makes belongs to somebody else.
-    """
+    """Whether a Workflow on a target has all marks of this placement's run: both labels, and one of its names."""
     marks = labels(workflow)
     marked = marks.get(PLACEMENT) == row.placement and marks.get(ORIGIN_UID) == row.origin_uid
     return marked and workflow["metadata"]["name"] in run_names(str(row.name), row.placement)
@@ -78,10 +94,15 @@ def _create_or_find(target: Cluster, row: Placement, workflow: Object, name: str
         found = target.find(WORKFLOWS, row.namespace, name)
         if found is None:
             raise ClusterUnavailable(f"{name} went from {target.name} just now; trying again") from None
-        return found if has_placement_labels(found, row) else None
+        return found if _likeness(found, row) is Likeness.CERTAIN else None
 
 
-def _adopt(pool: Pool, row: Placement, run: Object) -> Placement | None:
+def _likeness(workflow: Object, row: Placement) -> Likeness:
+    return likeness(workflow, row.placement, origin_name=str(row.name), origin_uid=str(row.origin_uid))
+
+
+def adopt(pool: Pool, row: Placement, run: Object) -> Placement | None:
+    """Note that a run which is there already is the placement's. Returns the row, or None if it has changed."""
     if placements.intend_run(pool, row.placement, run["metadata"]["name"], cluster=str(row.cluster)) is None:
         return None
     return _dispatched(pool, row, run)

@@ -32,19 +32,25 @@ class Gatherer:
         carriers = self.origins.carrying(placement)
         if row is None:
             return Facts(row, carriers[0] if carriers else None, False, None, copies=carriers[1:])
-        origin = next((one for one in carriers if may_be_origin(one, row)), None)
+        origin = next((one for one in carriers if may_be_origin(one, row)), None) or self._without_mark(row)
         away = self.targets.away(row.cluster)
         if row.origin_uid is None:
             return Facts(row, origin, False, None, copies=[one for one in carriers if one is not origin], away=away)
         gone = origin is None and self._certainly_gone(row)
         copies = [one for one in carriers if one["metadata"]["uid"] != row.origin_uid]
         found = [(cluster, run) for cluster, index in list(self.runs.items()) for run in index.carrying(placement)]
-        run = next((one for cluster, one in found if cluster == row.cluster and is_current_run(one, row)), None)
-        strays = _strays(row, found)
+        marked = [(cluster, one) for cluster, one in found if has_placement_labels(one, row)]
+        run = next((one for cluster, one in marked if cluster == row.cluster and is_current_run(one, row)), None)
+        strays = _strays(row, marked)
         there = [(cluster, stray) for cluster, stray in strays if self.targets.away(cluster) is None]
         # If strays are on targets that are away there is no version, so that the sweep looks again.
         looked_at = version_of(row, map(version, [*carriers, *(one for _, one in found)])) if there == strays else None
         return Facts(row, origin, gone, run, there, copies, away, looked_at)
+
+    def _without_mark(self, row: Placement) -> Object | None:
+        """The bound origin, if somebody has taken the placement off it; None if it is not seen."""
+        found = self.origins.informer.get(row.namespace, row.name) if row.name and row.origin_uid else None
+        return found if found is not None and found["metadata"]["uid"] == row.origin_uid else None
 
     def _certainly_gone(self, row: Placement) -> bool:
         if row.state in (State.DELETED, State.EXPIRED, State.DELETING) or row.name is None:
@@ -53,13 +59,19 @@ class Gatherer:
         return found is None or found["metadata"]["uid"] != row.origin_uid
 
 
-def _strays(row: Placement, found: list[tuple[str, Object]]) -> list[tuple[str, Object]]:
-    """Runs that lost answers have left behind. While the run is being created, none counts as a stray."""
+def _strays(row: Placement, marked: list[tuple[str, Object]]) -> list[tuple[str, Object]]:
+    """Of the runs with the placement's labels those that lost answers have left behind.
+
+    While the run is being created, none counts as a stray. The run itself never does, even if its cluster is registered
+    under a second name.
+    """
     if row.state in (State.RESERVED, State.UNKNOWN):
         return []
-    gone = row.state in (State.DELETED, State.EXPIRED)
-    ours = [(cluster, run) for cluster, run in found if has_placement_labels(run, row)]
-    return [(cluster, run) for cluster, run in ours if gone or cluster != row.cluster or not is_current_run(run, row)]
+    if row.state in (State.DELETED, State.EXPIRED) or row.cluster is None:
+        return marked
+    if row.run_uid is None:
+        return [(cluster, run) for cluster, run in marked if cluster != row.cluster]
+    return [(cluster, run) for cluster, run in marked if not is_current_run(run, row)]
 
 
 def version_of(row: Placement | SweepRow, carriers: Iterable[Version]) -> Hashable:
@@ -77,5 +89,7 @@ def may_be_origin(workflow: Object, row: Placement) -> bool:
 
 
 def is_current_run(workflow: Object, row: Placement) -> bool:
-    """Whether it is the run in the ledger, and not another one of the same placement."""
-    return has_placement_labels(workflow, row) and row.run_uid in (None, workflow["metadata"]["uid"])
+    """Whether it is the run in the ledger, whatever somebody has done to its labels since its uid is known."""
+    if row.run_uid is None:
+        return has_placement_labels(workflow, row)
+    return bool(workflow["metadata"]["uid"] == row.run_uid)

@@ -10,10 +10,10 @@ from webhook.controller.resting import Resting
 from webhook.controller.subworkflows import CHILD, Subworkflows
 from webhook.controller.targets import Targets
 from webhook.controller.watches import NAMESPACE, Watches
-from webhook.errors import Clash, MedeaError, Missing
+from webhook.errors import Blocked, Clash, MedeaError, Missing
 from webhook.kube.threads import start
 from webhook.kube.workqueue import WorkQueue
-from webhook.model.limits import WORKERS
+from webhook.model.limits import RETRY_LONGEST, RETRY_LONGEST_BLOCKED, WORKERS
 from webhook.namespaces.reconciler import NamespaceReconciler
 
 log = structlog.get_logger(__name__)
@@ -53,6 +53,8 @@ class Loop:
             self._look_at(key)
         except (Clash, Missing) as error:
             self._failed(key, "again", error)
+        except Blocked as error:
+            self._failed(key, "blocked", error, longest=RETRY_LONGEST_BLOCKED)
         except MedeaError as error:
             self._failed(key, "unavailable", error)
         except Exception:
@@ -92,7 +94,7 @@ class Loop:
             self._resting.take(key)
             self._resting.leave(key, self._reconciler.reconcile(key))
 
-    def _failed(self, key: str, result: str, error: MedeaError) -> None:
+    def _failed(self, key: str, result: str, error: MedeaError, longest: float = RETRY_LONGEST) -> None:
         log.info("trying again", placement=key, result=result, reason=error.message)
         _RESULTS.labels(result).inc()
-        self._work.add_rate_limited(key)
+        self._work.add_rate_limited(key, longest=longest)

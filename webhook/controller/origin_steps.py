@@ -22,8 +22,8 @@ from webhook.kube.event_recorder import EventRecorder
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
-from webhook.model.contract import Hold, State
-from webhook.model.objects import Metadata, Object
+from webhook.model.contract import ORIGIN_UID, PLACEMENT, Hold, State
+from webhook.model.objects import Metadata, Object, labels
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,7 @@ class OriginSteps:
         """The function for each step."""
         return {
             Step.BIND: self._bind,
+            Step.RESTORE_MARK: self._restore_mark,
             Step.SHOW_QUEUED: self._mirror,
             Step.MIRROR: self._mirror,
             Step.FINISH: self._finish,
@@ -67,6 +68,18 @@ class OriginSteps:
         else:
             self.recorder.record(facts.origin, "Placed", f"on {bound.reason} (needs {bound.totals})")
         return Then.GO_ON
+
+    def _restore_mark(self, facts: Facts) -> Then:
+        row, origin = facts.row, facts.origin
+        assert row is not None and origin is not None
+        marks: Object = {"annotations": {PLACEMENT: row.placement}}
+        if ORIGIN_UID in labels(origin):
+            marks["labels"] = {ORIGIN_UID: None}
+        # Without it the webhook did not hear of a retry, which makes a running Workflow of one that has ended.
+        placements.end_hidden(self.pool, row.placement)
+        patch_origin(self.front, origin, {"metadata": marks})
+        self.recorder.record(origin, "MarksRestored", f"{PLACEMENT} was taken off and is back", warning=True)
+        return Then.WAIT
 
     def _mirror(self, facts: Facts) -> Then:
         row, origin = facts.row, facts.origin

@@ -9,6 +9,7 @@ from webhook.model.contract import State
 from webhook.model.finalizers import is_deletion_blocked, is_deletion_ongoing
 from webhook.model.limits import AWAY_GRACE
 from webhook.model.objects import Object
+from webhook.model.run import origin_placement
 from webhook.model.subworkflows import ended
 from webhook.model.verbs import pending
 
@@ -49,6 +50,8 @@ class Facts:
 class Step(StrEnum):
     NOTHING = "nothing"
     BIND = "bind"
+    RESTORE_MARK = "restore_mark"
+    """Put the placement back onto the origin: somebody has taken it off."""
     SHOW_QUEUED = "show_queued"
     CREATE = "create"
     REQUEUE = "requeue"
@@ -56,10 +59,11 @@ class Step(StrEnum):
     MIRROR = "mirror"
     RECORD_END = "record_end"
     CHECK_RUN = "check_run"
+    """Ask the target for a run that its watch does not show: it may be gone, or its labels."""
     APPLY_VERBS = "apply_verbs"
     """Apply to the run what a person has done to the origin."""
     FINISH = "finish"
-    REMOVE_RUN_FINALIZER = "remove_run_finalizer"
+    LET_RUN_GO = "let_run_go"
     """Remove the run's finalizer: its end is in the ledger, so it may be deleted on its target."""
     MARK_DELETING = "mark_deleting"
     REMOVE = "remove"
@@ -102,6 +106,8 @@ def is_at_rest(facts: Facts) -> bool:
     row = facts.row
     if row is None or facts.origin is None or facts.away is not None:
         return False
+    if origin_placement(facts.origin) != row.placement:
+        return False
     match row.state:
         case State.RUNNING:
             return facts.run is not None
@@ -131,12 +137,14 @@ def _wanted(facts: Facts) -> Step:
         return Step.MARK_DELETING
     if origin is None:
         return Step.NOTHING
+    if origin_placement(origin) != row.placement:
+        return Step.RESTORE_MARK
     return Step.APPLY_VERBS if _verbs_come_first(row, origin, facts.run) else _live(row, facts.run)
 
 
 def _needs_target(step: Step, row: Placement, origin: Object | None) -> bool:
     match step:
-        case Step.CREATE | Step.MIRROR | Step.CHECK_RUN | Step.RECORD_END | Step.REMOVE_RUN_FINALIZER:
+        case Step.CREATE | Step.MIRROR | Step.CHECK_RUN | Step.RECORD_END | Step.LET_RUN_GO:
             return True
         case Step.REMOVE:
             return row.run_name is not None
@@ -176,6 +184,8 @@ def _live(row: Placement, run: Object | None) -> Step:
             return Step.MIRROR
         case State.ENDED if not row.end_shown:
             return Step.FINISH
-        case State.ENDED if run is not None and is_deletion_blocked(run):
-            return Step.REMOVE_RUN_FINALIZER
+        case State.ENDED if row.cluster is not None and (
+            row.run_kept or (run is not None and is_deletion_blocked(run))
+        ):
+            return Step.LET_RUN_GO
     return Step.NOTHING

@@ -1,29 +1,31 @@
 """Steps about the run: creating it, recording its end, removing it, and waiting for its target."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from prometheus_client import Histogram
 
-from webhook.controller.create import create_run, has_placement_labels
+from webhook.controller.create import adopt, create_run, find_run, has_placement_labels
 from webhook.controller.facts import is_current_run
 from webhook.controller.origin_status.by_hold import away_patch, outcome_of, running_patch
 from webhook.controller.patch import patch_origin
 from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.remove import remove_finalizer, remove_run
 from webhook.controller.targets import Targets
-from webhook.errors import QuotaExceeded, Rejected
+from webhook.errors import NotAllowed, QuotaExceeded, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements
+from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import State
-from webhook.model.finalizers import is_deletion_ongoing
-from webhook.model.objects import Object, spec_of, status_of
-from webhook.model.run import Original
+from webhook.model.finalizers import block_deletion, is_deletion_ongoing
+from webhook.model.objects import Metadata, Object, spec_of, status_of
+from webhook.model.run import Original, run_labels
 from webhook.model.subworkflows import ended
+from webhook.scout.placer import CLOSED, FULL, Pause
 
 log = structlog.get_logger(__name__)
 
@@ -43,8 +45,8 @@ class TargetSteps:
     pool: Pool
     recorder: EventRecorder
     room_came_free: Callable[[], None]
-    no_room_on: Callable[[str, str], None]
-    """Called with a namespace and a target whose object quota is full there."""
+    leave_out: Callable[[str, str, Pause], None]
+    """Called with a namespace and a target that takes nothing there for now."""
 
     def acts(self) -> dict[Step, Callable[[Facts], Then]]:
         """The function for each step."""
@@ -53,7 +55,7 @@ class TargetSteps:
             Step.REQUEUE: self._requeue,
             Step.RECORD_END: self._record_end,
             Step.CHECK_RUN: self._check_run,
-            Step.REMOVE_RUN_FINALIZER: self._remove_run_finalizer,
+            Step.LET_RUN_GO: self._let_run_go,
             Step.REMOVE: self._remove,
             Step.WAIT_FOR_TARGET: self._wait_for_target,
         }
@@ -61,16 +63,13 @@ class TargetSteps:
     def _create(self, facts: Facts) -> Then:
         row = facts.row
         assert row is not None and row.cluster is not None
-        original = placements.original(self.pool, row.placement)
-        assert original is not None
+        target, original = self.targets.get(row.cluster), placements.original(self.pool, row.placement)
+        if original is None:
+            return self._without_original(target, row)
+        steered = as_steered(original["workflow"], facts.origin)
         try:
-            created = create_run(
-                self.pool,
-                self.targets.get(row.cluster),
-                row,
-                Original(workflow=as_steered(original["workflow"], facts.origin), templates=original["templates"]),
-            )
-        except Rejected as error:
+            created = create_run(self.pool, target, row, Original(workflow=steered, templates=original["templates"]))
+        except (Rejected, NotAllowed) as error:
             return self._refused(facts, error)
         if created is not None and created.dispatched_at is not None:
             _DISPATCH.observe((created.dispatched_at - (created.placed_at or created.created_at)).total_seconds())
@@ -82,14 +81,26 @@ class TargetSteps:
                     patch_origin(self.front, facts.origin, patch)
         return Then.WAIT
 
-    def _refused(self, facts: Facts, error: Rejected) -> Then:
-        """Back to the queue: without this target for good, or only for a while if its object quota is full."""
+    def _without_original(self, target: Cluster, row: Placement) -> Then:
+        """What was to run is lost, so only a run that an earlier attempt has created can go on."""
+        run = find_run(target, row) if row.run_name else None
+        if run is not None:
+            adopt(self.pool, row, run)
+            return Then.GO_ON
+        message = "Lost: it waited for its run, and only the ledger knew what was to run. Submit it again."
+        log.error("original lost", placement=row.placement, workflow=row.name)
+        placements.ended(self.pool, row.placement, run_uid=None, phase="Error", message=message, outcome={})
+        self.room_came_free()
+        return Then.GO_ON
+
+    def _refused(self, facts: Facts, error: Rejected | NotAllowed) -> Then:
+        """Back to the queue: without this target for good, or only for a while if a quota or a right may come back."""
         row = facts.row
         assert row is not None and row.cluster is not None
         log.warning("run refused", cluster=row.cluster, placement=row.placement, reason=error.message)
         words = f"{row.cluster}: {error.message}"
-        if isinstance(error, QuotaExceeded):
-            self.no_room_on(row.namespace, row.cluster)
+        if isinstance(error, (QuotaExceeded, NotAllowed)):
+            self.leave_out(row.namespace, row.cluster, FULL if isinstance(error, QuotaExceeded) else CLOSED)
             moved = placements.no_room_on_target(self.pool, row.placement, cluster=row.cluster, words=words)
         else:
             moved = placements.refused_by_target(self.pool, row.placement, error.message, cluster=row.cluster)
@@ -136,20 +147,47 @@ class TargetSteps:
         return Then.GO_ON
 
     def _check_run(self, facts: Facts) -> Then:
-        """The informer doesn't have the run. Ask the target itself, since informers may lag."""
+        """The informer doesn't have the run: it is gone, or the informer lags, or somebody took its labels off."""
         row = facts.row
         assert row is not None and row.cluster is not None and row.run_name is not None
-        found = self.targets.get(row.cluster).find(WORKFLOWS, row.namespace, row.run_name)
-        if found is not None and is_current_run(found, row):
+        target = self.targets.get(row.cluster)
+        found = self._run_of(target, row, row.run_name)
+        if found is not None:
+            if ended(found) or is_deletion_ongoing(found):
+                return self._record_end(replace(facts, run=found))
+            if not has_placement_labels(found, row):
+                self._restore_labels(facts, target, found)
             return Then.WAIT
         message = f"the run {row.run_name} is gone from {row.cluster}, and nobody saw how it ended"
         placements.ended(self.pool, row.placement, run_uid=row.run_uid, phase="Error", message=message, outcome={})
         self.room_came_free()
         return Then.GO_ON
 
-    def _remove_run_finalizer(self, facts: Facts) -> Then:
-        assert facts.row is not None and facts.row.cluster is not None and facts.run is not None
-        remove_finalizer(self.targets.get(facts.row.cluster), facts.run)
+    def _restore_labels(self, facts: Facts, target: Cluster, run: Object) -> None:
+        row = facts.row
+        assert row is not None
+        metadata: Metadata = run["metadata"]
+        marks = run_labels(row.placement, origin_name=str(row.name), origin_uid=str(row.origin_uid))
+        patch = {
+            "resourceVersion": metadata["resourceVersion"],
+            "labels": marks,
+            "finalizers": block_deletion(metadata.get("finalizers")),
+        }
+        target.patch(WORKFLOWS, metadata["namespace"], metadata["name"], {"metadata": patch})
+        log.warning("labels restored", cluster=target.name, run=metadata["name"], placement=row.placement)
+        if facts.origin:
+            words = f"the labels of the run {metadata['name']} on {target.name} were taken off and are back"
+            self.recorder.record(facts.origin, "MarksRestored", words, warning=True)
+
+    def _let_run_go(self, facts: Facts) -> Then:
+        row = facts.row
+        assert row is not None and row.cluster is not None
+        target = self.targets.get(row.cluster)
+        # Without its labels the informer does not have it.
+        run = facts.run or self._run_of(target, row, str(row.run_name))
+        if run is not None:
+            remove_finalizer(target, run)
+        placements.run_let_go(self.pool, row.placement, run_uid=row.run_uid)
         return Then.WAIT
 
     def _remove(self, facts: Facts) -> Then:
@@ -157,13 +195,23 @@ class TargetSteps:
         assert row is not None
         if row.cluster is not None and row.run_name is not None:
             target = self.targets.get(row.cluster)
-            run = target.find(WORKFLOWS, row.namespace, row.run_name)
-            if run is not None and has_placement_labels(run, row):
+            run = self._run_of(target, row, row.run_name)
+            if run is not None:
                 remove_run(target, run)
                 return Then.WAIT
         removed = placements.deleted(self.pool, row.placement)
         self.room_came_free()
         return Then.GO_ON if removed else Then.WAIT
+
+    def _run_of(self, target: Cluster, row: Placement, name: str) -> Object | None:
+        """The run as its target has it; None if it is certainly gone."""
+        if row.run_uid is None:
+            return find_run(target, row)
+        run = target.find(WORKFLOWS, row.namespace, name)
+        if run is not None and is_current_run(run, row):
+            return run
+        target.confirm()
+        return None
 
     def _wait_for_target(self, facts: Facts) -> Then:
         row = facts.row

@@ -65,8 +65,11 @@ class Targets:
     def _why(self, name: str) -> tuple[str | None, str]:
         """Why it can't be used, and the words to show, which don't change while it lasts."""
         try:
-            # `health.away` counts seconds: if that were shown, origins would be patched all the time.
-            return self._registry.get(name).health.away, "has not answered since {since}"
+            health = self._registry.get(name).health
+            reason = health.mistaken
+            if reason is None:
+                # `health.away` counts seconds: if that were shown, origins would be patched all the time.
+                return health.away, "has not answered since {since}"
         except Missing:
             reason = self._registry.names().get(name) or _UNREGISTERED
-            return reason, reason.replace("{", "(").replace("}", ")")
+        return reason, reason.replace("{", "(").replace("}", ")")

@@ -12,6 +12,7 @@ from kubernetes.config import load_incluster_config, load_kube_config
 
 from webhook.errors import ClusterUnavailable, NotThere, quoted
 from webhook.kube.health import Health
+from webhook.kube.identity import Expected
 from webhook.kube.log_stream import LogStream
 from webhook.kube.resources import PODS, Resource
 from webhook.kube.transport import BROKEN, Answer, Http, Request, Transport, lines
@@ -35,14 +36,16 @@ class Cluster:
         *,
         http: Http | None = None,
         breaker: bool = False,
+        expected: Expected | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`http` replaces urllib3's connection pools in tests.
 
-        With a `breaker`, calls fail at once while the cluster is away, until a `probe` finds that it is back.
+        With a `breaker`, calls fail at once while the cluster is away, until a `probe` finds that it is back. With
+        `expected`, it is away too while another cluster answers in its place.
         """
         self.name = name
-        self._transport = Transport(name, configuration, http=http, breaker=breaker, clock=clock)
+        self._transport = Transport(name, configuration, http=http, breaker=breaker, expected=expected, clock=clock)
 
     @property
     def health(self) -> Health:
@@ -219,6 +222,10 @@ class Cluster:
     def probe(self) -> None:
         """Ask `/readyz`, whatever the breaker says. Never raises; the result is in `health`."""
         self._transport.probe()
+
+    def confirm(self) -> None:
+        """Make sure that the same cluster still answers. Raises ClusterUnavailable unless that is certain."""
+        self._transport.confirm()
 
     def authorization(self) -> str | None:
         """The Authorization header that Medea sends; None if it authenticates by a certificate."""

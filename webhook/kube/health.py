@@ -17,6 +17,8 @@ class Health:
         self._unanswered = 0
         self._since = 0.0
         self._answered = -math.inf
+        self.mistaken: str | None = None
+        """Why what answers is not this cluster but another one, in words that don't change; None if it is."""
 
     def answered(self) -> None:
         """Report that a call was answered, even if with a refusal."""
@@ -38,15 +40,18 @@ class Health:
 
     @property
     def well(self) -> bool:
-        """Whether the latest call was answered."""
-        return not self._unanswered
+        """Whether the latest call was answered, and by the right cluster."""
+        return not self._unanswered and self.mistaken is None
 
     @property
     def away(self) -> str | None:
-        """For how long the cluster has not answered, in words; None until UNANSWERED_CALLS in a row were not."""
+        """For how long the cluster has not answered, in words; None until UNANSWERED_CALLS in a row were not.
+
+        A cluster is away too while another one answers in its place.
+        """
         with self._lock:
             if self._unanswered < UNANSWERED_CALLS:
-                return None
+                return self.mistaken
             return f"has not answered for {_duration(self._clock() - self._since)}"
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from kubernetes.client import Configuration
@@ -10,6 +11,7 @@ from kubernetes.client import Configuration
 from webhook.errors import MedeaError, Missing
 from webhook.kube import threads
 from webhook.kube.client import Cluster
+from webhook.kube.identity import Expected
 from webhook.kube.informer import Informer
 from webhook.kube.kubeconfig import configuration_of
 from webhook.kube.resources import SECRETS, checked_name, is_name
@@ -24,9 +26,9 @@ Connect = Callable[[str, Configuration], Cluster]
 """Makes the client of a target, from its name and configuration."""
 
 
-def connect_target(name: str, configuration: Configuration) -> Cluster:
-    """A client with a breaker: it doesn't wait for a target that is known to be away."""
-    return Cluster(name, configuration, breaker=True)
+def connect_target(name: str, configuration: Configuration, expected: Expected | None = None) -> Cluster:
+    """A client with a breaker: it doesn't wait for a target that is known to be away, or to be another cluster."""
+    return Cluster(name, configuration, breaker=True, expected=expected)
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,13 @@ class _Claim:
 class Registry:
     """All targets by name: the clients of usable ones, and the reasons for unusable ones.
 
-    If several Secrets register the same name, the oldest counts.
+    If several Secrets register the same name, the oldest counts. `expected` knows the clusters by their uids.
     """
 
-    def __init__(self, front: Cluster, namespace: str, *, connect: Connect = connect_target) -> None:
-        self._connect = connect
+    def __init__(
+        self, front: Cluster, namespace: str, *, expected: Expected | None = None, connect: Connect | None = None
+    ) -> None:
+        self._connect = connect or partial(connect_target, expected=expected)
         self._claims: list[_Claim] = []
         self._used: dict[str, _Claim] = {}
         self._clusters: dict[str, Cluster] = {}

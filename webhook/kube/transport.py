@@ -19,6 +19,8 @@ from prometheus_client import Histogram
 from webhook.errors import ClusterUnavailable, MedeaError, quoted
 from webhook.kube.bounded import bounded
 from webhook.kube.health import Health
+from webhook.kube.identity import PATH, Expected, Identity
+from webhook.kube.resources import NAMESPACES
 from webhook.kube.status import error_of, status_of
 from webhook.model.bounded_json import read_json
 from webhook.model.limits import CONNECT_TIMEOUT, CONNECTIONS, PROBE_TIMEOUT, READ_TIMEOUT
@@ -67,13 +69,22 @@ class Answer:
 class Transport:
     """Sends requests to one cluster, and updates `health`. Raises ClusterUnavailable, or Rejected or a subclass.
 
-    With a `breaker`, requests fail at once while the cluster is away, until a `probe` finds that it is back.
+    With a `breaker`, requests fail at once while the cluster is away, until a `probe` finds that it is back. With
+    `expected`, none is sent to another cluster than the one that is known by this name: see `webhook.kube.identity`.
     """
 
     def __init__(
-        self, name: str, configuration: Configuration, *, http: Http | None, breaker: bool, clock: Callable[[], float]
+        self,
+        name: str,
+        configuration: Configuration,
+        *,
+        http: Http | None,
+        breaker: bool,
+        expected: Expected | None,
+        clock: Callable[[], float],
     ) -> None:
         self.name, self.health = name, Health(clock=clock)
+        self._identity = expected and Identity(name, self._read_system, expected, self.health, clock=clock)
         self._breaker, self._clock = breaker, clock
         # No retries here: callers know which calls may be repeated, and the work queue does it.
         configuration.retries = urllib3.Retry(0, redirect=0)
@@ -116,11 +127,21 @@ class Transport:
         return response
 
     def probe(self) -> None:
-        """Ask `/readyz`, whatever the breaker says. Never raises; the result is in `health`."""
+        """Ask `/readyz`, and now and then who answers, whatever the breaker says.
+
+        Never raises; the result is in `health`.
+        """
         request = Request("probe", "readyz", "GET", "/readyz", read_timeout=PROBE_TIMEOUT)
         with contextlib.suppress(MedeaError):
             self._exchange(self._calls, request, whole=True)
             self.health.answered()
+            if self._identity and self._identity.due:
+                self._identity.check()
+
+    def confirm(self) -> None:
+        """Make sure that the same cluster still answers. Raises ClusterUnavailable unless that is certain."""
+        if self._identity:
+            self._identity.confirm()
 
     def authorization(self) -> str | None:
         """The Authorization header that Medea sends; None if it authenticates by a certificate."""
@@ -137,8 +158,19 @@ class Transport:
 
     def _check(self) -> None:
         away = self.health.away if self._breaker else None
+        if away is None and self._identity and not self._identity.checked:
+            self._identity.check()
+            away = self.health.mistaken
         if away:
             raise ClusterUnavailable(f"cluster {self.name} {away}")
+
+    def _read_system(self) -> Object:
+        began = self._clock()
+        request = Request("get", NAMESPACES.plural, "GET", PATH, read_timeout=PROBE_TIMEOUT)
+        _, data = self._exchange(self._calls, request, whole=True)
+        answer = self._object(data, began)
+        self.health.answered()
+        return answer
 
     def _exchange(
         self, http: Http, request: Request, *, whole: bool = False, silence: bool = False

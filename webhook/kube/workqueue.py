@@ -83,12 +83,12 @@ class WorkQueue:
         with self._changed:
             self._put_off(key, self._entry(key, lane, share), delay, backing_off=False)
 
-    def add_rate_limited(self, key: str) -> None:
-        """Handling `key` has failed: retry it, with a delay that grows with each failure. Never raises."""
+    def add_rate_limited(self, key: str, *, longest: float = RETRY_LONGEST) -> None:
+        """Handling `key` has failed: retry it, with a delay that doubles up to `longest` seconds. Never raises."""
         with self._changed:
             count = self._failures.get(key, 0)
             self._failures[key] = min(count + 1, RETRY_DOUBLINGS)
-            delay = min(RETRY_FIRST * 2**count, RETRY_LONGEST) * random.uniform(1, 1 + RETRY_JITTER)
+            delay = min(RETRY_FIRST * 2**count, longest) * random.uniform(1, 1 + RETRY_JITTER)
             entry = self._entries.setdefault(key, _Entry())
             self._put_off(key, entry, delay, backing_off=True)
 

@@ -14,7 +14,7 @@ _STATES, _HOLDS = frozenset(State), frozenset(Hold)
 COLUMNS = (
     "placement, seq, state, name, generate_name, namespace, template, cluster, origin_uid, run_name, run_uid, phase, "
     "message, reason, cpu_milli, memory_bytes, policy, only_clusters, refused_by, identity, mirrored AS end_shown, "
-    "hold, created_at, bound_at, placed_at, dispatched_at, ended_at, released_at, deleted_at"
+    "run_kept, hold, created_at, bound_at, placed_at, dispatched_at, ended_at, released_at, deleted_at"
 )
 """All columns but `original` and `outcome`, which can have a megabyte each and are read only where they are needed."""
 
@@ -69,6 +69,8 @@ class Placement:
     refused_by: Mapping[str, str]
     identity: str
     end_shown: bool
+    run_kept: bool
+    """Whether the run may still have Medea's finalizer."""
     hold: Hold
     created_at: datetime
     bound_at: datetime | None

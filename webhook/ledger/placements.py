@@ -112,7 +112,7 @@ def dispatched(pool: Pool, placement: str, *, cluster: str, run_name: str, run_u
     """Note that the run exists. None if the row has changed meanwhile: another target, another name, or its end."""
     return _write(
         pool,
-        "SET state = 'running', run_uid = %(uid)s, dispatched_at = coalesce(dispatched_at, now()) "
+        "SET state = 'running', run_uid = %(uid)s, run_kept = true, dispatched_at = coalesce(dispatched_at, now()) "
         "WHERE placement = %(placement)s AND cluster = %(cluster)s AND run_name = %(name)s "
         "AND (state = 'reserved' OR (state = 'running' AND run_uid = %(uid)s))",
         {"placement": placement, "cluster": cluster, "name": run_name, "uid": run_uid},
@@ -203,7 +203,8 @@ def reopened(pool: Pool, placement: str) -> Placement | None:
     """A person retries a run that has ended: it goes on on its target, and its room is reserved again."""
     return _write(
         pool,
-        "SET state = 'running', phase = NULL, message = NULL, mirrored = false, ended_at = NULL, released_at = NULL "
+        "SET state = 'running', phase = NULL, message = NULL, mirrored = false, run_kept = true, ended_at = NULL, "
+        "released_at = NULL "
         "WHERE placement = %(placement)s AND state = 'ended' AND run_uid IS NOT NULL AND cluster IS NOT NULL",
         {"placement": placement},
     )
@@ -223,6 +224,16 @@ def end_hidden(pool: Pool, placement: str) -> Placement | None:
     """The origin no longer shows the end, since a person has begun it anew; it has to be shown once more."""
     return _write(
         pool, "SET mirrored = false WHERE placement = %(placement)s AND state = 'ended'", {"placement": placement}
+    )
+
+
+def run_let_go(pool: Pool, placement: str, *, run_uid: str | None) -> Placement | None:
+    """Note that the run with this uid, whose end is known, no longer has Medea's finalizer."""
+    return _write(
+        pool,
+        "SET run_kept = false "
+        "WHERE placement = %(placement)s AND state = 'ended' AND run_uid IS NOT DISTINCT FROM %(uid)s",
+        {"placement": placement, "uid": run_uid},
     )
 
 

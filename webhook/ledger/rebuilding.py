@@ -56,12 +56,13 @@ def insert(pool: Pool, row: Rebuilt) -> bool:
             """
             INSERT INTO workflows (placement, state, name, generate_name, namespace, template, cluster, origin_uid,
                                    run_name, run_uid, phase, message, reason, cpu_milli, memory_bytes, policy,
-                                   only_clusters, identity, original, mirrored, hold, created_at, bound_at, placed_at,
-                                   dispatched_at, ended_at, released_at)
+                                   only_clusters, identity, original, mirrored, run_kept, hold, created_at, bound_at,
+                                   placed_at, dispatched_at, ended_at, released_at)
             VALUES (%(placement)s, %(state)s, %(name)s, %(generate_name)s, %(namespace)s, %(template)s, %(cluster)s,
                     %(origin_uid)s, %(run_name)s, %(run_uid)s, %(phase)s, %(message)s, %(reason)s, %(cpu)s, %(memory)s,
-                    %(policy)s, %(only_clusters)s, %(identity)s, %(original)s, %(end_shown)s, %(hold)s, %(created_at)s,
-                    now(), %(dispatched_at)s, %(dispatched_at)s, CASE WHEN %(state)s = 'ended' THEN now() END,
+                    %(policy)s, %(only_clusters)s, %(identity)s, %(original)s, %(end_shown)s,
+                    %(run_uid)s::text IS NOT NULL, %(hold)s, %(created_at)s, now(), %(dispatched_at)s,
+                    %(dispatched_at)s, CASE WHEN %(state)s = 'ended' THEN now() END,
                     CASE WHEN %(state)s = 'ended' THEN now() END)
             ON CONFLICT DO NOTHING
             """,

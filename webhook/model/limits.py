@@ -27,7 +27,7 @@ LONGEST_VERBS = 180 * 1024
 # of keys that failed together are not retried together.
 RETRY_FIRST = 0.2
 RETRY_LONGEST = 5.0
-RETRY_DOUBLINGS = 5
+RETRY_DOUBLINGS = 9
 RETRY_JITTER = 0.2
 # Changes to one key within this time are handled together: runs change in bursts.
 MOMENT = 0.1
@@ -51,6 +51,9 @@ UNANSWERED_CALLS = 2
 PROBE_EVERY = 5.0
 PROBE_EVERY_WHILE_AWAY = 1.0
 PROBE_TIMEOUT = 2.0
+# How often a probe also asks a target for its identity, in case its address leads to another cluster now. Whoever is
+# about to conclude that a run is gone asks anyway.
+IDENTIFY_EVERY = 60.0
 # Characters kept of an apiserver's refusal: a validation error may repeat a whole object.
 LONGEST_STATUS = 4000
 # When a controller is killed, the next one takes over within LEASE_SECONDS, well within the 30 s that a recovery may
@@ -77,6 +80,9 @@ WATCH_LONGEST_PAUSE = 5.0
 SHORTEST_WATCH = 1.0
 # After this many streams in a row that were refused, or broke before the first event, everything is listed again.
 FAILED_STREAMS = 2
+
+# Up to which a key's pause grows while only a person can help, such as by giving a right.
+RETRY_LONGEST_BLOCKED = 60.0
 
 # --- ledger
 
@@ -260,6 +266,8 @@ AWAY_GRACE = 10.0
 TICK = 1.0
 # How long a target whose object quota was full is left out for that namespace.
 NO_ROOM_PAUSE = 15.0
+# Likewise one that did not allow Medea to create runs in that namespace: only a person there changes that.
+CLOSED_PAUSE = 60.0
 # What changes about a run is gathered for MOMENT, and as long again for each MOMENT_NODES nodes: showing 2,000 takes
 # 150 ms. An origin shows within a second what its run does. PACKED_NODE is about the characters of one when packed.
 MOMENT_NODES = 250

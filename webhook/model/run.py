@@ -5,6 +5,7 @@ The webhook builds it for the dry run on a target, and the controller for the re
 
 import copy
 from collections.abc import Iterable, Mapping
+from enum import Enum, auto
 from typing import TypedDict
 
 from webhook.model.contract import (
@@ -16,12 +17,21 @@ from webhook.model.contract import (
     PLACEMENT,
     PREFIX,
 )
-from webhook.model.finalizers import block_deletion
+from webhook.model.finalizers import block_deletion, is_deletion_blocked
 from webhook.model.objects import Metadata, Object, annotations, labels
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 # If the name is taken on a target, this many characters of the placement's id are appended.
 _SUFFIX = 8
+
+
+class Likeness(Enum):
+    """What can be told of a Workflow from its marks."""
+
+    CERTAIN = auto()
+    UNCLEAR = auto()
+    """It may be the run, with labels taken off or changed, or somebody else's."""
+    NONE = auto()
 
 
 class Original(TypedDict):
@@ -48,9 +58,7 @@ def run_object(original: Object, *, placement: str, name: str, origin_name: str,
     metadata = original.get("metadata", {})
     marks = {
         **_without(metadata.get("labels"), (ARGO_COMPLETED, ARGO_PHASE)),
-        PLACEMENT: placement,
-        ORIGIN_UID: origin_uid,
-        ORIGIN_NAME: label_value(origin_name),
+        **run_labels(placement, origin_name=origin_name, origin_uid=origin_uid),
     }
     return {
         "metadata": {
@@ -62,6 +70,27 @@ def run_object(original: Object, *, placement: str, name: str, origin_name: str,
         "spec": copy.deepcopy(original["spec"]),
         **({"status": copy.deepcopy(original["status"])} if "status" in original else {}),
     }
+
+
+def run_labels(placement: str, *, origin_name: str, origin_uid: str) -> dict[str, str]:
+    """The labels by which a run is known."""
+    return {PLACEMENT: placement, ORIGIN_UID: origin_uid, ORIGIN_NAME: label_value(origin_name)}
+
+
+def likeness(workflow: Object, placement: str, *, origin_name: str, origin_uid: str) -> Likeness:
+    """How surely a Workflow on a target, whose uid is not known, is the run of a placement.
+
+    Both labels are checked, since one could be copied, and the name: `argo resubmit` on the target copies all labels,
+    and what it makes belongs to somebody else.
+    """
+    if workflow["metadata"]["name"] not in run_names(origin_name, placement) or origin_placement(workflow):
+        return Likeness.NONE
+    told = labels(workflow).get(PLACEMENT), labels(workflow).get(ORIGIN_UID)
+    if told in ((placement, origin_uid), (placement, None), (None, origin_uid)):
+        return Likeness.CERTAIN
+    if placement in told or origin_uid in told:
+        return Likeness.UNCLEAR
+    return Likeness.UNCLEAR if told == (None, None) and is_deletion_blocked(workflow) else Likeness.NONE
 
 
 def run_names(origin_name: str, placement: str) -> tuple[str, str]:

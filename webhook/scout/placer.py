@@ -13,7 +13,7 @@ from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.queueing import Served
 from webhook.ledger.reserving import Held
-from webhook.model.limits import NO_ROOM_PAUSE, QUEUE_LOOK_AGAIN, QUEUE_TELL_EVERY, UNBOUND_RESERVATIONS
+from webhook.model.limits import CLOSED_PAUSE, NO_ROOM_PAUSE, QUEUE_LOOK_AGAIN, QUEUE_TELL_EVERY, UNBOUND_RESERVATIONS
 from webhook.scout.model import Decision, Obstacle, Outcome, Request, Verdict
 from webhook.scout.policies import POLICIES
 from webhook.scout.queue_pass import QueuePass, Told
@@ -29,6 +29,18 @@ Left = Callable[[Placement, Decision], None]
 
 def _nobody(_: Placement, __: Decision) -> None:
     """For callers that don't need to know."""
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Why a target is left out for a while, and for how many seconds."""
+
+    reason: str
+    seconds: float
+
+
+FULL = Pause("its quota of objects was full a moment ago", NO_ROOM_PAUSE)
+CLOSED = Pause("it did not allow Medea to run anything in this namespace a moment ago", CLOSED_PAUSE)
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,7 @@ class Placer:
         self._idle: dict[str, _Idle] = {}
         self._told: dict[str, Mapping[str, Told]] = {}
         self._told_all: dict[str, float] = {}
-        self._full: dict[tuple[str, str], float] = {}
+        self._pauses: dict[tuple[str, str], tuple[float, Pause]] = {}
 
     def admit(self, new: NewPlacement) -> Decision:
         """Decide about a new Workflow and write its placement, unless it is refused.
@@ -133,14 +145,17 @@ class Placer:
             self._idle[namespace] = _Idle(facts, self._clock() + QUEUE_LOOK_AGAIN)
         return moved
 
-    def pause(self, namespace: str, target: str) -> None:
-        """Leave out a target whose object quota is full when serving this namespace's queue, for NO_ROOM_PAUSE."""
-        self._full[namespace, target] = self._clock() + NO_ROOM_PAUSE
+    def pause(self, namespace: str, target: str, pause: Pause) -> None:
+        """Leave out a target for a while when serving this namespace's queue, since it took nothing a moment ago."""
+        self._pauses[namespace, target] = self._clock() + pause.seconds, pause
 
     def _paused(self, namespace: str) -> dict[str, str]:
-        now, words = self._clock(), "its quota of objects was full a moment ago"
-        full = list(self._full.items())
-        return {target: words for (where, target), until in full if where == namespace and now < until}
+        now = self._clock()
+        return {
+            target: pause.reason
+            for (where, target), (until, pause) in list(self._pauses.items())
+            if where == namespace and now < until
+        }
 
     def _tell_the_rest(self, namespace: str, told: int) -> None:
         if self._clock() - self._told_all.get(namespace, -QUEUE_TELL_EVERY) >= QUEUE_TELL_EVERY:
