@@ -1,0 +1,71 @@
+{{/* The labels of every object. */}}
+{{- define "medea.labels" -}}
+app.kubernetes.io/name: medea
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{/* The labels by which a part's pods are found. Arguments: component. */}}
+{{- define "medea.selector" -}}
+app.kubernetes.io/name: medea
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{/* metadata of an object in Medea's namespace. Arguments: root, name, component (optional). */}}
+{{- define "medea.metadata" -}}
+name: {{ .name }}
+namespace: {{ .root.Release.Namespace }}
+labels:
+  {{- include "medea.labels" .root | nindent 2 }}
+  {{- with .component }}
+  app.kubernetes.io/component: {{ . }}
+  {{- end }}
+{{- end }}
+
+{{/* What Pod Security's level `restricted` wants of a container, and a root file system that nobody writes to. */}}
+{{- define "medea.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* The names of pull secrets as Kubernetes wants them. */}}
+{{- define "medea.pullSecrets" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Where Medea's pods may run. */}}
+{{- define "medea.scheduling" -}}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- end }}
+
+{{- define "medea.postgresSecret" -}}
+{{ .Values.postgres.secret | default "medea-postgres" }}
+{{- end }}
+
+{{/* What can't be checked by the schema alone. */}}
+{{- define "medea.checked" -}}
+{{- if and (not .Values.postgres.embedded) (not .Values.ledger.secret) }}
+{{- fail "no ledger: set ledger.secret to the name of a Secret with a DSN, or postgres.embedded to true" }}
+{{- end }}
+{{- if and .Values.postgres.embedded .Values.ledger.secret }}
+{{- fail "two ledgers: ledger.secret is set, so postgres.embedded has to be false" }}
+{{- end }}
+{{- end }}
