@@ -17,6 +17,10 @@ class Settings(BaseSettings):
     postgresql_url: Annotated[str | None, Field(description="host:port/database; unset: an embedded Postgres")] = None
     postgresql_user: Annotated[str, Field(description="the ledger's user")] = "medea"
     postgresql_pass: Annotated[str, Field(description="the ledger's password", repr=False)] = "medea"
+    medea_ledger_dsn: Annotated[
+        str | None,
+        Field(description="postgresql://user:password@host:port/database?sslmode=…, in place of these", repr=False),
+    ] = None
     prometheus_url: Annotated[str, Field(description="where kube_resourcequota of every target is")] = (
         "http://127.0.0.1:9090"
     )

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from psycopg.conninfo import make_conninfo
-
 from webhook.admission.review import Admission
 from webhook.api.argoserver import ArgoServer
 from webhook.api.balancer import Balancer
@@ -39,6 +37,8 @@ from webhook.kube.prober import TargetProber
 from webhook.kube.registry import Registry
 from webhook.kube.resources import SELF_REVIEWS
 from webhook.kube.workqueue import WorkQueue
+from webhook.errors import BadRequest
+from webhook.ledger.address import checked_dsn, conninfo_of_url
 from webhook.ledger.embedded import embedded_dsn
 from webhook.ledger.pool import Pool
 from webhook.logs.access import Access
@@ -268,15 +268,11 @@ def _make_mirror(front: Cluster, registry: Registry, known: Caches, *, host: str
 
 
 def ledger_dsn(settings: Settings) -> str:
-    """The ledger's DSN, from the settings; without `POSTGRESQL_URL` it starts the embedded Postgres."""
-    if not settings.postgresql_url:
-        return embedded_dsn(settings.medea_data)
-    address, _, database = settings.postgresql_url.partition("/")
-    host, _, port = address.partition(":")
-    return make_conninfo(
-        host=host,
-        port=port or "5432",
-        dbname=database or "medea",
-        user=settings.postgresql_user,
-        password=settings.postgresql_pass,
-    )
+    """The ledger's DSN, from the settings; without an address it starts the embedded Postgres. Raises BadRequest."""
+    if settings.medea_ledger_dsn and settings.postgresql_url:
+        raise BadRequest("POSTGRESQL_URL and MEDEA_LEDGER_DSN are both set: one of them has to go")
+    if settings.medea_ledger_dsn:
+        return checked_dsn(settings.medea_ledger_dsn)
+    if settings.postgresql_url:
+        return conninfo_of_url(settings.postgresql_url, settings.postgresql_user, settings.postgresql_pass)
+    return embedded_dsn(settings.medea_data)

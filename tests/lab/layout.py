@@ -18,6 +18,10 @@ ETCD_URL = "http://127.0.0.1:2479"
 ETCD_PEER_URL = "http://127.0.0.1:2480"
 SERVICE_IP = "10.0.0.1"
 SERVICE_RANGE = "10.0.0.0/24"
+DNS_IP = "10.0.0.10"
+CLUSTER_DOMAIN = "cluster.local"
+DNS_PORT = 10053
+"""Where the front door's CoreDNS listens, on the front door's gateway."""
 ARGO_SERVER_URL = "http://127.0.0.1:2746"
 PROMETHEUS = "127.0.0.1:9490"
 POSTGRES_PORT = 5455
@@ -78,6 +82,21 @@ class Cluster:
     def kubelet_health_port(self) -> int:
         """Its kubelet's own health port."""
         return 6940 + self.number
+
+    @property
+    def proxy_health_port(self) -> int:
+        """Its kube-proxy's health port."""
+        return 7040 + self.number
+
+    @property
+    def proxy_metrics_port(self) -> int:
+        """Its kube-proxy's metrics."""
+        return 7140 + self.number
+
+    @property
+    def dns_health_port(self) -> int:
+        """Its CoreDNS's port that tells whether it knows the Services."""
+        return 7240 + self.number
 
     @property
     def subnet(self) -> str:

@@ -3,7 +3,15 @@
 import json
 from pathlib import Path
 
-from tests.lab.layout import CLUSTERS, MEDEA_PORT, SERVICE_IP, STORE_PORT, Cluster
+from tests.lab.layout import (
+    CLUSTERS,
+    DNS_PORT,
+    FRONT,
+    MEDEA_PORT,
+    SERVICE_IP,
+    STORE_PORT,
+    Cluster,
+)
 from tests.lab.shell import run
 
 CNI_PROGRAMS = "/usr/lib/cni"
@@ -13,6 +21,8 @@ _IPTABLES = ("iptables", "-w", "10")
 
 def set_up() -> None:
     """Bridges and rules for all clusters; repeating it changes nothing."""
+    # A Service's packets leave for another interface than they came from.
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     for cluster in CLUSTERS:
         _bridge(cluster)
     _rules()
@@ -85,6 +95,9 @@ def _from_pods(cluster: Cluster) -> list[list[str]]:
     ports = f"{cluster.api_port},{MEDEA_PORT}"
     rules.append(["-i", cluster.bridge, "-p", "tcp", "-m", "multiport", "--dports", ports, "-j", "ACCEPT"])
     rules.append(["-i", cluster.bridge, "-p", "tcp", "--dport", str(STORE_PORT), "-j", "ACCEPT"])
+    if cluster == FRONT:
+        for protocol in ("udp", "tcp"):
+            rules.append(["-i", cluster.bridge, "-p", protocol, "--dport", str(DNS_PORT), "-j", "ACCEPT"])
     rules.append(["-i", cluster.bridge, "-p", "icmp", "-j", "ACCEPT"])
     rules.append(["-i", cluster.bridge, "-j", "DROP"])
     return rules
