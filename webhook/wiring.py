@@ -30,6 +30,7 @@ from webhook.controller.target_steps import TargetSteps
 from webhook.controller.targets import Targets, utc_now
 from webhook.controller.verbs import VerbExecutor
 from webhook.controller.watches import Caches, Watches
+from webhook.errors import BadRequest
 from webhook.kube.client import Cluster, front_door
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.informer import Informer
@@ -37,7 +38,6 @@ from webhook.kube.prober import TargetProber
 from webhook.kube.registry import Registry
 from webhook.kube.resources import SELF_REVIEWS
 from webhook.kube.workqueue import WorkQueue
-from webhook.errors import BadRequest
 from webhook.ledger.address import checked_dsn, conninfo_of_url
 from webhook.ledger.embedded import embedded_dsn
 from webhook.ledger.pool import Pool
@@ -134,6 +134,7 @@ def make_service(settings: Settings) -> Service:
         own_user=own_user,
         prepared=Prepared(parts.front),
         holds=holds,
+        agent=settings.medea_agent,
     )
     # Half of the threads, because each submission waits for a review that needs another thread.
     slots = ConcurrencyLimit(settings.medea_threads // 2)

@@ -61,7 +61,15 @@ def etcd() -> Process:
 def apiserver(cluster: Cluster) -> Process:
     """One cluster's apiserver."""
     # The front door's gateway is where pods of the front door reach it.
-    hosts = ["127.0.0.1", FRONT.gateway, SERVICE_IP, "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
+    hosts = [
+        "127.0.0.1",
+        FRONT.gateway,
+        SERVICE_IP,
+        "localhost",
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+    ]
     certificate, key = pki.issue(f"{cluster.name}-apiserver", "kube-apiserver", hosts=hosts)
     client, client_key = pki.issue(f"{cluster.name}-apiserver-client", "kube-apiserver-client", MASTERS)
     argv = [

@@ -90,7 +90,10 @@ def test_a_dsn_is_passed_on_as_it_is(dsn: str, parts: dict[str, str]) -> None:
         ("postgresql://ann:s3cret@db.example:s3cret/ledger", "a port that is no number"),
         ("postgresql://ann:s3cret@db.example:70000/ledger", "a port that is no number"),
         ("postgresql://ann:s3cret@db.example/ledger?sslmode=on", "an sslmode that is none of disable"),
-        ("postgresql://ann:s3cret@db.example/ledger?options=-csearch_path%3Dx", "sets options, which Medea sets itself"),
+        (
+            "postgresql://ann:s3cret@db.example/ledger?options=-csearch_path%3Dx",
+            "sets options",
+        ),
     ],
 )
 def test_a_dsn_that_is_not_understood_is_refused_without_being_shown(dsn: str, problem: str) -> None:

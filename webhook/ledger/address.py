@@ -1,5 +1,6 @@
-"""The ledger's address as people write it, read strictly: what is understood otherwise than meant connects to nowhere, or
-to somebody else. No message repeats an address, since it may hold a password. Pure.
+"""The ledger's address as people write it, read strictly: one that is misread connects to nowhere, or to somebody else.
+
+No message repeats an address, since it may hold a password. Pure.
 """
 
 import re
