@@ -65,7 +65,7 @@ certs: $(VENV) ## make or renew the webhook's certificates in certs/out, or OUT=
 lock: $(VENV) ## write both lock files from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(UV) --version 2> /dev/null || $(PYTHON) -m pip install --quiet uv
 	$(UV) $(SOLVE) pyproject.toml -o requirements-run.lock
-	$(UV) $(SOLVE) pyproject.toml --group dev -o requirements.lock
+	$(UV) $(SOLVE) pyproject.toml --extra laptop --group dev -o requirements.lock
 
 clean: ## remove .venv and all caches of this checkout, and the laboratory if it is up
 	@if [ -e .lab/env ] && [ -x $(PYTHON) ]; then $(PYTHON) -m tests.lab down; fi

@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 
 from tests.lab.layout import (
+    ARGO_SERVER_URL,
     CLUSTERS,
     DNS_PORT,
     FRONT,
     MEDEA_PORT,
+    POSTGRES_PORT,
+    PROMETHEUS,
     SERVICE_IP,
     STORE_PORT,
     Cluster,
@@ -15,7 +18,7 @@ from tests.lab.layout import (
 from tests.lab.shell import run
 
 CNI_PROGRAMS = "/usr/lib/cni"
-_CHAIN, _INPUT = "MEDEA-LAB", "MEDEA-LAB-IN"
+_CHAIN, _INPUT, _INSIDE = "MEDEA-LAB", "MEDEA-LAB-IN", "MEDEA-LAB-INSIDE"
 _IPTABLES = ("iptables", "-w", "10")
 
 
@@ -30,18 +33,34 @@ def set_up() -> None:
 
 def tear_down() -> None:
     """Remove every bridge and rule that `set_up` made."""
+    keep_pods_in()
     for table, hook, chain in (
         ("nat", "PREROUTING", _CHAIN),
         ("filter", "FORWARD", _CHAIN),
         ("filter", "INPUT", _INPUT),
     ):
-        run([*_IPTABLES, "-t", table, "-D", hook, "-j", chain], check=False)
-        run([*_IPTABLES, "-t", table, "-F", chain], check=False)
-        run([*_IPTABLES, "-t", table, "-X", chain], check=False)
+        _no_chain(table, hook, chain)
     for cluster in CLUSTERS:
         run(["ip", "link", "delete", cluster.bridge], check=False)
         for leftover in Path("/var/lib/cni/results").glob(f"{cluster.bridge}-*"):
             leftover.unlink(missing_ok=True)
+
+
+def let_pods_out() -> None:
+    """Let pods of the front door reach, at their gateway, what Medea needs: all apiservers, Postgres, Prometheus, Argo.
+
+    Only while Medea runs inside of the cluster: otherwise no pod has any business there.
+    """
+    ports = [cluster.api_port for cluster in CLUSTERS] + [POSTGRES_PORT, *map(_port, (PROMETHEUS, ARGO_SERVER_URL))]
+    match = ["-i", FRONT.bridge, "-p", "tcp", "-m", "multiport", "--dports", ",".join(map(str, ports))]
+    _chain("nat", "PREROUTING", _INSIDE, [[*match, "-d", FRONT.gateway, "-j", "DNAT", "--to-destination", "127.0.0.1"]])
+    _chain("filter", "INPUT", _INSIDE, [[*match, "-j", "ACCEPT"]])
+
+
+def keep_pods_in() -> None:
+    """Take back what `let_pods_out` allowed."""
+    for table, hook in (("nat", "PREROUTING"), ("filter", "INPUT")):
+        _no_chain(table, hook, _INSIDE)
 
 
 def write_cni(cluster: Cluster, folder: Path) -> None:
@@ -101,6 +120,16 @@ def _from_pods(cluster: Cluster) -> list[list[str]]:
     rules.append(["-i", cluster.bridge, "-p", "icmp", "-j", "ACCEPT"])
     rules.append(["-i", cluster.bridge, "-j", "DROP"])
     return rules
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
+def _no_chain(table: str, hook: str, chain: str) -> None:
+    run([*_IPTABLES, "-t", table, "-D", hook, "-j", chain], check=False)
+    run([*_IPTABLES, "-t", table, "-F", chain], check=False)
+    run([*_IPTABLES, "-t", table, "-X", chain], check=False)
 
 
 def _chain(table: str, hook: str, chain: str, rules: list[list[str]]) -> None:

@@ -2,8 +2,6 @@
 {{- define "medea.labels" -}}
 app.kubernetes.io/name: medea
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 
 {{/* The labels by which a part's pods are found. Arguments: component. */}}
