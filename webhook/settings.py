@@ -6,7 +6,6 @@ from typing import Annotated
 from pydantic import Field, FilePath
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from webhook.model.agent_pod import PLAIN, AgentPod
 from webhook.model.contract import Hold
 
 
@@ -63,10 +62,6 @@ class Settings(BaseSettings):
     kubeconfig: Annotated[Path | None, Field(description="the front door; unset: the cluster Medea runs in")] = None
 
     medea_hold: Annotated[Hold, Field(description="hold of namespaces without the label medea.dev/hold")] = Hold.PLUGIN
-    medea_agent: Annotated[
-        AgentPod,
-        Field(description="JSON: imagePullSecrets, tolerations, nodeSelector, priorityClassName of held stubs' agents"),
-    ] = PLAIN
     medea_probe_quiet: Annotated[
         float, Field(gt=0, description="seconds a probe must be left alone before hold none is used")
     ] = 30.0

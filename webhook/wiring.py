@@ -134,7 +134,6 @@ def make_service(settings: Settings) -> Service:
         own_user=own_user,
         prepared=Prepared(parts.front),
         holds=holds,
-        agent=settings.medea_agent,
     )
     # Half of the threads, because each submission waits for a review that needs another thread.
     slots = ConcurrencyLimit(settings.medea_threads // 2)

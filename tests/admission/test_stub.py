@@ -3,13 +3,10 @@
 from typing import Any
 
 import jsonpatch
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from webhook.admission.stub import arguments_again, hold_patch, stub_placement, stub_spec
-from webhook.model.agent_pod import AgentPod
 
 NAMES = st.sampled_from(["parameters", "name", "valueFrom", "value"])
 SPEC: dict[str, Any] = {
@@ -89,18 +86,3 @@ def test_the_patch_keeps_what_is_the_users_and_drops_what_an_earlier_origin_was_
     )
     assert origin["metadata"]["annotations"] == {"mine": "1", "medea.dev/policy": "random", "medea.dev/placement": "p1"}
     assert origin["metadata"]["finalizers"] == ["other", "medea.dev/run"]
-
-
-def test_a_stub_carries_what_its_agent_needs_to_start_and_not_what_the_workflow_asks_for_its_own_pods() -> None:
-    told = '{"imagePullSecrets": ["registry"], "tolerations": [{"key": "front"}], "nodeSelector": {"a": "b"}}'
-    spec = {**SPEC, "imagePullSecrets": [{"name": "own"}], "nodeSelector": {"gpu": "yes"}}
-    stub = stub_spec(spec, {}, "p1", AgentPod.model_validate_json(told))
-    assert stub["imagePullSecrets"] == [{"name": "registry"}]
-    assert stub["tolerations"] == [{"key": "front"}]
-    assert stub["nodeSelector"] == {"a": "b"}
-    assert "podPriorityClassName" not in stub
-
-
-def test_a_field_of_the_agent_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(ValidationError, match="pullSecrets"):
-        AgentPod.model_validate({"pullSecrets": ["registry"]})

@@ -9,7 +9,6 @@ from webhook.admission.weigh import Weighed
 from webhook.admission.wire import Review
 from webhook.kube.resources import checked_name
 from webhook.ledger.placement import NewPlacement
-from webhook.model.agent_pod import AgentPod
 from webhook.model.contract import Hold
 from webhook.model.objects import Object
 from webhook.model.run import Original
@@ -30,14 +29,7 @@ class Candidate:
 
 
 def candidate(
-    review: Review,
-    submission: Submission,
-    workflow: Object,
-    weighed: Weighed,
-    *,
-    hold: Hold,
-    caller: str | None,
-    agent: AgentPod,
+    review: Review, submission: Submission, workflow: Object, weighed: Weighed, *, hold: Hold, caller: str | None
 ) -> Candidate:
     """The candidate. `caller` is on whose behalf Medea's own API submits it. Raises Refused for an unknown policy."""
     spec, need, found = workflow["spec"], weighed.need, weighed.found
@@ -61,5 +53,5 @@ def candidate(
     )
     # With hold `none` there are no stubs, so a copied stub gets the original's spec.
     own_spec = None if spec is submission.spec else spec
-    held_spec = stub_spec(spec, template_spec, placement, agent) if hold is Hold.PLUGIN else own_spec
+    held_spec = stub_spec(spec, template_spec, placement) if hold is Hold.PLUGIN else own_spec
     return Candidate(new, workflow, held_spec, caller, need.spark)

@@ -22,7 +22,6 @@ from webhook.errors import MedeaError, Refused, quoted, wrong_field
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.ledger.pool import Pool
-from webhook.model.agent_pod import PLAIN, AgentPod
 from webhook.model.contract import CLUSTERS, Hold
 from webhook.model.deadline import Deadline
 from webhook.model.objects import Object
@@ -50,7 +49,6 @@ class Admission:
     own_user: Callable[[], str]
     prepared: Prepared
     holds: Holds
-    agent: AgentPod = PLAIN
 
     def __post_init__(self) -> None:
         self._changes = Changes(self.registry, self.pool, self.own_user)
@@ -88,8 +86,7 @@ class Admission:
         if step is not None:
             _check_steps_run(step, hold)
             return _untouched(left_alone(review, step))
-        caller = self._caller(review, submission)
-        wanted = candidate(review, submission, workflow, weighed, hold=hold, caller=caller, agent=self.agent)
+        wanted = candidate(review, submission, workflow, weighed, hold=hold, caller=self._caller(review, submission))
         if not review.dry_run and hold is Hold.PLUGIN:
             self.prepared.see_to(space.name, space.uid, deadline)
         return self._decided(review, wanted, deadline)

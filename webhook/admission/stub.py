@@ -9,7 +9,6 @@ would hold it too, but both break the CLI.
 from collections.abc import Mapping
 from typing import Any
 
-from webhook.model.agent_pod import PLAIN, AgentPod
 from webhook.model.contract import AGENT_ACCOUNT, WRITTEN
 from webhook.model.finalizers import block_deletion
 from webhook.model.objects import Metadata, Object
@@ -22,15 +21,12 @@ TASK = "placement"
 _KEPT = ("arguments", "priority", "ttlStrategy", "suspend")
 
 
-def stub_spec(
-    spec: Mapping[str, Any], template_spec: Mapping[str, Any], placement: str, agent: AgentPod = PLAIN
-) -> Object:
+def stub_spec(spec: Mapping[str, Any], template_spec: Mapping[str, Any], placement: str) -> Object:
     """The origin's new spec. Kept fields that it does not set itself come from its WorkflowTemplate."""
     kept = {key: spec.get(key, template_spec.get(key)) for key in _KEPT}
     kept["arguments"] = _without_lookups(kept["arguments"])
     return {
         **{key: value for key, value in kept.items() if value is not None},
-        **agent.workflow_spec(),
         "entrypoint": ENTRYPOINT,
         "serviceAccountName": AGENT_ACCOUNT,
         "templates": [

@@ -136,15 +136,20 @@ spec:
 {{- end }}
 {{- end }}
 
-{{/* What the webhook puts on the spec of Workflows held by the plugin, for their agents. */}}
+{{/* How agents run in namespaces that opted in: what the controller prepares there, and what the webhook asks for. */}}
 {{- define "medea.agentEnv" -}}
-{{- $agent := dict }}
-{{- range $name, $value := .Values.agent }}
-{{- if $value }}
-{{- $_ := set $agent $name $value }}
+- {name: MEDEA_PLUGIN_IMAGE, value: {{ quote .Values.image }}}
+- {name: MEDEA_PLUGIN_URL, value: "https://medea-plugin.{{ .Release.Namespace }}.svc"}
+{{- with .Values.agent.imagePullSecrets }}
+- {name: MEDEA_AGENT_PULL_SECRETS, value: {{ toJson . | squote }}}
 {{- end }}
+{{- with .Values.agent.tolerations }}
+- {name: MEDEA_AGENT_TOLERATIONS, value: {{ toJson . | squote }}}
 {{- end }}
-{{- if $agent }}
-- {name: MEDEA_AGENT, value: {{ toJson $agent | squote }}}
+{{- with .Values.agent.nodeSelector }}
+- {name: MEDEA_AGENT_NODE_SELECTOR, value: {{ toJson . | squote }}}
+{{- end }}
+{{- with .Values.agent.priorityClassName }}
+- {name: MEDEA_AGENT_PRIORITY_CLASS, value: {{ . }}}
 {{- end }}
 {{- end }}
