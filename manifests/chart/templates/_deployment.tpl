@@ -1,6 +1,6 @@
 {{/*
 A part of Medea as a Deployment. Arguments: root; component; args; values (the part's own); account; ports, a map of names
-to numbers; readiness, the probe's httpGet; env, a list (optional).
+to numbers; env and volumes, lists (optional), the latter with name, path and source.
 */}}
 {{- define "medea.deployment" -}}
 {{- $root := .root }}
@@ -37,8 +37,9 @@ spec:
         fsGroup: 10001
         seccompProfile: {type: RuntimeDefault}
       terminationGracePeriodSeconds: 40
-      {{- include "medea.pullSecrets" $root | nindent 6 }}
-      {{- include "medea.scheduling" $root | nindent 6 }}
+      {{- with include "medea.placement" $root }}
+      {{- . | nindent 6 }}
+      {{- end }}
       {{- if $root.Values.spread }}
       topologySpreadConstraints:
         {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
@@ -64,7 +65,7 @@ spec:
             - {name: {{ $name }}, containerPort: {{ $port }}}
             {{- end }}
           readinessProbe:
-            httpGet: {{- toYaml .readiness | nindent 14 }}
+            httpGet: {path: /readyz, port: metrics}
             periodSeconds: 5
             timeoutSeconds: 5
           # A busy node may need half a minute for an answer; only a process that gives none for two is restarted.
@@ -77,8 +78,17 @@ spec:
           lifecycle: {preStop: {sleep: {seconds: {{ .linger }}}}}
           resources: {{- toYaml .values.resources | nindent 12 }}
           securityContext: {{- include "medea.containerSecurity" $root | nindent 12 }}
-          volumeMounts: {{- include "medea.mounts" $root | nindent 12 }}
-      volumes: {{- include "medea.volumes" $root | nindent 8 }}
+          volumeMounts:
+            {{- include "medea.mounts" $root | nindent 12 }}
+            {{- range .volumes }}
+            - {name: {{ .name }}, mountPath: {{ .path }}, readOnly: true}
+            {{- end }}
+      volumes:
+        {{- include "medea.volumes" $root | nindent 8 }}
+        {{- range .volumes }}
+        - name: {{ .name }}
+          {{- toYaml .source | nindent 10 }}
+        {{- end }}
 {{- end }}
 
 {{/* The settings that all parts share. */}}
@@ -87,6 +97,10 @@ spec:
 - {name: MEDEA_HOLD, value: {{ .Values.hold }}}
 - {name: MEDEA_CERTS, value: /run/medea/certs}
 - {name: MEDEA_TLS_SECRET, value: medea-tls}
+- {name: MEDEA_TLS_ISSUER, value: {{ .Values.certificates.issuer }}}
+{{- with .Values.certificates.names }}
+- {name: MEDEA_TLS_NAMES, value: {{ join "," . | quote }}}
+{{- end }}
 {{- if .Values.ledger.secret }}
 - name: MEDEA_LEDGER_DSN
   valueFrom: {secretKeyRef: {name: {{ .Values.ledger.secret }}, key: {{ .Values.ledger.key }}}}

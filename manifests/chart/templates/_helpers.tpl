@@ -28,29 +28,19 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
-{{/* The names of pull secrets as Kubernetes wants them. */}}
-{{- define "medea.pullSecrets" -}}
-{{- with .Values.imagePullSecrets }}
-imagePullSecrets:
-  {{- range . }}
-  - name: {{ . }}
-  {{- end }}
+{{/* Where Medea's pods may run, and with what their images are pulled. */}}
+{{- define "medea.placement" -}}
+{{- $spec := dict }}
+{{- range .Values.imagePullSecrets }}
+{{- $_ := set $spec "imagePullSecrets" (append (default list $spec.imagePullSecrets) (dict "name" .)) }}
+{{- end }}
+{{- range $field := list "nodeSelector" "tolerations" "affinity" "priorityClassName" }}
+{{- with get $.Values $field }}
+{{- $_ := set $spec $field . }}
 {{- end }}
 {{- end }}
-
-{{/* Where Medea's pods may run. */}}
-{{- define "medea.scheduling" -}}
-{{- with .Values.nodeSelector }}
-nodeSelector: {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.tolerations }}
-tolerations: {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.affinity }}
-affinity: {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+{{- with $spec }}
+{{- toYaml . }}
 {{- end }}
 {{- end }}
 
