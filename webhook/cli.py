@@ -1,6 +1,5 @@
 """The command `medea`. The docstrings of commands are their help texts."""
 
-import multiprocessing
 import signal
 import sys
 from typing import Annotated, Any
@@ -15,8 +14,10 @@ from webhook.admin.commands import console, ledger_app, target_app
 from webhook.errors import MedeaError
 from webhook.kube.leader import Leader, Lease
 from webhook.ledger.migrate import migrate as migrate_ledger
-from webhook.server.app import Server
+from webhook.server.doors import DoorName, door_of, wanted_doors
 from webhook.server.health import start_health_server
+from webhook.server.server import Server
+from webhook.server.supervisor import supervise
 from webhook.settings import Settings
 from webhook.telemetry import configure_logging
 from webhook.totals.model import cores, gibibytes
@@ -47,14 +48,21 @@ def main() -> None:
 
 @app.command()
 def serve(
-    everything: Annotated[bool, typer.Option("--all", help="Run the controller beside it, for a laptop.")] = False,
+    doors: Annotated[list[DoorName] | None, typer.Argument(help="Which doors; all if none is named.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Run the controller beside them, for a laptop.")] = False,
 ) -> None:
-    """Serve the webhook and the API."""
+    """Serve Medea's doors, each in a process of its own."""
     configure_logging()
     settings = Settings()
-    if everything:
-        multiprocessing.get_context("spawn").Process(target=controller, daemon=True).start()
-    Server(settings).run()
+    names = doors or wanted_doors(settings)
+    servers = {str(name): Server(settings, door_of(name, settings)) for name in names}
+    programs = {name: server.run for name, server in servers.items()} | (
+        {"controller": controller} if everything else {}
+    )
+    if len(programs) == 1:
+        next(iter(programs.values()))()
+    else:
+        supervise(programs)
 
 
 @app.command()

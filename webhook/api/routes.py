@@ -1,4 +1,4 @@
-"""The routes of the API, as one blueprint. Their docstrings appear on the OpenAPI page."""
+"""The routes of the API's door, as one blueprint. Their docstrings appear on the OpenAPI page."""
 
 import uuid
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from spectree import Response as Documented
 from spectree import SpecTree
 
 from webhook.api.balancer import Balancer
-from webhook.api.bodies import VERB_BODIES, AskBody, Chosen, ErrorBody, PluginBody, SubmitBody, VerbBody
+from webhook.api.bodies import VERB_BODIES, AskBody, Chosen, ErrorBody, SubmitBody, VerbBody
 from webhook.api.http import body
-from webhook.api.steps import PLACEMENT_ID, Steps
-from webhook.errors import BadRequest, Missing, NoRoom, Refused, quoted
+from webhook.api.steps import PLACEMENT_ID
+from webhook.errors import Missing, NoRoom, Refused, quoted
 from webhook.kube.resources import checked_name
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
@@ -33,7 +33,6 @@ class Deps:
     placer: Placer
     pool: Pool
     balancer: Balancer
-    steps: Steps
 
 
 def blueprint(deps: Deps) -> Blueprint:
@@ -97,13 +96,6 @@ def blueprint(deps: Deps) -> Blueprint:
             raise Missing(f"the ledger knows no placement {quoted(placement)}; one is 32 hexadecimal digits")
         return jsonify({"placement": row, "decisions": placements.decisions(deps.pool, placement)})
 
-    @api.post("/api/v1/plugin")
-    @SPEC.validate(json=PluginBody, resp=Documented(**_ERRORS), tags=["plugin"], skip_validation=True)
-    def plugin() -> Response:
-        """What the executor plugin asks on behalf of a Workflow's template."""
-        asked = parse_model(body(), PluginBody)
-        return jsonify(deps.steps.answer(_bearer(), asked))
-
     return api
 
 
@@ -115,13 +107,6 @@ def _add_verb(api: Blueprint, balancer: Balancer, verb: str, model: type[VerbBod
     steer.__doc__ = f"{model.__doc__}\n\nargo-server does it, for whom the header Authorization names."
     documented = SPEC.validate(json=model, resp=Documented(**_ERRORS), tags=["balancer"], skip_validation=True)(steer)
     api.add_url_rule(f"/api/v1/workflows/<namespace>/<name>/{verb}", verb, documented, methods=["PUT"])
-
-
-def _bearer() -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise BadRequest("the header Authorization must be Bearer and a token")
-    return token
 
 
 def _ceil(amount: float, unit: int) -> int:

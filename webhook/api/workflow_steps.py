@@ -58,6 +58,9 @@ class WorkflowSteps:
     pool: Pool
     argo_server: ArgoServer
     rights: Rights
+    own: Callable[[], str | None]
+    """Medea's own Authorization header. A step has no token of the account that it acts for; `rights` has been asked
+    about that account before."""
 
     def answer(self, requester: Requester, verb: str, arguments: Object) -> Object:
         """The reply. Raises Forbidden, BadRequest, and any error of the front door."""
@@ -169,7 +172,7 @@ class WorkflowSteps:
                 raise
 
     def _steer(self, call: StepRequest) -> None:
-        self.argo_server.steer(call.requester.namespace, call.name, call.verb, call.wanted.options)
+        self.argo_server.steer(call.requester.namespace, call.name, call.verb, call.wanted.options, self.own())
 
     def _write(self, call: StepRequest, key: str, text: str) -> None:
         version = call.found["metadata"]["resourceVersion"]
