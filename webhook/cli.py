@@ -2,14 +2,15 @@
 
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
-import requests
 import structlog
 import typer
 from pydantic import ValidationError
 from rich.table import Table
 
+from webhook.admin.asking import ask
 from webhook.admin.commands import console, ledger_app, target_app
 from webhook.errors import MedeaError
 from webhook.kube.leader import Leader, Lease
@@ -26,7 +27,10 @@ from webhook.wiring import ledger_dsn, make_controller
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Many Kubernetes clusters, one Argo Workflows.")
 app.add_typer(target_app, name="target")
 app.add_typer(ledger_app, name="ledger")
-_TIMEOUT = 10
+TokenFile = Annotated[
+    Path | None,
+    typer.Option("--token-file", help="File with a token to ask with; else the one of KUBECONFIG, or of this pod."),
+]
 
 
 def main() -> None:
@@ -40,9 +44,6 @@ def main() -> None:
         sys.exit(2)
     except MedeaError as error:
         print(f"medea: {error.message}", file=sys.stderr)
-        sys.exit(1)
-    except requests.RequestException as error:
-        print(f"medea: the scout did not answer: {error}", file=sys.stderr)
         sys.exit(1)
 
 
@@ -89,16 +90,19 @@ def migrate() -> None:
 
 
 @app.command()
-def targets(namespace: Annotated[str, typer.Option("--namespace", "-n")]) -> None:
+def targets(namespace: Annotated[str, typer.Option("--namespace", "-n")], token_file: TokenFile = None) -> None:
     """Show every target's quota and room for a namespace."""
-    answer = _ask(f"/api/v1/targets/{namespace}")
+    answer = ask(Settings(), f"/api/v1/targets/{namespace}", token_file=token_file)
     console().print(verdict_table(f"namespace {namespace}", answer["targets"]))
 
 
 @app.command()
-def explain(placement: Annotated[str, typer.Argument(help="the annotation medea.dev/placement of an origin")]) -> None:
+def explain(
+    placement: Annotated[str, typer.Argument(help="the annotation medea.dev/placement of an origin")],
+    token_file: TokenFile = None,
+) -> None:
     """Show why a Workflow went where it went."""
-    answer = _ask(f"/api/v1/placements/{placement}")
+    answer = ask(Settings(), f"/api/v1/placements/{placement}", token_file=token_file)
     row, out = answer["placement"], console()
     out.print(
         f"[bold]{row['name'] or row['generate_name']}[/] is {row['state']}"
@@ -129,11 +133,3 @@ def verdict_table(title: str, verdicts: list[dict[str, Any]]) -> Table:
 
 def _amount(totals: dict[str, int] | None) -> str:
     return "" if totals is None else f"{cores(totals['cpu_milli'])} cpu, {gibibytes(totals['memory_bytes'])}"
-
-
-def _ask(path: str) -> dict[str, Any]:
-    response = requests.get(Settings().medea_scout_url.rstrip("/") + path, timeout=_TIMEOUT)
-    answer: dict[str, Any] = response.json()
-    if response.status_code != 200:
-        raise MedeaError(answer["error"]["message"])
-    return answer

@@ -12,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 from webhook.admission.review import Admission
 from webhook.api.argoserver import ArgoServer
 from webhook.api.balancer import Balancer
+from webhook.api.gate import ClosedGate, OpenGate
 from webhook.api.limits import ConcurrencyLimit
 from webhook.api.rights import Rights
 from webhook.api.routes import Deps
@@ -32,7 +33,7 @@ from webhook.controller.target_steps import TargetSteps
 from webhook.controller.targets import Targets, utc_now
 from webhook.controller.verbs import VerbExecutor
 from webhook.controller.watches import Caches, Watches
-from webhook.kube.client import Cluster, front_door
+from webhook.kube.client import Cluster, front_door, front_door_for_others
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.informer import Informer
 from webhook.kube.prober import TargetProber
@@ -54,7 +55,7 @@ from webhook.namespaces.probe import Probes
 from webhook.namespaces.reconciler import NamespaceReconciler
 from webhook.scout.placer import Placer
 from webhook.scout.sampler import Sampler
-from webhook.settings import Settings
+from webhook.settings import Api, Settings
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,11 @@ def make_parts(settings: Settings) -> Parts:
 
 
 def _front(settings: Settings) -> Cluster:
-    return front_door(str(settings.kubeconfig) if settings.kubeconfig else None)
+    return front_door(_kubeconfig(settings))
+
+
+def _kubeconfig(settings: Settings) -> str | None:
+    return str(settings.kubeconfig) if settings.kubeconfig else None
 
 
 def make_webhook(settings: Settings) -> WebhookDoor:
@@ -185,7 +190,13 @@ def make_api(settings: Settings) -> ApiDoor:
     parts = make_parts(settings)
     holds, slots = _holds(parts, settings), _slots(settings)
     balancer = Balancer(parts.front, parts.registry, parts.pool, slots, _argo_server(settings, slots))
-    return ApiDoor(Deps(parts.placer, parts.pool, balancer), _placing(parts, holds))
+    gate = OpenGate(holds, parts.front) if settings.medea_api is Api.OPEN else _closed_gate(parts, holds, settings)
+    return ApiDoor(Deps(gate, parts.placer, parts.pool, balancer), _placing(parts, holds))
+
+
+def _closed_gate(parts: Parts, holds: Holds, settings: Settings) -> ClosedGate:
+    others = front_door_for_others(_kubeconfig(settings))
+    return ClosedGate(Tokens(parts.front), Rights(parts.front), holds, others.bearing)
 
 
 def make_logs(settings: Settings) -> LogsDoor:

@@ -23,14 +23,6 @@ def json_app(name: str) -> Flask:
     return app
 
 
-def bearer() -> str:
-    """The token in the request's header Authorization. Raises Unauthenticated if there is none."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthenticated("the header Authorization must be Bearer and a token of the front door")
-    return token.strip()
-
-
 def body() -> bytes:
     """The request's body. Raises TooLarge, or BadRequest if it breaks off."""
     try:

@@ -1,9 +1,10 @@
 """The one route of the plugin's door."""
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from webhook.api.bodies import PluginBody
-from webhook.api.http import bearer, body
+from webhook.api.gate import bearer
+from webhook.api.http import body
 from webhook.api.steps import Steps
 from webhook.model.json_input import parse_model
 
@@ -14,7 +15,7 @@ def plugin_blueprint(steps: Steps) -> Blueprint:
 
     @api.post("/api/v1/plugin")
     def plugin() -> Response:
-        token = bearer()
+        token = bearer(request.headers.get("Authorization"))
         return jsonify(steps.answer(token, parse_model(body(), PluginBody)))
 
     return api

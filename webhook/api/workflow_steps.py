@@ -10,7 +10,7 @@ from webhook.api.argoserver import NO_NODE, ArgoServer
 from webhook.api.bodies import STEP_BODIES, VerbBody
 from webhook.api.idempotency import Next, next_of, note, note_key, noted, objects_of
 from webhook.api.replies import LOOK_AGAIN, node
-from webhook.api.rights import Requester, Rights
+from webhook.api.rights import VERB_RIGHTS, Requester, Rights
 from webhook.errors import BadRequest, Clash, Refused, wrong_field
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS, checked_name
@@ -22,15 +22,7 @@ from webhook.model.subworkflows import ended, shutdown_of
 from webhook.model.verbs import pending
 
 _ENDING_AGAIN = "2s"
-RIGHTS = {
-    "get": "get",
-    "delete": "delete",
-    "stop": "patch",
-    "terminate": "patch",
-    "suspend": "update",
-    "resume": "update",
-    "retry": "update",
-}
+RIGHTS = {"get": "get", "delete": "delete", **VERB_RIGHTS}
 """By step, the Kubernetes verb that the asking Workflow's account needs on the other one, as Argo's CLI would."""
 _SHUTDOWNS = {"stop": "Stop", "terminate": "Terminate"}
 

@@ -318,6 +318,8 @@ SERVER_END = 4.8
 
 # --- admin
 
+# How long a command waits for the API: a person is waiting.
+ASK_TIMEOUT = 10
 # How long a command waits for the ledger and the front door: a person is waiting.
 COMMAND_WAIT = 20.0
 # Rows read at once when a target is forgotten.
