@@ -29,7 +29,11 @@ app.add_typer(target_app, name="target")
 app.add_typer(ledger_app, name="ledger")
 TokenFile = Annotated[
     Path | None,
-    typer.Option("--token-file", help="File with a token to ask with; else the one of KUBECONFIG, or of this pod."),
+    typer.Option(
+        "--token-file",
+        envvar="MEDEA_API_TOKEN_FILE",
+        help="File with a token to ask with; else the one of KUBECONFIG, or of this pod.",
+    ),
 ]
 
 

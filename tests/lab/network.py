@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.lab.layout import CLUSTERS, MEDEA_PORT, SERVICE_IP, STORE_PORT, Cluster
+from tests.lab.layout import CLUSTERS, MEDEA_PLUGIN_PORT, SERVICE_IP, STORE_PORT, Cluster
 from tests.lab.shell import run
 
 CNI_PROGRAMS = "/usr/lib/cni"
@@ -80,9 +80,9 @@ def _to_apiserver(cluster: Cluster) -> list[str]:
 
 
 def _from_pods(cluster: Cluster) -> list[list[str]]:
-    """Of this host, a pod may reach its own apiserver, Medea, and what a test serves; nothing else."""
+    """Of this host, a pod may reach its own apiserver, Medea's door for plugins, and what a test serves; nothing else."""
     rules = [["-i", cluster.bridge, "-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "ACCEPT"]]
-    ports = f"{cluster.api_port},{MEDEA_PORT}"
+    ports = f"{cluster.api_port},{MEDEA_PLUGIN_PORT}"
     rules.append(["-i", cluster.bridge, "-p", "tcp", "-m", "multiport", "--dports", ports, "-j", "ACCEPT"])
     rules.append(["-i", cluster.bridge, "-p", "tcp", "--dport", str(STORE_PORT), "-j", "ACCEPT"])
     rules.append(["-i", cluster.bridge, "-p", "icmp", "-j", "ACCEPT"])

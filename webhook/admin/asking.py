@@ -31,7 +31,9 @@ def ask(settings: Settings, path: str, *, token_file: Path | None) -> dict[str, 
             )
             found = answer.json()
     except requests.exceptions.SSLError as error:
-        raise MedeaError(f"{url} is not trusted; set MEDEA_API_CA to the file of its authority: {error}") from error
+        raise MedeaError(
+            f"{url} does not speak TLS that is trusted here (MEDEA_API_CA is the file of its authority): {error}"
+        ) from error
     except requests.RequestException as error:
         raise MedeaError(f"{url} did not answer: {error}") from error
     if answer.status_code == 200 and isinstance(found, dict):
