@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from certs import authority
 
-NAMES = ("medea.medea-system.svc", "localhost")
+NAMES = ("medea.medea-system.svc", "medea-plugin.medea-system.svc", "medea-api.medea-system.svc", "localhost")
 IPS = ("127.0.0.1",)
 
 

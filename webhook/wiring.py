@@ -1,15 +1,16 @@
-"""Builds the service and the controller from the settings. Nothing is created at import."""
+"""Builds what each door serves, and the controller, from the settings. Nothing is created at import."""
 
 import datetime
 import functools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from webhook.admission.review import Admission
 from webhook.api.argoserver import ArgoServer
 from webhook.api.balancer import Balancer
+from webhook.api.gate import ClosedGate, OpenGate
 from webhook.api.limits import ConcurrencyLimit
 from webhook.api.rights import Rights
 from webhook.api.routes import Deps
@@ -31,7 +32,7 @@ from webhook.controller.targets import Targets, utc_now
 from webhook.controller.verbs import VerbExecutor
 from webhook.controller.watches import Caches, Watches
 from webhook.errors import BadRequest
-from webhook.kube.client import Cluster, front_door
+from webhook.kube.client import Cluster, front_door, front_door_for_others
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.informer import Informer
 from webhook.kube.prober import TargetProber
@@ -54,12 +55,12 @@ from webhook.namespaces.probe import Probes
 from webhook.namespaces.reconciler import NamespaceReconciler
 from webhook.scout.placer import Placer
 from webhook.scout.sampler import Sampler
-from webhook.settings import Settings
+from webhook.settings import Api, Settings
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts that service and controller both have, each process its own."""
+    """The parts that every process which places Workflows has, each its own."""
 
     front: Cluster
     registry: Registry
@@ -70,41 +71,66 @@ class Parts:
 
 
 @dataclass(frozen=True)
-class Service:
-    """The webhook and the API."""
+class Background:
+    """The background work of one door's process."""
 
-    parts: Parts
-    admission: Admission
-    api: Deps
-    logs: Endpoint | None
+    starts: Sequence[Callable[[], None]] = ()
+    """Each starts one part of it."""
+    needs: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
+    """What must hold before the door is ready, by what to say while it does not."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Start all background work."""
-        self.parts.pool.start()
-        self.parts.sampler.start()
-        self.parts.registry.start()
-        self.parts.prober.start()
-        self.admission.holds.start()
-        if self.logs:
-            self.logs.streams.start()
+        """Start all of it."""
+        for start in self.starts:
+            start()
 
     def stop(self) -> None:
         """Become unready, since the process is about to end."""
         self.stopping.set()
 
     def unready(self) -> str | None:
-        """Why the service can't place Workflows now; None if it can."""
+        """Why the door is not ready; None if it is."""
         if self.stopping.is_set():
             return "this process is about to end"
-        if not self.parts.pool.wait(0):
-            return "the ledger (Postgres) is not reachable yet"
-        return None if self.parts.registry.wait(0) else "the targets are not known yet"
+        return next((reason for reason, holds in self.needs.items() if not holds()), None)
+
+
+@dataclass(frozen=True)
+class WebhookDoor:
+    """What the webhook's door serves."""
+
+    admission: Admission
+    background: Background
+
+
+@dataclass(frozen=True)
+class PluginDoor:
+    """What the plugin's door serves."""
+
+    steps: Steps
+    background: Background
+
+
+@dataclass(frozen=True)
+class ApiDoor:
+    """What the API's door serves."""
+
+    api: Deps
+    background: Background
+
+
+@dataclass(frozen=True)
+class LogsDoor:
+    """What the logs' door serves."""
+
+    endpoint: Endpoint
+    background: Background
 
 
 def make_parts(settings: Settings) -> Parts:
     """The shared parts, not started."""
-    front = front_door(str(settings.kubeconfig) if settings.kubeconfig else None)
+    front = _front(settings)
     registry = Registry(front, settings.medea_namespace)
     pool = Pool(ledger_dsn(settings))
     sampler = Sampler(url=settings.prometheus_url, interval=settings.medea_sample_interval)
@@ -112,12 +138,18 @@ def make_parts(settings: Settings) -> Parts:
     return Parts(front, registry, TargetProber(registry), pool, sampler, placer)
 
 
-def make_service(settings: Settings) -> Service:
-    """The service, not started."""
-    parts = make_parts(settings)
+def _front(settings: Settings) -> Cluster:
+    return front_door(_kubeconfig(settings))
 
-    holds = Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet)
-    parts.sampler.narrow_to(functools.partial(_opted_in, holds.namespaces))
+
+def _kubeconfig(settings: Settings) -> str | None:
+    return str(settings.kubeconfig) if settings.kubeconfig else None
+
+
+def make_webhook(settings: Settings) -> WebhookDoor:
+    """The webhook, not started."""
+    parts = make_parts(settings)
+    holds = _holds(parts, settings)
 
     @functools.cache
     def own_user() -> str:
@@ -135,25 +167,77 @@ def make_service(settings: Settings) -> Service:
         prepared=Prepared(parts.front),
         holds=holds,
     )
-    # Half of the threads, because each submission waits for a review that needs another thread.
-    slots = ConcurrencyLimit(settings.medea_threads // 2)
-    ca = settings.medea_argo_server_ca
-    argo_server = ArgoServer(settings.medea_argo_server, str(ca) if ca else None, slots, own=parts.front.authorization)
-    balancer = Balancer(parts.front, parts.registry, parts.pool, slots, argo_server)
-    rights = Rights(parts.front)
+    return WebhookDoor(admission, _placing(parts, holds))
+
+
+def make_plugin(settings: Settings) -> PluginDoor:
+    """What answers the plugin, not started."""
+    front, pool = _front(settings), Pool(ledger_dsn(settings))
+    slots, rights = _slots(settings), Rights(front)
     steps = Steps(
-        parts.front,
-        parts.pool,
+        front,
+        pool,
         rights,
-        Tokens(parts.front),
-        others=WorkflowSteps(parts.front, parts.pool, argo_server, rights),
-        sub_workflows=RunSteps(parts.front, parts.pool, slots, rights),
+        Tokens(front),
+        others=WorkflowSteps(front, pool, _argo_server(settings, slots), rights, own=front.authorization),
+        sub_workflows=RunSteps(front, pool, slots, rights),
     )
-    api = Deps(parts.placer, parts.pool, balancer, steps)
-    logs = None
-    if settings.medea_logs_certs:
-        logs = _make_endpoint(parts.front, parts.registry, parts.pool, most=settings.medea_logs_streams)
-    return Service(parts, admission, api, logs)
+    return PluginDoor(steps, Background([pool.start], _needs_ledger(pool)))
+
+
+def make_api(settings: Settings) -> ApiDoor:
+    """Balancer, scout and explanations, not started."""
+    parts = make_parts(settings)
+    holds, slots = _holds(parts, settings), _slots(settings)
+    balancer = Balancer(parts.front, parts.registry, parts.pool, slots, _argo_server(settings, slots))
+    gate = OpenGate(holds, parts.front) if settings.medea_api is Api.OPEN else _closed_gate(parts, holds, settings)
+    return ApiDoor(Deps(gate, parts.placer, parts.pool, balancer), _placing(parts, holds))
+
+
+def _closed_gate(parts: Parts, holds: Holds, settings: Settings) -> ClosedGate:
+    others = front_door_for_others(_kubeconfig(settings))
+    return ClosedGate(Tokens(parts.front), Rights(parts.front), holds, others.bearing)
+
+
+def make_logs(settings: Settings) -> LogsDoor:
+    """What serves logs of mirrored pods, not started."""
+    front, pool = _front(settings), Pool(ledger_dsn(settings))
+    registry, streams = Registry(front, settings.medea_namespace), Streams(settings.medea_logs_streams)
+    prober = TargetProber(registry)
+    background = Background(
+        [pool.start, registry.start, prober.start, streams.start], _needs_ledger(pool) | _needs_targets(registry)
+    )
+    return LogsDoor(Endpoint(Reader(front, registry, pool), Access(front), streams), background)
+
+
+def _placing(parts: Parts, holds: Holds) -> Background:
+    """The background work of a process that places Workflows."""
+    starts = [parts.pool.start, parts.sampler.start, parts.registry.start, parts.prober.start, holds.start]
+    return Background(starts, _needs_ledger(parts.pool) | _needs_targets(parts.registry))
+
+
+def _needs_ledger(pool: Pool) -> dict[str, Callable[[], bool]]:
+    return {"the ledger (Postgres) is not reachable yet": lambda: pool.wait(0)}
+
+
+def _needs_targets(registry: Registry) -> dict[str, Callable[[], bool]]:
+    return {"the targets are not known yet": lambda: registry.wait(0)}
+
+
+def _holds(parts: Parts, settings: Settings) -> Holds:
+    holds = Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet)
+    parts.sampler.narrow_to(functools.partial(_opted_in, holds.namespaces))
+    return holds
+
+
+def _slots(settings: Settings) -> ConcurrencyLimit:
+    # Half of the threads, so that the other half answers whatever leads to no review while the front door is slow.
+    return ConcurrencyLimit(settings.medea_threads // 2)
+
+
+def _argo_server(settings: Settings, slots: ConcurrencyLimit) -> ArgoServer:
+    ca = settings.medea_argo_server_ca
+    return ArgoServer(settings.medea_argo_server, str(ca) if ca else None, slots)
 
 
 def make_controller(settings: Settings) -> tuple[Parts, Controller]:
@@ -254,11 +338,6 @@ def assemble_controller(
 def _opted_in(namespaces: Informer) -> list[str] | None:
     """The names of the namespaces that opted in; None while the informer is not up to date."""
     return [namespace["metadata"]["name"] for namespace in namespaces.all()] if namespaces.current else None
-
-
-def _make_endpoint(front: Cluster, registry: Registry, pool: Pool, *, most: int) -> Endpoint:
-    """The endpoint for logs of mirrored pods; it serves at most `most` at once."""
-    return Endpoint(Reader(front, registry, pool), Access(front), Streams(most))
 
 
 def _make_mirror(front: Cluster, registry: Registry, known: Caches, *, host: str, port: int, sweep: float) -> Mirror:

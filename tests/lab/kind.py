@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from certs.files import ensure
+from certs.files import NAMES, ensure
 from plugin.configmap import configmap
 from tests.lab import (
     argo,
@@ -38,7 +38,19 @@ from tests.lab import (
 )
 from tests.lab.errors import LabError
 from tests.lab.lab import Lab
-from tests.lab.layout import CHECKOUT, CLUSTERS, ENV_FILE, FRONT, KUBE, MEDEA_CERTS, MEDEA_PORT, STATE, TARGETS, Cluster
+from tests.lab.layout import (
+    CHECKOUT,
+    CLUSTERS,
+    ENV_FILE,
+    FRONT,
+    KUBE,
+    MEDEA_CERTS,
+    MEDEA_PLUGIN_PORT,
+    MEDEA_PORT,
+    STATE,
+    TARGETS,
+    Cluster,
+)
 from tests.lab.prerequisites import check_root
 from tests.lab.processes import Process
 from tests.lab.progress import shown
@@ -168,21 +180,22 @@ def _medea_archive() -> Path:
 
 
 def _install_medea(lab: Lab, address: str) -> None:
-    ensure(MEDEA_CERTS, names=("medea.medea-system.svc", "localhost"), ips=("127.0.0.1", address))
+    ensure(MEDEA_CERTS, names=NAMES, ips=("127.0.0.1", address))
     # kubeadm's apiserver doesn't check kubelets, and its own certificate is of the cluster's authority.
     authority = yaml.safe_load(FRONT.kubeconfig.read_text())["clusters"][0]["cluster"]["certificate-authority-data"]
     certificate, key = (MEDEA_CERTS / name for name in ("tls.crt", "tls.key"))
     medea.write_logs_certs(certificate.read_bytes(), key.read_bytes(), base64.b64decode(authority))
     for target in TARGETS:
         medea.register(lab, target.name)
-    url = f"https://{address}:{MEDEA_PORT}"
-    webhooks = medea.webhook_configuration()
-    webhooks["webhooks"][0]["clientConfig"]["url"] = f"{url}/mutate"
-    plugin = configmap(url, (MEDEA_CERTS / "ca.crt").read_text(), image.IMAGE, "argo")
+    webhooks = medea.webhook_configuration(f"https://{address}:{MEDEA_PORT}")
+    plugin = configmap(
+        f"https://{address}:{MEDEA_PLUGIN_PORT}", (MEDEA_CERTS / "ca.crt").read_text(), image.IMAGE, "argo"
+    )
     lab.kubectl(
         "front", "apply", "-f", "-", input=json.dumps({"kind": "List", "apiVersion": "v1", "items": [plugin, webhooks]})
     )
     lab.kubectl("front", "apply", "-n", layout.WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
+    medea.make_token(lab)
 
 
 def _start(process: Process) -> None:

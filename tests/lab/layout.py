@@ -28,7 +28,12 @@ POSTGRES_PORT = 5455
 POSTGRES_DSN = f"postgresql://medea:medea@127.0.0.1:{POSTGRES_PORT}/medea"
 MEDEA_PORT = 8443
 MEDEA_URL = f"https://127.0.0.1:{MEDEA_PORT}"
+MEDEA_PLUGIN_PORT = 8445
+MEDEA_BALANCER_URL = "https://127.0.0.1:8090"
+MEDEA_SCOUT_URL = "https://127.0.0.1:8091"
 MEDEA_CERTS = STATE / "medea" / "certs"
+MEDEA_API_TOKEN = STATE / "medea" / "token"
+"""The token of an administrator, for Medea's API."""
 MEDEA_LOGS_PORT = 8444
 MEDEA_LOGS_CERTS = STATE / "medea" / "logs"
 KUBELET_PORT = 10250

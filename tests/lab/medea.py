@@ -1,7 +1,7 @@
 """Medea's own processes in the laboratory, and what it installs into the clusters.
 
-Medea runs as two processes of this checkout on the host, so that they can be killed and started one by one; what it
-needs inside the clusters comes from the project's own manifests.
+Medea runs from this checkout on the host: all doors below one process, and the controller. Both can be killed and
+started one by one; what it needs inside the clusters comes from the project's own manifests.
 """
 
 import base64
@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from certs.files import ensure
+from certs.files import NAMES, ensure
 from plugin.configmap import configmap
 from tests.lab import argo, image, pki
 from tests.lab.lab import Lab
@@ -20,10 +20,11 @@ from tests.lab.layout import (
     ARGO_SERVER_URL,
     CHECKOUT,
     FRONT,
+    MEDEA_API_TOKEN,
     MEDEA_CERTS,
     MEDEA_LOGS_CERTS,
     MEDEA_LOGS_PORT,
-    MEDEA_PORT,
+    MEDEA_PLUGIN_PORT,
     MEDEA_URL,
     POSTGRES_PORT,
     PROMETHEUS,
@@ -35,13 +36,15 @@ from tests.lab.processes import Process, from_caller, http_ok
 USER = "system:serviceaccount:medea-system:medea"
 """The lab's certificates name the very account that the manifests give rights to."""
 SYSTEM = "medea-system"
-_AGENTS_REACH = f"https://{FRONT.gateway}:{MEDEA_PORT}"
+_AGENTS_REACH = f"https://{FRONT.gateway}:{MEDEA_PLUGIN_PORT}"
 _CONTROLLER_METRICS = 9096
+# Of the webhook, the plugin's door, the API and the logs.
+_DOORS_METRICS = (9095, 9097, 9098, 9099)
 _PYTHON = str(CHECKOUT / ".venv/bin/python")
 
 
 def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
-    """The processes of Medea, `webhook` and `controller`; the front door's apiserver reaches them at `address`."""
+    """The processes of Medea: `webhook`, with all doors below it, and `controller`; the front door's apiserver reaches them at `address`."""
     environment = {
         "KUBECONFIG": str(lab.identity("front", USER)),
         "MEDEA_ARGO_SERVER": ARGO_SERVER_URL,
@@ -66,7 +69,7 @@ def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
         Process(
             "webhook",
             [_PYTHON, "-m", "webhook", "serve"],
-            ready=http_ok(f"{MEDEA_URL}/readyz", MEDEA_CERTS / "ca.crt"),
+            ready=_doors_are_ready,
             env=environment,
             cwd=CHECKOUT,
             config=source,
@@ -82,9 +85,13 @@ def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
     ]
 
 
+def _doors_are_ready() -> bool:
+    return all(http_ok(f"http://127.0.0.1:{port}/readyz")() for port in _DOORS_METRICS)
+
+
 def prepare() -> None:
     """Make the certificates that the environment file and the webhook's configuration speak of."""
-    ensure(MEDEA_CERTS, names=("medea.medea-system.svc", "localhost"), ips=("127.0.0.1", FRONT.gateway))
+    ensure(MEDEA_CERTS, names=NAMES, ips=("127.0.0.1", FRONT.gateway))
     # The apiserver trusts kubelets of the laboratory's own authority only, and shows them a certificate of the same.
     certificate, key = pki.issue("medea-logs", "medea-logs", hosts=[FRONT.gateway])
     write_logs_certs(certificate.read_bytes(), key.read_bytes(), pki.CA.read_bytes())
@@ -109,6 +116,27 @@ def install(lab: Lab) -> None:
     apply(lab, configmap(_AGENTS_REACH, (MEDEA_CERTS / "ca.crt").read_text(), image.IMAGE, "argo"))
     lab.kubectl("front", "apply", "-n", WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
     apply(lab, webhook_configuration())
+    make_token(lab)
+
+
+def make_token(lab: Lab) -> None:
+    """Write an administrator's token where tests and people find it: the API wants one, and certificates are none."""
+    account = {"name": "administrator", "namespace": WORKFLOWS}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
+    apply(lab, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account})
+    apply(
+        lab,
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": "medea-lab-administrator"},
+            "roleRef": role,
+            "subjects": [{"kind": "ServiceAccount", **account}],
+        },
+    )
+    words = ("create", "token", account["name"], "-n", account["namespace"], "--duration=240h")
+    MEDEA_API_TOKEN.touch(mode=0o600)
+    MEDEA_API_TOKEN.write_text(lab.kubectl("front", *words))
 
 
 def register(lab: Lab, target: str, *, port: int | None = None) -> None:

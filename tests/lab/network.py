@@ -8,7 +8,7 @@ from tests.lab.layout import (
     CLUSTERS,
     DNS_PORT,
     FRONT,
-    MEDEA_PORT,
+    MEDEA_PLUGIN_PORT,
     POSTGRES_PORT,
     PROMETHEUS,
     SERVICE_IP,
@@ -109,9 +109,9 @@ def _to_apiserver(cluster: Cluster) -> list[str]:
 
 
 def _from_pods(cluster: Cluster) -> list[list[str]]:
-    """Of this host, a pod may reach its own apiserver, Medea, and what a test serves; nothing else."""
+    """Of this host, a pod may reach its own apiserver, Medea's door for plugins, and what a test serves; nothing else."""
     rules = [["-i", cluster.bridge, "-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "ACCEPT"]]
-    ports = f"{cluster.api_port},{MEDEA_PORT}"
+    ports = f"{cluster.api_port},{MEDEA_PLUGIN_PORT}"
     rules.append(["-i", cluster.bridge, "-p", "tcp", "-m", "multiport", "--dports", ports, "-j", "ACCEPT"])
     rules.append(["-i", cluster.bridge, "-p", "tcp", "--dport", str(STORE_PORT), "-j", "ACCEPT"])
     if cluster == FRONT:

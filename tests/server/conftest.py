@@ -54,16 +54,14 @@ def _free_ports(number: int) -> list[int]:
 def server(tmp_path: Path) -> Iterator[Running]:
     """A server that is ready, with eight threads."""
     files = ensure(tmp_path / "certs")
-    webhook, balancer, scout, metrics = _free_ports(4)
+    webhook, metrics = _free_ports(2)
     begun, go_on = tmp_path / "begun", tmp_path / "go-on"
     os.mkfifo(begun)
     os.mkfifo(go_on)
     settings = {
         "MEDEA_BIND": "127.0.0.1",
         "MEDEA_WEBHOOK_PORT": str(webhook),
-        "MEDEA_BALANCER_PORT": str(balancer),
-        "MEDEA_SCOUT_PORT": str(scout),
-        "MEDEA_METRICS_PORT": str(metrics),
+        "MEDEA_WEBHOOK_METRICS_PORT": str(metrics),
         "MEDEA_CERTS": str(tmp_path / "certs"),
         "MEDEA_THREADS": "8",
         "BEGUN": str(begun),

@@ -306,15 +306,20 @@ SERVER_CONNECTIONS = 16_384
 """Connections at once, idle ones included; beyond that none is accepted, and no review gets through. Plugins ask once a
 minute and close their connection again, so 10,000 held Workflows have about ten open; plugins of older versions keep
 one open each. Apiservers and 100 API clients have some hundreds. An idle connection takes some tens of KB."""
-SERVER_FIRST_BYTE = 10.0
-"""Seconds for a new connection to send its first byte. Waiting for it takes no thread."""
 SERVER_SPARE_FILES = 1024
 """Files and outgoing connections that a process needs beside these, under the same system limit."""
+SERVER_SPARE_THREADS = 64
+"""Threads of the door for logs beside those of its readers. A connection that sends nothing holds one for five seconds,
+after which gunicorn puts it aside."""
 SERVER_GRACE = 4
 """Seconds for requests under way when the process is told to end; it is gone within five."""
+SERVER_END = 4.8
+"""Seconds for all processes of `medea serve` to end: a little longer than for the requests of one."""
 
 # --- admin
 
+# How long a command waits for the API: a person is waiting.
+ASK_TIMEOUT = 10
 # How long a command waits for the ledger and the front door: a person is waiting.
 COMMAND_WAIT = 20.0
 # Rows read at once when a target is forgotten.
