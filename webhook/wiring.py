@@ -19,6 +19,9 @@ from webhook.api.run_step import RunSteps
 from webhook.api.steps import Steps
 from webhook.api.tokens import Tokens
 from webhook.api.workflow_steps import WorkflowSteps
+from webhook.certificates.delivery import Delivery, authority_bundle
+from webhook.certificates.keeper import Keeper, Wanted
+from webhook.certificates.names import names_in
 from webhook.controller.facts import Gatherer
 from webhook.controller.loop import Loop
 from webhook.controller.origin_steps import OriginSteps
@@ -54,7 +57,7 @@ from webhook.namespaces.probe import Probes
 from webhook.namespaces.reconciler import NamespaceReconciler
 from webhook.scout.placer import Placer
 from webhook.scout.sampler import Sampler
-from webhook.settings import Settings
+from webhook.settings import Issuer, Settings
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,9 @@ class Parts:
     pool: Pool
     sampler: Sampler
     placer: Placer
+    authority_bundle: Callable[[], str]
+    """The authorities that vouch for Medea's servers, as PEM. Raises Unavailable."""
+    delivery: Delivery | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,8 @@ class Service:
         self.parts.sampler.start()
         self.parts.registry.start()
         self.parts.prober.start()
+        if self.parts.delivery:
+            self.parts.delivery.start()
         self.admission.holds.start()
         if self.logs:
             self.logs.streams.start()
@@ -109,7 +117,27 @@ def make_parts(settings: Settings) -> Parts:
     pool = Pool(ledger_dsn(settings))
     sampler = Sampler(url=settings.prometheus_url, interval=settings.medea_sample_interval)
     placer = Placer(pool=pool, sampler=sampler, registry=registry, max_age=settings.medea_sample_max_age)
-    return Parts(front, registry, TargetProber(registry), pool, sampler, placer)
+    bundle = functools.partial(authority_bundle, settings.medea_certs)
+    return Parts(front, registry, TargetProber(registry), pool, sampler, placer, bundle, make_delivery(front, settings))
+
+
+def make_delivery(front: Cluster, settings: Settings) -> Delivery | None:
+    """What keeps the folder of certificates; None if somebody else does."""
+    if not settings.medea_tls_secret:
+        return None
+    return Delivery(front, settings.medea_namespace, settings.medea_tls_secret, settings.medea_certs)
+
+
+def _make_keeper(front: Cluster, settings: Settings) -> Keeper | None:
+    """What makes the certificates; None if somebody else does."""
+    if not settings.medea_tls_secret or settings.medea_tls_issuer is not Issuer.MEDEA:
+        return None
+    wanted = Wanted(
+        names=names_in(settings.medea_namespace, settings.medea_tls_names or ""),
+        authority_life=datetime.timedelta(seconds=settings.medea_tls_authority_life),
+        life=datetime.timedelta(seconds=settings.medea_tls_life),
+    )
+    return Keeper(front, settings.medea_namespace, settings.medea_tls_secret, wanted)
 
 
 def make_service(settings: Settings) -> Service:
@@ -246,6 +274,7 @@ def assemble_controller(
         loop=loop,
         sweep=sweep,
         sweep_interval=settings.medea_sweep_interval,
+        keeper=_make_keeper(front, settings),
         clock=clock,
     )
     return ControllerParts(controller, watches, work, targets, loop, sweep)
