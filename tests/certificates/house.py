@@ -79,6 +79,10 @@ class House:
             for webhook in one["webhooks"]
         ]
 
+    def trusted_authorities(self) -> list[x509.Certificate]:
+        """All that the apiserver trusts."""
+        return pem.read_certificates("".join(self.bundles()).encode())
+
     def put_secret(self, name: str, data: dict[str, bytes]) -> None:
         """Somebody writes a Secret."""
         encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
