@@ -78,6 +78,8 @@ def controller() -> None:
     parts, work = make_controller(settings)
     start_health_server(settings.medea_bind, settings.medea_controller_metrics_port, unready=work.unready)
     parts.prober.start()
+    if parts.delivery:
+        parts.delivery.start()
     leader = Leader(Lease(parts.front, settings.medea_namespace), work)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: leader.stop())

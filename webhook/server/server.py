@@ -17,7 +17,7 @@ from webhook.server.health import start_health_server
 from webhook.server.tls import Tls
 from webhook.settings import Settings
 from webhook.telemetry import logging_config
-from webhook.wiring import Background
+from webhook.wiring import Background, make_delivery
 
 log = structlog.get_logger(__name__)
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -109,10 +109,16 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 def before_listening(settings: Settings) -> None:
     """Runs in every door's process before it opens its ports and forks. It must leave no thread behind."""
+    delivery = make_delivery(settings)
+    if delivery:
+        delivery.wait_for_first()
 
 
 def start_in_background(settings: Settings) -> None:
     """Starts what every door's process needs, whichever door it is, in threads of `webhook.kube.threads`."""
+    delivery = make_delivery(settings)
+    if delivery:
+        delivery.start()
 
 
 def server_logging() -> dict[str, Any]:
