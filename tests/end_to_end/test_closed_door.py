@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.end_to_end.commands import kubectl
 from tests.end_to_end.ledger import ledger_row
-from tests.end_to_end.medea import BALANCER, CA, SCOUT, call, error_of
+from tests.end_to_end.medea import CA, SCOUT, call, error_of
 from tests.end_to_end.objects import workflow, workflows
 from tests.end_to_end.open_door import BALANCER_PORT, open_api
 from tests.end_to_end.test_steering import asking

@@ -36,6 +36,7 @@ from tests.lab.processes import Process, from_caller, http_ok
 USER = "system:serviceaccount:medea-system:medea"
 """The lab's certificates name the very account that the manifests give rights to."""
 SYSTEM = "medea-system"
+_MANIFESTS = ("base/namespace.yaml", "base/rbac.yaml", "base/argo.yaml", "logs/rbac.yaml")
 _AGENTS_REACH = f"https://{FRONT.gateway}:{MEDEA_PLUGIN_PORT}"
 _CONTROLLER_METRICS = 9096
 # Of the webhook, the plugin's door, the API and the logs.
@@ -108,7 +109,7 @@ def install(lab: Lab) -> None:
     """Called when the clusters are ready, before the processes start."""
     prepare()
     lab.import_image("front", image.build(lambda _: None))
-    for name in ("base/namespace.yaml", "base/rbac.yaml", "base/argo.yaml", "logs/rbac.yaml"):
+    for name in _MANIFESTS:
         lab.kubectl("front", "apply", "-f", str(CHECKOUT / "manifests" / name))
     for target in TARGETS:
         lab.kubectl(target.name, "apply", "-f", str(CHECKOUT / "manifests/target/rbac.yaml"))
@@ -117,6 +118,15 @@ def install(lab: Lab) -> None:
     lab.kubectl("front", "apply", "-n", WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
     apply(lab, webhook_configuration())
     make_token(lab)
+
+
+def remove(lab: Lab) -> None:
+    """Remove from the front door what `install` put there. The processes have to be away."""
+    delete = ("delete", "--ignore-not-found", "--timeout=60s")
+    lab.kubectl("front", *delete, "mutatingwebhookconfiguration", "medea")
+    lab.kubectl("front", *delete, "-n", "argo", "configmap", "medea-executor-plugin")
+    files = [f"--filename={CHECKOUT / 'manifests' / name}" for name in reversed(_MANIFESTS)]
+    lab.kubectl("front", *delete, *files, timeout=65)
 
 
 def make_token(lab: Lab) -> None:
