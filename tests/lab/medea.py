@@ -149,14 +149,13 @@ def make_token(lab: Lab) -> None:
     MEDEA_API_TOKEN.write_text(lab.kubectl("front", *words))
 
 
-def register(lab: Lab, target: str, *, port: int | None = None) -> None:
+def register(lab: Lab, target: str, *, host: str = "127.0.0.1", port: int | None = None) -> None:
     """Make a cluster a target, as an administrator would: by a Secret at the front door.
 
-    With a `port`, its apiserver is reached through that one on the loopback.
+    Its apiserver is reached at `host`, which its certificate has to name, and through `port` if there is one.
     """
     config = yaml.safe_load(lab.identity(target, USER).read_text())
-    if port is not None:
-        config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{port}"
+    config["clusters"][0]["cluster"]["server"] = f"https://{host}:{port or lab.cluster(target).api_port}"
     kubeconfig = json.dumps(config).encode()
     apply(
         lab,

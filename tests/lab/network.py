@@ -12,6 +12,7 @@ from tests.lab.layout import (
     POSTGRES_PORT,
     PROMETHEUS,
     SERVICE_IP,
+    SERVICE_RANGE,
     STORE_PORT,
     Cluster,
 )
@@ -28,6 +29,7 @@ def set_up() -> None:
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     for cluster in CLUSTERS:
         _bridge(cluster)
+    _service_route()
     _rules()
 
 
@@ -93,6 +95,12 @@ def _bridge(cluster: Cluster) -> None:
     Path(f"/proc/sys/net/ipv4/conf/{cluster.bridge}/route_localnet").write_text("1")
 
 
+def _service_route() -> None:
+    # The host must have some way to a Service's address before kube-proxy's rules put another in its place. Whatever
+    # other way the machine has to these addresses goes first.
+    run(["ip", "route", "add", SERVICE_RANGE, "dev", FRONT.bridge, "metric", "4000"], check=False)
+
+
 def _rules() -> None:
     nat = [_to_apiserver(cluster) for cluster in CLUSTERS]
     # Where bridges pass through iptables, pods of one cluster would not reach each other either.
@@ -109,7 +117,7 @@ def _to_apiserver(cluster: Cluster) -> list[str]:
 
 
 def _from_pods(cluster: Cluster) -> list[list[str]]:
-    """Of this host, a pod may reach its own apiserver, Medea's door for plugins, and what a test serves; nothing else."""
+    """Of this host, a pod may reach its own apiserver, Medea's door for plugins, and what a test serves."""
     rules = [["-i", cluster.bridge, "-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "ACCEPT"]]
     ports = f"{cluster.api_port},{MEDEA_PLUGIN_PORT}"
     rules.append(["-i", cluster.bridge, "-p", "tcp", "-m", "multiport", "--dports", ports, "-j", "ACCEPT"])
