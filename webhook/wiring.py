@@ -47,14 +47,17 @@ from webhook.logs.mirror import Mirror
 from webhook.logs.reader import Reader
 from webhook.logs.streams import Streams
 from webhook.logs.virtual_nodes import VirtualNodes
-from webhook.model.limits import OWN_NAME_TIMEOUT, WORKERS_PER_TARGET
+from webhook.model.limits import OWN_NAME_TIMEOUT, SAMPLE_OLDEST, WORKERS_PER_TARGET
 from webhook.namespaces.hold import Holds
 from webhook.namespaces.prepare import Prepared
 from webhook.namespaces.probe import Probes
 from webhook.namespaces.reconciler import NamespaceReconciler
+from webhook.scout.both_eyes import BothEyes
+from webhook.scout.eye import Eye
 from webhook.scout.placer import Placer
+from webhook.scout.quota_watch import QuotaWatch
 from webhook.scout.sampler import Sampler
-from webhook.settings import Settings
+from webhook.settings import Eyes, Settings
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Parts:
     registry: Registry
     prober: TargetProber
     pool: Pool
-    sampler: Sampler
+    sampler: Eye
     placer: Placer
 
 
@@ -107,9 +110,26 @@ def make_parts(settings: Settings) -> Parts:
     front = front_door(str(settings.kubeconfig) if settings.kubeconfig else None)
     registry = Registry(front, settings.medea_namespace)
     pool = Pool(ledger_dsn(settings))
-    sampler = Sampler(url=settings.prometheus_url, interval=settings.medea_sample_interval)
-    placer = Placer(pool=pool, sampler=sampler, registry=registry, max_age=settings.medea_sample_max_age)
+    sampler = _make_eye(settings, registry)
+    placer = Placer(
+        pool=pool, sampler=sampler, registry=registry, max_age=settings.medea_sample_max_age or SAMPLE_OLDEST
+    )
     return Parts(front, registry, TargetProber(registry), pool, sampler, placer)
+
+
+def _make_eye(settings: Settings, registry: Registry) -> Eye:
+    """The eye, or both, that the settings ask for."""
+    max_age = settings.medea_sample_max_age
+    if settings.eyes is Eyes.APISERVER:
+        return QuotaWatch(registry, max_age=max_age)
+    sampler = Sampler(
+        url=str(settings.prometheus_url),
+        interval=settings.medea_sample_interval,
+        max_age=max_age,
+        access=settings.prometheus_access,
+        label=settings.medea_prometheus_cluster_label,
+    )
+    return sampler if settings.eyes is Eyes.PROMETHEUS else BothEyes(sampler, QuotaWatch(registry, max_age=max_age))
 
 
 def make_service(settings: Settings) -> Service:

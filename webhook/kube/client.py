@@ -68,13 +68,13 @@ class Cluster:
             return None
 
     def pages(
-        self, kind: Resource, namespace: str | None = None, *, selector: str = ""
+        self, kind: Resource, namespace: str | None = None, *, selector: str = "", fields: str = ""
     ) -> Iterator[tuple[list[Object], str]]:
         """The objects page by page, each page with the resource version of the list. Raises Expired if it takes long.
 
         Entries may be any JSON: an apiserver does not check objects of kinds without a schema.
         """
-        base = [("limit", str(PAGE)), *([("labelSelector", selector)] if selector else [])]
+        base = [("limit", str(PAGE)), *_selected(selector, fields)]
         position = ""
         while True:
             query = [*base, *([("continue", position)] if position else [])]
@@ -167,7 +167,14 @@ class Cluster:
         )
 
     def watch(
-        self, kind: Resource, namespace: str | None, *, selector: str, version: str, stop: threading.Event
+        self,
+        kind: Resource,
+        namespace: str | None,
+        *,
+        selector: str,
+        version: str,
+        stop: threading.Event,
+        fields: str = "",
     ) -> Iterator[Any]:
         """Watch: yields the apiserver's events after `version`, until it ends the stream or `stop` is set.
 
@@ -178,7 +185,7 @@ class Cluster:
             ("allowWatchBookmarks", "true"),
             ("resourceVersion", version),
             ("timeoutSeconds", str(WATCH_SECONDS)),
-            *([("labelSelector", selector)] if selector else []),
+            *_selected(selector, fields),
         ]
         path = kind.path(namespace)
         request = Request("watch", kind.plural, "GET", path, query=query, read_timeout=WATCH_READ_TIMEOUT)
@@ -222,6 +229,11 @@ class Cluster:
 
     def _call(self, verb: str, kind: Resource, method: str, path: str, **options: Any) -> Object:
         return self._transport.call(Request(verb, kind.plural, method, path, **options))
+
+
+def _selected(selector: str, fields: str) -> list[tuple[str, str]]:
+    """The part of a query that selects objects by label and by field."""
+    return [(name, value) for name, value in (("labelSelector", selector), ("fieldSelector", fields)) if value]
 
 
 def front_door(kubeconfig: str | None) -> Cluster:
