@@ -30,6 +30,8 @@ from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.sweep import Sweep
 from webhook.controller.target_steps import TargetSteps
 from webhook.controller.targets import Targets, utc_now
+from webhook.controller.templates import TemplateCopies
+from webhook.controller.unused_templates import UnusedTemplates
 from webhook.controller.verbs import VerbExecutor
 from webhook.controller.watches import Caches, Watches
 from webhook.kube.client import Cluster, front_door
@@ -224,7 +226,8 @@ def assemble_controller(
     queue = Queue(pool=pool, placer=parts.placer, changed=lambda key, target: work.add(key, lane=target))
     namespaces = NamespaceReconciler(front, watches.origins.informer, recorder, Probes(front), settings.medea_hold)
     origin_steps = OriginSteps(front, pool, recorder, queue.wake)
-    target_steps = TargetSteps(front, targets, pool, recorder, queue.wake, parts.placer.pause)
+    copies = TemplateCopies(clock=clock)
+    target_steps = TargetSteps(front, targets, pool, recorder, queue.wake, parts.placer.pause, copies)
     verbs = VerbExecutor(front, targets, pool, recorder, queue.wake)
     reconciler = Reconciler(
         front=front,
@@ -250,6 +253,7 @@ def assemble_controller(
         resting=resting,
         children=children,
         namespaces=namespaces,
+        templates=UnusedTemplates(parts.registry, copies, clock=clock, now=now),
         room_came_free=queue.wake,
         expiry=settings.medea_expiry,
         retention_days=settings.medea_retention_days,

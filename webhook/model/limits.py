@@ -263,6 +263,14 @@ STOP_PATIENCE = 3.0
 # Room that comes free within this time leads to one look at the queue: many runs may end at once.
 QUEUE_GATHER = 0.1
 
+# Copies of templates on targets are removed when nothing has used them for COPY_UNUSED. Each namespace of each target
+# is looked at once in COPY_LOOK_EVERY, COPY_LOOKS of them per sweep, and at most COPIES_REMOVED at once in each: a look
+# reads all copies and, if some are old, all Workflows there.
+COPY_UNUSED = 7 * 24 * 3600.0
+COPY_LOOK_EVERY = 3600.0
+COPY_LOOKS = 10
+COPIES_REMOVED = 50
+
 # --- api
 
 SAMPLES_PATIENCE = 2.0
