@@ -15,11 +15,12 @@ from webhook.admin.commands import console, ledger_app, target_app
 from webhook.errors import MedeaError
 from webhook.kube.leader import Leader, Lease
 from webhook.ledger.migrate import migrate as migrate_ledger
+from webhook.scout.model import Source
 from webhook.server.doors import DoorName, door_of, wanted_doors
 from webhook.server.health import start_health_server
 from webhook.server.server import Server
 from webhook.server.supervisor import supervise
-from webhook.settings import Settings
+from webhook.settings import Settings, setting_problems
 from webhook.telemetry import configure_logging
 from webhook.totals.model import cores, gibibytes
 from webhook.wiring import ledger_dsn, make_controller
@@ -42,9 +43,8 @@ def main() -> None:
     try:
         app()
     except ValidationError as error:
-        for problem in error.errors(include_url=False):
-            name = ".".join(str(part) for part in problem["loc"]).upper()
-            print(f"medea: {name} is {problem['input']!r}: {problem['msg']}", file=sys.stderr)
+        for line in setting_problems(error):
+            print(f"medea: {line}", file=sys.stderr)
         sys.exit(2)
     except MedeaError as error:
         print(f"medea: {error.message}", file=sys.stderr)
@@ -130,11 +130,16 @@ def verdict_table(title: str, verdicts: list[dict[str, Any]]) -> Table:
         table.add_row(
             verdict["cluster"],
             *(_amount(verdict[key]) for key in ("hard", "foreign", "reserved", "free")),
-            "" if age is None else f"{age:.0f} s",
+            "" if age is None else _aged(age, verdict.get("source")),
             verdict["removed_by"] or "",
             style="dim" if verdict["removed_by"] else "green",
         )
     return table
+
+
+def _aged(age: float, source: str | None) -> str:
+    """The age, and where the sample is from unless it is Prometheus, as mostly."""
+    return f"{age:.0f} s" if source in (None, Source.PROMETHEUS) else f"{age:.0f} s, {source}"
 
 
 def _amount(totals: dict[str, int] | None) -> str:

@@ -32,6 +32,8 @@ from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.sweep import Sweep
 from webhook.controller.target_steps import TargetSteps
 from webhook.controller.targets import Targets, utc_now
+from webhook.controller.templates import TemplateCopies
+from webhook.controller.unused_templates import UnusedTemplates
 from webhook.controller.verbs import VerbExecutor
 from webhook.controller.watches import Caches, Watches
 from webhook.errors import BadRequest
@@ -51,14 +53,17 @@ from webhook.logs.mirror import Mirror
 from webhook.logs.reader import Reader
 from webhook.logs.streams import Streams
 from webhook.logs.virtual_nodes import VirtualNodes
-from webhook.model.limits import OWN_NAME_TIMEOUT, WORKERS_PER_TARGET
+from webhook.model.limits import OWN_NAME_TIMEOUT, SAMPLE_OLDEST, WORKERS_PER_TARGET
 from webhook.namespaces.hold import Holds
 from webhook.namespaces.prepare import Prepared
 from webhook.namespaces.probe import Probes
 from webhook.namespaces.reconciler import NamespaceReconciler
+from webhook.scout.both_eyes import BothEyes
+from webhook.scout.eye import Eye
 from webhook.scout.placer import Placer
+from webhook.scout.quota_watch import QuotaWatch
 from webhook.scout.sampler import Sampler
-from webhook.settings import Api, Issuer, Settings
+from webhook.settings import Api, Eyes, Issuer, Settings
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ class Parts:
     registry: Registry
     prober: TargetProber
     pool: Pool
-    sampler: Sampler
+    sampler: Eye
     placer: Placer
     authority_bundle: Callable[[], str]
     """The authorities that vouch for Medea's servers, as PEM. Raises Unavailable."""
@@ -139,10 +144,27 @@ def make_parts(settings: Settings) -> Parts:
     front = _front(settings)
     registry = Registry(front, settings.medea_namespace)
     pool = Pool(ledger_dsn(settings))
-    sampler = Sampler(url=settings.prometheus_url, interval=settings.medea_sample_interval)
-    placer = Placer(pool=pool, sampler=sampler, registry=registry, max_age=settings.medea_sample_max_age)
+    sampler = _make_eye(settings, registry)
+    placer = Placer(
+        pool=pool, sampler=sampler, registry=registry, max_age=settings.medea_sample_max_age or SAMPLE_OLDEST
+    )
     bundle = functools.partial(authority_bundle, settings.medea_certs)
     return Parts(front, registry, TargetProber(registry), pool, sampler, placer, bundle, make_delivery(settings))
+
+
+def _make_eye(settings: Settings, registry: Registry) -> Eye:
+    """The eye, or both, that the settings ask for."""
+    max_age = settings.medea_sample_max_age
+    if settings.eyes is Eyes.APISERVER:
+        return QuotaWatch(registry, max_age=max_age)
+    sampler = Sampler(
+        url=str(settings.prometheus_url),
+        interval=settings.medea_sample_interval,
+        max_age=max_age,
+        access=settings.prometheus_access,
+        label=settings.medea_prometheus_cluster_label,
+    )
+    return sampler if settings.eyes is Eyes.PROMETHEUS else BothEyes(sampler, QuotaWatch(registry, max_age=max_age))
 
 
 def make_delivery(settings: Settings) -> Delivery | None:
@@ -314,7 +336,8 @@ def assemble_controller(
     queue = Queue(pool=pool, placer=parts.placer, changed=lambda key, target: work.add(key, lane=target))
     namespaces = NamespaceReconciler(front, watches.origins.informer, recorder, Probes(front), settings.medea_hold)
     origin_steps = OriginSteps(front, pool, recorder, queue.wake)
-    target_steps = TargetSteps(front, targets, pool, recorder, queue.wake, parts.placer.pause)
+    copies = TemplateCopies(clock=clock)
+    target_steps = TargetSteps(front, targets, pool, recorder, queue.wake, parts.placer.pause, copies)
     verbs = VerbExecutor(front, targets, pool, recorder, queue.wake)
     reconciler = Reconciler(
         front=front,
@@ -340,6 +363,7 @@ def assemble_controller(
         resting=resting,
         children=children,
         namespaces=namespaces,
+        templates=UnusedTemplates(parts.registry, copies, clock=clock, now=now),
         room_came_free=queue.wake,
         expiry=settings.medea_expiry,
         retention_days=settings.medea_retention_days,

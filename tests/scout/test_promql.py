@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from webhook.scout.promql import UNLIMITED, query, snapshots
+from webhook.scout.model import UNLIMITED
+from webhook.scout.promql import query, snapshots
 from webhook.totals.model import Defaults, Totals
 
 

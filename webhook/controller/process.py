@@ -18,7 +18,7 @@ from webhook.kube.threads import start_loop
 from webhook.kube.workqueue import WorkQueue
 from webhook.ledger.pool import Pool
 from webhook.model.limits import FIRST_LIST, STOP_PATIENCE, TICK
-from webhook.scout.sampler import Sampler
+from webhook.scout.eye import Eye
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ class Controller:
         *,
         registry: Registry,
         pool: Pool,
-        sampler: Sampler,
+        sampler: Eye,
         watches: Watches,
         queue: Queue,
         recorder: EventRecorder,

@@ -13,6 +13,7 @@ from webhook.controller.patch import patch_origin
 from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.remove import remove_finalizer, remove_run
 from webhook.controller.targets import Targets
+from webhook.controller.templates import TemplateCopies
 from webhook.errors import QuotaExceeded, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
@@ -45,6 +46,7 @@ class TargetSteps:
     room_came_free: Callable[[], None]
     no_room_on: Callable[[str, str], None]
     """Called with a namespace and a target whose object quota is full there."""
+    copies: TemplateCopies
 
     def acts(self) -> dict[Step, Callable[[Facts], Then]]:
         """The function for each step."""
@@ -69,6 +71,7 @@ class TargetSteps:
                 self.targets.get(row.cluster),
                 row,
                 Original(workflow=as_steered(original["workflow"], facts.origin), templates=original["templates"]),
+                self.copies,
             )
         except Rejected as error:
             return self._refused(facts, error)

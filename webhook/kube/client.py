@@ -239,6 +239,11 @@ class Cluster:
         return self._transport.call(Request(verb, kind.plural, method, path, **options))
 
 
+def _selected(selector: str, fields: str) -> list[tuple[str, str]]:
+    """The part of a query that selects objects by label and by field."""
+    return [(name, value) for name, value in (("labelSelector", selector), ("fieldSelector", fields)) if value]
+
+
 def front_door(kubeconfig: str | None) -> Cluster:
     """The client of the front door: from a kubeconfig file, or else from the pod that Medea runs in."""
     return Cluster("front", _front_configuration(kubeconfig))
@@ -281,7 +286,3 @@ def is_object(thing: Any) -> bool:
     """Whether it is a JSON object with a name; nothing else can be handled."""
     metadata = thing.get("metadata") if isinstance(thing, dict) else None
     return isinstance(metadata, dict) and isinstance(metadata.get("name"), str)
-
-
-def _selected(selector: str, fields: str) -> list[tuple[str, str]]:
-    return [(key, value) for key, value in (("labelSelector", selector), ("fieldSelector", fields)) if value]

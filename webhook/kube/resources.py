@@ -48,6 +48,8 @@ TASK_SETS = Resource("argoproj.io/v1alpha1", "WorkflowTaskSet", "workflowtaskset
 NAMESPACES = Resource("v1", "Namespace", "namespaces", namespaced=False)
 SECRETS = Resource("v1", "Secret", "secrets")
 PODS = Resource("v1", "Pod", "pods")
+RESOURCE_QUOTAS = Resource("v1", "ResourceQuota", "resourcequotas")
+LIMIT_RANGES = Resource("v1", "LimitRange", "limitranges")
 EVENTS = Resource("v1", "Event", "events")
 SERVICE_ACCOUNTS = Resource("v1", "ServiceAccount", "serviceaccounts")
 ROLES = Resource("rbac.authorization.k8s.io/v1", "Role", "roles")

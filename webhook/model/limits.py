@@ -148,6 +148,29 @@ SAMPLE_ASKED = 100
 # eight times, and a longer one would exceed the URL length that proxies allow.
 NARROW_QUERY = 400
 
+# How old a sample may become, unless MEDEA_SAMPLE_MAX_AGE says it: SAMPLE_INTERVALS times the interval at which samples
+# are seen to get newer, so that one lost scrape is no loss, but at least SAMPLE_SHORTEST_AGE, since a busy Prometheus
+# is late at times, and at most SAMPLE_OLDEST, the time for which Prometheus shows what is no longer scraped.
+# SAMPLE_FIRST_AGE counts until two samples have been seen; the interval is the median of the last INTERVALS_KEPT.
+SAMPLE_INTERVALS = 2.5
+SAMPLE_SHORTEST_AGE = 15.0
+SAMPLE_OLDEST = 300.0
+SAMPLE_FIRST_AGE = 60.0
+INTERVALS_KEPT = 5
+# Bytes of a file with a password or token for Prometheus; one with more is no such file.
+SECRET_FILE = 64 * 1024
+# What the watches of a target's quotas say is good for this long after one of them has broken; a restarting apiserver
+# is back sooner.
+LIVE_AGE = 30.0
+# A namespace's snapshot is made anew after LIVE_AFTER_CHANGE if anything has changed there, and after LIVE_REMADE in
+# any case: what our own runs use of it is worked out each time, from thousands of rows in a busy namespace.
+LIVE_AFTER_CHANGE = 0.2
+LIVE_REMADE = 1.0
+# Namespaces whose snapshots are kept between two questions: anybody may ask about any name. With more, all are dropped.
+LIVE_NAMESPACES = 2000
+# Between two looks at the queue because quotas or pods have changed; a busy target has a hundred changes a second.
+LIVE_TELL = 1.0
+
 # --- namespaces
 
 # How long an answered probe is trusted before a new one is made, in case Argo's controller has been stopped since.
@@ -255,6 +278,14 @@ FIRST_LIST = 30.0
 STOP_PATIENCE = 3.0
 # Room that comes free within this time leads to one look at the queue: many runs may end at once.
 QUEUE_GATHER = 0.1
+
+# Copies of templates on targets are removed when nothing has used them for COPY_UNUSED. Each namespace of each target
+# is looked at once in COPY_LOOK_EVERY, COPY_LOOKS of them per sweep, and at most COPIES_REMOVED at once in each: a look
+# reads all copies and, if some are old, all Workflows there.
+COPY_UNUSED = 7 * 24 * 3600.0
+COPY_LOOK_EVERY = 3600.0
+COPY_LOOKS = 10
+COPIES_REMOVED = 50
 
 # --- api
 

@@ -15,10 +15,10 @@ from webhook.ledger.pool import Pool
 from webhook.ledger.queueing import Served
 from webhook.ledger.reserving import Held
 from webhook.model.limits import NO_ROOM_PAUSE, QUEUE_LOOK_AGAIN, QUEUE_TELL_EVERY, UNBOUND_RESERVATIONS
+from webhook.scout.eye import Eye
 from webhook.scout.model import Decision, Outcome, Request, Verdict
 from webhook.scout.policies import POLICIES
 from webhook.scout.queue_pass import QueuePass, Told
-from webhook.scout.sampler import Sampler
 from webhook.scout.turns import Turns
 from webhook.scout.view import View, Views
 from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults
@@ -40,13 +40,13 @@ class _Idle:
 
 
 class Placer:
-    """Decides about requests. A sample older than `max_age` seconds excludes its target."""
+    """Decides about requests. A sample that is too old, in any case after `max_age` seconds, excludes its target."""
 
     def __init__(
         self,
         *,
         pool: Pool,
-        sampler: Sampler,
+        sampler: Eye,
         registry: Registry,
         max_age: float,
         clock: Callable[[], float] = time.time,

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,8 +24,11 @@ from webhook.model.limits import (
     SAMPLE_SOONEST,
 )
 from webhook.scout.bounded_session import BoundedSession
+from webhook.scout.eye import Namespaces
 from webhook.scout.model import Snapshot
-from webhook.scout.promql import query, snapshots
+from webhook.scout.prometheus_access import OPEN, Access
+from webhook.scout.promql import CLUSTER_LABEL, query, snapshots
+from webhook.scout.sample_age import SampleAges
 
 log = structlog.get_logger(__name__)
 _READS = Counter("medea_scout_reads_total", "Reads of Prometheus", ["outcome"])
@@ -37,20 +40,31 @@ _THREAD = "scout-sampler"
 # What parsing raises if the answer is not one of Prometheus.
 _STRANGE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 
-Namespaces = Callable[[], Collection[str] | None]
-"""Returns the namespaces of interest; None if unknown: then the last known ones count, or all."""
-
 
 class Sampler:
     """Keeps the latest snapshots. One thread reads Prometheus; any thread may ask, and never waits."""
 
-    def __init__(self, *, url: str, interval: float, clock: Callable[[], float] = time.time) -> None:
-        """`interval` is in seconds."""
+    def __init__(
+        self,
+        *,
+        url: str,
+        interval: float,
+        max_age: float | None = None,
+        access: Access = OPEN,
+        label: str = CLUSTER_LABEL,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Both in seconds: `interval`, and `max_age`, for which a sample is good. None has it follow from the samples.
+
+        `label` is the name of the label with the target's name.
+        """
         session = BoundedSession(seconds=SAMPLE_DEADLINE, size=SAMPLE_BYTES)
+        access.open(session)
         self._prometheus = PrometheusConnect(
-            url=url.rstrip("/"), timeout=SAMPLE_READ_TIMEOUT, retry=Retry(0), session=session
+            url=url.rstrip("/"), timeout=SAMPLE_READ_TIMEOUT, retry=Retry(0), session=session, auth=session.auth
         )
-        self._interval, self._clock = interval, clock
+        self._interval, self._label, self._clock = interval, label, clock
+        self._ages = SampleAges(max_age)
         self._namespaces: Namespaces = lambda: None
         self._names: frozenset[str] | None = None
         self._asked_for: dict[str, float] = {}
@@ -87,6 +101,11 @@ class Sampler:
         """Whether the last read included this namespace. If not, the absence of snapshots means nothing."""
         return self._read_for is None or namespace in self._read_for
 
+    def blind(self, cluster: str) -> str | None:
+        """None: Prometheus does not tell which targets it knows nothing of."""
+        del cluster
+        return None
+
     def wait_for(self, namespace: str, seconds: float) -> bool:
         """Whether a read has included this namespace within so many seconds; it is read soon if none has."""
         if not self.covers(namespace):
@@ -107,8 +126,8 @@ class Sampler:
         """Ask Prometheus once. Raises SamplesUnavailable; earlier snapshots are kept, and age."""
         try:
             wanted = self._wanted()
-            series: Any = self._prometheus.custom_query(query(wanted))
-            fresh = snapshots(series)
+            series: Any = self._prometheus.custom_query(query(wanted, self._label))
+            fresh = snapshots(series, self._label)
         except (RequestException, PrometheusApiClientException, *_STRANGE) as error:
             _READS.labels("failed").inc()
             raise SamplesUnavailable(f"Prometheus did not answer: {quoted(str(error))}") from error
@@ -139,12 +158,16 @@ class Sampler:
                     known.setdefault(old.namespace, {})[old.cluster] = old
         newest: dict[str, float] = {}
         for new in fresh.values():
-            # A sample from the future would never become stale.
-            known.setdefault(new.namespace, {})[new.cluster] = replace(new, sampled_at=min(new.sampled_at, now))
             newest[new.cluster] = max(new.sampled_at, newest.get(new.cluster, 0.0))
-        self._known = known
         for cluster, sampled_at in newest.items():
+            self._ages.note(cluster, sampled_at)
             _NEWEST.labels(cluster).set(sampled_at)
+        for new in fresh.values():
+            # A sample from the future would never become stale.
+            known.setdefault(new.namespace, {})[new.cluster] = replace(
+                new, sampled_at=min(new.sampled_at, now), good_for=self._ages.good_for(new.cluster)
+            )
+        self._known = known
 
     def turn(self) -> tuple[float, float]:
         """Read once, without raising; returns the least and the most seconds to pause after it.
