@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from psycopg.conninfo import make_conninfo
 
 from webhook.admission.review import Admission
+from webhook.admission.stub import AgentPods
 from webhook.api.argoserver import ArgoServer
 from webhook.api.balancer import Balancer
 from webhook.api.limits import ConcurrencyLimit
@@ -32,6 +33,7 @@ from webhook.controller.target_steps import TargetSteps
 from webhook.controller.targets import Targets, utc_now
 from webhook.controller.verbs import VerbExecutor
 from webhook.controller.watches import Caches, Watches
+from webhook.errors import Unavailable
 from webhook.kube.client import Cluster, front_door
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.informer import Informer
@@ -49,7 +51,8 @@ from webhook.logs.streams import Streams
 from webhook.logs.virtual_nodes import VirtualNodes
 from webhook.model.limits import OWN_NAME_TIMEOUT, WORKERS_PER_TARGET
 from webhook.namespaces.hold import Holds
-from webhook.namespaces.prepare import Prepared
+from webhook.namespaces.prepare import Plugin, Preparer
+from webhook.namespaces.prepared import Prepared
 from webhook.namespaces.probe import Probes
 from webhook.namespaces.reconciler import NamespaceReconciler
 from webhook.scout.placer import Placer
@@ -99,6 +102,8 @@ class Service:
             return "this process is about to end"
         if not self.parts.pool.wait(0):
             return "the ledger (Postgres) is not reachable yet"
+        if not self.admission.holds.namespaces.wait(0):
+            return "the namespaces that opted in are not known yet"
         return None if self.parts.registry.wait(0) else "the targets are not known yet"
 
 
@@ -119,21 +124,17 @@ def make_service(settings: Settings) -> Service:
     holds = Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet)
     parts.sampler.narrow_to(functools.partial(_opted_in, holds.namespaces))
 
-    @functools.cache
-    def own_user() -> str:
-        # Asked only when it is needed: the service may start before the front door does.
-        return str(
-            parts.front.create(SELF_REVIEWS, None, {}, read_timeout=OWN_NAME_TIMEOUT)["status"]["userInfo"]["username"]
-        )
-
     admission = Admission(
         front=parts.front,
         registry=parts.registry,
         pool=parts.pool,
         placer=parts.placer,
-        own_user=own_user,
+        is_own=_own_users(parts.front, settings.medea_namespace),
         prepared=Prepared(parts.front),
         holds=holds,
+        agents=AgentPods(
+            settings.medea_agent_tolerations, settings.medea_agent_node_selector, settings.medea_agent_priority_class
+        ),
     )
     # Half of the threads, because each submission waits for a review that needs another thread.
     slots = ConcurrencyLimit(settings.medea_threads // 2)
@@ -194,15 +195,27 @@ def assemble_controller(
     clock: Callable[[], float] = time.monotonic,
     now: Callable[[], datetime.datetime] = utc_now,
     begin: Callable[[Informer], None] = Informer.start,
+    authority: Callable[[], str] | None = None,
 ) -> ControllerParts:
-    """The controller's parts, not started. `begin` is called to start an informer."""
+    """The controller's parts, not started. `begin` is called to start an informer.
+
+    `authority` returns the certificates that vouch for Medea, as PEM; None: those in the folder of the settings.
+    """
     front, pool = parts.front, parts.pool
     work, resting = WorkQueue(lane_limit=WORKERS_PER_TARGET, clock=clock), Resting()
     targets = Targets(parts.registry, clock=clock, now=now)
     children = Subworkflows(front, work.add)
     watches = Watches(front, work, children, begin=begin)
     queue = Queue(pool=pool, placer=parts.placer, changed=lambda key, target: work.add(key, lane=target))
-    namespaces = NamespaceReconciler(front, watches.origins.informer, recorder, Probes(front), settings.medea_hold)
+    plugin = Plugin(
+        image=settings.medea_plugin_image,
+        url=settings.medea_plugin_url,
+        authority=authority or functools.partial(authority_bundle, settings),
+        pull_secrets=settings.medea_agent_pull_secrets,
+    )
+    namespaces = NamespaceReconciler(
+        watches.origins.informer, recorder, Probes(front), Preparer(front, plugin, clock=clock), settings.medea_hold
+    )
     origin_steps = OriginSteps(front, pool, recorder, queue.wake)
     target_steps = TargetSteps(front, targets, pool, recorder, queue.wake, parts.placer.pause)
     verbs = VerbExecutor(front, targets, pool, recorder, queue.wake)
@@ -251,9 +264,34 @@ def assemble_controller(
     return ControllerParts(controller, watches, work, targets, loop, sweep)
 
 
+def _own_users(front: Cluster, namespace: str) -> Callable[[str], bool]:
+    """Whether a user name is one of Medea's: an account of its own namespace, or whoever this process is there.
+
+    Each part of Medea has an account of its own, and so has a target, which the front door may be too.
+    """
+
+    @functools.cache
+    def this_process() -> str:
+        # Asked only when it is needed: the service may start before the front door does.
+        review = front.create(SELF_REVIEWS, None, {}, read_timeout=OWN_NAME_TIMEOUT)
+        return str(review["status"]["userInfo"]["username"])
+
+    accounts = f"system:serviceaccount:{namespace}:medea"
+    return lambda user: user.startswith(accounts) or user == this_process()
+
+
 def _opted_in(namespaces: Informer) -> list[str] | None:
     """The names of the namespaces that opted in; None while the informer is not up to date."""
     return [namespace["metadata"]["name"] for namespace in namespaces.all()] if namespaces.current else None
+
+
+def authority_bundle(settings: Settings) -> str:
+    """The certificates, as PEM, that vouch for Medea's doors. Raises Unavailable while there are none."""
+    file = settings.medea_certs / "ca.crt"
+    try:
+        return file.read_text()
+    except OSError as error:
+        raise Unavailable(f"{file}, which vouches for Medea to its agents, can't be read: {error.strerror}") from error
 
 
 def _make_endpoint(front: Cluster, registry: Registry, pool: Pool, *, most: int) -> Endpoint:

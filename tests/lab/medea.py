@@ -13,7 +13,6 @@ from typing import Any
 import yaml
 
 from certs.files import ensure
-from plugin.configmap import configmap
 from tests.lab import argo, image, pki
 from tests.lab.lab import Lab
 from tests.lab.layout import (
@@ -32,10 +31,10 @@ from tests.lab.layout import (
 )
 from tests.lab.processes import Process, from_caller, http_ok
 
-USER = "system:serviceaccount:medea-system:medea"
-"""The lab's certificates name the very account that the manifests give rights to."""
 SYSTEM = "medea-system"
-_AGENTS_REACH = f"https://{FRONT.gateway}:{MEDEA_PORT}"
+USER = f"system:serviceaccount:{SYSTEM}:medea"
+"""The lab's certificates name the very accounts that the manifests give rights to; this one is Medea's on targets."""
+FRONT_MANIFESTS = ("base/namespace.yaml", "base/rbac.yaml", "base/policies.yaml", "base/argo.yaml", "logs/rbac.yaml")
 _CONTROLLER_METRICS = 9096
 _PYTHON = str(CHECKOUT / ".venv/bin/python")
 
@@ -43,13 +42,14 @@ _PYTHON = str(CHECKOUT / ".venv/bin/python")
 def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
     """The processes of Medea, `webhook` and `controller`; the front door's apiserver reaches them at `address`."""
     environment = {
-        "KUBECONFIG": str(lab.identity("front", USER)),
         "MEDEA_ARGO_SERVER": ARGO_SERVER_URL,
         "MEDEA_CERTS": str(MEDEA_CERTS),
         "MEDEA_LOGS_CERTS": str(MEDEA_LOGS_CERTS),
         "MEDEA_LOGS_PORT": str(MEDEA_LOGS_PORT),
         "MEDEA_LOGS_ADDRESS": address,
         "MEDEA_CONTROLLER_METRICS_PORT": str(_CONTROLLER_METRICS),
+        "MEDEA_PLUGIN_IMAGE": image.IMAGE,
+        "MEDEA_PLUGIN_URL": f"https://{address}:{MEDEA_PORT}",
         "PYTHONPATH": str(CHECKOUT),
         "PYTHONUNBUFFERED": "1",
         **from_caller(
@@ -67,7 +67,7 @@ def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
             "webhook",
             [_PYTHON, "-m", "webhook", "serve"],
             ready=http_ok(f"{MEDEA_URL}/readyz", MEDEA_CERTS / "ca.crt"),
-            env=environment,
+            env={**environment, "KUBECONFIG": str(identity(lab, "medea-webhook"))},
             cwd=CHECKOUT,
             config=source,
         ),
@@ -75,11 +75,16 @@ def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
             "controller",
             [_PYTHON, "-m", "webhook", "controller"],
             ready=http_ok(f"http://127.0.0.1:{_CONTROLLER_METRICS}/metrics"),
-            env=environment,
+            env={**environment, "KUBECONFIG": str(identity(lab, "medea-controller"))},
             cwd=CHECKOUT,
             config=source,
         ),
     ]
+
+
+def identity(lab: Lab, account: str) -> Path:
+    """A kubeconfig for one of Medea's accounts at the front door."""
+    return lab.identity("front", f"system:serviceaccount:{SYSTEM}:{account}")
 
 
 def prepare() -> None:
@@ -101,14 +106,25 @@ def install(lab: Lab) -> None:
     """Called when the clusters are ready, before the processes start."""
     prepare()
     lab.import_image("front", image.build(lambda _: None))
-    for name in ("base/namespace.yaml", "base/rbac.yaml", "base/argo.yaml", "logs/rbac.yaml"):
+    for name in FRONT_MANIFESTS:
         lab.kubectl("front", "apply", "-f", str(CHECKOUT / "manifests" / name))
+    # The process that serves the webhook serves logs too.
+    apply(lab, _also("medea-logs", "medea-webhook"))
     for target in TARGETS:
         lab.kubectl(target.name, "apply", "-f", str(CHECKOUT / "manifests/target/rbac.yaml"))
         register(lab, target.name)
-    apply(lab, configmap(_AGENTS_REACH, (MEDEA_CERTS / "ca.crt").read_text(), image.IMAGE, "argo"))
     lab.kubectl("front", "apply", "-n", WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
     apply(lab, webhook_configuration())
+
+
+def _also(role: str, account: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": f"lab-{role}"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": SYSTEM}],
+    }
 
 
 def register(lab: Lab, target: str, *, port: int | None = None) -> None:
