@@ -1,14 +1,16 @@
 """Every setting, read once from the environment. The names without MEDEA_ are the original Medea's."""
 
+import json
 import re
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     FilePath,
     ValidationError,
@@ -16,7 +18,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from webhook.certificates.names import names_in
 from webhook.model.contract import Hold
@@ -61,6 +63,14 @@ class Api(StrEnum):
 
     CLOSED = "closed"
     OPEN = "open"
+
+
+def _parsed(value: Any) -> Any:
+    """JSON, as it stands in the environment. Anything else than a text is a value already."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+_JSON = BeforeValidator(_parsed)
 
 
 class Settings(BaseSettings):
@@ -187,6 +197,29 @@ class Settings(BaseSettings):
     medea_probe_quiet: Annotated[
         float, Field(gt=0, description="seconds a probe must be left alone before hold none is used")
     ] = 30.0
+
+    medea_plugin_image: Annotated[
+        str, Field(min_length=1, description="image of the plugin in the agents of namespaces that opted in")
+    ] = "medea"
+    medea_plugin_url: Annotated[
+        str, Field(pattern=r"^https://[^\s/]+$", description="https://HOST[:PORT] at which agents reach Medea")
+    ] = "https://medea-plugin.medea-system.svc"
+    medea_agent_pull_secrets: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        _JSON,
+        Field(description='JSON: names of Secrets to pull agents\' images with, as ["registry"]'),
+    ] = ()
+    medea_agent_tolerations: Annotated[
+        tuple[dict[str, str | int], ...],
+        NoDecode,
+        _JSON,
+        Field(description="JSON: tolerations of agents, as in a pod's spec"),
+    ] = ()
+    medea_agent_node_selector: Annotated[
+        dict[str, str], NoDecode, _JSON, Field(description="JSON: nodeSelector of agents, as in a pod's spec")
+    ] = {}
+    medea_agent_priority_class: Annotated[str | None, Field(description="priorityClassName of agents")] = None
 
     medea_sample_interval: Annotated[float, Field(gt=0, description="seconds between two reads of Prometheus")] = 5.0
     medea_sample_max_age: Annotated[

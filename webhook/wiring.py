@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from webhook.admission.review import Admission
+from webhook.admission.stub import AgentPods
 from webhook.api.argoserver import ArgoServer
 from webhook.api.balancer import Balancer
 from webhook.api.gate import ClosedGate, OpenGate
@@ -55,7 +56,8 @@ from webhook.logs.streams import Streams
 from webhook.logs.virtual_nodes import VirtualNodes
 from webhook.model.limits import OWN_NAME_TIMEOUT, SAMPLE_OLDEST, WORKERS_PER_TARGET
 from webhook.namespaces.hold import Holds
-from webhook.namespaces.prepare import Prepared
+from webhook.namespaces.prepare import Plugin, Preparer
+from webhook.namespaces.prepared import Prepared
 from webhook.namespaces.probe import Probes
 from webhook.namespaces.reconciler import NamespaceReconciler
 from webhook.scout.both_eyes import BothEyes
@@ -199,21 +201,17 @@ def make_webhook(settings: Settings) -> WebhookDoor:
     parts = make_parts(settings)
     holds = _holds(parts, settings)
 
-    @functools.cache
-    def own_user() -> str:
-        # Asked only when it is needed: the service may start before the front door does.
-        return str(
-            parts.front.create(SELF_REVIEWS, None, {}, read_timeout=OWN_NAME_TIMEOUT)["status"]["userInfo"]["username"]
-        )
-
     admission = Admission(
         front=parts.front,
         registry=parts.registry,
         pool=parts.pool,
         placer=parts.placer,
-        own_user=own_user,
+        is_own=_own_users(parts.front, settings.medea_namespace),
         prepared=Prepared(parts.front),
         holds=holds,
+        agents=AgentPods(
+            settings.medea_agent_tolerations, settings.medea_agent_node_selector, settings.medea_agent_priority_class
+        ),
     )
     return WebhookDoor(admission, _placing(parts, holds))
 
@@ -261,7 +259,8 @@ def make_logs(settings: Settings) -> LogsDoor:
 def _placing(parts: Parts, holds: Holds) -> Background:
     """The background work of a process that places Workflows."""
     starts = [parts.pool.start, parts.sampler.start, parts.registry.start, parts.prober.start, holds.start]
-    return Background(starts, _needs_ledger(parts.pool) | _needs_targets(parts.registry))
+    needs = {"the namespaces that opted in are not known yet": lambda: holds.namespaces.wait(0)}
+    return Background(starts, _needs_ledger(parts.pool) | needs | _needs_targets(parts.registry))
 
 
 def _needs_ledger(pool: Pool) -> dict[str, Callable[[], bool]]:
@@ -326,15 +325,27 @@ def assemble_controller(
     clock: Callable[[], float] = time.monotonic,
     now: Callable[[], datetime.datetime] = utc_now,
     begin: Callable[[Informer], None] = Informer.start,
+    authority: Callable[[], str] | None = None,
 ) -> ControllerParts:
-    """The controller's parts, not started. `begin` is called to start an informer."""
+    """The controller's parts, not started. `begin` is called to start an informer.
+
+    `authority` returns the certificates that vouch for Medea, as PEM; None: those of the parts.
+    """
     front, pool = parts.front, parts.pool
     work, resting = WorkQueue(lane_limit=WORKERS_PER_TARGET, clock=clock), Resting()
     targets = Targets(parts.registry, clock=clock, now=now)
     children = Subworkflows(front, work.add)
     watches = Watches(front, work, children, begin=begin)
     queue = Queue(pool=pool, placer=parts.placer, changed=lambda key, target: work.add(key, lane=target))
-    namespaces = NamespaceReconciler(front, watches.origins.informer, recorder, Probes(front), settings.medea_hold)
+    plugin = Plugin(
+        image=settings.medea_plugin_image,
+        url=settings.medea_plugin_url,
+        authority=authority or parts.authority_bundle,
+        pull_secrets=settings.medea_agent_pull_secrets,
+    )
+    namespaces = NamespaceReconciler(
+        watches.origins.informer, recorder, Probes(front), Preparer(front, plugin, clock=clock), settings.medea_hold
+    )
     origin_steps = OriginSteps(front, pool, recorder, queue.wake)
     copies = TemplateCopies(clock=clock)
     target_steps = TargetSteps(front, targets, pool, recorder, queue.wake, parts.placer.pause, copies)
@@ -384,6 +395,22 @@ def assemble_controller(
         clock=clock,
     )
     return ControllerParts(controller, watches, work, targets, loop, sweep)
+
+
+def _own_users(front: Cluster, namespace: str) -> Callable[[str], bool]:
+    """Whether a user name is one of Medea's: an account of its own namespace, or whoever this process is there.
+
+    Each part of Medea has an account of its own, and so has a target, which the front door may be too.
+    """
+
+    @functools.cache
+    def this_process() -> str:
+        # Asked only when it is needed: the service may start before the front door does.
+        review = front.create(SELF_REVIEWS, None, {}, read_timeout=OWN_NAME_TIMEOUT)
+        return str(review["status"]["userInfo"]["username"])
+
+    accounts = f"system:serviceaccount:{namespace}:medea"
+    return lambda user: user.startswith(accounts) or user == this_process()
 
 
 def _opted_in(namespaces: Informer) -> list[str] | None:

@@ -13,6 +13,7 @@ from tests.faults.schedule import WATCHED
 from tests.support.fake_apiserver import MEDEA, FakeApiserver
 from tests.support.fake_clock import FakeClock
 from webhook.admission.review import Admission
+from webhook.admission.stub import AgentPods
 from webhook.admission.wire import deadline_of, decode
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
@@ -21,7 +22,7 @@ from webhook.kube.registry import Registry
 from webhook.model.contract import Hold
 from webhook.model.objects import Object
 from webhook.namespaces.hold import Holds
-from webhook.namespaces.prepare import Prepared
+from webhook.namespaces.prepared import Prepared
 from webhook.scout.model import Snapshot
 from webhook.scout.placer import Placer
 from webhook.scout.sampler import Sampler
@@ -116,9 +117,10 @@ class ServiceUnderTest(Process):
             registry=self.registry,
             pool=self.pool,
             placer=self.placer,
-            own_user=lambda: MEDEA,
+            is_own=lambda user: user == MEDEA,
             prepared=Prepared(self.front),
             holds=self.holds,
+            agents=AgentPods(),
         )
 
     def turn(self) -> None:
@@ -157,6 +159,7 @@ class ControllerUnderTest(Process):
             clock=world.clock.monotonic,
             now=world.clock.now,
             begin=lambda _informer: None,
+            authority=lambda: "CERTIFICATE",
         )
         self.parts, self._queue = made, made.controller._queue
         self.registry.on_change(made.controller._on_target)

@@ -10,7 +10,6 @@ the ports that kind publishes on the loopback; apiservers and pods reach Medea b
 
 import argparse
 import base64
-import json
 import os
 import shutil
 import sys
@@ -20,7 +19,6 @@ from typing import Any
 import yaml
 
 from certs.files import NAMES, ensure
-from plugin.configmap import configmap
 from tests.lab import (
     argo,
     binaries,
@@ -45,7 +43,6 @@ from tests.lab.layout import (
     FRONT,
     KUBE,
     MEDEA_CERTS,
-    MEDEA_PLUGIN_PORT,
     MEDEA_PORT,
     STATE,
     TARGETS,
@@ -164,11 +161,12 @@ def _make(lab: Lab, kind: str, cluster: Cluster) -> None:
     text = "\n---\n".join([*texts, argo.manifest()])
     lab.kubectl(cluster.name, "apply", "--server-side", "--force-conflicts", "-f", "-", input=text, timeout=90)
     lab.kubectl(cluster.name, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s", timeout=65)
-    front = ("base/namespace.yaml", "base/rbac.yaml", "logs/rbac.yaml")
-    for manifest in front if cluster == FRONT else ("target/rbac.yaml",):
+    for manifest in medea.FRONT_MANIFESTS if cluster == FRONT else ("target/rbac.yaml",):
         lab.kubectl(cluster.name, "apply", "-f", str(CHECKOUT / "manifests" / manifest))
     shutil.copy(cluster.kubeconfig, tokens.identity_file(cluster, "kube-state-metrics"))
-    for account in ("medea-system:medea", "argo:argo", *(["argo:argo-server"] if cluster == FRONT else [])):
+    ours = ("medea-controller", "medea-webhook") if cluster == FRONT else ("medea",)
+    argos = ("argo", "argo-server") if cluster == FRONT else ("argo",)
+    for account in (*(f"medea-system:{one}" for one in ours), *(f"argo:{one}" for one in argos)):
         tokens.give_identity(lab, cluster, *account.split(":"))
 
 
@@ -188,12 +186,7 @@ def _install_medea(lab: Lab, address: str) -> None:
     for target in TARGETS:
         medea.register(lab, target.name)
     webhooks = medea.webhook_configuration(f"https://{address}:{MEDEA_PORT}")
-    plugin = configmap(
-        f"https://{address}:{MEDEA_PLUGIN_PORT}", (MEDEA_CERTS / "ca.crt").read_text(), image.IMAGE, "argo"
-    )
-    lab.kubectl(
-        "front", "apply", "-f", "-", input=json.dumps({"kind": "List", "apiVersion": "v1", "items": [plugin, webhooks]})
-    )
+    medea.apply(lab, webhooks)
     lab.kubectl("front", "apply", "-n", layout.WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
     medea.make_token(lab)
 

@@ -13,7 +13,6 @@ from typing import Any
 import yaml
 
 from certs.files import NAMES, ensure
-from plugin.configmap import configmap
 from tests.lab import argo, image, pki
 from tests.lab.lab import Lab
 from tests.lab.layout import (
@@ -33,11 +32,10 @@ from tests.lab.layout import (
 )
 from tests.lab.processes import Process, from_caller, http_ok
 
-USER = "system:serviceaccount:medea-system:medea"
-"""The lab's certificates name the very account that the manifests give rights to."""
 SYSTEM = "medea-system"
-_MANIFESTS = ("base/namespace.yaml", "base/rbac.yaml", "base/argo.yaml", "logs/rbac.yaml")
-_AGENTS_REACH = f"https://{FRONT.gateway}:{MEDEA_PLUGIN_PORT}"
+USER = f"system:serviceaccount:{SYSTEM}:medea"
+"""The lab's certificates name the very accounts that the manifests give rights to; this one is Medea's on targets."""
+FRONT_MANIFESTS = ("base/namespace.yaml", "base/rbac.yaml", "base/policies.yaml", "base/argo.yaml", "logs/rbac.yaml")
 _CONTROLLER_METRICS = 9096
 # Of the webhook, the plugin's door, the API and the logs.
 _DOORS_METRICS = (9095, 9097, 9098, 9099)
@@ -45,15 +43,16 @@ _PYTHON = str(CHECKOUT / ".venv/bin/python")
 
 
 def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
-    """The processes of Medea: `webhook`, with all doors below it, and `controller`; the front door's apiserver reaches them at `address`."""
+    """`webhook`, with all doors below it, and `controller`; the front door's apiserver reaches them at `address`."""
     environment = {
-        "KUBECONFIG": str(lab.identity("front", USER)),
         "MEDEA_ARGO_SERVER": ARGO_SERVER_URL,
         "MEDEA_CERTS": str(MEDEA_CERTS),
         "MEDEA_LOGS_CERTS": str(MEDEA_LOGS_CERTS),
         "MEDEA_LOGS_PORT": str(MEDEA_LOGS_PORT),
         "MEDEA_LOGS_ADDRESS": address,
         "MEDEA_CONTROLLER_METRICS_PORT": str(_CONTROLLER_METRICS),
+        "MEDEA_PLUGIN_IMAGE": image.IMAGE,
+        "MEDEA_PLUGIN_URL": f"https://{address}:{MEDEA_PLUGIN_PORT}",
         "PYTHONPATH": str(CHECKOUT),
         "PYTHONUNBUFFERED": "1",
         **from_caller(
@@ -71,7 +70,7 @@ def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
             "webhook",
             [_PYTHON, "-m", "webhook", "serve"],
             ready=_doors_are_ready,
-            env=environment,
+            env={**environment, "KUBECONFIG": str(identity(lab, "medea-webhook"))},
             cwd=CHECKOUT,
             config=source,
         ),
@@ -79,7 +78,7 @@ def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
             "controller",
             [_PYTHON, "-m", "webhook", "controller"],
             ready=http_ok(f"http://127.0.0.1:{_CONTROLLER_METRICS}/metrics"),
-            env=environment,
+            env={**environment, "KUBECONFIG": str(identity(lab, "medea-controller"))},
             cwd=CHECKOUT,
             config=source,
         ),
@@ -88,6 +87,11 @@ def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
 
 def _doors_are_ready() -> bool:
     return all(http_ok(f"http://127.0.0.1:{port}/readyz")() for port in _DOORS_METRICS)
+
+
+def identity(lab: Lab, account: str) -> Path:
+    """A kubeconfig for one of Medea's accounts at the front door."""
+    return lab.identity("front", f"system:serviceaccount:{SYSTEM}:{account}")
 
 
 def prepare() -> None:
@@ -109,12 +113,13 @@ def install(lab: Lab) -> None:
     """Called when the clusters are ready, before the processes start."""
     prepare()
     lab.import_image("front", image.build(lambda _: None))
-    for name in _MANIFESTS:
+    for name in FRONT_MANIFESTS:
         lab.kubectl("front", "apply", "-f", str(CHECKOUT / "manifests" / name))
+    # The process that serves the webhook serves logs too.
+    apply(lab, _also("medea-logs", "medea-webhook"))
     for target in TARGETS:
         lab.kubectl(target.name, "apply", "-f", str(CHECKOUT / "manifests/target/rbac.yaml"))
         register(lab, target.name)
-    apply(lab, configmap(_AGENTS_REACH, (MEDEA_CERTS / "ca.crt").read_text(), image.IMAGE, "argo"))
     lab.kubectl("front", "apply", "-n", WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
     apply(lab, webhook_configuration())
     make_token(lab)
@@ -124,8 +129,8 @@ def remove(lab: Lab) -> None:
     """Remove from the front door what `install` put there. The processes have to be away."""
     delete = ("delete", "--ignore-not-found", "--timeout=60s")
     lab.kubectl("front", *delete, "mutatingwebhookconfiguration", "medea")
-    lab.kubectl("front", *delete, "-n", "argo", "configmap", "medea-executor-plugin")
-    files = [f"--filename={CHECKOUT / 'manifests' / name}" for name in reversed(_MANIFESTS)]
+    lab.kubectl("front", *delete, "clusterrolebinding", _also("medea-logs", "medea-webhook")["metadata"]["name"])
+    files = [f"--filename={CHECKOUT / 'manifests' / name}" for name in reversed(FRONT_MANIFESTS)]
     lab.kubectl("front", *delete, *files, timeout=65)
 
 
@@ -147,6 +152,16 @@ def make_token(lab: Lab) -> None:
     words = ("create", "token", account["name"], "-n", account["namespace"], "--duration=240h")
     MEDEA_API_TOKEN.touch(mode=0o600)
     MEDEA_API_TOKEN.write_text(lab.kubectl("front", *words))
+
+
+def _also(role: str, account: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": f"lab-{role}"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": SYSTEM}],
+    }
 
 
 def register(lab: Lab, target: str, *, host: str = "127.0.0.1", port: int | None = None) -> None:

@@ -2,8 +2,8 @@
 
 A process is known by its pid *and* its start time, so a number that was given to somebody else since is never touched.
 Everything started here also carries a mark in its environment, which its children inherit: that finds what was started
-by a run that was killed before it could write the pid down. The mark names the network too: a container or namespace with
-a network of its own may have a laboratory of its own, whose processes can be seen from outside.
+by a run that was killed before it could write the pid down. The mark names the network too: whoever has a network of
+its own may have a laboratory of its own, whose processes can be seen from outside.
 """
 
 import json

@@ -100,6 +100,7 @@ class World:
             clock=self.clock,
             now=self.clock.now,
             begin=self.informers.append,
+            authority=lambda: "CERTIFICATE",
         )
         self.parts.watches.start()
         for name in self.targets:

@@ -161,13 +161,6 @@ class Cluster:
         except NotThere:
             return
 
-    def delete_all(self, kind: Resource, namespace: str, *, selector: str) -> None:
-        """Delete all objects that the selector matches."""
-        query = [("labelSelector", selector)]
-        self._call(
-            "delete", kind, "DELETE", kind.path(namespace), query=query, body={"propagationPolicy": "Background"}
-        )
-
     def watch(
         self,
         kind: Resource,

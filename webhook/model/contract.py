@@ -65,6 +65,8 @@ GRAFTED = "medea-"
 
 AGENT_ACCOUNT = "medea-agent"
 PLUGIN_ACCOUNT = "medea-executor-plugin"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+"""Label, with the value `medea`, on what Medea makes in namespaces. Its account may delete nothing else there."""
 
 ARGO_COMPLETED = "workflows.argoproj.io/completed"
 ARGO_PHASE = "workflows.argoproj.io/phase"

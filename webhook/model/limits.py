@@ -127,6 +127,11 @@ QUEUE_LOOK_AGAIN = 60.0
 # hold room until they expire. Further ones are queued, and get room once their origin is there. A busy namespace has a
 # hundred creates a second, each seen within a second.
 UNBOUND_RESERVATIONS = 200
+# Placements without an origin that the ledger keeps at all, waiting or with room, of one user in one namespace, and in
+# it of all users. Each is a row with a whole Workflow until it expires. A burst of 1,000 submits in ten seconds needs
+# some hundreds, since an origin is seen within a second; 4,000 is that pace for 40 seconds without any controller.
+UNBOUND_PER_USER = 4000
+UNBOUND_PER_NAMESPACE = 12_000
 # To wait for a turn in a namespace: as long as for a connection to the ledger. A review has ten seconds in all.
 NAMESPACE_TURN = 2.0
 # Prometheus may be silent for SAMPLE_READ_TIMEOUT, and its whole answer may take SAMPLE_DEADLINE; the answer for 100
@@ -177,11 +182,20 @@ LIVE_TELL = 1.0
 PROBE_RENEWED_AFTER = 60.0
 NAMESPACE_TIMEOUT = 2.0
 """Seconds to read a namespace or its probe at the front door: the same review must still ask a target."""
+NAMESPACE_LAG = 1.0
+"""Seconds that a review waits for the informer to hear of its namespace: the label may be younger than the last event.
+Only forged reviews and those that come with the label wait at all."""
+NAMESPACE_WAITERS = 8
+"""Reviews that wait so at once: each holds a thread, and forged ones would hold all of them."""
 QUIET_REMEMBERED = 120.0
 """Seconds for which a namespace counts as quiet after its probe has vanished: `argo delete --all` deletes it too, and a
 new probe tells nothing until it has been left alone for a while."""
-PREPARE_BUDGET = 4.0
-"""Seconds to prepare a namespace, which takes six small writes, or to wait for another thread that prepares it."""
+PREPARE_BUDGET = 6.0
+"""Seconds to prepare a namespace, which takes six small writes."""
+PREPARED_PATIENCE = 4.0
+"""Seconds for which the first submissions to a namespace wait until the controller has prepared it."""
+PREPARED_LOOK = 0.1
+"""Seconds between two looks of that wait; one review looks for all that wait."""
 PREPARE_TIMEOUT = 2.0
 """Seconds for one of these writes."""
 PREPARED_REMEMBERED = 300.0

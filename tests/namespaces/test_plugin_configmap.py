@@ -1,7 +1,5 @@
 """The ConfigMap against what Argo's controller reads from it (workflow/util/plugins/configmap.go of 3.7.4)."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +7,24 @@ import pytest
 import yaml
 from kubernetes.client import V1Container
 
-import plugin
-from certs.files import Files
-from plugin.configmap import configmap
+from certs.files import ensure
 from plugin.settings import PORT, Settings
+from webhook.namespaces import plugin_configmap as room
+from webhook.namespaces.plugin_configmap import plugin_configmap
 
-MANIFEST = Path(plugin.__file__).with_name("plugin.yaml")
+MANIFEST = Path(room.__file__).with_name("plugin.yaml")
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The certificate of an authority."""
+    return ensure(tmp_path_factory.mktemp("certs")).ca.read_text()
 
 
 @pytest.fixture
-def made(files: Files) -> dict[str, Any]:
+def made(authority: str) -> dict[str, Any]:
     """The ConfigMap for a lab."""
-    return configmap("https://10.1.2.3:8443", files.ca.read_text(), "localhost/medea:lab", "argo")
+    return plugin_configmap(url="https://10.1.2.3:8443", authority=authority, image="localhost/medea:lab")
 
 
 @pytest.fixture
@@ -31,7 +35,6 @@ def container(made: dict[str, Any]) -> Any:
 
 def test_argo_finds_the_plugin_by_name_and_label(made: dict[str, Any]) -> None:
     assert made["metadata"]["name"] == "medea-executor-plugin"
-    assert made["metadata"]["namespace"] == "argo"
     assert made["metadata"]["labels"] == {"workflows.argoproj.io/configmap-type": "ExecutorPlugin"}
 
 
@@ -67,19 +70,12 @@ def test_the_plugin_runs_as_the_user_who_may_read_the_agents_token(container: An
     assert container["securityContext"]["runAsUser"] == 8737
 
 
-def test_the_container_is_told_what_the_plugin_needs(container: Any, files: Files) -> None:
+def test_the_container_is_told_what_the_plugin_needs(container: Any, authority: str) -> None:
     env = {variable["name"]: variable["value"] for variable in container["env"]}
-    assert Settings.from_env(env) == Settings(medea_url="https://10.1.2.3:8443", ca_pem=files.ca.read_text())
+    assert Settings.from_env(env) == Settings(medea_url="https://10.1.2.3:8443", ca_pem=authority)
     assert container["image"] == "localhost/medea:lab"
 
 
 def test_the_configmap_differs_from_the_manifest_in_nothing_else(container: Any) -> None:
     sidecar = yaml.safe_load(MANIFEST.read_text())["spec"]["sidecar"]["container"]
     assert {**container, "env": None, "image": None} == {**sidecar, "env": None, "image": None}
-
-
-def test_the_command_prints_the_same_configmap(made: dict[str, Any], files: Files) -> None:
-    command = [sys.executable, "-m", "plugin.configmap", "--medea-url", "https://10.1.2.3:8443", "--ca", str(files.ca)]
-    command += ["--image", "localhost/medea:lab"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert yaml.safe_load(printed) == made
