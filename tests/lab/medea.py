@@ -44,7 +44,10 @@ _PYTHON = str(CHECKOUT / ".venv/bin/python")
 
 
 def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
-    """The processes of Medea: `webhook`, with all doors below it, and `controller`; the front door's apiserver reaches them at `address`."""
+    """The processes of Medea: `webhook`, with all doors below it, and `controller`.
+
+    The front door's apiserver reaches them at `address`.
+    """
     environment = {
         "KUBECONFIG": str(lab.identity("front", USER)),
         "MEDEA_ARGO_SERVER": ARGO_SERVER_URL,

@@ -80,7 +80,7 @@ def _to_apiserver(cluster: Cluster) -> list[str]:
 
 
 def _from_pods(cluster: Cluster) -> list[list[str]]:
-    """Of this host, a pod may reach its own apiserver, Medea's door for plugins, and what a test serves; nothing else."""
+    """Of this host, a pod may reach its own apiserver, Medea's door for plugins, and what a test serves."""
     rules = [["-i", cluster.bridge, "-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "ACCEPT"]]
     ports = f"{cluster.api_port},{MEDEA_PLUGIN_PORT}"
     rules.append(["-i", cluster.bridge, "-p", "tcp", "-m", "multiport", "--dports", ports, "-j", "ACCEPT"])
