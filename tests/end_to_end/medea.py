@@ -41,7 +41,10 @@ def call(
     data: bytes | None = None,
     headers: dict[str, str] | None = None,
 ) -> requests.Response:
-    """Ask Medea; `body` is sent as JSON, `data` as it is. Without a token it is an administrator who asks; empty: nobody."""
+    """Ask Medea; `body` is sent as JSON, `data` as it is.
+
+    Without a token it is an administrator who asks; with an empty one, nobody.
+    """
     bearer = administrator() if token is None else token
     known = {"Authorization": f"Bearer {bearer}"} if bearer else {}
     headers = {**known, **(headers or {})}

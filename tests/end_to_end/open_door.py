@@ -1,4 +1,4 @@
-"""The API as the original Medea had it, open to whoever is on this machine: a process of its own, for as long as a test."""
+"""The API as the original Medea had it, open to whoever is on this machine: a process of its own, during a test."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The balancer: what the original Medea's manual says still works to the letter, where the API is open as it was there."""
+"""The balancer: with an open API, what the original Medea's manual says still works to the letter."""
 
 import json
 from collections.abc import Iterator

@@ -1,21 +1,23 @@
-"""The API's door is closed: who calls must be known, and must be allowed what they ask for; and the log says who tried."""
+"""The API's door is closed: who calls must be known and allowed what they ask for, and the log says who tried."""
 
 import json
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from tests.end_to_end.commands import run
 from tests.end_to_end.ledger import ledger_row
-from tests.end_to_end.medea import CA, SCOUT, call, error_of
+from tests.end_to_end.medea import CA, SCOUT, administrator, call, error_of
 from tests.end_to_end.objects import workflow, workflows
 from tests.end_to_end.open_door import BALANCER_PORT, open_api
 from tests.end_to_end.test_steering import asking
 from tests.end_to_end.workspace import Workspace, WorkspaceMaker
-from tests.lab.layout import FRONT, LOGS
+from tests.lab.layout import CHECKOUT, FRONT, LOGS
 
 SUBMIT: dict[str, Any] = {"resourceKind": "WorkflowTemplate", "resourceName": "hello-world-template"}
 PARAMETERS = ["executor_num=0", "seconds=0"]
@@ -109,16 +111,9 @@ def test_a_right_in_one_namespace_is_none_in_another(shared: Workspace, make_wor
 def test_a_namespace_that_has_not_opted_in_is_none_of_medeas(make_workspace: WorkspaceMaker) -> None:
     apart = make_workspace(enabled=False)
     for ask in calls(apart.name).values():
-        error = error_of(call_as_administrator(ask), 403)
+        error = error_of(ask(administrator()), 403)
         assert "has not opted in" in error["message"]
     assert workflows("front", apart.name) == []
-
-
-def call_as_administrator(ask: Callable[[str], requests.Response]) -> requests.Response:
-    """Ask as somebody whom nothing else keeps."""
-    from tests.end_to_end.medea import administrator
-
-    return ask(administrator())
 
 
 def test_what_is_submitted_is_submitted_as_whoever_asks(shared: Workspace) -> None:
@@ -165,10 +160,7 @@ def test_a_verb_is_the_callers_own_at_argo_server(shared: Workspace) -> None:
     assert found and found["spec"]["suspend"] is True
 
 
-def test_the_command_line_asks_with_a_token(shared: Workspace, tmp_path: Any) -> None:
-    from tests.end_to_end.commands import run
-    from tests.lab.layout import CHECKOUT
-
+def test_the_command_line_asks_with_a_token(shared: Workspace, tmp_path: Path) -> None:
     ann, token_file = person(shared, "looks", "list"), tmp_path / "token"
     token_file.write_text(ann.token)
     settings = [f"MEDEA_SCOUT_URL={SCOUT}", f"MEDEA_API_CA={CA}"]

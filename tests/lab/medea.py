@@ -43,7 +43,10 @@ _PYTHON = str(CHECKOUT / ".venv/bin/python")
 
 
 def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
-    """`webhook`, with all doors below it, and `controller`; the front door's apiserver reaches them at `address`."""
+    """The processes of Medea: `webhook`, with all doors below it, and `controller`.
+
+    The front door's apiserver reaches them at `address`.
+    """
     environment = {
         "MEDEA_ARGO_SERVER": ARGO_SERVER_URL,
         "MEDEA_CERTS": str(MEDEA_CERTS),
