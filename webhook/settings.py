@@ -47,6 +47,9 @@ class Issuer(StrEnum):
     CERT_MANAGER = "cert-manager"
 
 
+_DAY = 86_400
+
+
 def _no_token_in_plain_text(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
@@ -71,6 +74,11 @@ def _parsed(value: Any) -> Any:
 
 
 _JSON = BeforeValidator(_parsed)
+
+
+def _names(text: str) -> str:
+    names_in("any", text)
+    return text
 
 
 class Settings(BaseSettings):
@@ -179,7 +187,8 @@ class Settings(BaseSettings):
         Issuer, Field(description="who makes that Secret: medea (the controller), or cert-manager")
     ] = Issuer.MEDEA
     medea_tls_names: Annotated[
-        str | None, Field(description="further names and addresses of the serving certificate, by commas")
+        Annotated[str, AfterValidator(_names)] | None,
+        Field(description="further names and addresses of the serving certificate, by commas"),
     ] = None
     medea_tls_authority_life: Annotated[
         int, Field(ge=30, description="seconds that an authority is valid; it is replaced in its last third")

@@ -80,7 +80,6 @@ class Parts:
     placer: Placer
     authority_bundle: Callable[[], str]
     """The authorities that vouch for Medea's servers, as PEM. Raises Unavailable."""
-    delivery: Delivery | None = None
 
 
 @dataclass(frozen=True)
@@ -151,7 +150,7 @@ def make_parts(settings: Settings) -> Parts:
         pool=pool, sampler=sampler, registry=registry, max_age=settings.medea_sample_max_age or SAMPLE_OLDEST
     )
     bundle = functools.partial(authority_bundle, settings.medea_certs)
-    return Parts(front, registry, TargetProber(registry), pool, sampler, placer, bundle, make_delivery(settings))
+    return Parts(front, registry, TargetProber(registry), pool, sampler, placer, bundle)
 
 
 def _make_eye(settings: Settings, registry: Registry) -> Eye:

@@ -258,6 +258,20 @@ def test_when_both_secrets_are_deleted_the_old_authority_is_trusted_no_more(last
     lasting.check_trust()
 
 
+def test_what_somebody_made_by_hand_stays_trusted_while_it_is_replaced(lasting: House) -> None:
+    ca, tls = pair(names_in(SYSTEM), lasting.clock.now(), 90 * DAY)
+    lasting.put_secret("medea-tls", {key: tls[key] for key in ("tls.crt", "tls.key")})
+    by_hand = base64.b64encode(ca["ca.crt"]).decode()
+    webhooks = [{"name": "one", "clientConfig": {"caBundle": by_hand}}]
+    lasting.front.put(MUTATING_WEBHOOKS, {"metadata": {"name": "medea"}, "webhooks": webhooks})
+    assert reasons(lasting) == ["authority: there was none"]
+    lasting.check_trust()
+    assert lasting.secret("medea-tls")["tls.crt"] == tls["tls.crt"]
+    lasting.clock.advance((61 * DAY).total_seconds())
+    assert reasons(lasting) == ["serving: less than a third of its life is left"]
+    lasting.check_trust()
+
+
 @pytest.mark.parametrize("kind", [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS])
 def test_a_bundle_that_somebody_took_away_is_written_again(kind: object, house: House) -> None:
     house.keeper.step()
@@ -370,8 +384,8 @@ def _lost(house: House) -> None:
         _emptied(name)(house)
 
 
-@pytest.mark.parametrize("moment", range(1, 10))
-@pytest.mark.parametrize("rests", [(), (41,), (41, 11), (41, 11, 11)])
+@pytest.mark.parametrize("moment", range(1, 9))
+@pytest.mark.parametrize("rests", [(), (41,), (41, 11)])
 @pytest.mark.parametrize("damage", [lambda _: None, _without("medea-authority"), _emptied("medea-authority"), _lost])
 def test_a_second_leader_at_any_moment_leaves_what_is_trusted(
     damage: Callable[[House], None], rests: tuple[float, ...], moment: int, house: House

@@ -64,6 +64,10 @@ def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
             MEDEA_SAMPLE_INTERVAL="1",
             MEDEA_SWEEP_INTERVAL="10",
             MEDEA_PROBE_QUIET="5",
+            MEDEA_TLS_SECRET="",
+            MEDEA_TLS_NAMES="",
+            MEDEA_TLS_LIFE="",
+            MEDEA_TLS_AUTHORITY_LIFE="",
             MEDEA_HOLD="plugin" if argo.controllers_wanted(FRONT) else "none",
         ),
     }

@@ -64,9 +64,17 @@ class Serving:
     key: bytes = field(repr=False)
 
 
+def decoded(value: object) -> bytes:
+    """The bytes of a base64 text; empty if it is none."""
+    try:
+        return base64.b64decode(str(value), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
 def data_of(secret: Object | None) -> Data:
     """The data; what is not base64 counts as empty."""
-    return {key: _decoded(value) for key, value in mapping((secret or {}).get("data")).items()}
+    return {key: decoded(value) for key, value in mapping((secret or {}).get("data")).items()}
 
 
 def read_authorities(data: Data) -> Authorities:
@@ -103,10 +111,10 @@ def read_serving(data: Data) -> tuple[Serving | None, str | None]:
     return (Serving(certificate, crt, key), None) if pair else (None, "tls.crt and tls.key do not belong together")
 
 
-def read_bundle(data: Data) -> list[x509.Certificate]:
-    """The authorities that `medea-tls` says are trusted; none if that can't be read."""
+def read_bundle(bundle: bytes) -> list[x509.Certificate]:
+    """The authorities in a bundle; none if it can't be read."""
     try:
-        return pem.read_certificates(data.get("ca.crt", b""))
+        return pem.read_certificates(bundle)
     except ValueError:
         return []
 
@@ -128,10 +136,3 @@ def _authority(data: Data, name: str) -> tuple[Authority | None, str | None]:
     if key.public_key() != certificate.public_key():
         return Authority(certificate), f"{name}.crt and {name}.key do not belong together"
     return Authority(certificate, key), None
-
-
-def _decoded(value: object) -> bytes:
-    try:
-        return base64.b64decode(str(value), validate=True)
-    except (binascii.Error, ValueError):
-        return b""

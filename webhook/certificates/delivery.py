@@ -27,7 +27,7 @@ _FAILURES = Counter("medea_certificate_delivery_failures_total", "Certificates t
 
 
 class Delivery:
-    """Brings the Secret `secret` of `namespace` to the folder `to`, which has no other writer."""
+    """Brings the Secret `secret` of `namespace` to the folder `to`. Processes of one machine may share it."""
 
     def __init__(self, front: Cluster, namespace: str, secret: str, to: Path) -> None:
         self._front, self._namespace, self._secret, self._to = front, namespace, secret, to
@@ -48,7 +48,7 @@ class Delivery:
         so it waits for ever, and says so from time to time.
         """
         waited = 0.0
-        while not read_serving(folder.read(self._to))[0]:
+        while not self._has_one():
             try:
                 found, reason = self._front.find(SECRETS, self._namespace, self._secret), "there is none"
             except MedeaError as error:
@@ -67,6 +67,12 @@ class Delivery:
         if found:
             self._deliver(found)
 
+    def _has_one(self) -> bool:
+        try:
+            return read_serving(folder.read(self._to))[0] is not None
+        except OSError:
+            return False
+
     def _on_change(self, _secret: Object, _gone: bool) -> None:
         self._changed.set()
 
@@ -81,8 +87,7 @@ class Delivery:
         serving, wrong = read_serving(data)
         files = {name: data[name] for name in folder.FILES if data.get(name)}
         try:
-            if serving and folder.read(self._to) != files:
-                folder.write(self._to, files)
+            if serving and folder.replace(self._to, files):
                 log.info(
                     "certificate delivered", secret=self._secret, until=str(serving.certificate.not_valid_after_utc)
                 )

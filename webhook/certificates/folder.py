@@ -8,6 +8,7 @@ Who opens two files one after the other may still get one of each side of a repl
 folder that `..data` leads to now, which stays until the next but one.
 """
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -30,9 +31,24 @@ def read(folder: Path) -> dict[str, bytes]:
     return {name: (now / name).read_bytes() for name in FILES if (now / name).is_file()}
 
 
-def write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Replace all files at once; each folder has one writer. Raises OSError."""
+def replace(folder: Path, files: Mapping[str, bytes]) -> bool:
+    """Replace all files at once; whether they differed. Raises OSError.
+
+    The doors of a laptop share a folder: they take turns.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        differs = read(folder) != files
+        if differs:
+            _write(folder, files)
+        return differs
+    finally:
+        os.close(descriptor)
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
     before = current(folder)
     made = Path(tempfile.mkdtemp(prefix="..", dir=folder))
     for name, content in files.items():

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
+from cryptography import x509
 from prometheus_client import Counter
 
 from certs import authority, pem
@@ -22,6 +23,7 @@ from webhook.certificates.contents import (
     Data,
     authorities_data,
     data_of,
+    decoded,
     read_authorities,
     read_bundle,
     read_serving,
@@ -65,6 +67,12 @@ class _Found:
         self.tls_data = data_of(tls)
         self.serving, self.serving_wrong = read_serving(self.tls_data)
         self.known = read_authorities(data_of(ca))
+
+    @property
+    def trusted(self) -> list[x509.Certificate]:
+        """The authorities that somebody trusts now, in case they were made by hand, or are lost otherwise."""
+        bundles = {_ca_bundle(webhook) for _, one in self.configurations for webhook in mappings(one.get("webhooks"))}
+        return [one for data in (self.tls_data.get("ca.crt", b""), *map(decoded, bundles)) for one in read_bundle(data)]
 
 
 class Keeper:
@@ -144,7 +152,7 @@ class Keeper:
                 log.info("authority retired", reason=over)
                 older = None
         else:
-            older = plan.kept_beside_a_new_one(known, read_bundle(found.tls_data), found.serving, now)
+            older = plan.kept_beside_a_new_one(known, found.trusted, found.serving, now)
             newest = self._make_authority(now)
             self._store(_AUTHORITY, "Opaque", found.ca, authorities_data(newest, older))
             log.info("certificate made", certificate="authority", reason=why)

@@ -34,7 +34,7 @@ def kept_beside_a_new_one(
 ) -> Authority | None:
     """The authority that stays trusted when a new one is made: the newest, or whichever signed what is in use.
 
-    `trusted` is the last bundle, in case the authorities themselves were lost.
+    `trusted` are those that somebody trusts now, in case the authorities themselves were lost.
     """
     if known.newest and known.newest.can_sign(now):
         return known.newest
