@@ -8,7 +8,7 @@ OUT ?= certs/out
 UV := $(or $(shell command -v uv),.venv/bin/uv)
 SOLVE := pip compile --quiet --no-annotate --no-header --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test examples check static lab lab-down lab-kill lab-start lab-status bench bench-waiting bench-hang faults certs lock clean
+.PHONY: help demo test examples check static lab lab-down lab-kill lab-start lab-status bench bench-waiting bench-hang faults manifests certs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -57,6 +57,9 @@ faults: $(VENV) ## episodes of random faults: SEED=7 EPISODES=1000, or LAB=1, or
 	@PYTHONHASHSEED=0 $(PYTHON) -W ignore -m $(if $(LAB),tests.faults.laboratory,tests.faults) \
 		$(if $(SEED),--seed $(SEED)) $(if $(EPISODES),--episodes $(EPISODES)) \
 		$(if $(SCHEDULE),--schedule $(SCHEDULE)) $(if $(PLANTED),--planted $(PLANTED)) $(if $(KEEP_GOING),--keep-going)
+
+manifests: $(VENV) ## render manifests/base and manifests/logs from the chart
+	@$(PYTHON) -m tests.lab.render
 
 certs: $(VENV) ## make or renew the webhook's certificates in certs/out, or OUT=folder
 	@mkdir -p $(OUT) && printf '*\n' > $(OUT)/.gitignore

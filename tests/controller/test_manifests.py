@@ -7,11 +7,12 @@ import yaml
 
 import webhook
 
-BASE = Path(webhook.__file__).parents[1] / "manifests/base"
+MANIFESTS = Path(webhook.__file__).parents[1] / "manifests"
+FILES = MANIFESTS / "chart" / "files"
 
 
 def manifests(name: str) -> list[Any]:
-    return list(yaml.safe_load_all((BASE / name).read_text()))
+    return list(yaml.safe_load_all((FILES / name).read_text()))
 
 
 def _name(thing: Any) -> str:
@@ -19,7 +20,8 @@ def _name(thing: Any) -> str:
 
 
 def test_a_controller_of_which_a_thread_has_died_is_restarted() -> None:
-    [controller] = [one for one in manifests("deployment.yaml") if one["metadata"]["name"] == "medea-controller"]
+    installed = yaml.safe_load_all((MANIFESTS / "base" / "medea.yaml").read_text())
+    [controller] = [one for one in installed if one["kind"] == "Deployment" and _name(one) == "medea-controller"]
     [container] = controller["spec"]["template"]["spec"]["containers"]
     ports = {port["name"] for port in container["ports"]}
     for probe, path in (("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")):
@@ -36,7 +38,7 @@ def test_it_may_watch_argos_agents() -> None:
 
 
 def test_nobody_of_medeas_may_do_everything_or_delete_without_names() -> None:
-    for file in ("rbac.yaml", "../logs/rbac.yaml"):
+    for file in ("rbac.yaml", "logs-rbac.yaml"):
         for role in manifests(file):
             verbs = {verb for rule in role.get("rules", ()) for verb in rule["verbs"]}
             assert not verbs & {"*", "deletecollection", "escalate", "impersonate"}, _name(role)

@@ -108,6 +108,12 @@ def build_all(report: Report) -> None:
             future.result()
 
 
+def build(name: str) -> None:
+    """Build one program, unless it is in the cache."""
+    if not BINARIES[name].path.exists():
+        _build(golang.find_go(), BINARIES[name])
+
+
 def _build(go: Path, wanted: Binary) -> None:
     folder = argo_source() if wanted.module == "argo" else HERE / "gomod" / wanted.module
     _check_pin(wanted, folder)

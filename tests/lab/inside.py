@@ -9,11 +9,10 @@ from typing import Any
 
 import yaml
 
-from tests.lab import image, medea, network, pgimage, supervisor
+from tests.lab import image, medea, network, pgimage, render, supervisor
 from tests.lab.binaries import binary
 from tests.lab.lab import Lab
 from tests.lab.layout import (
-    CHECKOUT,
     FRONT,
     PROMETHEUS,
     STATE,
@@ -21,7 +20,6 @@ from tests.lab.layout import (
 from tests.lab.shell import run
 
 RELEASE = "medea"
-CHART = CHECKOUT / "manifests" / "chart"
 _VOLUME = "medea-lab"
 _FOLDER = STATE / "volumes" / "postgres"
 _INSTALL_TIMEOUT = 300
@@ -71,7 +69,7 @@ def helm(lab: Lab, *words: str, input: str | None = None) -> str:
 def install(lab: Lab, values: Values, verb: Sequence[str] = ("install",)) -> str:
     """`helm install` in Medea's namespace, and wait until everything is ready; returns what helm says."""
     text = yaml.safe_dump({**LAB_VALUES, **values})
-    words = [*verb, RELEASE, str(CHART), "--namespace", medea.SYSTEM, "--create-namespace", "--values", "-"]
+    words = [*verb, RELEASE, str(render.CHART), "--namespace", medea.SYSTEM, "--create-namespace", "--values", "-"]
     return helm(lab, *words, "--wait", f"--timeout={_INSTALL_TIMEOUT}s", input=text)
 
 

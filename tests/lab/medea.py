@@ -35,7 +35,10 @@ from tests.lab.processes import Process, from_caller, http_ok
 SYSTEM = "medea-system"
 USER = f"system:serviceaccount:{SYSTEM}:medea"
 """The lab's certificates name the very accounts that the manifests give rights to; this one is Medea's on targets."""
-FRONT_MANIFESTS = ("base/namespace.yaml", "base/rbac.yaml", "base/policies.yaml", "base/argo.yaml", "logs/rbac.yaml")
+FRONT_MANIFESTS = (
+    "base/namespace.yaml",
+    *(f"chart/files/{name}.yaml" for name in ("rbac", "policies", "argo", "logs-rbac")),
+)
 _CONTROLLER_METRICS = 9096
 # Of the webhook, the plugin's door, the API and the logs.
 _DOORS_METRICS = (9095, 9097, 9098, 9099)
@@ -192,7 +195,7 @@ def register(lab: Lab, target: str, *, host: str = "127.0.0.1", port: int | None
 
 def webhook_configuration(url: str = MEDEA_URL) -> dict[str, Any]:
     """The project's own, with an address in place of the Service: Medea runs outside of the cluster here."""
-    configuration: dict[str, Any] = yaml.safe_load((CHECKOUT / "manifests/base/webhook.yaml").read_text())
+    configuration: dict[str, Any] = yaml.safe_load((CHECKOUT / "manifests/chart/files/webhook.yaml").read_text())
     bundle = base64.b64encode((MEDEA_CERTS / "ca.crt").read_bytes()).decode()
     for webhook in configuration["webhooks"]:
         webhook["clientConfig"] = {"url": f"{url}/mutate", "caBundle": bundle}

@@ -21,7 +21,7 @@ SERVICES = {
 
 def manifests(kind: str) -> dict[str, Any]:
     """All objects of a kind, by name."""
-    files = [MANIFESTS / folder / f"{kind.lower()}.yaml" for folder in ("base", "logs")]
+    files = [MANIFESTS / folder / "medea.yaml" for folder in ("base", "logs")]
     found = [one for file in files for one in yaml.safe_load_all(file.read_text())]
     return {one["metadata"]["name"]: one for one in found if one["kind"] == kind}
 
