@@ -23,11 +23,13 @@ from webhook.server.supervisor import supervise
 from webhook.settings import Settings, setting_problems
 from webhook.telemetry import configure_logging
 from webhook.totals.model import cores, gibibytes
+from webhook.uninstall.command import uninstall
 from webhook.wiring import ledger_dsn, make_controller, make_delivery
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Many Kubernetes clusters, one Argo Workflows.")
 app.add_typer(target_app, name="target")
 app.add_typer(ledger_app, name="ledger")
+app.command()(uninstall)
 TokenFile = Annotated[
     Path | None,
     typer.Option(

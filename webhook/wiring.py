@@ -205,7 +205,7 @@ def make_webhook(settings: Settings) -> WebhookDoor:
         registry=parts.registry,
         pool=parts.pool,
         placer=parts.placer,
-        is_own=_own_users(parts.front, settings.medea_namespace),
+        is_own=own_users(parts.front, settings.medea_namespace),
         prepared=Prepared(parts.front),
         holds=holds,
         agents=AgentPods(
@@ -396,7 +396,7 @@ def assemble_controller(
     return ControllerParts(controller, watches, work, targets, loop, sweep)
 
 
-def _own_users(front: Cluster, namespace: str) -> Callable[[str], bool]:
+def own_users(front: Cluster, namespace: str) -> Callable[[str], bool]:
     """Whether a user name is one of Medea's: an account of its own namespace, or whoever this process is there.
 
     Each part of Medea has an account of its own, and so has a target, which the front door may be too.

@@ -21,7 +21,7 @@ def test_every_setting_is_in_the_table_with_its_default(name: str) -> None:
     default = Settings.model_fields[name].default
     if isinstance(default, float):
         default = f"{default:g}"
-    shown = "unset" if default is None else f"`{default}`"
+    shown = "unset" if default in (None, (), {}) else f"`{default}`"
     assert f"| `{name.upper()}` | {shown} |" in README
 
 

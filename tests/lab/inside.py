@@ -14,7 +14,6 @@ from tests.lab.binaries import binary
 from tests.lab.lab import Lab
 from tests.lab.layout import (
     FRONT,
-    PROMETHEUS,
     STATE,
 )
 from tests.lab.shell import run
@@ -68,7 +67,7 @@ def helm(lab: Lab, *words: str, input: str | None = None) -> str:
 
 def install(lab: Lab, values: Values, verb: Sequence[str] = ("install",)) -> str:
     """`helm install` in Medea's namespace, and wait until everything is ready; returns what helm says."""
-    text = yaml.safe_dump({**LAB_VALUES, **values})
+    text = yaml.safe_dump({**IMAGES, **values})
     words = [*verb, RELEASE, str(render.CHART), "--namespace", medea.SYSTEM, "--create-namespace", "--values", "-"]
     return helm(lab, *words, "--wait", f"--timeout={_INSTALL_TIMEOUT}s", input=text)
 
@@ -78,14 +77,8 @@ def uninstall(lab: Lab) -> str:
     return helm(lab, "uninstall", RELEASE, "--namespace", medea.SYSTEM, "--wait", f"--timeout={_INSTALL_TIMEOUT}s")
 
 
-LAB_VALUES: Values = {
-    "image": image.IMAGE,
-    "postgres": {"image": pgimage.IMAGE},
-    "hold": "plugin",
-    "prometheus": {"url": f"http://{FRONT.gateway}:{PROMETHEUS.rpartition(':')[2]}"},
-    "settings": {"MEDEA_SAMPLE_INTERVAL": 1, "MEDEA_SWEEP_INTERVAL": 10, "MEDEA_PROBE_QUIET": 5},
-}
-"""What differs from the quick start on a real cluster: names of images, and haste."""
+IMAGES: Values = {"image": image.IMAGE, "postgres": {"image": pgimage.IMAGE}}
+"""What differs from the quick start on a real cluster."""
 
 
 def _volume() -> dict[str, Any]:

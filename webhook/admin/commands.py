@@ -41,8 +41,8 @@ def forget(
 ) -> None:
     """Have nothing wait any more for a target that is gone for good. What ran there is lost."""
     settings, out = Settings(), console()
-    check_unregistered(_front(settings), settings.medea_namespace, name)
-    with _ledger(settings) as pool:
+    check_unregistered(open_front(settings), settings.medea_namespace, name)
+    with open_ledger(settings) as pool:
         there = shares(pool, name)
         if not there:
             out.print(f"the ledger knows of nothing on {name}", markup=False)
@@ -60,8 +60,8 @@ def rebuild(
 ) -> None:
     """Make the rows of a lost ledger again, from what the front door and the targets show."""
     settings, out = Settings(), console()
-    front = _front(settings)
-    with _registry(front, settings) as registry, _ledger(settings) as pool:
+    front = open_front(settings)
+    with open_registry(front, settings) as registry, open_ledger(settings) as pool:
         report = rebuild_ledger(front, registry, pool, gone=gone or [])
     out.print(_report_table(report))
     for one in report.matches:
@@ -76,12 +76,14 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else 160)
 
 
-def _front(settings: Settings) -> Cluster:
+def open_front(settings: Settings) -> Cluster:
+    """The client of the front door."""
     return front_door(str(settings.kubeconfig) if settings.kubeconfig else None)
 
 
 @contextmanager
-def _ledger(settings: Settings) -> Iterator[Pool]:
+def open_ledger(settings: Settings) -> Iterator[Pool]:
+    """The ledger, for as long as the block lasts. Raises LedgerUnavailable."""
     pool = Pool(ledger_dsn(settings), size=2)
     pool.start()
     try:
@@ -93,7 +95,8 @@ def _ledger(settings: Settings) -> Iterator[Pool]:
 
 
 @contextmanager
-def _registry(front: Cluster, settings: Settings) -> Iterator[Registry]:
+def open_registry(front: Cluster, settings: Settings) -> Iterator[Registry]:
+    """The targets, for as long as the block lasts. Raises ClusterUnavailable."""
     registry = Registry(front, settings.medea_namespace)
     registry.start()
     try:

@@ -75,7 +75,10 @@ class Admission:
         if submission.skipped or (submission.is_run and self.is_own(review.user)):
             return _untouched(allow(review))
         space = self.holds.opted_in(review.namespace, deadline)
-        return self._submitted(review, submission, space, deadline) if space else _untouched(not_ours(review))
+        if space is None:
+            log.info("not ours", namespace=review.namespace, user=review.user)
+            return _untouched(not_ours(review))
+        return self._submitted(review, submission, space, deadline)
 
     def _submitted(self, review: Review, submission: Submission, space: OptedIn, deadline: Deadline) -> Object:
         check_free(self.front, space.name, submission, deadline)

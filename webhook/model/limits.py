@@ -385,3 +385,9 @@ ASK_TIMEOUT = 10
 COMMAND_WAIT = 20.0
 # Rows read at once when a target is forgotten.
 FORGET_PAGE = 500
+# How long an uninstallation waits until Medea's pods are gone and no controller leads any more: a pod of the webhook
+# has 30 seconds to end, and a lease lapses after LEASE_SECONDS.
+UNINSTALL_STOP = 90.0
+UNINSTALL_LOOK = 1.0
+# Attempts to write to a Workflow that Argo's controller writes to at the same time.
+UNINSTALL_TRIES = 8
