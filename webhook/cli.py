@@ -13,6 +13,7 @@ from rich.table import Table
 from webhook.admin.asking import ask
 from webhook.admin.commands import console, ledger_app, target_app
 from webhook.errors import MedeaError
+from webhook.installation.command import check
 from webhook.kube.leader import Leader, Lease
 from webhook.ledger.migrate import migrate as migrate_ledger
 from webhook.scout.model import Source
@@ -30,6 +31,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Many Kuberne
 app.add_typer(target_app, name="target")
 app.add_typer(ledger_app, name="ledger")
 app.command()(uninstall)
+app.command()(check)
 TokenFile = Annotated[
     Path | None,
     typer.Option(

@@ -130,6 +130,13 @@ class Settings(BaseSettings):
     medea_argo_server_ca: Annotated[
         FilePath | None, Field(description="file with the CA of argo-server; unset: the system's authorities")
     ] = None
+    medea_argo_account: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z0-9][-a-z0-9.]*:[a-z0-9][-a-z0-9.]*$",
+            description="namespace:name of the account of the front door's Argo controller, for `medea check`",
+        ),
+    ] = "argo:argo"
     medea_api: Annotated[
         Api,
         Field(

@@ -54,6 +54,7 @@ EVENTS = Resource("v1", "Event", "events")
 SERVICE_ACCOUNTS = Resource("v1", "ServiceAccount", "serviceaccounts")
 CONFIG_MAPS = Resource("v1", "ConfigMap", "configmaps")
 DEPLOYMENTS = Resource("apps/v1", "Deployment", "deployments")
+SERVICES = Resource("v1", "Service", "services")
 MUTATING_WEBHOOKS = Resource(
     "admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", namespaced=False
 )

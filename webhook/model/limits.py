@@ -391,3 +391,14 @@ UNINSTALL_STOP = 90.0
 UNINSTALL_LOOK = 1.0
 # Attempts to write to a Workflow that Argo's controller writes to at the same time.
 UNINSTALL_TRIES = 8
+
+DOOR_TIMEOUT = 5.0
+"""Seconds that `medea check` waits for one of Medea's own Services."""
+
+CERTIFICATE_SHORT = 1 / 6
+"""Part of a serving certificate's life: with less than that left, `medea check` says that it was not renewed.
+
+The leader renews it with a third left."""
+
+OLDEST_POSTGRES = 14
+"""The oldest Postgres that is still supported by its makers, and so by Medea."""

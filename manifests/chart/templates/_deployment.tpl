@@ -122,6 +122,7 @@ spec:
 {{- if .Values.argo.serverCA }}
 - {name: MEDEA_ARGO_SERVER_CA, value: /run/medea/argo-server-ca/ca.crt}
 {{- end }}
+- {name: MEDEA_ARGO_ACCOUNT, value: "{{ .Values.argo.namespace }}:{{ .Values.argo.serviceAccount }}"}
 {{- range $name, $value := .Values.settings }}
 - {name: {{ $name }}, value: {{ quote $value }}}
 {{- end }}
