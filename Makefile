@@ -8,7 +8,7 @@ OUT ?= certs/out
 UV := $(or $(shell command -v uv),.venv/bin/uv)
 SOLVE := pip compile --quiet --no-annotate --no-header --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test examples check static lab lab-down lab-kill lab-start lab-status bench bench-waiting bench-hang faults certs docs lock clean
+.PHONY: help demo test examples check static lab lab-down lab-kill lab-start lab-status bench bench-waiting bench-hang faults docs manifests certs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -58,6 +58,9 @@ faults: $(VENV) ## episodes of random faults: SEED=7 EPISODES=1000, or LAB=1, or
 		$(if $(SEED),--seed $(SEED)) $(if $(EPISODES),--episodes $(EPISODES)) \
 		$(if $(SCHEDULE),--schedule $(SCHEDULE)) $(if $(PLANTED),--planted $(PLANTED)) $(if $(KEEP_GOING),--keep-going)
 
+manifests: $(VENV) ## render manifests/base and manifests/logs from the chart
+	@$(PYTHON) -m tests.lab.render
+
 certs: $(VENV) ## make or renew the webhook's certificates in certs/out, or OUT=folder
 	@mkdir -p $(OUT) && printf '*\n' > $(OUT)/.gitignore
 	@$(PYTHON) -m certs --out $(OUT)
@@ -68,7 +71,7 @@ docs: $(VENV) ## write docs/reference.md from the source
 lock: $(VENV) ## write both lock files from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(UV) --version 2> /dev/null || $(PYTHON) -m pip install --quiet uv
 	$(UV) $(SOLVE) pyproject.toml -o requirements-run.lock
-	$(UV) $(SOLVE) pyproject.toml --group dev -o requirements.lock
+	$(UV) $(SOLVE) pyproject.toml --extra laptop --group dev -o requirements.lock
 
 clean: ## remove .venv and all caches of this checkout, and the laboratory if it is up
 	@if [ -e .lab/env ] && [ -x $(PYTHON) ]; then $(PYTHON) -m tests.lab down; fi

@@ -1,31 +1,45 @@
 """The command `medea`. The docstrings of commands are their help texts."""
 
-import multiprocessing
 import signal
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
-import requests
 import structlog
 import typer
 from pydantic import ValidationError
 from rich.table import Table
 
+from webhook.admin.asking import ask
 from webhook.admin.commands import console, ledger_app, target_app
 from webhook.errors import MedeaError
+from webhook.installation.command import check
 from webhook.kube.leader import Leader, Lease
 from webhook.ledger.migrate import migrate as migrate_ledger
-from webhook.server.app import Server
+from webhook.scout.model import Source
+from webhook.server.doors import DoorName, door_of, wanted_doors
 from webhook.server.health import start_health_server
-from webhook.settings import Settings
+from webhook.server.server import Server
+from webhook.server.supervisor import supervise
+from webhook.settings import Settings, setting_problems
 from webhook.telemetry import configure_logging
 from webhook.totals.model import cores, gibibytes
-from webhook.wiring import ledger_dsn, make_controller
+from webhook.uninstall.command import uninstall
+from webhook.wiring import ledger_dsn, make_controller, make_delivery
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Many Kubernetes clusters, one Argo Workflows.")
 app.add_typer(target_app, name="target")
 app.add_typer(ledger_app, name="ledger")
-_TIMEOUT = 10
+app.command()(uninstall)
+app.command()(check)
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file",
+        envvar="MEDEA_API_TOKEN_FILE",
+        help="File with a token to ask with; else the one of KUBECONFIG, or of this pod.",
+    ),
+]
 
 
 def main() -> None:
@@ -33,28 +47,31 @@ def main() -> None:
     try:
         app()
     except ValidationError as error:
-        for problem in error.errors(include_url=False):
-            name = ".".join(str(part) for part in problem["loc"]).upper()
-            print(f"medea: {name} is {problem['input']!r}: {problem['msg']}", file=sys.stderr)
+        for line in setting_problems(error):
+            print(f"medea: {line}", file=sys.stderr)
         sys.exit(2)
     except MedeaError as error:
         print(f"medea: {error.message}", file=sys.stderr)
-        sys.exit(1)
-    except requests.RequestException as error:
-        print(f"medea: the scout did not answer: {error}", file=sys.stderr)
         sys.exit(1)
 
 
 @app.command()
 def serve(
-    everything: Annotated[bool, typer.Option("--all", help="Run the controller beside it, for a laptop.")] = False,
+    doors: Annotated[list[DoorName] | None, typer.Argument(help="Which doors; all if none is named.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Run the controller beside them, for a laptop.")] = False,
 ) -> None:
-    """Serve the webhook and the API."""
+    """Serve Medea's doors, each in a process of its own."""
     configure_logging()
     settings = Settings()
-    if everything:
-        multiprocessing.get_context("spawn").Process(target=controller, daemon=True).start()
-    Server(settings).run()
+    names = doors or wanted_doors(settings)
+    servers = {str(name): Server(settings, door_of(name, settings)) for name in names}
+    programs = {name: server.run for name, server in servers.items()} | (
+        {"controller": controller} if everything else {}
+    )
+    if len(programs) == 1:
+        next(iter(programs.values()))()
+    else:
+        supervise(programs)
 
 
 @app.command()
@@ -65,6 +82,9 @@ def controller() -> None:
     parts, work = make_controller(settings)
     start_health_server(settings.medea_bind, settings.medea_controller_metrics_port, unready=work.unready)
     parts.prober.start()
+    delivery = make_delivery(settings)
+    if delivery:
+        delivery.start()
     leader = Leader(Lease(parts.front, settings.medea_namespace), work)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: leader.stop())
@@ -81,16 +101,19 @@ def migrate() -> None:
 
 
 @app.command()
-def targets(namespace: Annotated[str, typer.Option("--namespace", "-n")]) -> None:
+def targets(namespace: Annotated[str, typer.Option("--namespace", "-n")], token_file: TokenFile = None) -> None:
     """Show every target's quota and room for a namespace."""
-    answer = _ask(f"/api/v1/targets/{namespace}")
+    answer = ask(Settings(), f"/api/v1/targets/{namespace}", token_file=token_file)
     console().print(verdict_table(f"namespace {namespace}", answer["targets"]))
 
 
 @app.command()
-def explain(placement: Annotated[str, typer.Argument(help="the annotation medea.dev/placement of an origin")]) -> None:
+def explain(
+    placement: Annotated[str, typer.Argument(help="the annotation medea.dev/placement of an origin")],
+    token_file: TokenFile = None,
+) -> None:
     """Show why a Workflow went where it went."""
-    answer = _ask(f"/api/v1/placements/{placement}")
+    answer = ask(Settings(), f"/api/v1/placements/{placement}", token_file=token_file)
     row, out = answer["placement"], console()
     out.print(
         f"[bold]{row['name'] or row['generate_name']}[/] is {row['state']}"
@@ -112,20 +135,17 @@ def verdict_table(title: str, verdicts: list[dict[str, Any]]) -> Table:
         table.add_row(
             verdict["cluster"],
             *(_amount(verdict[key]) for key in ("hard", "foreign", "reserved", "free")),
-            "" if age is None else f"{age:.0f} s",
+            "" if age is None else _aged(age, verdict.get("source")),
             verdict["removed_by"] or "",
             style="dim" if verdict["removed_by"] else "green",
         )
     return table
 
 
+def _aged(age: float, source: str | None) -> str:
+    """The age, and where the sample is from unless it is Prometheus, as mostly."""
+    return f"{age:.0f} s" if source in (None, Source.PROMETHEUS) else f"{age:.0f} s, {source}"
+
+
 def _amount(totals: dict[str, int] | None) -> str:
     return "" if totals is None else f"{cores(totals['cpu_milli'])} cpu, {gibibytes(totals['memory_bytes'])}"
-
-
-def _ask(path: str) -> dict[str, Any]:
-    response = requests.get(Settings().medea_scout_url.rstrip("/") + path, timeout=_TIMEOUT)
-    answer: dict[str, Any] = response.json()
-    if response.status_code != 200:
-        raise MedeaError(answer["error"]["message"])
-    return answer

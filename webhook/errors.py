@@ -3,6 +3,7 @@
     MedeaError
     ├── BadRequest              your request is wrong: not JSON, a field missing or of the wrong kind      400
     │   └── TooLarge            your request is larger than Medea reads                                    413
+    ├── Unauthenticated         it is not known who you are: no token, or one that is not valid            401
     ├── Forbidden               you may not do this                                                        403
     ├── Missing                 what you name does not exist                                               404
     ├── NoRoom                  it would fit, but no target has room now                                   409
@@ -60,6 +61,10 @@ class BadRequest(MedeaError):
 
 class TooLarge(BadRequest):
     status, code = 413, "too_large"
+
+
+class Unauthenticated(MedeaError):
+    status, code = 401, "unauthenticated"
 
 
 class Forbidden(MedeaError):

@@ -1,17 +1,17 @@
-"""Builds the service and the controller from the settings. Nothing is created at import."""
+"""Builds what each door serves, and the controller, from the settings. Nothing is created at import."""
 
 import datetime
 import functools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from psycopg.conninfo import make_conninfo
-
 from webhook.admission.review import Admission
+from webhook.admission.stub import AgentPods
 from webhook.api.argoserver import ArgoServer
 from webhook.api.balancer import Balancer
+from webhook.api.gate import ClosedGate, OpenGate
 from webhook.api.limits import ConcurrencyLimit
 from webhook.api.rights import Rights
 from webhook.api.routes import Deps
@@ -19,6 +19,9 @@ from webhook.api.run_step import RunSteps
 from webhook.api.steps import Steps
 from webhook.api.tokens import Tokens
 from webhook.api.workflow_steps import WorkflowSteps
+from webhook.certificates.delivery import Delivery, authority_bundle
+from webhook.certificates.keeper import Keeper, Wanted
+from webhook.certificates.names import names_in
 from webhook.controller.facts import Gatherer
 from webhook.controller.loop import Loop
 from webhook.controller.origin_steps import OriginSteps
@@ -30,9 +33,12 @@ from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.sweep import Sweep
 from webhook.controller.target_steps import TargetSteps
 from webhook.controller.targets import Targets, utc_now
+from webhook.controller.templates import TemplateCopies
+from webhook.controller.unused_templates import UnusedTemplates
 from webhook.controller.verbs import VerbExecutor
 from webhook.controller.watches import Caches, Watches
-from webhook.kube.client import Cluster, front_door
+from webhook.errors import BadRequest
+from webhook.kube.client import Cluster, front_door, front_door_for_others
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.informer import Informer
 from webhook.kube.prober import TargetProber
@@ -40,6 +46,7 @@ from webhook.kube.registry import Registry
 from webhook.kube.resources import SELF_REVIEWS
 from webhook.kube.workqueue import WorkQueue
 from webhook.ledger import identities
+from webhook.ledger.address import checked_dsn, conninfo_of_url
 from webhook.ledger.embedded import embedded_dsn
 from webhook.ledger.pool import Pool
 from webhook.logs.access import Access
@@ -48,113 +55,236 @@ from webhook.logs.mirror import Mirror
 from webhook.logs.reader import Reader
 from webhook.logs.streams import Streams
 from webhook.logs.virtual_nodes import VirtualNodes
-from webhook.model.limits import OWN_NAME_TIMEOUT, WORKERS_PER_TARGET
+from webhook.model.limits import OWN_NAME_TIMEOUT, SAMPLE_OLDEST, WORKERS_PER_TARGET
 from webhook.namespaces.hold import Holds
-from webhook.namespaces.prepare import Prepared
+from webhook.namespaces.prepare import Plugin, Preparer
+from webhook.namespaces.prepared import Prepared
 from webhook.namespaces.probe import Probes
 from webhook.namespaces.reconciler import NamespaceReconciler
+from webhook.scout.both_eyes import BothEyes
+from webhook.scout.eye import Eye
 from webhook.scout.placer import Placer
+from webhook.scout.quota_watch import QuotaWatch
 from webhook.scout.sampler import Sampler
-from webhook.settings import Settings
+from webhook.settings import Api, Eyes, Issuer, Settings
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts that service and controller both have, each process its own."""
+    """The parts that every process which places Workflows has, each its own."""
 
     front: Cluster
     registry: Registry
     prober: TargetProber
     pool: Pool
-    sampler: Sampler
+    sampler: Eye
     placer: Placer
+    authority_bundle: Callable[[], str]
+    """The authorities that vouch for Medea's servers, as PEM. Raises Unavailable."""
 
 
 @dataclass(frozen=True)
-class Service:
-    """The webhook and the API."""
+class Background:
+    """The background work of one door's process."""
 
-    parts: Parts
-    admission: Admission
-    api: Deps
-    logs: Endpoint | None
+    starts: Sequence[Callable[[], None]] = ()
+    """Each starts one part of it."""
+    needs: Mapping[str, Callable[[], bool]] = field(default_factory=dict)
+    """What must hold before the door is ready, by what to say while it does not."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Start all background work."""
-        self.parts.pool.start()
-        self.parts.sampler.start()
-        self.parts.registry.start()
-        self.parts.prober.start()
-        self.admission.holds.start()
-        if self.logs:
-            self.logs.streams.start()
+        """Start all of it."""
+        for start in self.starts:
+            start()
 
     def stop(self) -> None:
         """Become unready, since the process is about to end."""
         self.stopping.set()
 
     def unready(self) -> str | None:
-        """Why the service can't place Workflows now; None if it can."""
+        """Why the door is not ready; None if it is."""
         if self.stopping.is_set():
             return "this process is about to end"
-        if not self.parts.pool.wait(0):
-            return "the ledger (Postgres) is not reachable yet"
-        return None if self.parts.registry.wait(0) else "the targets are not known yet"
+        return next((reason for reason, holds in self.needs.items() if not holds()), None)
+
+
+@dataclass(frozen=True)
+class WebhookDoor:
+    """What the webhook's door serves."""
+
+    admission: Admission
+    background: Background
+
+
+@dataclass(frozen=True)
+class PluginDoor:
+    """What the plugin's door serves."""
+
+    steps: Steps
+    background: Background
+
+
+@dataclass(frozen=True)
+class ApiDoor:
+    """What the API's door serves."""
+
+    api: Deps
+    background: Background
+
+
+@dataclass(frozen=True)
+class LogsDoor:
+    """What the logs' door serves."""
+
+    endpoint: Endpoint
+    background: Background
 
 
 def make_parts(settings: Settings) -> Parts:
     """The shared parts, not started."""
-    front = front_door(str(settings.kubeconfig) if settings.kubeconfig else None)
+    front = _front(settings)
     pool = Pool(ledger_dsn(settings))
     registry = Registry(front, settings.medea_namespace, expected=functools.partial(identities.expected, pool))
-    sampler = Sampler(url=settings.prometheus_url, interval=settings.medea_sample_interval)
-    placer = Placer(pool=pool, sampler=sampler, registry=registry, max_age=settings.medea_sample_max_age)
-    return Parts(front, registry, TargetProber(registry), pool, sampler, placer)
+    sampler = _make_eye(settings, registry)
+    placer = Placer(
+        pool=pool, sampler=sampler, registry=registry, max_age=settings.medea_sample_max_age or SAMPLE_OLDEST
+    )
+    bundle = functools.partial(authority_bundle, settings.medea_certs)
+    return Parts(front, registry, TargetProber(registry), pool, sampler, placer, bundle)
 
 
-def make_service(settings: Settings) -> Service:
-    """The service, not started."""
+def _make_eye(settings: Settings, registry: Registry) -> Eye:
+    """The eye, or both, that the settings ask for."""
+    max_age = settings.medea_sample_max_age
+    if settings.eyes is Eyes.APISERVER:
+        return QuotaWatch(registry, max_age=max_age)
+    sampler = Sampler(
+        url=str(settings.prometheus_url),
+        interval=settings.medea_sample_interval,
+        max_age=max_age,
+        access=settings.prometheus_access,
+        label=settings.medea_prometheus_cluster_label,
+    )
+    return sampler if settings.eyes is Eyes.PROMETHEUS else BothEyes(sampler, QuotaWatch(registry, max_age=max_age))
+
+
+def make_delivery(settings: Settings) -> Delivery | None:
+    """What keeps the folder of certificates; None if somebody else does."""
+    if not settings.medea_tls_secret:
+        return None
+    return Delivery(_front(settings), settings.medea_namespace, settings.medea_tls_secret, settings.medea_certs)
+
+
+def _make_keeper(front: Cluster, settings: Settings) -> Keeper | None:
+    """What makes the certificates; None if somebody else does."""
+    if not settings.medea_tls_secret or settings.medea_tls_issuer is not Issuer.MEDEA:
+        return None
+    wanted = Wanted(
+        names=names_in(settings.medea_namespace, settings.medea_tls_names or ""),
+        authority_life=datetime.timedelta(seconds=settings.medea_tls_authority_life),
+        life=datetime.timedelta(seconds=settings.medea_tls_life),
+    )
+    return Keeper(front, settings.medea_namespace, settings.medea_tls_secret, wanted)
+
+
+def _front(settings: Settings) -> Cluster:
+    return front_door(_kubeconfig(settings))
+
+
+def _kubeconfig(settings: Settings) -> str | None:
+    return str(settings.kubeconfig) if settings.kubeconfig else None
+
+
+def make_webhook(settings: Settings) -> WebhookDoor:
+    """The webhook, not started."""
     parts = make_parts(settings)
-
-    holds = Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet)
-    parts.sampler.narrow_to(functools.partial(_opted_in, holds.namespaces))
-
-    @functools.cache
-    def own_user() -> str:
-        # Asked only when it is needed: the service may start before the front door does.
-        return str(
-            parts.front.create(SELF_REVIEWS, None, {}, read_timeout=OWN_NAME_TIMEOUT)["status"]["userInfo"]["username"]
-        )
+    holds = _holds(parts, settings)
 
     admission = Admission(
         front=parts.front,
         registry=parts.registry,
         pool=parts.pool,
         placer=parts.placer,
-        own_user=own_user,
+        is_own=own_users(parts.front, settings.medea_namespace),
         prepared=Prepared(parts.front),
         holds=holds,
+        agents=AgentPods(
+            settings.medea_agent_tolerations, settings.medea_agent_node_selector, settings.medea_agent_priority_class
+        ),
     )
-    # Half of the threads, because each submission waits for a review that needs another thread.
-    slots = ConcurrencyLimit(settings.medea_threads // 2)
-    ca = settings.medea_argo_server_ca
-    argo_server = ArgoServer(settings.medea_argo_server, str(ca) if ca else None, slots, own=parts.front.authorization)
-    balancer = Balancer(parts.front, parts.registry, parts.pool, slots, argo_server)
-    rights = Rights(parts.front)
+    return WebhookDoor(admission, _placing(parts, holds))
+
+
+def make_plugin(settings: Settings) -> PluginDoor:
+    """What answers the plugin, not started."""
+    front, pool = _front(settings), Pool(ledger_dsn(settings))
+    slots, rights = _slots(settings), Rights(front)
     steps = Steps(
-        parts.front,
-        parts.pool,
+        front,
+        pool,
         rights,
-        Tokens(parts.front),
-        others=WorkflowSteps(parts.front, parts.pool, argo_server, rights),
-        sub_workflows=RunSteps(parts.front, parts.pool, slots, rights),
+        Tokens(front),
+        others=WorkflowSteps(front, pool, _argo_server(settings, slots), rights, own=front.authorization),
+        sub_workflows=RunSteps(front, pool, slots, rights),
     )
-    api = Deps(parts.placer, parts.pool, balancer, steps)
-    logs = None
-    if settings.medea_logs_certs:
-        logs = _make_endpoint(parts.front, parts.registry, parts.pool, most=settings.medea_logs_streams)
-    return Service(parts, admission, api, logs)
+    return PluginDoor(steps, Background([pool.start], _needs_ledger(pool)))
+
+
+def make_api(settings: Settings) -> ApiDoor:
+    """Balancer, scout and explanations, not started."""
+    parts = make_parts(settings)
+    holds, slots = _holds(parts, settings), _slots(settings)
+    balancer = Balancer(parts.front, parts.registry, parts.pool, slots, _argo_server(settings, slots))
+    gate = OpenGate(holds, parts.front) if settings.medea_api is Api.OPEN else _closed_gate(parts, holds, settings)
+    return ApiDoor(Deps(gate, parts.placer, parts.pool, balancer), _placing(parts, holds))
+
+
+def _closed_gate(parts: Parts, holds: Holds, settings: Settings) -> ClosedGate:
+    others = front_door_for_others(_kubeconfig(settings))
+    return ClosedGate(Tokens(parts.front), Rights(parts.front), holds, others.bearing)
+
+
+def make_logs(settings: Settings) -> LogsDoor:
+    """What serves logs of mirrored pods, not started."""
+    front, pool = _front(settings), Pool(ledger_dsn(settings))
+    registry, streams = Registry(front, settings.medea_namespace), Streams(settings.medea_logs_streams)
+    prober = TargetProber(registry)
+    background = Background(
+        [pool.start, registry.start, prober.start, streams.start], _needs_ledger(pool) | _needs_targets(registry)
+    )
+    return LogsDoor(Endpoint(Reader(front, registry, pool), Access(front), streams), background)
+
+
+def _placing(parts: Parts, holds: Holds) -> Background:
+    """The background work of a process that places Workflows."""
+    starts = [parts.pool.start, parts.sampler.start, parts.registry.start, parts.prober.start, holds.start]
+    needs = {"the namespaces that opted in are not known yet": lambda: holds.namespaces.wait(0)}
+    return Background(starts, _needs_ledger(parts.pool) | needs | _needs_targets(parts.registry))
+
+
+def _needs_ledger(pool: Pool) -> dict[str, Callable[[], bool]]:
+    return {"the ledger (Postgres) is not reachable yet": lambda: pool.wait(0)}
+
+
+def _needs_targets(registry: Registry) -> dict[str, Callable[[], bool]]:
+    return {"the targets are not known yet": lambda: registry.wait(0)}
+
+
+def _holds(parts: Parts, settings: Settings) -> Holds:
+    holds = Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet)
+    parts.sampler.narrow_to(functools.partial(_opted_in, holds.namespaces))
+    return holds
+
+
+def _slots(settings: Settings) -> ConcurrencyLimit:
+    # Half of the threads, so that the other half answers whatever leads to no review while the front door is slow.
+    return ConcurrencyLimit(settings.medea_threads // 2)
+
+
+def _argo_server(settings: Settings, slots: ConcurrencyLimit) -> ArgoServer:
+    ca = settings.medea_argo_server_ca
+    return ArgoServer(settings.medea_argo_server, str(ca) if ca else None, slots)
 
 
 def make_controller(settings: Settings) -> tuple[Parts, Controller]:
@@ -195,8 +325,12 @@ def assemble_controller(
     clock: Callable[[], float] = time.monotonic,
     now: Callable[[], datetime.datetime] = utc_now,
     begin: Callable[[Informer], None] = Informer.start,
+    authority: Callable[[], str] | None = None,
 ) -> ControllerParts:
-    """The controller's parts, not started. `begin` is called to start an informer."""
+    """The controller's parts, not started. `begin` is called to start an informer.
+
+    `authority` returns the certificates that vouch for Medea, as PEM; None: those of the parts.
+    """
     front, pool = parts.front, parts.pool
     work, resting = WorkQueue(lane_limit=WORKERS_PER_TARGET, clock=clock), Resting()
     targets = Targets(parts.registry, clock=clock, now=now)
@@ -207,9 +341,18 @@ def assemble_controller(
         work.add(placement, lane=target, share=namespace)
 
     queue = Queue(pool=pool, placer=parts.placer, changed=left_the_queue)
-    namespaces = NamespaceReconciler(front, watches.origins.informer, recorder, Probes(front), settings.medea_hold)
+    plugin = Plugin(
+        image=settings.medea_plugin_image,
+        url=settings.medea_plugin_url,
+        authority=authority or parts.authority_bundle,
+        pull_secrets=settings.medea_agent_pull_secrets,
+    )
+    namespaces = NamespaceReconciler(
+        watches.origins.informer, recorder, Probes(front), Preparer(front, plugin, clock=clock), settings.medea_hold
+    )
     origin_steps = OriginSteps(front, pool, recorder, queue.wake)
-    target_steps = TargetSteps(front, targets, pool, recorder, queue.wake, parts.placer.pause)
+    copies = TemplateCopies(clock=clock)
+    target_steps = TargetSteps(front, targets, pool, recorder, queue.wake, parts.placer.pause, copies)
     verbs = VerbExecutor(front, targets, pool, recorder, queue.wake)
     reconciler = Reconciler(
         front=front,
@@ -236,6 +379,7 @@ def assemble_controller(
         resting=resting,
         children=children,
         namespaces=namespaces,
+        templates=UnusedTemplates(parts.registry, copies, clock=clock, now=now),
         room_came_free=queue.wake,
         expiry=settings.medea_expiry,
         retention_days=settings.medea_retention_days,
@@ -253,19 +397,31 @@ def assemble_controller(
         loop=loop,
         sweep=sweep,
         sweep_interval=settings.medea_sweep_interval,
+        keeper=_make_keeper(front, settings),
         clock=clock,
     )
     return ControllerParts(controller, watches, work, targets, loop, sweep)
 
 
+def own_users(front: Cluster, namespace: str) -> Callable[[str], bool]:
+    """Whether a user name is one of Medea's: an account of its own namespace, or whoever this process is there.
+
+    Each part of Medea has an account of its own, and so has a target, which the front door may be too.
+    """
+
+    @functools.cache
+    def this_process() -> str:
+        # Asked only when it is needed: the service may start before the front door does.
+        review = front.create(SELF_REVIEWS, None, {}, read_timeout=OWN_NAME_TIMEOUT)
+        return str(review["status"]["userInfo"]["username"])
+
+    accounts = f"system:serviceaccount:{namespace}:medea"
+    return lambda user: user.startswith(accounts) or user == this_process()
+
+
 def _opted_in(namespaces: Informer) -> list[str] | None:
     """The names of the namespaces that opted in; None while the informer is not up to date."""
     return [namespace["metadata"]["name"] for namespace in namespaces.all()] if namespaces.current else None
-
-
-def _make_endpoint(front: Cluster, registry: Registry, pool: Pool, *, most: int) -> Endpoint:
-    """The endpoint for logs of mirrored pods; it serves at most `most` at once."""
-    return Endpoint(Reader(front, registry, pool), Access(front), Streams(most))
 
 
 def _make_mirror(front: Cluster, registry: Registry, known: Caches, *, host: str, port: int, sweep: float) -> Mirror:
@@ -275,15 +431,11 @@ def _make_mirror(front: Cluster, registry: Registry, known: Caches, *, host: str
 
 
 def ledger_dsn(settings: Settings) -> str:
-    """The ledger's DSN, from the settings; without `POSTGRESQL_URL` it starts the embedded Postgres."""
-    if not settings.postgresql_url:
-        return embedded_dsn(settings.medea_data)
-    address, _, database = settings.postgresql_url.partition("/")
-    host, _, port = address.partition(":")
-    return make_conninfo(
-        host=host,
-        port=port or "5432",
-        dbname=database or "medea",
-        user=settings.postgresql_user,
-        password=settings.postgresql_pass,
-    )
+    """The ledger's DSN, from the settings; without an address it starts the embedded Postgres. Raises BadRequest."""
+    if settings.medea_ledger_dsn and settings.postgresql_url:
+        raise BadRequest("POSTGRESQL_URL and MEDEA_LEDGER_DSN are both set: one of them has to go")
+    if settings.medea_ledger_dsn:
+        return checked_dsn(settings.medea_ledger_dsn)
+    if settings.postgresql_url:
+        return conninfo_of_url(settings.postgresql_url, settings.postgresql_user, settings.postgresql_pass)
+    return embedded_dsn(settings.medea_data)

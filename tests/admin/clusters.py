@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from webhook.admission.stub import stub_spec
+from webhook.admission.stub import AgentPods, stub_spec
 from webhook.model.contract import Hold
 from webhook.model.objects import Object
 from webhook.model.run import run_object
@@ -35,7 +35,7 @@ def origin(
         **({"medea.dev/cluster": cluster} if cluster else {}),
         **(marks or {}),
     }
-    held = stub_spec(spec, {}, placement) if hold is Hold.PLUGIN else spec
+    held = stub_spec(spec, {}, placement, AgentPods()) if hold is Hold.PLUGIN else spec
     return {
         "metadata": {
             "name": f"job-{placement}",

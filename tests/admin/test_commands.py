@@ -26,7 +26,7 @@ def front(monkeypatch: pytest.MonkeyPatch, dsn: str) -> FakeApiserver:
     front = FakeApiserver()
     front.namespace("medea-system")
     cluster = Cluster("front", Configuration(), http=front)
-    monkeypatch.setattr(commands, "_front", lambda _settings: cluster)
+    monkeypatch.setattr(commands, "open_front", lambda _settings: cluster)
     monkeypatch.setattr(commands, "ledger_dsn", lambda _settings: dsn)
     return front
 
@@ -35,7 +35,7 @@ def test_rebuilding_tells_what_became_of_each_and_what_to_do(
     pool: Pool, front: FakeApiserver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clusters = Clusters(front)
-    monkeypatch.setattr(commands, "_registry", lambda _front, _settings, _pool: nullcontext(clusters))
+    monkeypatch.setattr(commands, "open_registry", lambda _front, _settings, _pool: nullcontext(clusters))
     front.put(WORKFLOWS, origin("p1", state="queued", cluster=None))
     front.put(WORKFLOWS, origin("p2", cluster="north"))
     clusters.east.put(WORKFLOWS, run("p3"))

@@ -2,7 +2,6 @@
 
 import copy
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +15,9 @@ from tests.support.scripted_apiserver import reply
 from webhook.ledger import placements, reserving
 from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold
-from webhook.server.app import create_app
+from webhook.server.apps import create_webhook_app
+from webhook.server.clients import Clients
+from webhook.wiring import Background
 
 Object = dict[str, Any]
 
@@ -111,8 +112,7 @@ def posted(client: FlaskClient, operation: str, thing: Any, old: Any = None) -> 
 
 def client_of(asked: Any) -> FlaskClient:
     """The application over an admission alone."""
-    service: Any = SimpleNamespace(admission=asked, api=SimpleNamespace(balancer=None), unready=lambda: None)
-    return create_app(service).test_client()
+    return create_webhook_app(asked, Background(), Clients(None)).test_client()
 
 
 @pytest.mark.parametrize("hold", list(Hold))

@@ -37,7 +37,7 @@ def changes(pool: Pool, target: Answer = GONE, hold: Hold = Hold.PLUGIN) -> Iter
     placements.dispatched(pool, "p1", cluster="west", run_name="job", run_uid="r1")
     with apiserver(Script(target)) as west:
         registry: Any = Targets({"west": west})
-        yield Changes(registry, pool, lambda: "medea")
+        yield Changes(registry, pool, lambda user: user == "medea")
 
 
 def stub() -> Object:

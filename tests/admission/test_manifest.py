@@ -9,7 +9,7 @@ import yaml
 import webhook
 from webhook.model.limits import REVIEW_TIMEOUT
 
-MANIFEST = Path(webhook.__file__).parents[1] / "manifests/base/webhook.yaml"
+MANIFEST = Path(webhook.__file__).parents[1] / "manifests/chart/files/webhook.yaml"
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,6 +14,7 @@ from tests.support.scripted_apiserver import Answer, Script, apiserver, cut, rep
 from webhook.admission.candidate import Candidate
 from webhook.admission.preflight import preflight
 from webhook.admission.review import Admission
+from webhook.admission.stub import AgentPods, stub_placement, stub_spec
 from webhook.admission.wire import Review
 from webhook.errors import Missing, Unavailable
 from webhook.kube.client import Cluster
@@ -61,8 +62,8 @@ class Targets:
 class Nothing:
     """Namespaces that need nothing."""
 
-    def see_to(self, namespace: str, uid: str, deadline: Deadline) -> None:
-        assert (namespace, uid) == ("ns", "n") and deadline.left > 0
+    def wait_for(self, space: OptedIn, deadline: Deadline) -> None:
+        assert space.name == "ns" and deadline.left > 0
 
 
 class Held:
@@ -72,7 +73,7 @@ class Held:
         self._hold = hold
 
     def opted_in(self, namespace: str, _: Deadline) -> OptedIn | None:
-        return OptedIn({"metadata": {"name": "ns", "uid": "n"}}, fresh=True) if namespace == "ns" else None
+        return OptedIn({"metadata": {"name": "ns", "uid": "n", "resourceVersion": "1"}}) if namespace == "ns" else None
 
     def choose(self, space: OptedIn, workflow: dict[str, Any], _: Deadline) -> Hold:
         assert space.name == "ns" and "metadata" in workflow
@@ -109,9 +110,10 @@ def admission(
             registry=registry,
             pool=pool,
             placer=placer,
-            own_user=lambda: "medea",
+            is_own=lambda user: user == "medea",
             prepared=prepared,
             holds=holds,
+            agents=AgentPods(),
         )
 
 
@@ -260,13 +262,63 @@ def test_with_hold_none_the_spec_stays_the_users_and_the_row_says_so(pool: Pool)
     assert row is not None and row.hold is Hold.NONE
 
 
-def test_a_stub_copied_to_where_no_stubs_are_becomes_what_it_stands_for(pool: Pool) -> None:
+@pytest.mark.parametrize("hold", Hold)
+def test_who_names_a_placement_is_told_nothing_of_its_original(pool: Pool, hold: Hold) -> None:
+    secret = {"parameters": [{"name": "password", "value": "hunter2"}, *_parameters(SIZES)]}
+    original = {"entrypoint": "main", "arguments": secret, "templates": [{"name": "main", "container": {"image": "x"}}]}
     with admission(pool, west=TAKES_IT) as asked:
-        first = json.loads(base64.b64decode(reviewed(asked, review())["response"]["patch"]))
-    stub = next(one["value"] for one in first if one["path"] == "/spec")
-    with admission(pool, Hold.NONE, west=TAKES_IT) as asked:
-        again = json.loads(base64.b64decode(reviewed(asked, review(stub))["response"]["patch"]))
-    assert next(one["value"] for one in again if one["path"] == "/spec")["entrypoint"] == "main"
+        placement = placement_in(reviewed(asked, review(original)))
+    forged = stub_spec({}, {}, placement, AgentPods())
+    with admission(pool, hold, west=TAKES_IT) as asked:
+        answer = reviewed(asked, review(forged))
+    assert answer["response"]["allowed"]
+    patch = json.loads(base64.b64decode(answer["response"]["patch"]))
+    held = next(one["value"] for one in patch if one["path"] == "/spec")
+    assert stub_placement(held) == placement_in(answer) != placement
+    assert "hunter2" not in json.dumps(patch) and "image" not in json.dumps(patch)
+    again = placements.original(pool, placement_in(answer))
+    assert again is not None and again["workflow"]["spec"]["arguments"] == secret
+
+
+def test_a_placement_of_another_namespace_is_not_known(pool: Pool) -> None:
+    with admission(pool, west=TAKES_IT) as asked:
+        placement = placement_in(reviewed(asked, review()))
+        with pool.transaction() as connection:
+            connection.execute("UPDATE workflows SET namespace = 'theirs'")
+        response = reviewed(asked, review(stub_spec({}, {}, placement, AgentPods())))["response"]
+    assert not response["allowed"] and "does not know" in response["status"]["message"]
+
+
+def test_a_dry_run_leaves_nothing_behind(pool: Pool) -> None:
+    with admission(pool, west=TAKES_IT) as asked:
+        asked.prepared = cast("Any", None)
+        response = reviewed(asked, replace(review(), dry_run=True))["response"]
+    assert response["allowed"] and "would be placed on west" in response["warnings"][0]
+    with pool.transaction() as connection:
+        assert connection.execute("SELECT FROM workflows").fetchall() == []
+        assert connection.execute("SELECT FROM decisions").fetchall() == []
+
+
+def test_who_submits_ever_more_that_never_comes_into_being_is_refused_and_others_are_not(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reserving, "UNBOUND_PER_USER", 3)
+    monkeypatch.setattr(reserving, "UNBOUND_PER_NAMESPACE", 5)
+    with admission(pool, west=TAKES_IT) as asked:
+        answers = [reviewed(asked, review())["response"] for _ in range(4)]
+        assert [one["allowed"] for one in answers] == [True, True, True, False]
+        assert answers[-1]["status"]["code"] == 429
+        assert "3 Workflows that 'ann' submitted to namespace ns have not been seen" in answers[-1]["status"]["message"]
+        others = [reviewed(asked, replace(review(), user=f"bob-{number}"))["response"] for number in range(3)]
+        assert [one["allowed"] for one in others] == [True, True, False]
+        assert "accepts no more than 5" in others[-1]["status"]["message"]
+        [first, *_] = placements.unbound(pool, 0)
+        placements.bind(pool, first.placement, namespace="ns", name="came", uid="u")
+        assert reviewed(asked, review())["response"]["allowed"]
+
+
+def _parameters(values: dict[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in values.items()]
 
 
 def test_with_hold_none_a_step_of_medeas_own_is_refused_since_nobody_would_run_it(pool: Pool) -> None:

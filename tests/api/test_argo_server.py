@@ -1,6 +1,7 @@
 """argo-server as Medea's API speaks with it: what it is asked, and what each of its errors becomes."""
 
 import socket
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -15,6 +16,7 @@ from webhook.errors import (
     MedeaError,
     Missing,
     Refused,
+    Unauthenticated,
     Unavailable,
 )
 
@@ -24,9 +26,9 @@ WORKFLOW = {"metadata": {"name": "job"}}
 def _asked(*answers: Answer, slots: int = 1) -> tuple[Script, object]:
     script = Script(*answers)
     with apiserver(script) as cluster:
-        server = ArgoServer(cluster.address, None, ConcurrencyLimit(slots), own=lambda: None)
+        server = ArgoServer(cluster.address, None, ConcurrencyLimit(slots))
         try:
-            return script, server.steer("ns", "job", "stop", {"message": "enough"})
+            return script, server.steer("ns", "job", "stop", {"message": "enough"}, "Bearer mine")
         except MedeaError as error:
             return script, error
 
@@ -57,16 +59,29 @@ def test_a_verb_is_put_to_the_workflows_path_and_its_answer_is_handed_on() -> No
     ],
 )
 def test_each_of_its_errors_has_one_of_medeas_own(status: int, words: str, kind: type[MedeaError]) -> None:
-    error = error_of(status, words, as_caller=False)
+    error = error_of(status, words, with_token=False)
     assert type(error) is kind
     assert words in error.message
 
 
-def test_a_token_that_is_not_accepted_is_the_callers_fault_only_if_it_was_the_callers() -> None:
-    assert type(error_of(401, "token not valid", as_caller=True)) is Forbidden
-    unknown = error_of(401, "token not valid", as_caller=False)
-    assert type(unknown) is ArgoServerUnavailable
+def test_who_sends_no_token_is_told_to_and_whose_token_is_not_accepted_that_it_is_not() -> None:
+    assert type(error_of(401, "token not valid", with_token=True)) is Forbidden
+    unknown = error_of(401, "token not valid", with_token=False)
+    assert type(unknown) is Unauthenticated
     assert "send your own header Authorization: token not valid" in str(unknown)
+
+
+@pytest.mark.parametrize("header", ["Bearer mine", None])
+def test_it_is_sent_the_callers_token_or_none(header: str | None) -> None:
+    seen: list[str | None] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        seen.append(handler.headers.get("Authorization"))
+        reply(200, WORKFLOW)(handler)
+
+    with apiserver(Script(answer)) as cluster:
+        ArgoServer(cluster.address, None, ConcurrencyLimit(1)).steer("ns", "job", "stop", {}, header)
+    assert seen == [header]
 
 
 @pytest.mark.parametrize("answer", [cut, reply(200, b"<html>"), reply(200, []), reply(502, b"<html>bad gateway")])
@@ -81,12 +96,12 @@ def test_one_that_does_not_listen_is_away() -> None:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(ArgoServerUnavailable):
-            ArgoServer(url, None, ConcurrencyLimit(1), own=lambda: None).steer("ns", "job", "stop", {})
+            ArgoServer(url, None, ConcurrencyLimit(1)).steer("ns", "job", "stop", {}, None)
 
 
 def test_without_an_address_the_setting_is_named() -> None:
     with pytest.raises(ArgoServerUnavailable, match="MEDEA_ARGO_SERVER"):
-        ArgoServer(None, None, ConcurrencyLimit(1), own=lambda: None).steer("ns", "job", "stop", {})
+        ArgoServer(None, None, ConcurrencyLimit(1)).steer("ns", "job", "stop", {}, None)
 
 
 def test_more_changes_at_once_than_there_are_slots_are_refused_for_now() -> None:

@@ -139,10 +139,11 @@ def test_a_token_that_was_right_is_believed_for_a_minute_and_one_that_was_not_is
 
     now = [100.0]
     tokens = Tokens(cast("Cluster", Counting()), clock=lambda: now[0])
-    assert {tokens.user("right") for _ in range(3)} == {"system:serviceaccount:ns:medea-executor-plugin"}
-    assert [tokens.user("wrong") for _ in range(2)] == [None, None]
+    found = [tokens.identify("right") for _ in range(3)]
+    assert {one.user for one in found if one} == {"system:serviceaccount:ns:medea-executor-plugin"}
+    assert [tokens.identify("wrong") for _ in range(2)] == [None, None]
     now[0] += 61
-    tokens.user("right")
+    tokens.identify("right")
     assert asked == ["right", "wrong", "wrong", "right"]
 
 
@@ -155,7 +156,7 @@ def test_no_more_tokens_are_remembered_than_there_is_room_for(monkeypatch: pytes
 
     tokens = Tokens(cast("Cluster", Any_()))
     for number in range(10):
-        tokens.user(f"token-{number}")
+        tokens.identify(f"token-{number}")
     assert len(tokens._known) == 2
 
 

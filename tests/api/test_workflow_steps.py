@@ -16,7 +16,7 @@ FAILED: Object = {"phase": "Failed", "finishedAt": "2026-01-01T00:05:00Z"}
 
 def _others(front: Front, argo: Argo) -> WorkflowSteps:
     cluster = cast("Cluster", front)
-    return WorkflowSteps(cluster, cast("Pool", None), cast("Any", argo), Rights(cluster))
+    return WorkflowSteps(cluster, cast("Pool", None), cast("Any", argo), Rights(cluster), own=lambda: "Medea's own")
 
 
 def _ask(front: Front, argo: Argo, verb: str, requester: Object | None = None, **arguments: Any) -> Object:

@@ -63,7 +63,7 @@ def test_a_strict_client_shakes_hands(tmp_path: Path, name: str) -> None:
 
 def test_the_names_are_medeas_service_and_this_machine_by_default(tmp_path: Path) -> None:
     names = _load(ensure(tmp_path).certificate).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert set(names.get_values_for_type(x509.DNSName)) == {"medea.medea-system.svc", "localhost"}
+    assert set(names.get_values_for_type(x509.DNSName)) == set(NAMES)
     assert [str(ip) for ip in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1"]
 
 

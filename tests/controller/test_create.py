@@ -75,7 +75,8 @@ def test_a_create_that_is_carried_out_late_is_found_when_the_next_one_is_refused
 
 def test_a_run_that_exists_is_adopted_before_its_templates_are_looked_at(world: World) -> None:
     templates = [{"kind": "WorkflowTemplate", "metadata": {"name": "t"}, "spec": {"entrypoint": "x"}}]
-    world.place(original={"workflow": {"metadata": {}, "spec": {}}, "templates": templates})
+    spec = {"workflowTemplateRef": {"name": "t"}}
+    world.place(original={"workflow": {"metadata": {}, "spec": spec}, "templates": templates})
     world.fail("west", LOSE, verb="create")
     world.watch()
     world.look()

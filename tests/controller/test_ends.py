@@ -10,7 +10,7 @@ from tests.support.fake_apiserver import HANG, ApiError, Call, Fault, answer
 from webhook.controller.origin_status.by_hold import NO_TREE
 from webhook.errors import Conflict
 from webhook.kube.client import Cluster
-from webhook.kube.resources import WORKFLOWS
+from webhook.kube.resources import PODS, WORKFLOWS
 from webhook.model.contract import Hold, State
 from webhook.model.nodes import nodes_of, pack
 
@@ -162,11 +162,14 @@ def test_an_end_that_the_front_doors_schema_refuses_is_shown_all_the_same(
 
 def test_an_agent_that_may_not_be_deleted_does_not_keep_the_run_on_its_target(world: World) -> None:
     world.place()
+    labels = {"workflows.argoproj.io/workflow": "job-p1", "workflows.argoproj.io/component": "agent"}
+    world.front.put(PODS, {"metadata": {"name": "agent", "namespace": "ns", "labels": labels}})
     world.settle()
     policy = answer(403, "the policy keeps all pods", "Forbidden")
-    world.front.faults = lambda call: policy if call.verb == "deletecollection" else None
+    world.front.faults = lambda call: policy if (call.verb, call.resource) == ("delete", "pods") else None
     world.end_run()
     world.settle(6)
     assert world.row().end_shown
     world.west.remove(WORKFLOWS, "ns", "job-p1")
     assert world.run() is None
+    assert world.front.get(PODS, "ns", "agent") is not None

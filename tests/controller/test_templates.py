@@ -1,18 +1,25 @@
 """A run finds its templates on the target at the version that its origin was submitted with; nobody loses theirs."""
 
+import base64
+import json
 from typing import Any
 
 import pytest
+from kubernetes.client import Configuration
 
-from tests.support.template_store import Store, template
-from webhook.controller.templates import with_templates
+from tests.support.controller_world import World
+from tests.support.fake_apiserver import REFUSE, ApiError, Call, FakeApiserver, Fault
+from tests.support.fake_clock import FakeClock
+from webhook.controller.templates import TemplateCopies
 from webhook.errors import Rejected
-from webhook.model.contract import COPIED
+from webhook.kube.client import Cluster
+from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, WORKFLOWS
+from webhook.model.contract import COPIED, COPY_OF, ENABLED
+from webhook.model.limits import COPY_LOOK_EVERY, COPY_UNUSED
 from webhook.model.run import Original
-from webhook.model.template_versions import needed, rewritten
-from webhook.totals.shape import Name
 
 Object = dict[str, Any]
+A_WEEK = COPY_UNUSED + 60
 
 
 def spec(image: str, *references: str) -> Object:
@@ -21,108 +28,284 @@ def spec(image: str, *references: str) -> Object:
     return {"templates": [{"name": "main", "container": {"image": image}}, {"name": "all", "steps": steps}]}
 
 
-def placed(store: Store, workflow: Object, **specs: Object) -> Object:
+def reference(name: str, **more: Any) -> Object:
+    return {"workflowTemplateRef": {"name": name, **more}}
+
+
+def template(name: str, content: Object, *, cluster: bool = False) -> Object:
+    """A template as the ledger keeps it, with a label and an annotation of its user's."""
+    metadata = {"name": name, "labels": {"app": "theirs"}, "annotations": {"argocd": "prune me"}}
+    return {"kind": "ClusterWorkflowTemplate" if cluster else "WorkflowTemplate", "metadata": metadata, "spec": content}
+
+
+@pytest.fixture
+def west() -> FakeApiserver:
+    fake = FakeApiserver("west", clock=FakeClock())
+    fake.namespace("ns")
+    return fake
+
+
+def put(fake: FakeApiserver, name: str, content: Object, labels: Object | None = None) -> None:
+    """Somebody else's template is there."""
+    fake.put(
+        WORKFLOW_TEMPLATES, {"metadata": {"name": name, "namespace": "ns", "labels": labels or {}}, "spec": content}
+    )
+
+
+def there(fake: FakeApiserver) -> dict[str, Object]:
+    return {one["metadata"]["name"]: one["spec"] for one in fake.all(WORKFLOW_TEMPLATES, "ns")}
+
+
+def creates(fake: FakeApiserver) -> int:
+    return len([call for call in fake.calls if call.verb == "create" and not call.dry_run])
+
+
+def placed(fake: FakeApiserver, workflow: Object, *templates: Object) -> Object:
     """The spec of the run of a Workflow that needs these templates."""
-    originals = [{"kind": "WorkflowTemplate", **template(name, one)} for name, one in specs.items()]
-    original = Original(workflow={"metadata": {}, "spec": workflow}, templates=originals)
-    with store.cluster() as target:
-        made: Object = with_templates(target, "ns", original)["spec"]
+    original = Original(workflow={"metadata": {}, "spec": workflow}, templates=list(templates))
+    target = Cluster("west", Configuration(), http=fake, clock=fake.clock)
+    made: Object = TemplateCopies(clock=fake.clock).with_templates(target, "ns", original)["spec"]
     return made
 
 
-def reference(name: str) -> Object:
-    return {"workflowTemplateRef": {"name": name}}
+def copy_in(made: Object) -> str:
+    return str(made["workflowTemplateRef"]["name"])
 
 
-def test_a_missing_template_is_copied_under_its_own_name() -> None:
-    store = Store()
-    assert placed(store, reference("a"), a=spec("one")) == reference("a")
-    assert store.specs() == {"a": spec("one")}
-    assert store.objects["a"]["metadata"]["labels"][COPIED] == "true"
+def test_a_template_is_copied_under_a_name_with_its_hash_and_with_none_of_its_labels(west: FakeApiserver) -> None:
+    name = copy_in(placed(west, reference("a"), template("a", spec("one"))))
+    assert name.startswith("a-") and len(name) == 22
+    assert there(west) == {name: spec("one")}
+    found = west.get(WORKFLOW_TEMPLATES, "ns", name)
+    assert found is not None
+    assert found["metadata"]["labels"] == {COPIED: "true"}
+    assert found["metadata"]["annotations"] == {COPY_OF: "WorkflowTemplate/a"}
 
 
-def test_the_same_version_is_used_whoever_it_belongs_to() -> None:
-    store = Store(template("a", spec("one")))
-    assert placed(store, reference("a"), a=spec("one")) == reference("a")
-    assert store.creates == 0
+def test_what_somebody_has_under_the_templates_own_name_is_neither_used_nor_changed(west: FakeApiserver) -> None:
+    put(west, "a", spec("one"))
+    name = copy_in(placed(west, reference("a"), template("a", spec("one"))))
+    assert there(west) == {"a": spec("one"), name: spec("one")}
+
+
+def test_runs_with_the_same_version_share_a_copy_and_others_have_their_own(west: FakeApiserver) -> None:
+    first = placed(west, reference("a"), template("a", spec("one")))
+    assert placed(west, reference("a"), template("a", spec("one"))) == first
+    assert creates(west) == 1
+    second = placed(west, reference("a"), template("a", spec("two")))
+    assert there(west) == {copy_in(first): spec("one"), copy_in(second): spec("two")}
+
+
+def test_a_cluster_template_is_copied_into_the_namespace(west: FakeApiserver) -> None:
+    inner = {
+        "name": "x",
+        "steps": [[{"name": "c", "templateRef": {"name": "c", "template": "m", "clusterScope": True}}]],
+    }
+    made = placed(
+        west,
+        reference("a", clusterScope=True),
+        template("a", {"templates": [inner]}, cluster=True),
+        template("c", spec("one"), cluster=True),
+    )
+    assert made["workflowTemplateRef"].keys() == {"name"}
+    used = there(west)[copy_in(made)]["templates"][0]["steps"][0][0]["templateRef"]
+    assert used == {"name": used["name"], "template": "m"}
+    assert there(west)[used["name"]] == spec("one")
+    assert west.all(CLUSTER_WORKFLOW_TEMPLATES) == []
+    assert all(call.namespace == "ns" for call in west.calls)
+
+
+def test_what_refers_to_a_template_refers_to_its_copy_at_any_depth(west: FakeApiserver) -> None:
+    templates = {"a": spec("x", "b"), "b": spec("x", "c"), "c": spec("last"), "d": spec("x")}
+    made = placed(west, spec("x", "a", "d"), *(template(name, one) for name, one in templates.items()))
+    first, _other = (group[0]["templateRef"]["name"] for group in made["templates"][1]["steps"])
+    second = there(west)[first]["templates"][1]["steps"][0][0]["templateRef"]["name"]
+    third = there(west)[second]["templates"][1]["steps"][0][0]["templateRef"]["name"]
+    assert there(west)[third] == spec("last")
+    assert len(there(west)) == 4
+
+
+def test_templates_that_refer_to_each_other_keep_doing_so(west: FakeApiserver) -> None:
+    a = copy_in(placed(west, reference("a"), template("a", spec("x", "b")), template("b", spec("y", "a"))))
+    b = there(west)[a]["templates"][1]["steps"][0][0]["templateRef"]["name"]
+    assert there(west)[b]["templates"][1]["steps"][0][0]["templateRef"]["name"] == a
+    assert there(west)[b]["templates"][0] == spec("y")["templates"][0]
 
 
 @pytest.mark.parametrize("labels", [{}, {COPIED: "true"}])
-def test_another_version_stays_and_the_run_gets_a_copy_of_its_own(labels: Object) -> None:
-    store = Store(template("a", spec("old"), labels))
-    made = placed(store, reference("a"), a=spec("new"))
-    name = made["workflowTemplateRef"]["name"]
-    assert name.startswith("a-")
-    assert store.specs() == {"a": spec("old"), name: spec("new")}
-    assert placed(store, reference("a"), a=spec("new")) == made
-    assert store.creates == 1
+def test_a_stranger_under_the_copys_name_is_no_reason_to_run_something_else(
+    west: FakeApiserver, labels: Object
+) -> None:
+    """Whatever its label says: anybody who may create templates there can put it on."""
+    name = copy_in(placed(west, reference("a"), template("a", spec("new"))))
+    west.remove(WORKFLOW_TEMPLATES, "ns", name)
+    put(west, name, spec("a stranger's"), labels)
+    with pytest.raises(Rejected, match="with another content than its name says"):
+        placed(west, reference("a"), template("a", spec("new")))
+    assert there(west)[name] == spec("a stranger's")
 
 
-def test_what_refers_to_a_template_with_a_new_name_gets_one_too_at_any_depth() -> None:
-    old = {"a": spec("x", "b"), "b": spec("x", "c"), "c": spec("old"), "d": spec("x")}
-    store = Store(*(template(name, one) for name, one in old.items()))
-    made = placed(store, spec("x", "a", "d"), **{**old, "c": spec("new")})
-    first, last = (group[0]["templateRef"]["name"] for group in made["templates"][1]["steps"])
-    assert last == "d"
-    second = store.specs()[first]["templates"][1]["steps"][0][0]["templateRef"]["name"]
-    third = store.specs()[second]["templates"][1]["steps"][0][0]["templateRef"]["name"]
-    assert store.specs()[third] == spec("new")
-    assert {name: store.specs()[name] for name in old} == old
+def test_a_target_that_drops_fields_it_does_not_know_has_the_copy_all_the_same(west: FakeApiserver) -> None:
+    def prune(review: Object) -> Object:
+        patch = json.dumps([{"op": "remove", "path": "/spec/ofTomorrow"}]).encode()
+        answer = {"uid": review["request"]["uid"], "allowed": True, "patchType": "JSONPatch"}
+        return {"response": {**answer, "patch": base64.b64encode(patch).decode()}}
+
+    west.on_create(WORKFLOW_TEMPLATES, prune)
+    tomorrow = template("a", {**spec("one"), "ofTomorrow": 1})
+    first = placed(west, reference("a"), tomorrow)
+    assert placed(west, reference("a"), tomorrow) == first
+    assert there(west) == {copy_in(first): spec("one")}
+    west.change(WORKFLOW_TEMPLATES, "ns", copy_in(first), {"spec": {"entrypoint": "other"}})
+    with pytest.raises(Rejected, match="another content"):
+        placed(west, reference("a"), tomorrow)
 
 
-def test_templates_that_refer_to_each_other_keep_doing_so() -> None:
-    store = Store(template("b", spec("old", "a")))
-    made = placed(store, reference("a"), a=spec("x", "b"), b=spec("new", "a"))
-    a = made["workflowTemplateRef"]["name"]
-    b = store.specs()[a]["templates"][1]["steps"][0][0]["templateRef"]["name"]
-    assert store.specs()[b]["templates"][1]["steps"][0][0]["templateRef"]["name"] == a
-    assert store.specs()[b]["templates"][0] == spec("new")["templates"][0]
+def test_two_runs_at_once_make_one_copy(west: FakeApiserver) -> None:
+    """Nothing is there when this one looks; the other's copy is, when it creates its own."""
+    made = placed(west, reference("a"), template("a", spec("one")))
+    body = west.get(WORKFLOW_TEMPLATES, "ns", copy_in(made))
+    assert body is not None
+    west.remove(WORKFLOW_TEMPLATES, "ns", copy_in(made))
+
+    def others(call: Call, _: object) -> ApiError | None:
+        if call.verb == "create":
+            west.put(WORKFLOW_TEMPLATES, body)
+        return None
+
+    west.refuse_later = others
+    assert placed(west, reference("a"), template("a", spec("one"))) == made
 
 
-def test_two_runs_at_once_never_take_the_others_version() -> None:
-    """The name is free when both look; the other's copy is there when this one creates its own."""
-    store = Store()
-    store.before_create = lambda: store.put(template("a", spec("theirs"), {COPIED: "true"}))
-    made = placed(store, reference("a"), a=spec("mine"))
-    assert store.specs()[made["workflowTemplateRef"]["name"]] == spec("mine")
-    assert store.specs()["a"] == spec("theirs")
+def by_expression() -> Object:
+    return spec("x", "{{workflow.parameters.which}}")
 
 
-def test_a_stranger_under_the_new_name_is_no_reason_to_run_something_else() -> None:
-    store = Store(template("a", spec("old")))
-    name = placed(store, reference("a"), a=spec("new"))["workflowTemplateRef"]["name"]
-    store.put(template(name, spec("a stranger's")))
-    with pytest.raises(Rejected, match="no copy of Medea's"):
-        placed(store, reference("a"), a=spec("new"))
+def test_a_template_that_only_an_expression_names_must_be_there_under_its_own_name(west: FakeApiserver) -> None:
+    needed = (template("a", spec("one", "b")), template("b", spec("two")))
+    with pytest.raises(
+        Rejected, match="only an expression names WorkflowTemplate a, WorkflowTemplate b, so the target"
+    ):
+        placed(west, by_expression(), *needed)
+    put(west, "a", spec("one", "b"))
+    put(west, "b", spec("old"))
+    with pytest.raises(Rejected, match="names WorkflowTemplate b,"):
+        placed(west, by_expression(), *needed)
+    put(west, "b", spec("two"))
+    assert placed(west, by_expression(), *needed) == by_expression()
+    assert creates(west) == 0
 
 
-def test_a_template_whose_name_is_an_expression_can_only_be_had_at_the_version_that_is_there() -> None:
-    by_expression = spec("x", "{{workflow.parameters.which}}")
-    assert placed(Store(), by_expression, a=spec("one")) == by_expression
-    with pytest.raises(Rejected, match="another version of WorkflowTemplate a is there"):
-        placed(Store(template("a", spec("old"))), by_expression, a=spec("new"))
+# --- removal
 
 
-MANIFEST = """
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {generateName: "inner-{{workflow.name}}-"}
-spec:
-  workflowTemplateRef: {name: a}
-"""
+def run_with(world: World, content: Object, placement: str = "p1") -> str:
+    """A placement with a template of this content runs; the name of the copy that it uses."""
+    workflow = {"metadata": {}, "spec": reference("a")}
+    world.place(placement, original={"workflow": workflow, "templates": [template("a", content)]})
+    world.settle()
+    run = world.run(placement)
+    assert run is not None
+    return copy_in(run["spec"])
 
 
-def test_a_workflow_in_a_manifest_refers_to_the_right_version_too() -> None:
-    creates = {"name": "r", "resource": {"action": "create", "manifest": MANIFEST}}
-    made = rewritten({"templates": [creates]}, {Name("a"): "a-1"})["templates"][0]["resource"]["manifest"]
-    assert "name: a-1" in made
-    assert "inner-{{workflow.name}}-" in made
-    other = rewritten({"templates": [creates]}, {Name("b"): "b-1"})
-    assert other["templates"][0]["resource"]["manifest"] == MANIFEST
+def end(world: World, placement: str = "p1") -> None:
+    """The run ends, and its origin is deleted."""
+    world.end_run(placement=placement)
+    world.settle()
+    world.front.remove(WORKFLOWS, "ns", f"job-{placement}")
+    world.settle(8)
+    assert world.run(placement) is None
 
 
-def test_cluster_templates_and_those_of_a_namespace_are_different_ones() -> None:
-    both = {Name("a"): spec("one"), Name("a", cluster=True): spec("two")}
-    wanted = needed(both, {Name("a"): spec("old"), Name("a", cluster=True): spec("two")})
-    assert set(wanted.renamed) == {Name("a")}
-    assert wanted.specs[Name("a", cluster=True)] == spec("two")
+@pytest.fixture
+def opted_in(world: World) -> World:
+    world.front.namespace("ns", {ENABLED: "true"})
+    world.watch()
+    return world
+
+
+def sweep(world: World, after: float) -> None:
+    """So much time passes, and then a sweep."""
+    world.clock.advance(after)
+    world.watch()
+    world.parts.sweep.remove_templates()
+
+
+def test_a_copy_that_nothing_has_used_for_a_week_is_removed(opted_in: World) -> None:
+    name = run_with(opted_in, spec("one"))
+    end(opted_in)
+    sweep(opted_in, COPY_UNUSED / 2)
+    assert name in there(opted_in.west)
+    sweep(opted_in, A_WEEK / 2)
+    assert there(opted_in.west) == {}
+    assert run_with(opted_in, spec("one"), "p2") == name
+    assert name in there(opted_in.west)
+
+
+def test_a_copy_that_a_workflow_there_refers_to_stays_however_old_it_is(opted_in: World) -> None:
+    name = run_with(opted_in, spec("one"))
+    sweep(opted_in, A_WEEK)
+    assert name in there(opted_in.west)
+    end(opted_in)
+    # Not a run of Medea's, but what one has started.
+    child = {"metadata": {"name": "child", "namespace": "ns"}, "spec": reference(name)}
+    opted_in.west.put(WORKFLOWS, child)
+    sweep(opted_in, COPY_LOOK_EVERY)
+    assert name in there(opted_in.west)
+    opted_in.west.remove(WORKFLOWS, "ns", "child")
+    sweep(opted_in, COPY_LOOK_EVERY)
+    assert there(opted_in.west) == {}
+
+
+def test_a_copy_is_in_use_for_a_week_after_it_was_used_whenever_it_was_made(opted_in: World) -> None:
+    name = run_with(opted_in, spec("one"))
+    end(opted_in)
+    opted_in.clock.advance(COPY_UNUSED - 60)
+    assert run_with(opted_in, spec("one"), "p2") == name
+    end(opted_in, "p2")
+    sweep(opted_in, 120)
+    assert name in there(opted_in.west)
+    sweep(opted_in, A_WEEK)
+    assert there(opted_in.west) == {}
+
+
+def test_what_a_copy_refers_to_stays_as_long_as_it(opted_in: World) -> None:
+    workflow = {"metadata": {}, "spec": reference("a")}
+    templates = [template("a", spec("x", "b")), template("b", spec("y"))]
+    opted_in.place(original={"workflow": workflow, "templates": templates})
+    opted_in.settle()
+    sweep(opted_in, A_WEEK)
+    assert len(there(opted_in.west)) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"), [("a-0123456789abcdef0123", {}), ("somebodys", {COPIED: "true"}), ("a-abc", {COPIED: "true"})]
+)
+def test_what_is_not_a_copy_is_left_alone(opted_in: World, name: str, labels: Object) -> None:
+    put(opted_in.west, name, spec("theirs"), labels)
+    sweep(opted_in, A_WEEK)
+    assert name in there(opted_in.west)
+
+
+def test_a_place_is_looked_at_once_an_hour_and_not_right_after_the_start(opted_in: World) -> None:
+    def lists() -> int:
+        return len([one for one in opted_in.west.calls if one.verb == "list" and one.resource == "workflowtemplates"])
+
+    sweep(opted_in, COPY_LOOK_EVERY - 1)
+    assert lists() == 0
+    for _ in range(3):
+        sweep(opted_in, 30)
+    assert lists() == 1
+    sweep(opted_in, COPY_LOOK_EVERY)
+    assert lists() == 2
+
+
+@pytest.mark.parametrize("fault", [Fault("status", 403, "Forbidden", "no"), REFUSE], ids=["forbids it", "is away"])
+def test_a_target_that_can_not_be_looked_at_keeps_nobody_from_the_others(opted_in: World, fault: Fault) -> None:
+    name = run_with(opted_in, spec("one"))
+    end(opted_in)
+    opted_in.east.faults = lambda call: fault if call.resource == "workflowtemplates" else None
+    sweep(opted_in, A_WEEK)
+    sweep(opted_in, COPY_LOOK_EVERY)
+    assert name not in there(opted_in.west)

@@ -1,16 +1,30 @@
-"""Medea's own HTTP, on all of its ports."""
+"""Medea's own HTTP, at all of its doors."""
 
 import functools
 from typing import Any
 
 import requests
 
-from tests.lab.layout import MEDEA_CERTS, MEDEA_URL
+from tests.lab.layout import (
+    MEDEA_API_TOKEN,
+    MEDEA_BALANCER_URL,
+    MEDEA_CERTS,
+    MEDEA_PLUGIN_PORT,
+    MEDEA_SCOUT_URL,
+    MEDEA_URL,
+)
 
-TLS = MEDEA_URL
-BALANCER = "http://localhost:8090"
-SCOUT = "http://localhost:8091"
-METRICS = "http://localhost:9095"
+WEBHOOK = MEDEA_URL
+PLUGIN = f"https://127.0.0.1:{MEDEA_PLUGIN_PORT}"
+BALANCER = MEDEA_BALANCER_URL
+SCOUT = MEDEA_SCOUT_URL
+METRICS = {
+    "webhook": "http://localhost:9095",
+    "controller": "http://localhost:9096",
+    "plugin": "http://localhost:9097",
+    "api": "http://localhost:9098",
+    "logs": "http://localhost:9099",
+}
 CA = str(MEDEA_CERTS / "ca.crt")
 
 PATIENCE = 5.0
@@ -21,13 +35,25 @@ def call(
     method: str,
     path: str,
     *,
-    base: str = TLS,
+    base: str = BALANCER,
+    token: str | None = None,
     body: Any = None,
     data: bytes | None = None,
     headers: dict[str, str] | None = None,
 ) -> requests.Response:
-    """Ask Medea; `body` is sent as JSON, `data` as it is."""
+    """Ask Medea; `body` is sent as JSON, `data` as it is.
+
+    Without a token it is an administrator who asks; with an empty one, nobody.
+    """
+    bearer = administrator() if token is None else token
+    known = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+    headers = {**known, **(headers or {})}
     return _session().request(method, base + path, json=body, data=data, headers=headers, timeout=PATIENCE)
+
+
+def administrator() -> str:
+    """The token of somebody who may do everything."""
+    return MEDEA_API_TOKEN.read_text().strip()
 
 
 def error_of(answer: requests.Response, status: int | range = range(400, 500)) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The balancer: what the original Medea's manual says still works, to the letter."""
+"""The balancer: with an open API, what the original Medea's manual says still works to the letter."""
 
 import json
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from tests.end_to_end.ledger import Row, ledger_row
 from tests.end_to_end.manifests import from_template
 from tests.end_to_end.medea import BALANCER, call, error_of
 from tests.end_to_end.objects import Object, origin, runs_of, workflow
+from tests.end_to_end.open_door import open_api
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace
 
@@ -43,7 +44,8 @@ class Call:
 
 @pytest.fixture(scope="module")
 def manual(_lab: None) -> Iterator[Call]:
-    answer = json.loads(run(CURL).ok().out)
+    with open_api() as url:
+        answer = json.loads(run([word.replace("http://localhost:8090", url) for word in CURL]).ok().out)
     assert "metadata" in answer, answer
     name = answer["metadata"]["name"]
     try:

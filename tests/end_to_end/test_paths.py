@@ -6,8 +6,7 @@ import ssl
 
 import pytest
 
-from tests.end_to_end.medea import CA, PATIENCE
-from tests.lab.layout import MEDEA_PORT
+from tests.end_to_end.medea import BALANCER, CA, PATIENCE, administrator
 
 NAMES = [
     "..",
@@ -69,15 +68,17 @@ def _raw(line: bytes) -> tuple[int, bytes]:
     """Send a request line as it is: HTTP libraries would mend it. Returns status and body."""
     context = ssl.create_default_context(cafile=CA)
     with (
-        socket.create_connection(("127.0.0.1", MEDEA_PORT), timeout=PATIENCE) as plain,
+        socket.create_connection(("127.0.0.1", int(BALANCER.rpartition(":")[2])), timeout=PATIENCE) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.1") as tls,
     ):
         body = BODY if line.startswith(b"POST") else b""
         length = str(len(body)).encode()
-        tls.sendall(line + b" HTTP/1.1\r\nHost: medea\r\nConnection: close\r\nContent-Length: " + length + b"\r\n\r\n")
+        token = administrator().encode()
+        head = [b"Host: medea", b"Connection: close", b"Content-Length: " + length, b"Authorization: Bearer " + token]
+        tls.sendall(b"\r\n".join([line + b" HTTP/1.1", *head, b"", b""]))
         tls.sendall(body)
         answer = b""
         while received := tls.recv(65536):
             answer += received
-    head, _, content = answer.partition(b"\r\n\r\n")
-    return int(head.split()[1]), content
+    said, _, content = answer.partition(b"\r\n\r\n")
+    return int(said.split()[1]), content

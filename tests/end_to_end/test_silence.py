@@ -9,21 +9,22 @@ from contextlib import ExitStack
 import pytest
 
 from tests.end_to_end.manifests import from_template
-from tests.end_to_end.medea import BALANCER, CA, TLS, call
+from tests.end_to_end.medea import BALANCER, CA, PLUGIN, WEBHOOK, call
 from tests.end_to_end.workspace import Workspace
 from tests.lab.layout import MEDEA_PORT
 
-# Medea serves 32 requests at a time: the second number is more than that.
 SEVERAL, MANY = 6, 40
+_API_PORT = int(BALANCER.rpartition(":")[2])
+_PLUGIN_PORT = int(PLUGIN.rpartition(":")[2])
 
 
 def _tcp(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=10)
 
 
-def _tls() -> socket.socket:
+def _tls(port: int = MEDEA_PORT) -> socket.socket:
     context = ssl.create_default_context(cafile=CA)
-    return context.wrap_socket(_tcp(MEDEA_PORT), server_hostname="127.0.0.1")
+    return context.wrap_socket(_tcp(port), server_hostname="127.0.0.1")
 
 
 def _said(connection: socket.socket, words: bytes) -> socket.socket:
@@ -38,12 +39,13 @@ _HALF_BODY = b'POST /mutate HTTP/1.1\r\nHost: medea\r\nContent-Length: 1000\r\n\
 
 SILENT: dict[str, Callable[[], socket.socket]] = {
     "connects to the TLS port": lambda: _tcp(MEDEA_PORT),
-    "connects to a plain port": lambda: _tcp(8090),
+    "connects to the API": lambda: _tcp(_API_PORT),
+    "connects to the plugin's door": lambda: _tcp(_PLUGIN_PORT),
     "sends half a TLS greeting": lambda: _said(_tcp(MEDEA_PORT), _HALF_HELLO),
     "greets over TLS": _tls,
     "sends half a head": lambda: _said(_tls(), _HALF_HEAD),
     "sends half a body": lambda: _said(_tls(), _HALF_BODY),
-    "sends half a body to a plain port": lambda: _said(_tcp(8090), _HALF_BODY),
+    "sends half a body to the API": lambda: _said(_tls(_API_PORT), _HALF_BODY),
 }
 
 
@@ -55,8 +57,9 @@ def test_a_client_that_falls_silent_stops_nobody_else(shared: Workspace, silence
             stack.enter_context(SILENT[silence]())
         # A fresh connection each: one that is kept alive has its place already.
         close = {"Connection": "close"}
-        assert call("GET", "/readyz", base=TLS, headers=close).status_code == 200
-        assert call("GET", "/readyz", base=BALANCER, headers=close).status_code == 200
+        assert call("GET", "/readyz", base=WEBHOOK, headers=close).status_code == 200
+        assert call("GET", f"/api/v1/targets/{shared.name}", base=BALANCER, headers=close).status_code == 200
+        assert call("POST", "/api/v1/plugin", base=PLUGIN, headers=close, body={}).status_code == 400
         manifest = json.dumps(from_template({"executor_num": "0"}))
         said = shared.kubectl("create", "-f", "-", "--dry-run=server", stdin=manifest).ok().said
         assert "would be placed" in said

@@ -10,7 +10,7 @@ import pytest
 
 from tests.end_to_end.ledger import ledger_row
 from tests.end_to_end.manifests import SMALL, Object, inline
-from tests.end_to_end.medea import call, error_of
+from tests.end_to_end.medea import PLUGIN, call, error_of
 from tests.end_to_end.objects import annotations, origin, runs_of, workflow, workflows
 from tests.end_to_end.test_steering import ASK, ONCE_MORE, asking, gate, phase, put
 from tests.end_to_end.waiting import eventually
@@ -103,7 +103,7 @@ class Agent:
     def ask(self, uid: str, verb: str, arguments: Object) -> Any:
         """One question; returns the whole answer."""
         body = {"workflow": {**self._workflow, "uid": uid}, "call": {verb: arguments}}
-        return call("POST", "/api/v1/plugin", body=body, headers={"Authorization": f"Bearer {self._token}"})
+        return call("POST", "/api/v1/plugin", base=PLUGIN, body=body, token=self._token)
 
     def phase(self, uid: str, verb: str, arguments: Object) -> str:
         """One question; returns the phase of the node that is answered."""

@@ -14,6 +14,7 @@ from tests.faults.schedule import WATCHED
 from tests.support.fake_apiserver import MEDEA, FakeApiserver
 from tests.support.fake_clock import FakeClock
 from webhook.admission.review import Admission
+from webhook.admission.stub import AgentPods
 from webhook.admission.wire import deadline_of, decode
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
@@ -23,7 +24,7 @@ from webhook.ledger import identities
 from webhook.model.contract import Hold
 from webhook.model.objects import Object
 from webhook.namespaces.hold import Holds
-from webhook.namespaces.prepare import Prepared
+from webhook.namespaces.prepared import Prepared
 from webhook.scout.model import Snapshot
 from webhook.scout.placer import Placer
 from webhook.scout.sampler import Sampler
@@ -118,9 +119,10 @@ class ServiceUnderTest(Process):
             registry=self.registry,
             pool=self.pool,
             placer=self.placer,
-            own_user=lambda: MEDEA,
+            is_own=lambda user: user == MEDEA,
             prepared=Prepared(self.front),
             holds=self.holds,
+            agents=AgentPods(),
         )
 
     def turn(self) -> None:
@@ -150,6 +152,7 @@ class ControllerUnderTest(Process):
             pool=self.pool,
             sampler=self.sampler,
             placer=self.placer,
+            authority_bundle=lambda: "",
         )
         made = assemble_controller(
             parts,
@@ -158,6 +161,7 @@ class ControllerUnderTest(Process):
             clock=world.clock.monotonic,
             now=world.clock.now,
             begin=lambda _informer: None,
+            authority=lambda: "CERTIFICATE",
         )
         self.parts, self._queue = made, made.controller._queue
         self.registry.on_change(made.controller._on_target)

@@ -1,10 +1,14 @@
 """What Medea makes of a cluster's answers, and of none."""
 
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from kubernetes.client import Configuration
 
+from certs.files import ensure
 from tests.support.scripted_apiserver import Answer, Script, apiserver, cut, reply
 from webhook.errors import (
     AlreadyExists,
@@ -18,7 +22,7 @@ from webhook.errors import (
     QuotaExceeded,
     Rejected,
 )
-from webhook.kube.client import Cluster
+from webhook.kube.client import Cluster, front_door, front_door_for_others
 from webhook.kube.resources import WORKFLOWS
 
 FOUND = {"metadata": {"name": "a"}}
@@ -174,3 +178,44 @@ def test_a_path_is_never_built_from_what_is_no_name(name: str) -> None:
         WORKFLOWS.path("ns", name or ".")
     with pytest.raises(BadRequest):
         WORKFLOWS.path(name or ".", "a")
+
+
+def test_a_client_for_others_has_nothing_of_medeas_but_the_way_there(tmp_path: Path) -> None:
+    files = ensure(tmp_path)
+    seen: list[str | None] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        seen.append(handler.headers.get("Authorization"))
+        reply(200, FOUND)(handler)
+
+    with apiserver(Script(answer), tls=files) as front:
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "front",
+            "clusters": [
+                {"name": "front", "cluster": {"server": front.address, "certificate-authority": str(files.ca)}}
+            ],
+            "users": [
+                {
+                    "name": "medea",
+                    "user": {
+                        "token": "medeas",
+                        "client-certificate": str(files.certificate),
+                        "client-key": str(files.key),
+                    },
+                }
+            ],
+            "contexts": [{"name": "front", "context": {"cluster": "front", "user": "medea"}}],
+        }
+        kubeconfig = tmp_path / "kubeconfig"
+        kubeconfig.write_text(yaml.safe_dump(config))
+        others = front_door_for_others(str(kubeconfig))
+        assert others.authorization() is None
+        ann, bob = others.bearing("Bearer anns"), others.bearing("Bearer bobs")
+        for client in (ann, bob, others, front_door(str(kubeconfig))):
+            assert client.get(WORKFLOWS, "ns", "a") == FOUND
+    assert seen == ["Bearer anns", "Bearer bobs", None, "Bearer medeas"]
+    # A connection that shows Medea's certificate would act as Medea, whatever header it carries.
+    pool = others._transport._api.rest_client.pool_manager
+    assert not {"cert_file", "key_file"} & {key for key, value in pool.connection_pool_kw.items() if value}

@@ -16,7 +16,7 @@ from webhook.kube.packed import pack
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.objects import Object
 
-DEPLOYMENT = Path(__file__).parents[2] / "manifests/base/deployment.yaml"
+DEPLOYMENT = Path(__file__).parents[2] / "manifests/base/medea.yaml"
 LIVE, NODES, SAMPLE = 10_000, 20, 100
 
 leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

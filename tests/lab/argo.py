@@ -65,17 +65,22 @@ def workflow_controller(cluster: Cluster) -> Process:
 
 def argo_server() -> Process:
     """The front door's argo-server."""
+    identity = _identity(FRONT, "argo-server")
     argv = [
         binary("argo"),
         "server",
-        f"--kubeconfig={_identity(FRONT, 'argo-server')}",
+        f"--kubeconfig={identity}",
+        # As whoever sends a token, and as itself for others.
+        "--auth-mode=client",
         "--auth-mode=server",
         "--secure=false",
         f"--port={ARGO_SERVER_URL.rpartition(':')[2]}",
         "--kube-api-qps=200",
         "--kube-api-burst=400",
     ]
-    return Process("argo-server", argv, http_ok(f"{ARGO_SERVER_URL}/api/v1/version"))
+    # Where the apiserver is that tokens are for, it reads from the environment only.
+    environment = {"KUBECONFIG": str(identity)}
+    return Process("argo-server", argv, http_ok(f"{ARGO_SERVER_URL}/api/v1/version"), environment)
 
 
 def _identity(cluster: Cluster, account: str) -> Path:

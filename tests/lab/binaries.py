@@ -54,11 +54,20 @@ def _argo(name: str) -> Binary:
 CHAINS: tuple[tuple[Binary, ...], ...] = (
     tuple(
         _kubernetes(name)
-        for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kubectl")
+        for name in (
+            "kube-apiserver",
+            "kube-controller-manager",
+            "kube-scheduler",
+            "kubelet",
+            "kubectl",
+            "kube-proxy",
+        )
     ),
     tuple(_argo(name) for name in ("workflow-controller", "argoexec", "argo")),
     (Binary("etcd", "ETCD", "etcd", "go.etcd.io/etcd/server/v3"),),
     (Binary("kube-state-metrics", "KUBE_STATE_METRICS", "kube-state-metrics", "k8s.io/kube-state-metrics/v2"),),
+    (Binary("coredns", "COREDNS", "coredns", "github.com/coredns/coredns"),),
+    (Binary("helm", "HELM", "helm", "helm.sh/helm/v4/cmd/helm", "helm.sh/helm/v4/internal/version.version"),),
 )
 BINARIES: dict[str, Binary] = {binary.name: binary for chain in CHAINS for binary in chain}
 
@@ -97,6 +106,12 @@ def build_all(report: Report) -> None:
     with ThreadPoolExecutor(max_workers=2) as pool:
         for future in [pool.submit(chain_of, chain) for chain in CHAINS]:
             future.result()
+
+
+def build(name: str) -> None:
+    """Build one program, unless it is in the cache."""
+    if not BINARIES[name].path.exists():
+        _build(golang.find_go(), BINARIES[name])
 
 
 def _build(go: Path, wanted: Binary) -> None:

@@ -4,7 +4,7 @@ import hashlib
 from concurrent.futures import Executor
 from pathlib import Path
 
-from tests.lab import argo, cgroups, controlplane, monitoring, node, pki, supervisor
+from tests.lab import argo, cgroups, controlplane, monitoring, node, pki, services, supervisor
 from tests.lab.lab import Lab
 from tests.lab.layout import FRONT, WORKFLOWS, Cluster
 from tests.lab.processes import Process
@@ -33,7 +33,7 @@ def processes(cluster: Cluster) -> list[Process]:
     if argo.controllers_wanted(cluster):
         found.append(argo.workflow_controller(cluster))
     if cluster == FRONT:
-        found.append(argo.argo_server())
+        found += [services.kube_proxy(cluster), services.coredns(cluster), argo.argo_server()]
     return found
 
 

@@ -6,7 +6,7 @@ import yaml
 
 from tests.lab import pki
 from tests.lab.binaries import binary
-from tests.lab.layout import ETCD_PEER_URL, ETCD_URL, KUBE, SERVICE_IP, SERVICE_RANGE, STATE, Cluster
+from tests.lab.layout import ETCD_PEER_URL, ETCD_URL, FRONT, KUBE, SERVICE_IP, SERVICE_RANGE, STATE, Cluster
 from tests.lab.processes import Process, http_ok, http_ok_unverified
 
 MASTERS = ("system:masters",)
@@ -22,6 +22,20 @@ CONTROLLERS = (
     "node-lifecycle-controller",
     "taint-eviction-controller",
     "clusterrole-aggregation-controller",
+)
+# What the front door has beyond that, so that Medea can be installed there as its users do.
+INSTALLABLE = (
+    "deployment-controller",
+    "replicaset-controller",
+    "statefulset-controller",
+    "daemonset-controller",
+    "job-controller",
+    "ttl-after-finished-controller",
+    "endpointslice-controller",
+    "disruption-controller",
+    "persistentvolume-binder-controller",
+    "persistentvolumeclaim-protection-controller",
+    "persistentvolume-protection-controller",
 )
 
 
@@ -46,7 +60,16 @@ def etcd() -> Process:
 
 def apiserver(cluster: Cluster) -> Process:
     """One cluster's apiserver."""
-    hosts = ["127.0.0.1", SERVICE_IP, "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"]
+    # The front door's gateway is where pods of the front door reach it.
+    hosts = [
+        "127.0.0.1",
+        FRONT.gateway,
+        SERVICE_IP,
+        "localhost",
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+    ]
     certificate, key = pki.issue(f"{cluster.name}-apiserver", "kube-apiserver", hosts=hosts)
     client, client_key = pki.issue(f"{cluster.name}-apiserver-client", "kube-apiserver-client", MASTERS)
     argv = [
@@ -81,10 +104,11 @@ def apiserver(cluster: Cluster) -> Process:
 def controller_manager(cluster: Cluster) -> Process:
     """One cluster's controller-manager."""
     kubeconfig = pki.kubeconfig(cluster, "system:kube-controller-manager", MASTERS)
+    controllers = CONTROLLERS + (INSTALLABLE if cluster == FRONT else ())
     argv = [
         binary("kube-controller-manager"),
         f"--kubeconfig={kubeconfig}",
-        f"--controllers={','.join(CONTROLLERS)}",
+        f"--controllers={','.join(controllers)}",
         "--use-service-account-credentials=false",
         f"--service-account-private-key-file={pki.SERVICE_ACCOUNT_KEY}",
         f"--root-ca-file={pki.CA}",

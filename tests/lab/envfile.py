@@ -11,8 +11,10 @@ from tests.lab.layout import (
     CLUSTERS,
     ENV_FILE,
     FRONT,
+    MEDEA_API_TOKEN,
+    MEDEA_BALANCER_URL,
     MEDEA_CERTS,
-    MEDEA_URL,
+    MEDEA_SCOUT_URL,
     POSTGRES_DSN,
     PROMETHEUS,
 )
@@ -43,8 +45,10 @@ def variables() -> dict[str, str]:
         "KUBECONFIG": str(FRONT.kubeconfig),
         "POSTGRESQL_DSN": POSTGRES_DSN,
         "PROMETHEUS_URL": f"http://{PROMETHEUS}",
-        "MEDEA_URL": MEDEA_URL,
-        "MEDEA_CA": str(MEDEA_CERTS / "ca.crt"),
+        "MEDEA_URL": MEDEA_BALANCER_URL,
+        "MEDEA_SCOUT_URL": MEDEA_SCOUT_URL,
+        "MEDEA_API_CA": str(MEDEA_CERTS / "ca.crt"),
+        "MEDEA_API_TOKEN_FILE": str(MEDEA_API_TOKEN),
         "ARGO_SERVER": ARGO_SERVER_URL,
     }
 

@@ -24,7 +24,7 @@ from tests.lab.shell import run
 
 IMAGE = "localhost/medea:lab"
 SUITE = "bookworm"
-_BASE = f"localhost/medea-base:{SUITE}-1"
+BASE = f"localhost/medea-base:{SUITE}-1"
 """The number goes up when what `_make_base` does changes."""
 _PACKAGES = "python3,python3-venv,ca-certificates"
 _NEEDLESS = (
@@ -41,8 +41,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 _STORE = CACHE / "buildah"
 _MOUNTS = Path("/run/medea-buildah")
 """buildah's record of what is mounted: it must not outlive the machine's uptime."""
-_ARCHIVES = CACHE / "images"
-_SOURCES = ("Dockerfile", ".dockerignore", "requirements-run.lock", "webhook", "plugin")
+ARCHIVES = CACHE / "images"
+_SOURCES = ("Dockerfile", ".dockerignore", "requirements-run.lock", "webhook", "plugin", "certs")
 _KEPT = 3
 """Archives kept: this one, and what a switch between two branches would need again."""
 
@@ -55,22 +55,20 @@ Log = Callable[[str], None]
 
 def build(log: Log) -> Path:
     """The docker archive of `IMAGE`; built only when something that goes into it has changed."""
-    _ARCHIVES.mkdir(parents=True, exist_ok=True)
-    with _alone(), _snapshot() as context:
-        archive = _ARCHIVES / f"medea-{_key(context)}.tar"
+    ARCHIVES.mkdir(parents=True, exist_ok=True)
+    with alone(), _snapshot() as context:
+        archive = ARCHIVES / f"medea-{_key(context)}.tar"
         if archive.exists():
             # Its time says when it was last wanted.
             archive.touch()
             return archive
         prerequisites.install_packages()
-        if _BASE not in _buildah("images", "--format", "{{.Name}}:{{.Tag}}").split():
-            log(f"making the base image, Debian {SUITE}")
-            _make_base()
+        ensure_base(log)
         log("building the image")
         _bud(context)
         log("writing the archive")
         fresh = archive.with_name(f".{archive.name}.{os.getpid()}")
-        _buildah("push", "--quiet", "--disable-compression", IMAGE, f"docker-archive:{fresh}:{IMAGE}")
+        buildah("push", "--quiet", "--disable-compression", IMAGE, f"docker-archive:{fresh}:{IMAGE}")
         fresh.rename(archive)
         _prune()
     return archive
@@ -90,11 +88,19 @@ def _snapshot() -> Iterator[Path]:
 
 
 def _key(context: Path) -> str:
-    digest = hashlib.sha256(f"{_BASE} {_PACKAGES} {_NEEDLESS}".encode())
+    digest = hashlib.sha256(f"{BASE} {_PACKAGES} {_NEEDLESS}".encode())
     for file in sorted(path for path in context.rglob("*") if path.is_file()):
         content = hashlib.sha256(file.read_bytes()).hexdigest()
         digest.update(f"{file.relative_to(context)} {file.stat().st_mode & 0o777:o} {content}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def ensure_base(log: Log) -> None:
+    """Make the image `BASE`, a Debian with Python, unless it is there."""
+    if BASE in buildah("images", "--format", "{{.Name}}:{{.Tag}}").split():
+        return
+    log(f"making the base image, Debian {SUITE}")
+    _make_base()
 
 
 def _make_base() -> None:
@@ -103,10 +109,10 @@ def _make_base() -> None:
         run(["debootstrap", "--variant=minbase", f"--include={_PACKAGES}", SUITE, root], timeout=900)
         needless = [f"--exclude=./{what}" for what in _NEEDLESS]
         run(["tar", "-C", str(root), *needless, "-cf", str(layer), "."])
-        container = _buildah("from", "scratch").strip()
-        _buildah("add", "--quiet", container, str(layer), "/")
-        _buildah("config", "--env", f"PATH={_PATH}", container)
-        _buildah("commit", "--quiet", "--disable-compression", "--rm", container, _BASE)
+        container = buildah("from", "scratch").strip()
+        buildah("add", "--quiet", container, str(layer), "/")
+        buildah("config", "--env", f"PATH={_PATH}", container)
+        buildah("commit", "--quiet", "--disable-compression", "--rm", container, BASE)
 
 
 def _bud(context: Path) -> None:
@@ -116,8 +122,8 @@ def _bud(context: Path) -> None:
         # Volumes leave no trace in the image, as build arguments would: where this machine gets its packages from, and
         # whom it trusts for that, is nobody's business but its own.
         volumes = [f"--volume={_CERTIFICATES}:{_CERTIFICATES}:ro", f"--volume={conf.name}:/etc/pip.conf:ro"]
-        how = ["--isolation=chroot", "--network=host", "--layers", f"--build-arg=BASE={_BASE}", *volumes]
-        _buildah("bud", *how, "--tag", IMAGE, str(context))
+        how = ["--isolation=chroot", "--network=host", "--layers", f"--build-arg=BASE={BASE}", *volumes]
+        buildah("bud", *how, "--tag", IMAGE, str(context))
 
 
 def _pip_settings() -> configparser.RawConfigParser:
@@ -134,7 +140,8 @@ def _pip_settings() -> configparser.RawConfigParser:
     return settings
 
 
-def _buildah(*words: str) -> str:
+def buildah(*words: str) -> str:
+    """Run buildah with the store in the cache; returns what it prints."""
     store = ["--storage-driver", _driver(), "--root", str(_STORE / _driver()), "--runroot", str(_MOUNTS)]
     return run(["buildah", *store, *words], timeout=900)
 
@@ -157,16 +164,16 @@ def _driver() -> str:
 
 
 def _prune() -> None:
-    _buildah("rmi", "--prune", "--force")
-    archives = sorted(_ARCHIVES.glob("medea-*.tar"), key=lambda path: path.stat().st_mtime)
+    buildah("rmi", "--prune", "--force")
+    archives = sorted(ARCHIVES.glob("medea-*.tar"), key=lambda path: path.stat().st_mtime)
     for old in archives[:-_KEPT]:
         old.unlink()
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """One build at a time on this machine: a second one waits, and then finds the archive."""
-    with (_ARCHIVES / "medea.lock").open("w") as lock:
+    with (ARCHIVES / "medea.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

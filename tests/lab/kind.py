@@ -10,7 +10,6 @@ the ports that kind publishes on the loopback; apiservers and pods reach Medea b
 
 import argparse
 import base64
-import json
 import os
 import shutil
 import sys
@@ -19,8 +18,7 @@ from typing import Any
 
 import yaml
 
-from certs.files import ensure
-from plugin.configmap import configmap
+from certs.files import NAMES, ensure
 from tests.lab import (
     argo,
     binaries,
@@ -38,7 +36,18 @@ from tests.lab import (
 )
 from tests.lab.errors import LabError
 from tests.lab.lab import Lab
-from tests.lab.layout import CHECKOUT, CLUSTERS, ENV_FILE, FRONT, KUBE, MEDEA_CERTS, MEDEA_PORT, STATE, TARGETS, Cluster
+from tests.lab.layout import (
+    CHECKOUT,
+    CLUSTERS,
+    ENV_FILE,
+    FRONT,
+    KUBE,
+    MEDEA_CERTS,
+    MEDEA_PORT,
+    STATE,
+    TARGETS,
+    Cluster,
+)
 from tests.lab.prerequisites import check_root
 from tests.lab.processes import Process
 from tests.lab.progress import shown
@@ -152,11 +161,12 @@ def _make(lab: Lab, kind: str, cluster: Cluster) -> None:
     text = "\n---\n".join([*texts, argo.manifest()])
     lab.kubectl(cluster.name, "apply", "--server-side", "--force-conflicts", "-f", "-", input=text, timeout=90)
     lab.kubectl(cluster.name, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s", timeout=65)
-    front = ("base/namespace.yaml", "base/rbac.yaml", "logs/rbac.yaml")
-    for manifest in front if cluster == FRONT else ("target/rbac.yaml",):
+    for manifest in medea.FRONT_MANIFESTS if cluster == FRONT else ("target/rbac.yaml",):
         lab.kubectl(cluster.name, "apply", "-f", str(CHECKOUT / "manifests" / manifest))
     shutil.copy(cluster.kubeconfig, tokens.identity_file(cluster, "kube-state-metrics"))
-    for account in ("medea-system:medea", "argo:argo", *(["argo:argo-server"] if cluster == FRONT else [])):
+    ours = ("medea-controller", "medea-webhook") if cluster == FRONT else ("medea",)
+    argos = ("argo", "argo-server") if cluster == FRONT else ("argo",)
+    for account in (*(f"medea-system:{one}" for one in ours), *(f"argo:{one}" for one in argos)):
         tokens.give_identity(lab, cluster, *account.split(":"))
 
 
@@ -168,21 +178,17 @@ def _medea_archive() -> Path:
 
 
 def _install_medea(lab: Lab, address: str) -> None:
-    ensure(MEDEA_CERTS, names=("medea.medea-system.svc", "localhost"), ips=("127.0.0.1", address))
+    ensure(MEDEA_CERTS, names=NAMES, ips=("127.0.0.1", address))
     # kubeadm's apiserver doesn't check kubelets, and its own certificate is of the cluster's authority.
     authority = yaml.safe_load(FRONT.kubeconfig.read_text())["clusters"][0]["cluster"]["certificate-authority-data"]
     certificate, key = (MEDEA_CERTS / name for name in ("tls.crt", "tls.key"))
     medea.write_logs_certs(certificate.read_bytes(), key.read_bytes(), base64.b64decode(authority))
     for target in TARGETS:
         medea.register(lab, target.name)
-    url = f"https://{address}:{MEDEA_PORT}"
-    webhooks = medea.webhook_configuration()
-    webhooks["webhooks"][0]["clientConfig"]["url"] = f"{url}/mutate"
-    plugin = configmap(url, (MEDEA_CERTS / "ca.crt").read_text(), image.IMAGE, "argo")
-    lab.kubectl(
-        "front", "apply", "-f", "-", input=json.dumps({"kind": "List", "apiVersion": "v1", "items": [plugin, webhooks]})
-    )
+    webhooks = medea.webhook_configuration(f"https://{address}:{MEDEA_PORT}")
+    medea.apply(lab, webhooks)
     lab.kubectl("front", "apply", "-n", layout.WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
+    medea.make_token(lab)
 
 
 def _start(process: Process) -> None:

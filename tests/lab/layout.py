@@ -18,13 +18,22 @@ ETCD_URL = "http://127.0.0.1:2479"
 ETCD_PEER_URL = "http://127.0.0.1:2480"
 SERVICE_IP = "10.0.0.1"
 SERVICE_RANGE = "10.0.0.0/24"
+DNS_IP = "10.0.0.10"
+CLUSTER_DOMAIN = "cluster.local"
+DNS_PORT = 10053
+"""Where the front door's CoreDNS listens, on the front door's gateway."""
 ARGO_SERVER_URL = "http://127.0.0.1:2746"
 PROMETHEUS = "127.0.0.1:9490"
 POSTGRES_PORT = 5455
 POSTGRES_DSN = f"postgresql://medea:medea@127.0.0.1:{POSTGRES_PORT}/medea"
 MEDEA_PORT = 8443
 MEDEA_URL = f"https://127.0.0.1:{MEDEA_PORT}"
+MEDEA_PLUGIN_PORT = 8445
+MEDEA_BALANCER_URL = "https://127.0.0.1:8090"
+MEDEA_SCOUT_URL = "https://127.0.0.1:8091"
 MEDEA_CERTS = STATE / "medea" / "certs"
+MEDEA_API_TOKEN = STATE / "medea" / "token"
+"""The token of an administrator, for Medea's API."""
 MEDEA_LOGS_PORT = 8444
 MEDEA_LOGS_CERTS = STATE / "medea" / "logs"
 KUBELET_PORT = 10250
@@ -78,6 +87,21 @@ class Cluster:
     def kubelet_health_port(self) -> int:
         """Its kubelet's own health port."""
         return 6940 + self.number
+
+    @property
+    def proxy_health_port(self) -> int:
+        """Its kube-proxy's health port."""
+        return 7040 + self.number
+
+    @property
+    def proxy_metrics_port(self) -> int:
+        """Its kube-proxy's metrics."""
+        return 7140 + self.number
+
+    @property
+    def dns_health_port(self) -> int:
+        """Its CoreDNS's port that tells whether it knows the Services."""
+        return 7240 + self.number
 
     @property
     def subnet(self) -> str:

@@ -1,7 +1,7 @@
 """Medea's own processes in the laboratory, and what it installs into the clusters.
 
-Medea runs as two processes of this checkout on the host, so that they can be killed and started one by one; what it
-needs inside the clusters comes from the project's own manifests.
+Medea runs from this checkout on the host: all doors below one process, and the controller. Both can be killed and
+started one by one; what it needs inside the clusters comes from the project's own manifests.
 """
 
 import base64
@@ -12,18 +12,18 @@ from typing import Any
 
 import yaml
 
-from certs.files import ensure
-from plugin.configmap import configmap
+from certs.files import NAMES, ensure
 from tests.lab import argo, image, pki
 from tests.lab.lab import Lab
 from tests.lab.layout import (
     ARGO_SERVER_URL,
     CHECKOUT,
     FRONT,
+    MEDEA_API_TOKEN,
     MEDEA_CERTS,
     MEDEA_LOGS_CERTS,
     MEDEA_LOGS_PORT,
-    MEDEA_PORT,
+    MEDEA_PLUGIN_PORT,
     MEDEA_URL,
     POSTGRES_PORT,
     PROMETHEUS,
@@ -32,24 +32,33 @@ from tests.lab.layout import (
 )
 from tests.lab.processes import Process, from_caller, http_ok
 
-USER = "system:serviceaccount:medea-system:medea"
-"""The lab's certificates name the very account that the manifests give rights to."""
 SYSTEM = "medea-system"
-_AGENTS_REACH = f"https://{FRONT.gateway}:{MEDEA_PORT}"
+USER = f"system:serviceaccount:{SYSTEM}:medea"
+"""The lab's certificates name the very accounts that the manifests give rights to; this one is Medea's on targets."""
+FRONT_MANIFESTS = (
+    "base/namespace.yaml",
+    *(f"chart/files/{name}.yaml" for name in ("rbac", "policies", "argo", "logs-rbac")),
+)
 _CONTROLLER_METRICS = 9096
+# Of the webhook, the plugin's door, the API and the logs.
+_DOORS_METRICS = (9095, 9097, 9098, 9099)
 _PYTHON = str(CHECKOUT / ".venv/bin/python")
 
 
 def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
-    """The processes of Medea, `webhook` and `controller`; the front door's apiserver reaches them at `address`."""
+    """The processes of Medea: `webhook`, with all doors below it, and `controller`.
+
+    The front door's apiserver reaches them at `address`.
+    """
     environment = {
-        "KUBECONFIG": str(lab.identity("front", USER)),
         "MEDEA_ARGO_SERVER": ARGO_SERVER_URL,
         "MEDEA_CERTS": str(MEDEA_CERTS),
         "MEDEA_LOGS_CERTS": str(MEDEA_LOGS_CERTS),
         "MEDEA_LOGS_PORT": str(MEDEA_LOGS_PORT),
         "MEDEA_LOGS_ADDRESS": address,
         "MEDEA_CONTROLLER_METRICS_PORT": str(_CONTROLLER_METRICS),
+        "MEDEA_PLUGIN_IMAGE": image.IMAGE,
+        "MEDEA_PLUGIN_URL": f"https://{address}:{MEDEA_PLUGIN_PORT}",
         "PYTHONPATH": str(CHECKOUT),
         "PYTHONUNBUFFERED": "1",
         **from_caller(
@@ -58,6 +67,10 @@ def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
             MEDEA_SAMPLE_INTERVAL="1",
             MEDEA_SWEEP_INTERVAL="10",
             MEDEA_PROBE_QUIET="5",
+            MEDEA_TLS_SECRET="",
+            MEDEA_TLS_NAMES="",
+            MEDEA_TLS_LIFE="",
+            MEDEA_TLS_AUTHORITY_LIFE="",
             MEDEA_HOLD="plugin" if argo.controllers_wanted(FRONT) else "none",
         ),
     }
@@ -66,8 +79,8 @@ def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
         Process(
             "webhook",
             [_PYTHON, "-m", "webhook", "serve"],
-            ready=http_ok(f"{MEDEA_URL}/readyz", MEDEA_CERTS / "ca.crt"),
-            env=environment,
+            ready=_doors_are_ready,
+            env={**environment, "KUBECONFIG": str(identity(lab, "medea-webhook"))},
             cwd=CHECKOUT,
             config=source,
         ),
@@ -75,16 +88,25 @@ def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
             "controller",
             [_PYTHON, "-m", "webhook", "controller"],
             ready=http_ok(f"http://127.0.0.1:{_CONTROLLER_METRICS}/metrics"),
-            env=environment,
+            env={**environment, "KUBECONFIG": str(identity(lab, "medea-controller"))},
             cwd=CHECKOUT,
             config=source,
         ),
     ]
 
 
+def _doors_are_ready() -> bool:
+    return all(http_ok(f"http://127.0.0.1:{port}/readyz")() for port in _DOORS_METRICS)
+
+
+def identity(lab: Lab, account: str) -> Path:
+    """A kubeconfig for one of Medea's accounts at the front door."""
+    return lab.identity("front", f"system:serviceaccount:{SYSTEM}:{account}")
+
+
 def prepare() -> None:
     """Make the certificates that the environment file and the webhook's configuration speak of."""
-    ensure(MEDEA_CERTS, names=("medea.medea-system.svc", "localhost"), ips=("127.0.0.1", FRONT.gateway))
+    ensure(MEDEA_CERTS, names=NAMES, ips=("127.0.0.1", FRONT.gateway))
     # The apiserver trusts kubelets of the laboratory's own authority only, and shows them a certificate of the same.
     certificate, key = pki.issue("medea-logs", "medea-logs", hosts=[FRONT.gateway])
     write_logs_certs(certificate.read_bytes(), key.read_bytes(), pki.CA.read_bytes())
@@ -101,24 +123,64 @@ def install(lab: Lab) -> None:
     """Called when the clusters are ready, before the processes start."""
     prepare()
     lab.import_image("front", image.build(lambda _: None))
-    for name in ("base/namespace.yaml", "base/rbac.yaml", "base/argo.yaml", "logs/rbac.yaml"):
+    for name in FRONT_MANIFESTS:
         lab.kubectl("front", "apply", "-f", str(CHECKOUT / "manifests" / name))
+    # The process that serves the webhook serves logs too.
+    apply(lab, _also("medea-logs", "medea-webhook"))
     for target in TARGETS:
         lab.kubectl(target.name, "apply", "-f", str(CHECKOUT / "manifests/target/rbac.yaml"))
         register(lab, target.name)
-    apply(lab, configmap(_AGENTS_REACH, (MEDEA_CERTS / "ca.crt").read_text(), image.IMAGE, "argo"))
     lab.kubectl("front", "apply", "-n", WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
     apply(lab, webhook_configuration())
+    make_token(lab)
 
 
-def register(lab: Lab, target: str, *, port: int | None = None) -> None:
+def remove(lab: Lab) -> None:
+    """Remove from the front door what `install` put there. The processes have to be away."""
+    delete = ("delete", "--ignore-not-found", "--timeout=60s")
+    lab.kubectl("front", *delete, "mutatingwebhookconfiguration", "medea")
+    lab.kubectl("front", *delete, "clusterrolebinding", _also("medea-logs", "medea-webhook")["metadata"]["name"])
+    files = [f"--filename={CHECKOUT / 'manifests' / name}" for name in reversed(FRONT_MANIFESTS)]
+    lab.kubectl("front", *delete, *files, timeout=65)
+
+
+def make_token(lab: Lab) -> None:
+    """Write an administrator's token where tests and people find it: the API wants one, and certificates are none."""
+    account = {"name": "administrator", "namespace": WORKFLOWS}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
+    apply(lab, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account})
+    apply(
+        lab,
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": "medea-lab-administrator"},
+            "roleRef": role,
+            "subjects": [{"kind": "ServiceAccount", **account}],
+        },
+    )
+    words = ("create", "token", account["name"], "-n", account["namespace"], "--duration=240h")
+    MEDEA_API_TOKEN.touch(mode=0o600)
+    MEDEA_API_TOKEN.write_text(lab.kubectl("front", *words))
+
+
+def _also(role: str, account: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": f"lab-{role}"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": SYSTEM}],
+    }
+
+
+def register(lab: Lab, target: str, *, host: str = "127.0.0.1", port: int | None = None) -> None:
     """Make a cluster a target, as an administrator would: by a Secret at the front door.
 
-    With a `port`, its apiserver is reached through that one on the loopback.
+    Its apiserver is reached at `host`, which its certificate has to name, and through `port` if there is one.
     """
     config = yaml.safe_load(lab.identity(target, USER).read_text())
-    if port is not None:
-        config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{port}"
+    config["clusters"][0]["cluster"]["server"] = f"https://{host}:{port or lab.cluster(target).api_port}"
     kubeconfig = json.dumps(config).encode()
     apply(
         lab,
@@ -133,7 +195,7 @@ def register(lab: Lab, target: str, *, port: int | None = None) -> None:
 
 def webhook_configuration(url: str = MEDEA_URL) -> dict[str, Any]:
     """The project's own, with an address in place of the Service: Medea runs outside of the cluster here."""
-    configuration: dict[str, Any] = yaml.safe_load((CHECKOUT / "manifests/base/webhook.yaml").read_text())
+    configuration: dict[str, Any] = yaml.safe_load((CHECKOUT / "manifests/chart/files/webhook.yaml").read_text())
     bundle = base64.b64encode((MEDEA_CERTS / "ca.crt").read_bytes()).decode()
     for webhook in configuration["webhooks"]:
         webhook["clientConfig"] = {"url": f"{url}/mutate", "caBundle": bundle}

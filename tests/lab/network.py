@@ -3,35 +3,66 @@
 import json
 from pathlib import Path
 
-from tests.lab.layout import CLUSTERS, MEDEA_PORT, SERVICE_IP, STORE_PORT, Cluster
+from tests.lab.layout import (
+    ARGO_SERVER_URL,
+    CLUSTERS,
+    DNS_PORT,
+    FRONT,
+    MEDEA_PLUGIN_PORT,
+    POSTGRES_PORT,
+    PROMETHEUS,
+    SERVICE_IP,
+    SERVICE_RANGE,
+    STORE_PORT,
+    Cluster,
+)
 from tests.lab.shell import run
 
 CNI_PROGRAMS = "/usr/lib/cni"
-_CHAIN, _INPUT = "MEDEA-LAB", "MEDEA-LAB-IN"
+_CHAIN, _INPUT, _INSIDE = "MEDEA-LAB", "MEDEA-LAB-IN", "MEDEA-LAB-INSIDE"
 _IPTABLES = ("iptables", "-w", "10")
 
 
 def set_up() -> None:
     """Bridges and rules for all clusters; repeating it changes nothing."""
+    # A Service's packets leave for another interface than they came from.
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     for cluster in CLUSTERS:
         _bridge(cluster)
+    _service_route()
     _rules()
 
 
 def tear_down() -> None:
     """Remove every bridge and rule that `set_up` made."""
+    keep_pods_in()
     for table, hook, chain in (
         ("nat", "PREROUTING", _CHAIN),
         ("filter", "FORWARD", _CHAIN),
         ("filter", "INPUT", _INPUT),
     ):
-        run([*_IPTABLES, "-t", table, "-D", hook, "-j", chain], check=False)
-        run([*_IPTABLES, "-t", table, "-F", chain], check=False)
-        run([*_IPTABLES, "-t", table, "-X", chain], check=False)
+        _no_chain(table, hook, chain)
     for cluster in CLUSTERS:
         run(["ip", "link", "delete", cluster.bridge], check=False)
         for leftover in Path("/var/lib/cni/results").glob(f"{cluster.bridge}-*"):
             leftover.unlink(missing_ok=True)
+
+
+def let_pods_out() -> None:
+    """Let pods of the front door reach, at their gateway, what Medea needs: all apiservers, Postgres, Prometheus, Argo.
+
+    Only while Medea runs inside of the cluster: otherwise no pod has any business there.
+    """
+    ports = [cluster.api_port for cluster in CLUSTERS] + [POSTGRES_PORT, *map(_port, (PROMETHEUS, ARGO_SERVER_URL))]
+    match = ["-i", FRONT.bridge, "-p", "tcp", "-m", "multiport", "--dports", ",".join(map(str, ports))]
+    _chain("nat", "PREROUTING", _INSIDE, [[*match, "-d", FRONT.gateway, "-j", "DNAT", "--to-destination", "127.0.0.1"]])
+    _chain("filter", "INPUT", _INSIDE, [[*match, "-j", "ACCEPT"]])
+
+
+def keep_pods_in() -> None:
+    """Take back what `let_pods_out` allowed."""
+    for table, hook in (("nat", "PREROUTING"), ("filter", "INPUT")):
+        _no_chain(table, hook, _INSIDE)
 
 
 def write_cni(cluster: Cluster, folder: Path) -> None:
@@ -64,6 +95,12 @@ def _bridge(cluster: Cluster) -> None:
     Path(f"/proc/sys/net/ipv4/conf/{cluster.bridge}/route_localnet").write_text("1")
 
 
+def _service_route() -> None:
+    # The host must have some way to a Service's address before kube-proxy's rules put another in its place. Whatever
+    # other way the machine has to these addresses goes first.
+    run(["ip", "route", "add", SERVICE_RANGE, "dev", FRONT.bridge, "metric", "4000"], check=False)
+
+
 def _rules() -> None:
     nat = [_to_apiserver(cluster) for cluster in CLUSTERS]
     # Where bridges pass through iptables, pods of one cluster would not reach each other either.
@@ -80,14 +117,27 @@ def _to_apiserver(cluster: Cluster) -> list[str]:
 
 
 def _from_pods(cluster: Cluster) -> list[list[str]]:
-    """Of this host, a pod may reach its own apiserver, Medea, and what a test serves; nothing else."""
+    """Of this host, a pod may reach its own apiserver, Medea's door for plugins, and what a test serves."""
     rules = [["-i", cluster.bridge, "-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "ACCEPT"]]
-    ports = f"{cluster.api_port},{MEDEA_PORT}"
+    ports = f"{cluster.api_port},{MEDEA_PLUGIN_PORT}"
     rules.append(["-i", cluster.bridge, "-p", "tcp", "-m", "multiport", "--dports", ports, "-j", "ACCEPT"])
     rules.append(["-i", cluster.bridge, "-p", "tcp", "--dport", str(STORE_PORT), "-j", "ACCEPT"])
+    if cluster == FRONT:
+        for protocol in ("udp", "tcp"):
+            rules.append(["-i", cluster.bridge, "-p", protocol, "--dport", str(DNS_PORT), "-j", "ACCEPT"])
     rules.append(["-i", cluster.bridge, "-p", "icmp", "-j", "ACCEPT"])
     rules.append(["-i", cluster.bridge, "-j", "DROP"])
     return rules
+
+
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
+def _no_chain(table: str, hook: str, chain: str) -> None:
+    run([*_IPTABLES, "-t", table, "-D", hook, "-j", chain], check=False)
+    run([*_IPTABLES, "-t", table, "-F", chain], check=False)
+    run([*_IPTABLES, "-t", table, "-X", chain], check=False)
 
 
 def _chain(table: str, hook: str, chain: str, rules: list[list[str]]) -> None:

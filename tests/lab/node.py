@@ -6,7 +6,7 @@ import yaml
 
 from tests.lab import cgroups, images, network, pki
 from tests.lab.binaries import binary
-from tests.lab.layout import KUBELET_PORT, PAUSE, Cluster
+from tests.lab.layout import CLUSTER_DOMAIN, DNS_IP, FRONT, KUBELET_PORT, PAUSE, Cluster
 from tests.lab.processes import Process, http_ok, socket_listening
 
 _CONTAINERD_CONFIG = """\
@@ -124,6 +124,8 @@ def _kubelet_config(cluster: Cluster) -> Path:
         "registryPullQPS": 0,
         "eventRecordQPS": 50,
     }
+    if cluster == FRONT:
+        config |= {"clusterDNS": [DNS_IP], "clusterDomain": CLUSTER_DOMAIN}
     path = cluster.folder / "kubelet.yaml"
     path.write_text(yaml.safe_dump(config))
     return path

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from tests.lab.errors import LabError
-from tests.lab.layout import POSTGRES_PORT, STATE
+from tests.lab.layout import FRONT, POSTGRES_PORT, STATE
 from tests.lab.processes import Process
 from tests.lab.shell import run
 
@@ -20,7 +20,8 @@ _HOME = STATE / "postgres"
 _PROGRAMS = _HOME / "install"
 _DATA = _HOME / "data"
 _SOCKETS = _HOME / "sockets"
-_ACCESS = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+# Pods of the front door come as themselves, where they are let out at all.
+_ACCESS = f"local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\nhost all all {FRONT.subnet} scram-sha-256\n"
 
 
 def prepare() -> None:
@@ -29,7 +30,11 @@ def prepare() -> None:
     for folder in (STATE, _HOME):
         folder.chmod(0o755)
     if not _PROGRAMS.exists():
-        _copy_programs()
+        # The user that runs them may not enter the folder of whoever installed them.
+        fresh = _HOME / f".install.{os.getpid()}"
+        shutil.rmtree(fresh, ignore_errors=True)
+        copy_programs(fresh)
+        fresh.rename(_PROGRAMS)
     _SOCKETS.mkdir(exist_ok=True)
     _own(_SOCKETS)
     if not _DATA.exists():
@@ -81,19 +86,19 @@ def _accepts() -> bool:
     return True
 
 
-def _copy_programs() -> None:
-    # Copied, because the user that runs them may not enter the folder of whoever installed them. The wheel's libraries
-    # are looked for beside its package, so that stays as it is.
+def copy_programs(to: Path) -> Path:
+    """Copy the server's programs into a new folder, for anybody to run; returns where in it they are.
+
+    The wheel's libraries are looked for beside its package, so that stays as it is.
+    """
     package = _package()
-    fresh = _HOME / f".install.{os.getpid()}"
-    shutil.rmtree(fresh, ignore_errors=True)
     install = _install_of(package)
-    shutil.copytree(install, fresh / package.name / install.name, symlinks=True)
+    shutil.copytree(install, to / package.name / install.name, symlinks=True)
     libraries = package.with_name(f"{package.name}.libs")
     if libraries.exists():
-        shutil.copytree(libraries, fresh / libraries.name)
-    run(["chmod", "-R", "a+rX", fresh])
-    fresh.rename(_PROGRAMS)
+        shutil.copytree(libraries, to / libraries.name)
+    run(["chmod", "-R", "a+rX", to])
+    return to / package.name / install.name / "bin"
 
 
 def _package() -> Path:

@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.lab import envfile
-from tests.lab.layout import BIN, CHECKOUT, MEDEA_CERTS, MEDEA_URL, POSTGRES_DSN, WORKFLOWS
+from tests.lab.layout import BIN, CHECKOUT, MEDEA_API_TOKEN, MEDEA_CERTS, MEDEA_SCOUT_URL, POSTGRES_DSN, WORKFLOWS
 
 console = Console(width=None if Console().is_terminal else 120, highlight=False)
 T = TypeVar("T")
@@ -92,8 +92,9 @@ def wait_for(expected: str, ask: Callable[[], T], good: Callable[[T], bool], sec
 
 def targets() -> dict[str, Object]:
     """Every target's numbers for the demo's namespace, as Medea tells them."""
-    url = f"{MEDEA_URL}/api/v1/targets/{WORKFLOWS}"
-    answer = requests.get(url, verify=str(MEDEA_CERTS / "ca.crt"), timeout=10)
+    url = f"{MEDEA_SCOUT_URL}/api/v1/targets/{WORKFLOWS}"
+    header = {"Authorization": f"Bearer {MEDEA_API_TOKEN.read_text().strip()}"}
+    answer = requests.get(url, headers=header, verify=str(MEDEA_CERTS / "ca.crt"), timeout=10)
     if answer.status_code != 200:
         raise DemoError(f"200 from GET {url}", f"{answer.status_code}: {answer.text}")
     return {target["cluster"]: target for target in answer.json()["targets"]}

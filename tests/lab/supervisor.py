@@ -2,7 +2,8 @@
 
 A process is known by its pid *and* its start time, so a number that was given to somebody else since is never touched.
 Everything started here also carries a mark in its environment, which its children inherit: that finds what was started
-by a run that was killed before it could write the pid down.
+by a run that was killed before it could write the pid down. The mark names the network too: whoever has a network of
+its own may have a laboratory of its own, whose processes can be seen from outside.
 """
 
 import json
@@ -41,7 +42,7 @@ def start(process: Process) -> bool:
     with process.log.open("ab") as log:
         started = subprocess.Popen(
             list(process.argv),
-            env={**_plain_environment(), **process.env, MARK: process.name},
+            env={**_plain_environment(), **process.env, MARK: _mark(process.name)},
             cwd=process.cwd,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -110,7 +111,7 @@ def kill_marked(name: str | None = None, program: str | None = None) -> int:
 
 def marked(name: str | None = None) -> list[int]:
     """The pids of every process on this machine that carries the mark."""
-    wanted = f"{MARK}={name}".encode() if name else f"{MARK}=".encode()
+    wanted = f"{MARK}={_mark(name or '')}".encode()
     found = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit() or int(folder.name) == os.getpid():
@@ -119,9 +120,18 @@ def marked(name: str | None = None) -> list[int]:
             variables = (folder / "environ").read_bytes().split(b"\0")
         except OSError:
             continue
-        if any(line == wanted if name else line.startswith(wanted) for line in variables):
+        if any(line == wanted if name else _is_here(line, wanted) for line in variables):
             found.append(int(folder.name))
     return found
+
+
+def _mark(name: str) -> str:
+    return f"{name}@{os.readlink('/proc/self/ns/net')}"
+
+
+def _is_here(line: bytes, wanted: bytes) -> bool:
+    prefix, _, network = wanted.partition(b"@")
+    return line.startswith(prefix) and line.endswith(b"@" + network)
 
 
 def _program_of(pid: int) -> str:

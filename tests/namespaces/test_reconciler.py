@@ -4,15 +4,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from kubernetes.client import Configuration
 
 from tests.namespaces.test_hold import a_probe
+from tests.support.fake_apiserver import FakeApiserver
 from tests.support.scripted_apiserver import Answer, Script, apiserver, reply
+from webhook.kube.client import Cluster
 from webhook.model.contract import Hold
+from webhook.namespaces.prepare import Plugin, Preparer
 from webhook.namespaces.probe import NAME, Probes
 from webhook.namespaces.reconciler import NamespaceReconciler
 
 MISSING = reply(404, {"message": "not found", "details": {"name": NAME}})
 MADE = reply(201, {})
+PLUGIN = Plugin("medea", "https://medea", lambda: "CERTIFICATE")
 
 
 class Told:
@@ -27,7 +32,15 @@ class Told:
 
 
 def namespace(hold: str | None, **metadata: Any) -> dict[str, Any]:
-    return {"metadata": {"name": "ns", "uid": "n", "labels": {"medea.dev/hold": hold} if hold else {}, **metadata}}
+    return {
+        "metadata": {
+            "name": "ns",
+            "uid": "n",
+            "resourceVersion": "1",
+            "labels": {"medea.dev/hold": hold} if hold else {},
+            **metadata,
+        }
+    }
 
 
 def origin(name: str, completed: str = "false", space: str = "ns") -> dict[str, Any]:
@@ -44,7 +57,8 @@ def tend(thing: dict[str, Any], *answers: Answer, default: Hold = Hold.PLUGIN) -
     origins: Any = SimpleNamespace(all=lambda: workflows)
     recorder: Any = told
     with apiserver(script) as front:
-        NamespaceReconciler(front, origins, recorder, Probes(front), default).reconcile(thing)
+        preparer = Preparer(front, PLUGIN)
+        NamespaceReconciler(origins, recorder, Probes(front), preparer, default).reconcile(thing)
     return [request.split("?")[0] for request in script.requests], told
 
 
@@ -71,3 +85,28 @@ def test_the_workflows_that_live_there_are_told_of_a_controller() -> None:
 def test_nothing_is_made_where_the_label_is_wrong_or_the_namespace_goes(thing: dict[str, Any]) -> None:
     asked, _ = tend(thing, MISSING)
     assert asked == []
+
+
+def swept(opted_in: list[str], *, origins_in: tuple[str, ...] = (), current: bool = True) -> list[str]:
+    """Where something is still prepared after a sweep, of three namespaces in which it was."""
+    front = FakeApiserver()
+    cluster = Cluster("front", Configuration(), http=front, clock=front.clock)
+    workflows = [origin(f"in-{name}", "true", space=name) for name in origins_in]
+    origins: Any = SimpleNamespace(all=lambda: workflows, current=current)
+    preparer = Preparer(cluster, PLUGIN, clock=front.clock)
+    for name in ("a", "b", "c"):
+        front.namespace(name)
+        preparer.see_to({"metadata": {"name": name, "uid": name, "resourceVersion": "1"}})
+    recorder: Any = Told()
+    namespaces = [{"metadata": {"name": name, "uid": name, "labels": {}}} for name in opted_in]
+    NamespaceReconciler(origins, recorder, Probes(cluster), preparer, Hold.PLUGIN).sweep(namespaces)
+    return sorted(preparer.prepared())
+
+
+def test_a_namespace_that_has_opted_out_is_cleared_up_when_no_origin_is_left_there() -> None:
+    assert swept(["a"]) == ["a"]
+    assert swept(["a"], origins_in=("b",)) == ["a", "b"]
+
+
+def test_nothing_is_cleared_up_while_the_origins_are_not_known() -> None:
+    assert swept(["a"], current=False) == ["a", "b", "c"]

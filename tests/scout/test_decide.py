@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhook.scout.decide import decide, waits
-from webhook.scout.model import Decision, Obstacle, Outcome, OwnUse, Request, Reservation, Snapshot, Target
+from webhook.scout.model import Decision, Obstacle, Outcome, OwnUse, Request, Reservation, Snapshot, Source, Target
 from webhook.scout.own_use import own_use
 from webhook.totals.model import GIB, NOTHING, Totals
 
@@ -62,6 +62,15 @@ def request(cpu: float = 3, gib: float = 1, **changes: object) -> Request:
 def test_the_only_target_with_room_is_chosen() -> None:
     decision = decided(request(), snapshot("west", used=size(8)), snapshot("east"))
     assert (decision.outcome, decision.cluster) == (Outcome.PLACED, "east")
+
+
+def test_a_snapshot_is_good_for_as_long_as_it_says_and_its_source_is_shown() -> None:
+    live = replace(snapshot("west", age=20), source=Source.APISERVER, good_for=15)
+    [verdict] = decided(request(), live).verdicts
+    assert verdict.obstacle is Obstacle.STALE
+    assert verdict.removed_by == "its last sample is 20 s old, more than 15 s"
+    assert verdict.as_json()["source"] == "apiserver"
+    assert decided(request(), replace(live, good_for=30)).cluster == "west"
 
 
 def test_the_same_seed_chooses_the_same_target_and_all_that_fit_are_chosen_in_turn() -> None:

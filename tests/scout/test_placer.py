@@ -94,6 +94,15 @@ def test_a_target_that_is_away_is_given_nothing_and_says_why(pool: Pool) -> None
     assert world.row("p4").cluster == "east"
 
 
+def test_a_target_whose_quotas_cannot_be_seen_is_given_nothing_and_says_why(pool: Pool) -> None:
+    world = World(pool, west=4)
+    world.targets["north"] = None
+    world.unseen = {"north": "its quotas can't be watched: forbidden", "west": "never shown: there is a sample"}
+    assert world.submit("p1", 4).cluster == "west"
+    assert "north: its quotas can't be watched: forbidden" in world.submit("p2", 4).reason
+    assert {one.cluster: one.obstacle for one in world.placer.overview("ns")}["north"] is Obstacle.UNUSABLE
+
+
 # --- First come, first served
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from webhook.scout.model import Snapshot
-from webhook.scout.promql import UNLIMITED, query
+from webhook.scout.model import UNLIMITED, Snapshot
+from webhook.scout.promql import query
 from webhook.scout.promql import snapshots as snapshots_at
 from webhook.totals.model import Defaults, Totals
 

@@ -21,8 +21,11 @@ from certs.files import ensure
 class Running:
     """A server's process, and connections to it. A review writes to `begun` and waits for `go_on`."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", port: int, ca: Path, begun: Path, go_on: Path) -> None:
-        self.process, self.port, self.begun, self.go_on = process, port, begun, go_on
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", port: int, metrics_port: int, ca: Path, begun: Path, go_on: Path
+    ) -> None:
+        self.process, self.port, self.metrics_port, self.ca = process, port, metrics_port, ca
+        self.begun, self.go_on = begun, go_on
         self._context = ssl.create_default_context(cafile=str(ca))
 
     def connection(self) -> http.client.HTTPSConnection:
@@ -54,16 +57,14 @@ def _free_ports(number: int) -> list[int]:
 def server(tmp_path: Path) -> Iterator[Running]:
     """A server that is ready, with eight threads."""
     files = ensure(tmp_path / "certs")
-    webhook, balancer, scout, metrics = _free_ports(4)
+    webhook, metrics = _free_ports(2)
     begun, go_on = tmp_path / "begun", tmp_path / "go-on"
     os.mkfifo(begun)
     os.mkfifo(go_on)
     settings = {
         "MEDEA_BIND": "127.0.0.1",
         "MEDEA_WEBHOOK_PORT": str(webhook),
-        "MEDEA_BALANCER_PORT": str(balancer),
-        "MEDEA_SCOUT_PORT": str(scout),
-        "MEDEA_METRICS_PORT": str(metrics),
+        "MEDEA_WEBHOOK_METRICS_PORT": str(metrics),
         "MEDEA_CERTS": str(tmp_path / "certs"),
         "MEDEA_THREADS": "8",
         "BEGUN": str(begun),
@@ -72,7 +73,7 @@ def server(tmp_path: Path) -> Iterator[Running]:
     command = [sys.executable, "-m", "tests.server.stopping"]
     with subprocess.Popen(command, env={**os.environ, **settings}) as process:
         try:
-            running = Running(process, webhook, files.ca, begun, go_on)
+            running = Running(process, webhook, metrics, files.ca, begun, go_on)
             running.wait_until_ready()
             yield running
         finally:

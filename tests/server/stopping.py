@@ -1,19 +1,22 @@
-"""`python -m tests.server.stopping`: the real server over a service in which a review takes as long as a test wants.
+"""`python -m tests.server.stopping`: the real door of the webhook, where a review takes as long as a test wants.
 
 The environment has Medea's settings, and in BEGUN and GO_ON two named pipes: a review writes to the one and waits for
 the other.
 """
 
 import os
-import threading
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from webhook.admission.wire import Review, allow
 from webhook.model.deadline import Deadline
-from webhook.server.app import Server
+from webhook.server.apps import create_webhook_app
+from webhook.server.clients import Clients
+from webhook.server.doors import DoorName, door_of
+from webhook.server.server import Served, Server
 from webhook.settings import Settings
+from webhook.wiring import Background
 
 
 class Held:
@@ -26,31 +29,17 @@ class Held:
         return allow(review)
 
 
-class FakeService:
-    """As much of a service as the server uses."""
-
-    def __init__(self, _: Settings) -> None:
-        self.admission = Held()
-        self.api: Any = SimpleNamespace(balancer=None)
-        self.logs = None
-        self._stopping = threading.Event()
-
-    def start(self) -> None:
-        """Nothing has to be started."""
-
-    def stop(self) -> None:
-        """Be unready."""
-        self._stopping.set()
-
-    def unready(self) -> str | None:
-        """Ready until it is stopped."""
-        return "about to end" if self._stopping.is_set() else None
-
-
 def main() -> None:
     """Serve until told to end."""
-    make: Any = FakeService
-    Server(Settings(), make).run()
+    settings, held = Settings(), Held()
+    background = Background()
+
+    def make() -> Served:
+        admission: Any = held
+        return Served(create_webhook_app(admission, background, Clients(None)), background)
+
+    door = replace(door_of(DoorName.WEBHOOK, settings), make=make)
+    Server(settings, door).run()
 
 
 if __name__ == "__main__":

@@ -1,84 +1,92 @@
-"""A running server takes up a new certificate: nobody is cut off, and whoever connects next sees the new one."""
+"""A door's certificate: waited for before it listens, and taken up while it runs."""
 
-import contextlib
+import base64
+import datetime
 import http.client
-import os
-import shutil
+import json
 import ssl
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from certs.files import ensure
+from certs import authority
+from tests.certificates.house import MINUTE, pair
 from tests.server.conftest import Running, asked
+from tests.support.scripted_apiserver import Script, apiserver, reply
+from webhook.certificates import folder
+from webhook.model.limits import CERTIFICATE_WAIT
+from webhook.server.doors import DoorName, door_of
+from webhook.server.server import before_listening
+from webhook.settings import Settings
 
 
-def serial(connection: http.client.HTTPSConnection) -> str:
-    """Of the certificate that the server shows on this connection, which is made now."""
-    connection.connect()
-    assert isinstance(connection.sock, ssl.SSLSocket)
-    return str((connection.sock.getpeercert() or {})["serialNumber"])
+def made() -> dict[str, bytes]:
+    """A pair for this machine, valid now."""
+    _, tls = pair(authority.subjects(["localhost"], []), datetime.datetime.now(datetime.UTC), 60 * MINUTE)
+    return tls
 
 
-def trusting(server: Running, *authorities: str) -> http.client.HTTPSConnection:
-    """A connection of somebody who trusts these, to be closed."""
-    context = ssl.create_default_context(cadata="".join(authorities))
+def connection(server: Running, ca: bytes) -> http.client.HTTPSConnection:
+    context = ssl.create_default_context(cadata=ca.decode())
     return http.client.HTTPSConnection("localhost", server.port, timeout=20, context=context)
 
 
-def renew(folder: Path, spare: Path) -> None:
-    """Another certificate of the same authority and key, put in place at once."""
-    shutil.copytree(folder, spare)
-    (spare / "tls.crt").unlink()
-    ensure(spare)
-    os.replace(spare / "tls.crt", folder / "tls.crt")
+def test_a_new_certificate_is_shown_to_whoever_connects_and_interrupts_nobody(server: Running, tmp_path: Path) -> None:
+    before = server.connection()
+    assert asked(before, "/healthz")[0] == 200
+    for _ in range(2):
+        tls = made()
+        folder.replace(tmp_path / "certs", tls)
+        after = connection(server, tls["ca.crt"])
+        assert asked(after, "/healthz")[0] == 200
+        after.close()
+    assert asked(before, "/healthz")[0] == 200
+    before.close()
 
 
-def test_a_renewed_certificate_is_shown_to_whoever_connects_next_and_no_request_fails(
-    server: Running, tmp_path: Path
+def test_a_door_waits_for_its_certificate_and_leaves_no_thread_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    over = threading.Event()
-
-    def ask_without_pause() -> set[str]:
-        seen = set()
-        while not over.is_set():
-            with contextlib.closing(server.connection()) as connection:
-                seen.add(serial(connection))
-                assert asked(connection, "/readyz")[0] == 200
-        return seen
-
-    with contextlib.closing(server.connection()) as open_before, ThreadPoolExecutor(1) as others:
-        shown = [serial(open_before)]
-        asking = others.submit(ask_without_pause)
-        for number in range(3):
-            renew(tmp_path / "certs", tmp_path / f"spare-{number}")
-            with contextlib.closing(server.connection()) as next_one:
-                shown.append(serial(next_one))
-        over.set()
-        assert asking.result(20) <= set(shown)
-        assert asked(open_before, "/readyz") == (200, "keep-alive")
-    assert len(set(shown)) == 4
+    tls = made()
+    secret = {
+        "metadata": {"name": "medea-tls"},
+        "data": {key: base64.b64encode(value).decode() for key, value in tls.items()},
+    }
+    missing = reply(404, {"kind": "Status", "reason": "NotFound", "message": "none", "code": 404})
+    monkeypatch.setattr("webhook.certificates.delivery.CERTIFICATE_WAIT", CERTIFICATE_WAIT / 100)
+    script = Script(missing, missing, reply(200, secret))
+    with apiserver(script) as front:
+        settings = _settings(tmp_path, front.address)
+        threads = threading.active_count()
+        before_listening(settings, door_of(DoorName.WEBHOOK, settings))
+        # The apiserver here has one for the connection.
+        assert threading.active_count() <= threads + 1
+    assert script.requests == ["GET /api/v1/namespaces/medea-system/secrets/medea-tls"] * 3
+    assert folder.read(tmp_path / "tls") == tls
 
 
-def test_a_new_authority_is_taken_up_and_a_pair_that_is_half_replaced_costs_only_new_connections(
-    server: Running, tmp_path: Path
-) -> None:
-    folder = tmp_path / "certs"
-    old = (folder / "ca.crt").read_text()
-    fresh = ensure(tmp_path / "fresh")
-    new = fresh.ca.read_text()
-    with contextlib.closing(trusting(server, old)) as open_before:
-        before = serial(open_before)
-        os.replace(fresh.key, folder / "tls.key")
-        with contextlib.closing(trusting(server, old, new)) as too_early, pytest.raises(OSError):
-            serial(too_early)
-        os.replace(fresh.certificate, folder / "tls.crt")
-        for authorities in ((new,), (old, new)):
-            with contextlib.closing(trusting(server, *authorities)) as connection:
-                assert serial(connection) != before
-                assert asked(connection, "/readyz")[0] == 200
-        with contextlib.closing(trusting(server, old)) as late, pytest.raises(ssl.SSLCertVerificationError):
-            serial(late)
-        assert asked(open_before, "/readyz") == (200, "keep-alive")
+@pytest.mark.parametrize("name", [DoorName.LOGS, DoorName.API])
+def test_a_door_that_does_not_show_that_certificate_does_not_wait_for_it(name: DoorName, tmp_path: Path) -> None:
+    settings = _settings(tmp_path, "http://127.0.0.1:1")
+    before_listening(settings, door_of(name, settings))
+    assert not (tmp_path / "tls").exists()
+
+
+def _settings(tmp_path: Path, address: str) -> Settings:
+    config = {
+        "clusters": [{"name": "front", "cluster": {"server": address}}],
+        "users": [{"name": "medea", "user": {}}],
+        "contexts": [{"name": "front", "context": {"cluster": "front", "user": "medea"}}],
+        "current-context": "front",
+    }
+    (tmp_path / "kubeconfig").write_text(json.dumps(config))
+    return Settings.model_validate(
+        {
+            "kubeconfig": tmp_path / "kubeconfig",
+            "medea_certs": tmp_path / "tls",
+            "medea_logs_certs": tmp_path / "logs",
+            "medea_tls_secret": "medea-tls",
+            "medea_api": "open",
+        }
+    )

@@ -1,21 +1,22 @@
 """A process of which a thread has died says so to whoever would restart it."""
 
 import threading
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from webhook.kube import threads
-from webhook.server.app import create_app
+from webhook.server.apps import create_webhook_app
+from webhook.server.clients import Clients
+from webhook.wiring import Background
 
 
 @pytest.fixture
 def client() -> FlaskClient:
     """A service that is well."""
-    service: Any = SimpleNamespace(admission=None, api=SimpleNamespace(balancer=None), unready=lambda: None)
-    return create_app(service).test_client()
+    admission: Any = None
+    return create_webhook_app(admission, Background(), Clients(None)).test_client()
 
 
 def test_it_is_well_while_all_threads_live(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,7 +96,7 @@ class World:
         self.registry, self.recorder = Targets(front), Recorder(front)
         self.placer = Pauses()
         self.informers: list[Informer] = []
-        parts = Parts(front, self.registry, *cast("tuple[Any, ...]", (None, pool, None, self.placer)))
+        parts = Parts(front, self.registry, *cast("tuple[Any, ...]", (None, pool, None, self.placer, None)))
         self.parts = assemble_controller(
             parts,
             Settings(),
@@ -104,6 +104,7 @@ class World:
             clock=self.clock,
             now=self.clock.now,
             begin=self.informers.append,
+            authority=lambda: "CERTIFICATE",
         )
         self.parts.watches.start()
         for name in self.targets:

@@ -168,7 +168,7 @@ def _term(term: str, labels: Mapping[str, str]) -> bool:
 
 
 def _field(term: str, thing: Any) -> bool:
-    path, value = term.replace("==", "=").split("=")
+    path, unequal, value = re.split(r"(!?)==?", term)
     for step in path.split("."):
         thing = thing.get(step) if isinstance(thing, dict) else None
-    return str(thing or "") == value
+    return (str(thing or "") == value) is not bool(unequal)

@@ -47,6 +47,7 @@ class World:
         self.known = True
         self.samples: dict[str, Snapshot] = {}
         self.read = {"ns"}
+        self.unseen: dict[str, str] = {}
         for name, cpu in hard.items():
             self.quota(name, cpu)
         self.placer = self.replica()
@@ -77,6 +78,9 @@ class World:
         there = namespace in self.read
         self.of_namespace(namespace)
         return there
+
+    def blind(self, cluster: str) -> str | None:
+        return self.unseen.get(cluster)
 
     def of_namespace(self, namespace: str) -> dict[str, Snapshot]:
         self.read.add(namespace)

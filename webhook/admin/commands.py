@@ -43,8 +43,8 @@ def forget(
 ) -> None:
     """Have nothing wait any more for a target that is gone for good. What ran there is lost."""
     settings, out = Settings(), console()
-    check_unregistered(_front(settings), settings.medea_namespace, name)
-    with _ledger(settings) as pool:
+    check_unregistered(open_front(settings), settings.medea_namespace, name)
+    with open_ledger(settings) as pool:
         there = shares(pool, name)
         if not there and identities.forget(pool, name):
             out.print(f"nothing was on {name}; any cluster may be registered by that name now", markup=False)
@@ -65,8 +65,8 @@ def rebuild(
 ) -> None:
     """Make the rows of a lost ledger again, from what the front door and the targets show."""
     settings, out = Settings(), console()
-    front = _front(settings)
-    with _ledger(settings) as pool, _registry(front, settings, pool) as registry:
+    front = open_front(settings)
+    with open_ledger(settings) as pool, open_registry(front, settings, pool) as registry:
         report = rebuild_ledger(front, registry, pool, gone=gone or [])
     out.print(_report_table(report))
     for one in report.matches:
@@ -81,12 +81,14 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else 160)
 
 
-def _front(settings: Settings) -> Cluster:
+def open_front(settings: Settings) -> Cluster:
+    """The client of the front door."""
     return front_door(str(settings.kubeconfig) if settings.kubeconfig else None)
 
 
 @contextmanager
-def _ledger(settings: Settings) -> Iterator[Pool]:
+def open_ledger(settings: Settings) -> Iterator[Pool]:
+    """The ledger, for as long as the block lasts. Raises LedgerUnavailable."""
     pool = Pool(ledger_dsn(settings), size=2)
     pool.start()
     try:
@@ -98,8 +100,13 @@ def _ledger(settings: Settings) -> Iterator[Pool]:
 
 
 @contextmanager
-def _registry(front: Cluster, settings: Settings, pool: Pool) -> Iterator[Registry]:
-    registry = Registry(front, settings.medea_namespace, expected=partial(identities.expected, pool))
+def open_registry(front: Cluster, settings: Settings, pool: Pool | None = None) -> Iterator[Registry]:
+    """The targets, for as long as the block lasts; with a ledger only those that are still the clusters it knows.
+
+    Raises ClusterUnavailable.
+    """
+    expected = partial(identities.expected, pool) if pool else None
+    registry = Registry(front, settings.medea_namespace, expected=expected)
     registry.start()
     try:
         if not registry.wait(COMMAND_WAIT):

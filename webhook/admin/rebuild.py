@@ -12,11 +12,12 @@ from webhook.kube.client import Cluster, is_object
 from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, NAMESPACES, WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import rebuilding
 from webhook.ledger.pool import Pool
-from webhook.model.contract import COPIED, ENABLED
+from webhook.model.contract import COPIED, COPY_OF, ENABLED
 from webhook.model.deadline import Deadline
 from webhook.model.limits import COMMAND_WAIT
-from webhook.model.objects import Object, labels
+from webhook.model.objects import Object, annotations, labels
 from webhook.model.run import origin_placement, run_placement
+from webhook.model.template_versions import without_hash
 from webhook.totals.shape import Name
 
 _NOT_WRITTEN = frozenset({Found.KNOWN, Found.FOREIGN, Found.UNCLEAR, Found.UNDECIDED, Found.UNREADABLE})
@@ -92,15 +93,20 @@ def _write(front: Cluster, registered: Registered, pool: Pool, one: Match) -> Ma
     return one if rebuilding.insert(pool, row) else replace(one, found=Found.KNOWN)
 
 
-def _copies(registered: Registered, one: Match) -> set[Name]:
-    """The templates that a run refers to and that Medea has copied to its target."""
-    return {name for name in may_be_copies(one) if _is_copy(registered.get(str(one.cluster)), one.origin, name)}
+def _copies(registered: Registered, one: Match) -> dict[Name, Name]:
+    """The templates that a run refers to and that Medea has copied to its target, with what they are copies of."""
+    found = {name: _copied(registered.get(str(one.cluster)), one.origin, name) for name in may_be_copies(one)}
+    return {name: own for name, own in found.items() if own is not None}
 
 
-def _is_copy(target: Cluster, origin: Object, name: Name) -> bool:
+def _copied(target: Cluster, origin: Object, name: Name) -> Name | None:
     kind = CLUSTER_WORKFLOW_TEMPLATES if name.cluster else WORKFLOW_TEMPLATES
     found = target.find(kind, None if name.cluster else origin["metadata"]["namespace"], name.name)
-    return found is not None and labels(found).get(COPIED) == "true"
+    if found is None or labels(found).get(COPIED) != "true":
+        return None
+    own_kind, _, own_name = annotations(found).get(COPY_OF, "").partition("/")
+    # Copies of earlier versions of Medea don't say what they are copies of; they are of the same kind.
+    return Name(own_name, own_kind == CLUSTER_WORKFLOW_TEMPLATES.kind) if own_name else without_hash(name)
 
 
 def _templates_of(front: Cluster, one: Match) -> list[Object]:

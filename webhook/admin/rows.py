@@ -1,7 +1,7 @@
 """Builds the row of a placement from its origin and its run. Pure."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from webhook.admin.matching import Found, Match
 from webhook.errors import Refused, Rejected
@@ -19,22 +19,23 @@ from webhook.model.contract import (
     State,
 )
 from webhook.model.objects import Object, annotations, labels, mapping
-from webhook.model.template_versions import rewritten
+from webhook.model.template_versions import is_copy_name, rewritten
 from webhook.scout.policies import POLICIES
 from webhook.totals.model import NOTHING, Totals
 from webhook.totals.quantities import cpu_milli, memory_bytes
 from webhook.totals.shape import Name, spec_references, text
 
 _TOTALS = re.compile(r"cpu=([0-9.]+), ram=([0-9.]+Gi)")
-_COPY = re.compile(r"(.+)-[0-9a-f]{8}")
+_NONE: Mapping[Name, Name] = {}
 # Fields of the spec that verbs may have set since the submission.
 _STEERED = ("suspend", "shutdown")
 
 
-def row_of(match: Match, *, copies: Collection[Name] = (), templates: Sequence[Object] = ()) -> Rebuilt:
-    """The row to write. `copies` are Medea's copies of templates on the run's target, `templates` those a run needs.
+def row_of(match: Match, *, copies: Mapping[Name, Name] = _NONE, templates: Sequence[Object] = ()) -> Rebuilt:
+    """The row to write. `copies` are Medea's copies of templates on the run's target, with what they are copies of.
 
-    An adopted run counts as running even if it has ended: the controller will see and record the end.
+    `templates` are those that a run needs. An adopted run counts as running even if it has ended: the controller will
+    see and record the end.
     """
     origin, metadata, marks = match.origin, match.origin["metadata"], annotations(match.origin)
     workflow = _workflow(match, copies)
@@ -81,10 +82,10 @@ def may_be_copies(match: Match) -> set[Name]:
     """The templates that the run refers to and whose names look like copies'; empty if the origin has its own spec."""
     if match.run is None or match.hold is Hold.NONE:
         return set()
-    return {one.to for one in spec_references(match.run["spec"]) if _COPY.fullmatch(one.to.name)}
+    return {one.to for one in spec_references(match.run["spec"]) if is_copy_name(one.to.name)}
 
 
-def _workflow(match: Match, copies: Collection[Name]) -> Object | None:
+def _workflow(match: Match, copies: Mapping[Name, Name]) -> Object | None:
     """The submitted Workflow; if the origin is a stub, rebuilt from the run. None if it is lost."""
     if match.hold is Hold.NONE:
         spec = match.origin["spec"]
@@ -98,11 +99,10 @@ def _workflow(match: Match, copies: Collection[Name]) -> Object | None:
     return {"metadata": metadata, "spec": {key: value for key, value in spec.items() if key not in _STEERED}}
 
 
-def _under_own_names(spec: Object, copies: Collection[Name]) -> Object:
+def _under_own_names(spec: Object, copies: Mapping[Name, Name]) -> Object:
     """A run's spec, with templates referred to by their names at the front door instead of those of the copies."""
-    own = {copy: found[1] for copy in copies if (found := _COPY.fullmatch(copy.name))}
     try:
-        return rewritten(spec, own)
+        return rewritten(spec, copies)
     except Rejected:
         return spec
 

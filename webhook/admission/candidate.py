@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass, field
 
-from webhook.admission.stub import stub_spec
+from webhook.admission.stub import AgentPods, stub_placement, stub_spec
 from webhook.admission.submission import Submission, read_submission
 from webhook.admission.weigh import Weighed
 from webhook.admission.wire import Review
@@ -29,7 +29,14 @@ class Candidate:
 
 
 def candidate(
-    review: Review, submission: Submission, workflow: Object, weighed: Weighed, *, hold: Hold, caller: str | None
+    review: Review,
+    submission: Submission,
+    workflow: Object,
+    weighed: Weighed,
+    *,
+    hold: Hold,
+    caller: str | None,
+    agents: AgentPods,
 ) -> Candidate:
     """The candidate. `caller` is on whose behalf Medea's own API submits it. Raises Refused for an unknown policy."""
     spec, need, found = workflow["spec"], weighed.need, weighed.found
@@ -51,7 +58,10 @@ def candidate(
         notes=found.notes if need.spark else need.notes,
         hold=hold,
     )
-    # With hold `none` there are no stubs, so a copied stub gets the original's spec.
-    own_spec = None if spec is submission.spec else spec
-    held_spec = stub_spec(spec, template_spec, placement) if hold is Hold.PLUGIN else own_spec
+    held_spec = None
+    if stub_placement(submission.spec) is not None:
+        # Made from what was sent, with either hold: whoever names a placement must not be told its original.
+        held_spec = stub_spec(submission.spec, {}, placement, agents)
+    elif hold is Hold.PLUGIN:
+        held_spec = stub_spec(spec, template_spec, placement, agents)
     return Candidate(new, workflow, held_spec, caller, need.spark)

@@ -30,11 +30,11 @@ _VERBS = Counter("medea_verbs_total", "Verbs that people gave", ["verb"])
 
 @dataclass
 class Changes:
-    """Answers reviews of changes. `own_user` returns Medea's own user name at the front door."""
+    """Answers reviews of changes. `is_own` tells whether a user name at the front door is one of Medea's own."""
 
     registry: Registry
     pool: Pool
-    own_user: Callable[[], str]
+    is_own: Callable[[str], bool]
 
     def answer(self, review: Review, deadline: Deadline) -> Object:
         """The AdmissionReview to answer with. Raises Refused for a verb that is not possible."""
@@ -64,7 +64,7 @@ class Changes:
 
     def _concerns(self, review: Review) -> bool:
         """Whether a person changed an origin that is not being deleted. Medea's own writes show its field manager."""
-        own = review.field_manager == MANAGER and review.user == self.own_user()
+        own = review.field_manager == MANAGER and self.is_own(review.user)
         old = review.old
         is_origin = PLACEMENT in annotations(old) and ORIGIN_UID not in labels(old)
         return is_origin and not own and "deletionTimestamp" not in (review.object.get("metadata") or {})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 from prometheus_client import Counter, Histogram
 
-from webhook.admission.answer import accepted, left_alone
+from webhook.admission.answer import accepted, left_alone, not_ours
 from webhook.admission.candidate import Candidate, candidate
 from webhook.admission.changes import Changes
 from webhook.admission.gather import Gathered, gather, gather_more
@@ -15,6 +15,7 @@ from webhook.admission.name import check_free
 from webhook.admission.preflight import preflight
 from webhook.admission.reserve import released_unless_answered, reserve
 from webhook.admission.restore import restore
+from webhook.admission.stub import AgentPods
 from webhook.admission.submission import Submission, read_submission
 from webhook.admission.weigh import Scales, Weighed
 from webhook.admission.wire import Review, allow, deny
@@ -26,7 +27,7 @@ from webhook.model.contract import CLUSTERS, Hold
 from webhook.model.deadline import Deadline
 from webhook.model.objects import Object
 from webhook.namespaces.hold import Holds, OptedIn
-from webhook.namespaces.prepare import Prepared
+from webhook.namespaces.prepared import Prepared
 from webhook.scout.placer import Placer
 
 log = structlog.get_logger(__name__)
@@ -44,18 +45,19 @@ _SECONDS = Histogram(
 
 @dataclass
 class Admission:
-    """Answers reviews. `own_user` returns Medea's own user name at the front door."""
+    """Answers reviews. `is_own` tells whether a user name at the front door is one of Medea's own."""
 
     front: Cluster
     registry: Registry
     pool: Pool
     placer: Placer
-    own_user: Callable[[], str]
+    is_own: Callable[[str], bool]
     prepared: Prepared
     holds: Holds
+    agents: AgentPods
 
     def __post_init__(self) -> None:
-        self._changes = Changes(self.registry, self.pool, self.own_user)
+        self._changes = Changes(self.registry, self.pool, self.is_own)
         self._scales = Scales()
 
     def review(self, review: Review, deadline: Deadline) -> Object:
@@ -74,10 +76,13 @@ class Admission:
         if review.operation != "CREATE" or review.kind != "Workflow":
             return _untouched(allow(review))
         submission = read_submission(review.object)
-        if submission.skipped or (submission.is_run and review.user == self.own_user()):
+        if submission.skipped or (submission.is_run and self.is_own(review.user)):
             return _untouched(allow(review))
         space = self.holds.opted_in(review.namespace, deadline)
-        return self._submitted(review, submission, space, deadline) if space else _untouched(allow(review))
+        if space is None:
+            log.info("not ours", namespace=review.namespace, user=review.user)
+            return _untouched(not_ours(review))
+        return self._submitted(review, submission, space, deadline)
 
     def _submitted(self, review: Review, submission: Submission, space: OptedIn, deadline: Deadline) -> Object:
         check_free(self.front, space.name, submission, deadline)
@@ -90,9 +95,10 @@ class Admission:
         if step is not None:
             _check_steps_run(step, hold)
             return _untouched(left_alone(review, step))
-        wanted = candidate(review, submission, workflow, weighed, hold=hold, caller=self._caller(review, submission))
+        caller = self._caller(review, submission)
+        wanted = candidate(review, submission, workflow, weighed, hold=hold, caller=caller, agents=self.agents)
         if not review.dry_run and hold is Hold.PLUGIN:
-            self.prepared.see_to(space.name, space.uid, deadline)
+            self.prepared.wait_for(space, deadline)
         return self._decided(review, wanted, deadline)
 
     def _weighed(
@@ -112,7 +118,7 @@ class Admission:
 
     def _caller(self, review: Review, submission: Submission) -> str | None:
         """On whose behalf Medea's own API submits; None for everybody else, who may not name a caller."""
-        return submission.identity if submission.identity and review.user == self.own_user() else None
+        return submission.identity if submission.identity and self.is_own(review.user) else None
 
     def _check_registered(self, clusters: tuple[str, ...] | None) -> None:
         if not clusters:

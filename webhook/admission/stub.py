@@ -6,7 +6,8 @@ DAG's task, but not beside an entrypoint that is a plugin template itself. `spec
 would hold it too, but both break the CLI.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from webhook.model.contract import AGENT_ACCOUNT, WRITTEN
@@ -20,7 +21,26 @@ TASK = "placement"
 _KEPT = ("arguments", "priority", "ttlStrategy", "suspend")
 
 
-def stub_spec(spec: Mapping[str, Any], template_spec: Mapping[str, Any], placement: str) -> Object:
+@dataclass(frozen=True)
+class AgentPods:
+    """Where the agents of stubs may run at the front door, in the words of a pod's spec."""
+
+    tolerations: Sequence[Object] = ()
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    priority_class: str | None = None
+
+    @property
+    def spec(self) -> Object:
+        """The fields of a Workflow's spec that Argo takes over into its agent's pod."""
+        wanted = {
+            "tolerations": list(self.tolerations),
+            "nodeSelector": dict(self.node_selector),
+            "podPriorityClassName": self.priority_class,
+        }
+        return {key: value for key, value in wanted.items() if value}
+
+
+def stub_spec(spec: Mapping[str, Any], template_spec: Mapping[str, Any], placement: str, agents: AgentPods) -> Object:
     """The origin's new spec. Kept fields that it does not set itself come from its WorkflowTemplate."""
     kept = {key: spec.get(key, template_spec.get(key)) for key in _KEPT}
     kept["arguments"] = _without_lookups(kept["arguments"])
@@ -28,6 +48,7 @@ def stub_spec(spec: Mapping[str, Any], template_spec: Mapping[str, Any], placeme
         **{key: value for key, value in kept.items() if value is not None},
         "entrypoint": ENTRYPOINT,
         "serviceAccountName": AGENT_ACCOUNT,
+        **agents.spec,
         "templates": [
             {"name": ENTRYPOINT, "dag": {"tasks": [{"name": TASK, "template": TASK}]}},
             {"name": TASK, "plugin": {"medea": {"track": {"placement": placement}}}},

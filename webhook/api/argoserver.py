@@ -8,13 +8,22 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Callable
 
 import urllib3
 from prometheus_client import Histogram
 
 from webhook.api.limits import ConcurrencyLimit
-from webhook.errors import ArgoServerUnavailable, BadRequest, Clash, Forbidden, MedeaError, Missing, Refused, quoted
+from webhook.errors import (
+    ArgoServerUnavailable,
+    BadRequest,
+    Clash,
+    Forbidden,
+    MedeaError,
+    Missing,
+    Refused,
+    Unauthenticated,
+    quoted,
+)
 from webhook.kube.resources import checked_name
 from webhook.model.limits import ARGO_SERVER_CONNECT, ARGO_SERVER_READ
 from webhook.model.objects import Object
@@ -46,17 +55,17 @@ _WRONG_REQUEST = re.compile(
 class ArgoServer:
     """A client of argo-server, safe to share between threads.
 
-    `url` is None if it is not configured. `ca` is a file with the CAs to trust; None for the system's. `own` returns
-    Medea's own Authorization header; None if it has none.
+    `url` is None if it is not configured. `ca` is a file with the CAs to trust; None for the system's. It is sent
+    whatever Authorization header a call brings, and never one of its own.
     """
 
-    def __init__(self, url: str | None, ca: str | None, slots: ConcurrencyLimit, own: Callable[[], str | None]) -> None:
-        self._url, self._slots, self._own = url.rstrip("/") if url else None, slots, own
+    def __init__(self, url: str | None, ca: str | None, slots: ConcurrencyLimit) -> None:
+        self._url, self._slots = url.rstrip("/") if url else None, slots
         context = ssl.create_default_context(cafile=ca)
         self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=_RETRIES, ssl_context=context, maxsize=16)
 
-    def steer(self, namespace: str, name: str, verb: str, body: Object, authorization: str | None = None) -> Object:
-        """Apply `verb` to a Workflow on behalf of `authorization` (None: of Medea); returns argo-server's Workflow.
+    def steer(self, namespace: str, name: str, verb: str, body: Object, authorization: str | None) -> Object:
+        """Apply `verb` to a Workflow with the header `authorization` (None: none); returns argo-server's Workflow.
 
         Raises Missing, BadRequest, Refused, Clash (wrong state for this verb), Forbidden, or ArgoServerUnavailable,
         after which the verb may or may not have been applied.
@@ -64,12 +73,13 @@ class ArgoServer:
         if self._url is None:
             raise ArgoServerUnavailable(f"{verb} needs the front door's argo-server: set MEDEA_ARGO_SERVER to its URL")
         path = f"/api/v1/workflows/{checked_name('namespace', namespace)}/{checked_name('name', name)}/{verb}"
-        header = authorization or self._own()
         with self._slots.one():
-            status, data = self._put(verb, self._url + path, {**body, "namespace": namespace, "name": name}, header)
+            status, data = self._put(
+                verb, self._url + path, {**body, "namespace": namespace, "name": name}, authorization
+            )
         if status == 200:
             return _workflow(data)
-        raise error_of(status, _words(data), as_caller=authorization is not None)
+        raise error_of(status, _words(data), with_token=authorization is not None)
 
     def _put(self, verb: str, url: str, body: Object, authorization: str | None) -> tuple[int, bytes]:
         headers = {"Content-Type": "application/json", "User-Agent": "medea"}
@@ -86,7 +96,7 @@ class ArgoServer:
             _SECONDS.labels(verb, outcome).observe(time.perf_counter() - started)
 
 
-def error_of(status: int, words: str, *, as_caller: bool) -> MedeaError:
+def error_of(status: int, words: str, *, with_token: bool) -> MedeaError:
     """Argo's error as one of Medea's. Pure."""
     if status == 404:
         return Missing(words)
@@ -94,10 +104,10 @@ def error_of(status: int, words: str, *, as_caller: bool) -> MedeaError:
         return Clash(words)
     if status in (400, 403, 500) and _WRONG_REQUEST.search(words):
         return Refused(words)
-    if status == 403 or (status == 401 and as_caller):
+    if status == 403 or (status == 401 and with_token):
         return Forbidden(f"argo-server does not allow it: {words}")
     if status == 401:
-        return ArgoServerUnavailable(f"argo-server does not know Medea; send your own header Authorization: {words}")
+        return Unauthenticated(f"argo-server wants to know who asks; send your own header Authorization: {words}")
     if 400 <= status < 500 and status not in (408, 429, 499):
         return BadRequest(words)
     return ArgoServerUnavailable(f"argo-server answered {status}: {quoted(words)}")

@@ -1,9 +1,11 @@
 """The balancer, as in the original Medea: submit a WorkflowTemplate; get, change or delete a Workflow anywhere."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from webhook.api.argoserver import ArgoServer
 from webhook.api.bodies import SubmitBody, VerbBody
+from webhook.api.gate import Caller
 from webhook.api.limits import ConcurrencyLimit
 from webhook.errors import BadRequest, Missing, NotThere, wrong_field
 from webhook.kube.client import Cluster
@@ -11,9 +13,12 @@ from webhook.kube.registry import Registry
 from webhook.kube.resources import WORKFLOWS, checked_name
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
-from webhook.model.contract import IDENTITY, PREFIX, State
+from webhook.model.contract import CLUSTERS, IDENTITY, POLICY, PREFIX, State
 from webhook.model.limits import LONGEST_IDENTITY, SUBMIT_TIMEOUT
 from webhook.model.objects import Object
+
+_A_USERS = frozenset({CLUSTERS, POLICY})
+"""What may be said of the placement. Whoever calls Medea wants the Workflow placed, so it can't be skipped."""
 
 
 @dataclass
@@ -26,39 +31,40 @@ class Balancer:
     slots: ConcurrencyLimit
     argo_server: ArgoServer
 
-    def submit(self, namespace: str, tuz: str, body: SubmitBody) -> Object:
-        """Submit through the front door, where the webhook places it like any other; returns the origin."""
-        workflow = workflow_of(namespace, tuz, body)
-        with self.slots.one():
-            return self.front.create(WORKFLOWS, namespace, workflow, read_timeout=SUBMIT_TIMEOUT)
+    def submit(self, caller: Caller, namespace: str, tuz: str, body: SubmitBody) -> Object:
+        """Submit as the caller through the front door, where the webhook places it like any other; returns the origin.
 
-    def steer(self, namespace: str, name: str, verb: str, body: VerbBody, authorization: str | None) -> Object:
-        """Let argo-server apply `verb` on behalf of `authorization`; returns argo-server's Workflow."""
+        The header `tuz` says on whose behalf, where nothing else does.
+        """
+        workflow = workflow_of(namespace, "" if caller.identity else tuz, body)
+        with self.slots.one():
+            return caller.front.create(WORKFLOWS, namespace, workflow, read_timeout=SUBMIT_TIMEOUT)
+
+    def steer(self, caller: Caller, namespace: str, name: str, verb: str, body: VerbBody) -> Object:
+        """Let argo-server apply `verb` on behalf of the caller; returns argo-server's Workflow."""
         for field, said, path in (("name", body.name, name), ("namespace", body.namespace, namespace)):
             if said not in (None, path):
                 raise wrong_field(BadRequest, field, said, f"it must be {path}, as in the path")
-        return self.argo_server.steer(namespace, name, verb, body.options, authorization)
+        return self.argo_server.steer(namespace, name, verb, body.options, caller.authorization)
 
-    def get(self, namespace: str, name: str) -> Object:
+    def get(self, caller: Caller, namespace: str, name: str) -> Object:
         """The run from its target; the Workflow at the front door if there is no run."""
-        row = placements.by_origin(self.pool, checked_name("namespace", namespace), checked_name("name", name))
+        row = placements.by_origin(self.pool, namespace, name)
         try:
             if row and row.cluster and row.run_name and row.state in (State.RUNNING, State.ENDED):
                 return self.registry.get(row.cluster).get(WORKFLOWS, namespace, row.run_name)
         except NotThere:
             pass
         try:
-            return self.front.get(WORKFLOWS, namespace, name)
+            return caller.front.get(WORKFLOWS, namespace, name)
         except NotThere as error:
             raise Missing(f"there is no Workflow {name} in namespace {namespace}") from error
 
-    def delete(self, namespace: str, name: str) -> Object:
-        """Delete the origin; its run goes with it."""
-        try:
-            self.front.get(WORKFLOWS, checked_name("namespace", namespace), checked_name("name", name))
-        except NotThere as error:
-            raise Missing(f"there is no Workflow {name} in namespace {namespace}") from error
-        self.front.delete(WORKFLOWS, namespace, name)
+    def delete(self, caller: Caller, namespace: str, name: str) -> Object:
+        """Delete the origin as the caller; its run goes with it."""
+        if self.front.find(WORKFLOWS, namespace, name) is None:
+            raise Missing(f"there is no Workflow {name} in namespace {namespace}")
+        caller.front.delete(WORKFLOWS, namespace, name)
         return {}
 
 
@@ -69,12 +75,10 @@ def workflow_of(namespace: str, tuz: str, body: SubmitBody) -> Object:
         raise wrong_field(BadRequest, "namespace", body.namespace, f"it must be {namespace}, as in the path")
     template = checked_name("resourceName", body.resourceName)
     labels = pairs("submitOptions.labels", options.labels)
-    for label in labels:
-        # Medea submits it with its own user, whose `medea.dev/` labels are trusted.
-        if label.startswith(PREFIX):
-            raise wrong_field(BadRequest, "submitOptions.labels", label, f"labels under {PREFIX} are Medea's own")
-    metadata: Object = {"labels": labels}
-    metadata["annotations"] = pairs("submitOptions.annotations", options.annotations)
+    annotations = pairs("submitOptions.annotations", options.annotations)
+    _check_marks("labels", labels, frozenset())
+    _check_marks("annotations", annotations, _A_USERS)
+    metadata: Object = {"labels": labels, "annotations": annotations}
     if tuz:
         metadata["annotations"][IDENTITY] = _identity(tuz)
     if options.name:
@@ -94,6 +98,15 @@ def workflow_of(namespace: str, tuz: str, body: SubmitBody) -> Object:
         "metadata": metadata,
         "spec": {**spec, **{key: value for key, value in chosen.items() if value is not None}},
     }
+
+
+def _check_marks(field: str, marks: Iterable[str], allowed: frozenset[str]) -> None:
+    for key in marks:
+        if key.startswith(PREFIX) and key not in allowed:
+            expected = f"what begins with {PREFIX} is Medea's own" + (
+                f", except {' and '.join(sorted(allowed))}" if allowed else ""
+            )
+            raise wrong_field(BadRequest, f"submitOptions.{field}", key, expected)
 
 
 def pairs(field: str, text: str) -> dict[str, str]:

@@ -4,13 +4,23 @@ import structlog
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from webhook.errors import BadRequest, MedeaError, TooLarge
+from webhook.errors import BadRequest, Forbidden, MedeaError, TooLarge, Unauthenticated
 from webhook.model.limits import LARGEST_BODY, MOST_DRAINED
 
 log = structlog.get_logger(__name__)
 
 _PIECE = 64 * 1024
 _WORDS = {404: "not_found", 405: "method_not_allowed"}
+
+
+def json_app(name: str) -> Flask:
+    """A WSGI application without routes, whose bodies are limited and whose errors are JSON."""
+    app = Flask(name)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.register_error_handler(MedeaError, _known)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _bug)
+    return app
 
 
 def body() -> bytes:
@@ -30,15 +40,15 @@ def _drain() -> None:
             return
 
 
-def install_errors(app: Flask) -> None:
-    """Give all errors of `app` the JSON format of `webhook.errors`."""
-    app.register_error_handler(MedeaError, _known)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _bug)
-
-
 def _known(error: MedeaError) -> tuple[Response, int]:
-    return jsonify(error.as_json()), error.status
+    answer = jsonify(error.as_json())
+    if isinstance(error, Unauthenticated):
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, Unauthenticated | Forbidden):
+        log.warning(
+            "refused", remote=request.remote_addr, method=request.method, path=request.path, **error.as_json()["error"]
+        )
+    return answer, error.status
 
 
 def _http(error: HTTPException) -> tuple[Response, int]:

@@ -1,4 +1,4 @@
-"""On whose behalf a plugin step acts, and whether that account may do it.
+"""Who may do what: asked of the front door. And on whose behalf a plugin step acts.
 
 The plugin acts for every Workflow of its namespace, so its token proves only the namespace. A step has the rights of
 the asking Workflow's ServiceAccount, like any other template of Argo's.
@@ -8,6 +8,7 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from webhook.api.tokens import Identity
 from webhook.errors import Forbidden, Missing, quoted
 from webhook.kube.client import Cluster
 from webhook.kube.resources import SUBJECT_ACCESS_REVIEWS, WORKFLOWS
@@ -16,6 +17,17 @@ from webhook.model.objects import Object, annotations
 from webhook.model.subworkflows import ended, shutdown_of
 
 _GROUP, _, _ = WORKFLOWS.api_version.partition("/")
+_ACCOUNTS = "system:serviceaccounts"
+VERB_RIGHTS = {
+    "stop": "patch",
+    "terminate": "patch",
+    "suspend": "update",
+    "resume": "update",
+    "retry": "update",
+    "set": "update",
+    "resubmit": "create",
+}
+"""By verb on a Workflow, the Kubernetes verb that it takes, as argo-server does it."""
 
 
 @dataclass(frozen=True)
@@ -81,19 +93,36 @@ class Rights:
 
     def check(self, requester: Requester, verb: str, name: str) -> None:
         """Raises Forbidden, saying what to grant, if the requester may not do `verb` to the Workflow `name`."""
+        groups = (_ACCOUNTS, f"{_ACCOUNTS}:{requester.namespace}", "system:authenticated")
+        if not self.allowed(Identity(requester.user, groups), verb, requester.namespace, name):
+            raise Forbidden(
+                f"the ServiceAccount {requester.account} of Workflow {requester.name} may not {verb} Workflow {name}: "
+                + what_grants(verb, requester.namespace),
+                user=requester.user,
+                verb=verb,
+                namespace=requester.namespace,
+            )
+
+    def allowed(self, who: Identity, verb: str, namespace: str, name: str) -> bool:
+        """Whether `who` may do the Kubernetes verb to the Workflow `name`; to all of the namespace if it is empty."""
         about = {
-            "namespace": requester.namespace,
+            "namespace": namespace,
             "verb": verb,
             "group": _GROUP,
             "resource": WORKFLOWS.plural,
             "name": name,
         }
-        accounts = "system:serviceaccounts"
-        groups = [accounts, f"{accounts}:{requester.namespace}", "system:authenticated"]
-        spec = {"user": requester.user, "groups": groups, "resourceAttributes": {**about, "name": name}}
+        spec = {
+            "user": who.user,
+            "groups": list(who.groups),
+            "uid": who.uid,
+            "extra": {key: list(values) for key, values in who.extra.items()},
+            "resourceAttributes": about,
+        }
         review = self.front.create(SUBJECT_ACCESS_REVIEWS, None, {"spec": spec})
-        if (review.get("status") or {}).get("allowed") is not True:
-            raise Forbidden(
-                f"the ServiceAccount {requester.account} of Workflow {requester.name} may not {verb} Workflow {name}: "
-                f"a Role in namespace {requester.namespace} must grant it {verb} on {WORKFLOWS.plural} of {_GROUP}"
-            )
+        return (review.get("status") or {}).get("allowed") is True
+
+
+def what_grants(verb: str, namespace: str) -> str:
+    """Which right is missing, for people."""
+    return f"a Role in namespace {namespace} must grant it {verb} on {WORKFLOWS.plural} of {_GROUP}"

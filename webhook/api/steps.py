@@ -52,8 +52,13 @@ class Steps:
         return in_time(requester, verb, self.others.answer(requester, verb, arguments))
 
     def _authenticate(self, token: str, namespace: str) -> None:
-        if self.tokens.user(token) != f"system:serviceaccount:{namespace}:{PLUGIN_ACCOUNT}":
-            raise Forbidden(f"only the ServiceAccount {PLUGIN_ACCOUNT} of namespace {namespace} may ask for it")
+        found = self.tokens.identify(token)
+        if found is None or found.user != f"system:serviceaccount:{namespace}:{PLUGIN_ACCOUNT}":
+            raise Forbidden(
+                f"only the ServiceAccount {PLUGIN_ACCOUNT} of namespace {namespace} may ask for it",
+                user=found.user if found else None,
+                namespace=namespace,
+            )
 
     def _track(self, asking: PluginBody.Workflow, arguments: Object) -> Object:
         placement = arguments.get("placement")

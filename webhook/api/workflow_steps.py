@@ -10,7 +10,7 @@ from webhook.api.argoserver import NO_NODE, ArgoServer
 from webhook.api.bodies import STEP_BODIES, VerbBody
 from webhook.api.idempotency import Next, next_of, note, note_key, noted, objects_of
 from webhook.api.replies import LOOK_AGAIN, node
-from webhook.api.rights import Requester, Rights
+from webhook.api.rights import VERB_RIGHTS, Requester, Rights
 from webhook.errors import BadRequest, Clash, Refused, wrong_field
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS, checked_name
@@ -22,15 +22,7 @@ from webhook.model.subworkflows import ended, shutdown_of
 from webhook.model.verbs import pending
 
 _ENDING_AGAIN = "2s"
-RIGHTS = {
-    "get": "get",
-    "delete": "delete",
-    "stop": "patch",
-    "terminate": "patch",
-    "suspend": "update",
-    "resume": "update",
-    "retry": "update",
-}
+RIGHTS = {"get": "get", "delete": "delete", **VERB_RIGHTS}
 """By step, the Kubernetes verb that the asking Workflow's account needs on the other one, as Argo's CLI would."""
 _SHUTDOWNS = {"stop": "Stop", "terminate": "Terminate"}
 
@@ -58,6 +50,9 @@ class WorkflowSteps:
     pool: Pool
     argo_server: ArgoServer
     rights: Rights
+    own: Callable[[], str | None]
+    """Medea's own Authorization header. A step has no token of the account that it acts for; `rights` has been asked
+    about that account before."""
 
     def answer(self, requester: Requester, verb: str, arguments: Object) -> Object:
         """The reply. Raises Forbidden, BadRequest, and any error of the front door."""
@@ -169,7 +164,7 @@ class WorkflowSteps:
                 raise
 
     def _steer(self, call: StepRequest) -> None:
-        self.argo_server.steer(call.requester.namespace, call.name, call.verb, call.wanted.options)
+        self.argo_server.steer(call.requester.namespace, call.name, call.verb, call.wanted.options, self.own())
 
     def _write(self, call: StepRequest, key: str, text: str) -> None:
         version = call.found["metadata"]["resourceVersion"]

@@ -34,8 +34,11 @@ def dismiss_agent(front: Cluster, row: Placement) -> None:
 
 
 def delete_agents(front: Cluster, namespace: str, workflow: str) -> None:
-    """Delete the agent pods of a Workflow."""
-    front.delete_all(PODS, namespace, selector=f"{ARGO_WORKFLOW}={workflow},{ARGO_COMPONENT}=agent")
+    """Delete the agent pods of a Workflow: one by one, since Medea may delete only pods that are agents' or its own."""
+    pods, _ = front.list(PODS, namespace, selector=f"{ARGO_WORKFLOW}={workflow},{ARGO_COMPONENT}=agent")
+    for pod in pods:
+        metadata = pod["metadata"]
+        front.delete(PODS, namespace, metadata["name"], uid=metadata["uid"], propagation="Background")
 
 
 def leftover_agents(agents: Informer, workflows: Informer) -> set[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import structlog
 
-from webhook.controller.templates import with_templates
+from webhook.controller.templates import TemplateCopies
 from webhook.errors import Blocked, Clash, ClusterUnavailable, NotAllowed, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
@@ -16,7 +16,9 @@ from webhook.model.run import Likeness, Original, likeness, run_names, run_objec
 log = structlog.get_logger(__name__)
 
 
-def create_run(pool: Pool, target: Cluster, row: Placement, original: Original) -> Placement | None:
+def create_run(
+    pool: Pool, target: Cluster, row: Placement, original: Original, copies: TemplateCopies
+) -> Placement | None:
     """Create the run, or adopt the one that an earlier attempt has created, and note it in the ledger.
 
     Returns the row, or None if it is no longer to be run. Raises Rejected or NotAllowed if the target refuses the run
@@ -26,7 +28,7 @@ def create_run(pool: Pool, target: Cluster, row: Placement, original: Original) 
     found = find_run(target, row) if row.run_name else None
     if found is None:
         try:
-            return _create(pool, target, row, with_templates(target, row.namespace, original))
+            return _create(pool, target, row, copies.with_templates(target, row.namespace, original))
         except (Rejected, NotAllowed) as error:
             found = find_run(target, row)
             if found is None:

@@ -19,6 +19,7 @@ from webhook.controller.patience import Patience
 from webhook.controller.resting import Resting, Wait
 from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.targets import Targets, utc_now
+from webhook.controller.unused_templates import UnusedTemplates
 from webhook.controller.watches import NAMESPACE, Watches
 from webhook.controller.workflow_index import Version
 from webhook.errors import MedeaError
@@ -58,6 +59,7 @@ class Sweep:
     resting: Resting
     children: Subworkflows
     namespaces: NamespaceReconciler
+    templates: UnusedTemplates
     room_came_free: Callable[[], None]
     expiry: float
     retention_days: float
@@ -72,6 +74,7 @@ class Sweep:
             self.dismiss_agents,
             self.tend_namespaces,
             self.look_at_children,
+            self.remove_templates,
             self.retire,
             self.measure_queue,
         ):
@@ -118,6 +121,10 @@ class Sweep:
         """Queue every unfinished sub-Workflow."""
         for child in self.children.living():
             self.work.add(child, sweep=True)
+
+    def remove_templates(self) -> None:
+        """Remove copies of templates that nothing has used for long, in a few namespaces at a time."""
+        self.templates.look([one["metadata"]["name"] for one in self.watches.namespaces.all()])
 
     def retire(self) -> None:
         """Delete what the ledger no longer needs, up to a limit; the next sweep goes on."""

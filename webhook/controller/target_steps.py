@@ -13,6 +13,7 @@ from webhook.controller.patch import patch_origin
 from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.remove import remove_finalizer, remove_run
 from webhook.controller.targets import Targets
+from webhook.controller.templates import TemplateCopies
 from webhook.errors import NotAllowed, QuotaExceeded, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
@@ -47,6 +48,7 @@ class TargetSteps:
     room_came_free: Callable[[], None]
     leave_out: Callable[[str, str, Pause], None]
     """Called with a namespace and a target that takes nothing there for now."""
+    copies: TemplateCopies
 
     def acts(self) -> dict[Step, Callable[[Facts], Then]]:
         """The function for each step."""
@@ -68,7 +70,8 @@ class TargetSteps:
             return self._without_original(target, row)
         steered = as_steered(original["workflow"], facts.origin)
         try:
-            created = create_run(self.pool, target, row, Original(workflow=steered, templates=original["templates"]))
+            run = Original(workflow=steered, templates=original["templates"])
+            created = create_run(self.pool, target, row, run, self.copies)
         except (Rejected, NotAllowed) as error:
             return self._refused(facts, error)
         if created is not None and created.dispatched_at is not None:

@@ -1,75 +1,128 @@
 """Copies the WorkflowTemplates that a run needs to its target. Never changes one that exists there."""
 
-from collections.abc import Mapping
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 
 import structlog
 
-from webhook.errors import Clash, ClusterUnavailable, Rejected
+from webhook.errors import AlreadyExists, ClusterUnavailable, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, Resource
-from webhook.model.contract import COPIED
-from webhook.model.objects import Object, labels
-from webhook.model.run import Original, template_copy
-from webhook.model.template_versions import Needed, needed, rewritten, unnamed
+from webhook.model.contract import COPIED, COPY_OF
+from webhook.model.limits import COPY_UNUSED
+from webhook.model.objects import Metadata, Object
+from webhook.model.run import Original
+from webhook.model.template_versions import Copy, Specs, copies, only_by_expression
 from webhook.totals.shape import Name
 
 log = structlog.get_logger(__name__)
 
-# Attempts: another run's copy may appear between the look and the create.
+# Attempts: a copy may be made or removed by somebody else between the look and the create.
 _MOST_LOOKS = 3
+_COMPARED = "medea-compared-"
 
 
-def with_templates(target: Cluster, namespace: str, original: Original) -> Object:
-    """Copy the templates that the run needs, in the version it was submitted with; returns the Workflow to run.
+class TemplateCopies:
+    """Makes copies, and remembers when each was last used. Safe to share between threads; `clock` is in seconds."""
 
-    Raises Rejected if that is not possible on this target.
-    """
-    workflow, templates = original["workflow"], original["templates"]
-    if not templates:
-        return workflow
-    written = {Name(one["metadata"]["name"], one["kind"] == CLUSTER_WORKFLOW_TEMPLATES.kind): one for one in templates}
-    specs = {name: one["spec"] for name, one in written.items()}
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._used: dict[tuple[str, str, str], float] = {}
+        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def with_templates(self, target: Cluster, namespace: str, original: Original) -> Object:
+        """Copy the templates that the run needs, in the version it was submitted with; returns the Workflow to run.
+
+        Raises Rejected if that is not possible on this target.
+        """
+        workflow, templates = original["workflow"], original["templates"]
+        if not templates:
+            return workflow
+        specs = {_name(one): one["spec"] for one in templates}
+        _check_own_names(target, namespace, specs, only_by_expression(workflow["spec"], specs))
+        spec, needed = copies(workflow["spec"], specs)
+        self._note_use(target, namespace, needed)
+        for one in needed:
+            _make(target, namespace, one)
+        return {**workflow, "spec": spec}
+
+    def remove(self, target: Cluster, namespace: str, copied: Object) -> bool:
+        """Delete a copy, in the version that was read, unless it has been used lately. Whether it was deleted."""
+        metadata: Metadata = copied["metadata"]
+        name, version = metadata["name"], metadata["resourceVersion"]
+        # Whoever is about to use it says so first, and waits here: so it is either kept, or made anew.
+        with self._locks[target.name]:
+            used = self._used.get((target.name, namespace, name))
+            if used is not None and self._clock() - used < COPY_UNUSED:
+                return False
+            target.delete(
+                WORKFLOW_TEMPLATES, namespace, name, uid=metadata["uid"], version=version, propagation="Background"
+            )
+            self._used.pop((target.name, namespace, name), None)
+            return True
+
+    def _note_use(self, target: Cluster, namespace: str, used: Iterable[Copy]) -> None:
+        with self._locks[target.name]:
+            for one in used:
+                self._used[target.name, namespace, one.name] = self._clock()
+
+
+def _make(target: Cluster, namespace: str, wanted: Copy) -> None:
+    """Make sure that a copy is there. Raises Rejected if something else has its name."""
+    body = _body(wanted)
     for _ in range(_MOST_LOOKS):
-        there = {name: _spec(_find(target, namespace, name)) for name in specs}
-        wanted = needed(specs, there)
-        lost = unnamed(workflow["spec"], wanted, specs)
-        if lost:
-            names = ", ".join(sorted(lost))
-            words = f"another version of WorkflowTemplate {names} is there, and only an expression names the one needed"
-            raise Rejected(words, cluster=target.name)
-        missing = {name: spec for name, spec in wanted.specs.items() if there.get(name) != spec}
-        if all(_copied(target, namespace, name, spec, written, wanted) for name, spec in missing.items()):
-            return {**workflow, "spec": rewritten(workflow["spec"], wanted.renamed)}
-    raise ClusterUnavailable(f"templates on {target.name} change all the time; trying again")
+        found = target.find(WORKFLOW_TEMPLATES, namespace, wanted.name)
+        if found is not None:
+            _check_content(target, namespace, found, body)
+            return
+        try:
+            target.create(WORKFLOW_TEMPLATES, namespace, body)
+        except AlreadyExists:
+            continue
+        log.info("template copied", cluster=target.name, namespace=namespace, template=wanted.name)
+        return
+    raise ClusterUnavailable(f"template {wanted.name} on {target.name} comes and goes; trying again")
 
 
-def _copied(
-    target: Cluster, namespace: str, name: Name, spec: Object, written: Mapping[Name, Object], wanted: Needed
-) -> bool:
-    """Make sure that one template exists under this name; False if the name was taken meanwhile."""
-    origin = next((one for one, new in wanted.renamed.items() if Name(new, one.cluster) == name), None)
-    found = _find(target, namespace, name) if origin else None
-    if found is not None:
-        if not _is_copy(found, spec):
-            raise Rejected(f"WorkflowTemplate {name.name} is there and is no copy of Medea's", cluster=target.name)
-        return True
-    body = template_copy({**written[origin or name], "spec": spec})
-    body["metadata"]["name"] = name.name
-    try:
-        target.create(_kind(name), None if name.cluster else namespace, body)
-    except Clash:
-        return False
-    log.info("template copied", cluster=target.name, namespace=namespace, template=name.name)
-    return True
+def _check_content(target: Cluster, namespace: str, found: Object, body: Object) -> None:
+    """Raises Rejected unless the content is what would be there if the copy was made now.
+
+    A target may drop fields that its version of Argo does not know, or add defaults: it is asked what it would make.
+    """
+    if _spec(found) == body["spec"]:
+        return
+    anew = {**body, "metadata": {"generateName": _COMPARED}}
+    if _spec(found) != _spec(target.create(WORKFLOW_TEMPLATES, namespace, anew, dry_run=True)):
+        name = found["metadata"]["name"]
+        raise Rejected(f"WorkflowTemplate {name} is there with another content than its name says", cluster=target.name)
 
 
-def _is_copy(found: Object, spec: Object) -> bool:
-    """Whether it is Medea's copy. As the name has a hash, the label is enough: targets may default or drop fields."""
-    return labels(found).get(COPIED) == "true" or _spec(found) == spec
+def _check_own_names(target: Cluster, namespace: str, specs: Specs, names: Iterable[Name]) -> None:
+    """Raises Rejected unless the target has these templates, in this version, under their own names."""
+    lost = [name for name in names if _spec(_find(target, namespace, name)) != specs[name]]
+    if lost:
+        listed = ", ".join(f"{_kind(name).kind} {name.name}" for name in lost)
+        words = f"only an expression names {listed}, so the target must have it under this name, in this version"
+        raise Rejected(words, cluster=target.name)
+
+
+def _body(wanted: Copy) -> Object:
+    """Nothing of the template's own labels or annotations: others' tools might act on them."""
+    marks = {COPY_OF: f"{_kind(wanted.of).kind}/{wanted.of.name}"}
+    return {
+        "metadata": {"name": wanted.name, "labels": {COPIED: "true"}, "annotations": marks},
+        "spec": wanted.spec,
+    }
 
 
 def _find(target: Cluster, namespace: str, name: Name) -> Object | None:
     return target.find(_kind(name), None if name.cluster else namespace, name.name)
+
+
+def _name(template: Object) -> Name:
+    return Name(template["metadata"]["name"], template["kind"] == CLUSTER_WORKFLOW_TEMPLATES.kind)
 
 
 def _kind(name: Name) -> Resource:

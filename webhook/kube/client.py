@@ -1,6 +1,7 @@
 """The client of one cluster. Every call has a deadline and a metric, and raises Medea's own errors."""
 
 import contextlib
+import copy
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,9 +9,9 @@ from typing import Any
 
 import urllib3
 from kubernetes.client import Configuration
-from kubernetes.config import load_incluster_config, load_kube_config
+from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 
-from webhook.errors import ClusterUnavailable, NotThere, quoted
+from webhook.errors import ClusterUnavailable, MedeaError, NotThere, quoted
 from webhook.kube.health import Health
 from webhook.kube.identity import Expected
 from webhook.kube.log_stream import LogStream
@@ -79,13 +80,14 @@ class Cluster:
             return None
 
     def pages(
-        self, kind: Resource, namespace: str | None = None, *, selector: str = ""
+        self, kind: Resource, namespace: str | None = None, *, selector: str = "", fields: str = ""
     ) -> Iterator[tuple[list[Object], str]]:
         """The objects page by page, each page with the resource version of the list. Raises Expired if it takes long.
 
+        `selector` is about labels, `fields` about fields.
         Entries may be any JSON: an apiserver does not check objects of kinds without a schema.
         """
-        base = [("limit", str(PAGE)), *([("labelSelector", selector)] if selector else [])]
+        base = [("limit", str(PAGE)), *_selected(selector, fields)]
         position = ""
         while True:
             query = [*base, *([("continue", position)] if position else [])]
@@ -170,15 +172,15 @@ class Cluster:
         except NotThere:
             return
 
-    def delete_all(self, kind: Resource, namespace: str, *, selector: str) -> None:
-        """Delete all objects that the selector matches."""
-        query = [("labelSelector", selector)]
-        self._call(
-            "delete", kind, "DELETE", kind.path(namespace), query=query, body={"propagationPolicy": "Background"}
-        )
-
     def watch(
-        self, kind: Resource, namespace: str | None, *, selector: str, version: str, stop: threading.Event
+        self,
+        kind: Resource,
+        namespace: str | None,
+        *,
+        selector: str,
+        version: str,
+        stop: threading.Event,
+        fields: str = "",
     ) -> Iterator[Any]:
         """Watch: yields the apiserver's events after `version`, until it ends the stream or `stop` is set.
 
@@ -189,7 +191,7 @@ class Cluster:
             ("allowWatchBookmarks", "true"),
             ("resourceVersion", version),
             ("timeoutSeconds", str(WATCH_SECONDS)),
-            *([("labelSelector", selector)] if selector else []),
+            *_selected(selector, fields),
         ]
         path = kind.path(namespace)
         request = Request("watch", kind.plural, "GET", path, query=query, read_timeout=WATCH_READ_TIMEOUT)
@@ -231,6 +233,12 @@ class Cluster:
         """The Authorization header that Medea sends; None if it authenticates by a certificate."""
         return self._transport.authorization()
 
+    def bearing(self, authorization: str) -> "Cluster":
+        """A client that sends this header Authorization, over the same connections."""
+        other = copy.copy(self)
+        other._transport = self._transport.bearing(authorization)
+        return other
+
     def close(self) -> None:
         """Close the connections, and remove the cluster from the metrics."""
         self._transport.close()
@@ -239,14 +247,47 @@ class Cluster:
         return self._transport.call(Request(verb, kind.plural, method, path, **options)).object
 
 
+def _selected(selector: str, fields: str) -> list[tuple[str, str]]:
+    """The part of a query that selects objects by label and by field."""
+    return [(name, value) for name, value in (("labelSelector", selector), ("fieldSelector", fields)) if value]
+
+
 def front_door(kubeconfig: str | None) -> Cluster:
     """The client of the front door: from a kubeconfig file, or else from the pod that Medea runs in."""
+    return Cluster("front", _front_configuration(kubeconfig))
+
+
+def front_door_for_others(kubeconfig: str | None) -> Cluster:
+    """A client of the front door without any credentials: see `Cluster.bearing`.
+
+    Its connections are its own, because a connection with Medea's client certificate would act as Medea.
+    """
+    known, bare = _front_configuration(kubeconfig), Configuration()
+    bare.host, bare.ssl_ca_cert, bare.verify_ssl = known.host, known.ssl_ca_cert, known.verify_ssl
+    bare.tls_server_name = known.tls_server_name
+    return Cluster("front", bare)
+
+
+def authorization_of(kubeconfig: str | None) -> str | None:
+    """The header Authorization of whoever has this kubeconfig, or of the pod this runs in; None without a token.
+
+    Raises MedeaError if there is neither.
+    """
+    try:
+        return front_door(kubeconfig).authorization()
+    except ConfigException:
+        # Its words may repeat what the file holds.
+        where = f"{kubeconfig} is no kubeconfig" if kubeconfig else "this is no pod, and KUBECONFIG is not set"
+        raise MedeaError(f"there is no token to ask with: {where}") from None
+
+
+def _front_configuration(kubeconfig: str | None) -> Configuration:
     configuration = Configuration()
     if kubeconfig:
         load_kube_config(config_file=kubeconfig, client_configuration=configuration)
     else:
         load_incluster_config(client_configuration=configuration)
-    return Cluster("front", configuration)
+    return configuration
 
 
 def is_object(thing: Any) -> bool:

@@ -5,6 +5,7 @@ without a pause while a cluster is away. Users may write malformed objects, so e
 that can't be handled is logged and skipped, and does not affect the others.
 """
 
+import math
 import random
 import threading
 import time
@@ -42,7 +43,7 @@ def without_managed_fields(thing: Object) -> Object:
 
 
 class Informer:
-    """The objects of one kind on one cluster, in memory: of one namespace, or of all if None."""
+    """The objects of a kind on one cluster, in memory: of one namespace, or of all if None; or the one `name` only."""
 
     def __init__(
         self,
@@ -51,21 +52,32 @@ class Informer:
         listener: Listener,
         *,
         selector: str = "",
+        fields: str = "",
         namespace: str | None = None,
+        name: str | None = None,
         keep: Callable[[Object], Object] = without_managed_fields,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`keep` reduces an object to what stays in memory: at least its name, namespace, uid and resourceVersion."""
-        self._cluster, self._kind, self._selector, self._namespace = cluster, kind, selector, namespace
+        """`selector` and `fields` are Kubernetes' label and field selectors.
+
+        `keep` reduces an object to what stays in memory: at least its name, namespace, uid and resourceVersion.
+        """
+        self._cluster, self._kind, self._namespace = cluster, kind, namespace
+        self._selector, self._fields = selector, fields
         self._listener, self._keep, self._clock = listener, keep, clock
-        self._labels = (cluster.name, kind.plural)
-        self._name = f"watch-{cluster.name}-{kind.plural}"
+        # RBAC can allow to list and watch a single object, and takes this selector for its name.
+        self._fields = f"metadata.name={name}" if name else ""
+        watched = f"{kind.plural}/{name}" if name else kind.plural
+        self._labels = (cluster.name, watched)
+        self._name = f"watch-{cluster.name}-{watched}"
         self._objects: dict[Key, Packed] = {}
         self._version: str | None = None
         """The version to resume watching from; None if a list is needed."""
         self._pause = WATCH_FIRST_PAUSE
         self._failed_streams = 0
         self._lost_before = False
+        self._heard = -math.inf
+        self._trouble: str | None = None
         self._lock = threading.Lock()
         self._synced = threading.Event()
         self._current = threading.Event()
@@ -91,6 +103,16 @@ class Informer:
     def current(self) -> bool:
         """Whether the watch is running now, so that the cache is up to date except for the last moments."""
         return self._current.is_set()
+
+    @property
+    def behind(self) -> float:
+        """For how many seconds nothing has been heard of a watch that broke; 0 while it is current."""
+        return 0.0 if self.current else self._clock() - self._heard
+
+    @property
+    def trouble(self) -> str | None:
+        """The words of the failure because of which the watch is not current; None if it is, or has not begun."""
+        return self._trouble
 
     def get(self, namespace: str, name: str) -> Object | None:
         """The object as last seen; None if it does not exist."""
@@ -123,7 +145,7 @@ class Informer:
             # One warning per outage: every attempt would log the same.
             tell = log.debug if self._lost_before else log.warning
             tell("watch lost", cluster=self._cluster.name, kind=self._kind.plural, reason=error.message)
-            self._lost_before = True
+            self._lost_before, self._trouble = True, error.message
             # If the cluster answers but refuses to watch, another version may work.
             self._failed_streams += "answered" in error.details or isinstance(error, Rejected)
             if isinstance(error, Expired) or self._failed_streams >= FAILED_STREAMS:
@@ -132,7 +154,8 @@ class Informer:
 
     def _list(self) -> None:
         version, fresh = "", dict[Key, Packed]()
-        for page, version in self._cluster.pages(self._kind, self._namespace, selector=self._selector):  # noqa: B007
+        pages = self._cluster.pages(self._kind, self._namespace, selector=self._selector, fields=self._fields)
+        for page, version in pages:  # noqa: B007
             for item in page:
                 kept = self._kept(item)
                 if kept is not None:
@@ -150,13 +173,19 @@ class Informer:
         """Follow one stream. Counted as a failed one until its first event: that it could be opened proves nothing."""
         began, told = self._clock(), False
         events = self._cluster.watch(
-            self._kind, self._namespace, selector=self._selector, version=version, stop=self._stop
+            self._kind,
+            self._namespace,
+            selector=self._selector,
+            fields=self._fields,
+            version=version,
+            stop=self._stop,
         )
         self._report(up=True)
         self._failed_streams += 1
         for event in events:
             if self._stop.is_set():
                 return 0.0
+            self._heard = self._clock()
             if self._hear(event):
                 self._pause, self._failed_streams, told = WATCH_FIRST_PAUSE, 0, True
         if not told and self._clock() - began < SHORTEST_WATCH:
@@ -221,8 +250,9 @@ class Informer:
                 return
             _UP.labels(*self._labels).set(up)
             if up:
+                self._heard = self._clock()
                 self._current.set()
-                self._lost_before = False
+                self._lost_before, self._trouble = False, None
             else:
                 _RESTARTS.labels(*self._labels).inc()
                 self._current.clear()

@@ -1,6 +1,7 @@
 """Sends requests to a cluster. Each has a deadline and a metric, and updates the cluster's health."""
 
 import contextlib
+import copy
 import datetime
 import email.utils
 import json
@@ -86,6 +87,7 @@ class Transport:
         self.name, self.health = name, Health(clock=clock)
         self._identity = expected and Identity(name, self._read_system, expected, self.health, clock=clock)
         self._breaker, self._clock = breaker, clock
+        self._authorization: str | None = None
         # No retries here: callers know which calls may be repeated, and the work queue does it.
         configuration.retries = urllib3.Retry(0, redirect=0)
         configuration.connection_pool_maxsize = CONNECTIONS
@@ -149,6 +151,12 @@ class Transport:
         self._api.update_params_for_auth(headers, [], ["BearerToken"], "", "GET", None)
         return headers.get("authorization")
 
+    def bearing(self, authorization: str) -> "Transport":
+        """The same connections and health, with this header Authorization in each request."""
+        other = copy.copy(self)
+        other._authorization = authorization
+        return other
+
     def close(self) -> None:
         """Close the connections, and remove the cluster from the metrics."""
         self._api.close()
@@ -201,6 +209,8 @@ class Transport:
     def _send(self, http: Http, request: Request) -> urllib3.BaseHTTPResponse:
         headers = {"Accept": "application/json", "User-Agent": "medea"}
         self._api.update_params_for_auth(headers, [], ["BearerToken"], request.path, request.method, None)
+        if self._authorization is not None:
+            headers["Authorization"] = self._authorization
         if request.body is not None:
             headers["Content-Type"] = request.content_type
         return http.request(

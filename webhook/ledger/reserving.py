@@ -10,10 +10,12 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from webhook.errors import Busy, quoted
 from webhook.ledger.placement import NewPlacement
 from webhook.ledger.pool import Connection, Pool
 from webhook.model.contract import State
 from webhook.model.json_input import storable
+from webhook.model.limits import UNBOUND_PER_NAMESPACE, UNBOUND_PER_USER
 from webhook.model.run import kept
 from webhook.scout.model import Decision, Outcome, Reservation
 from webhook.totals.model import Totals
@@ -51,6 +53,8 @@ def peek(pool: Pool, namespace: str, choose: Chooser) -> Decision:
 def admit(pool: Pool, new: NewPlacement, choose: Chooser) -> Decision:
     """Decide about a new Workflow and, unless it is refused, write its placement.
 
+    Raises Busy if too many placements of its user or namespace have no origin yet.
+
     Of several creates with one name only one can succeed, so reservations of earlier ones without an origin are freed
     first. If such an origin appears after all, its placement is queued again.
     """
@@ -58,6 +62,7 @@ def admit(pool: Pool, new: NewPlacement, choose: Chooser) -> Decision:
         lock(connection, new.namespace)
         if new.name is not None:
             _give_back(connection, new.namespace, new.name)
+        _check_unbound(connection, new.namespace, new.identity)
         decision = choose(_held(connection, new.namespace))
         if decision.outcome is not Outcome.REFUSED:
             _insert(connection, new, decision)
@@ -188,6 +193,27 @@ def _give_back(connection: Connection, namespace: str, name: str) -> None:
         "UPDATE workflows SET state = 'expired', released_at = now() WHERE namespace = %s AND name = %s "
         "AND bound_at IS NULL AND state IN ('queued', 'reserved')",
         (namespace, name),
+    )
+
+
+def _check_unbound(connection: Connection, namespace: str, identity: str) -> None:
+    """Keep the ledger from filling up with Workflows that are submitted, but never come into being."""
+    row = connection.execute(
+        "SELECT count(*) AS all, count(*) FILTER (WHERE identity = %s) AS own FROM workflows "
+        "WHERE namespace = %s AND bound_at IS NULL AND state IN ('queued', 'reserved')",
+        (identity, namespace),
+    ).fetchone()
+    assert row is not None
+    if row["own"] >= UNBOUND_PER_USER:
+        raise _too_many(row["own"], f"that {quoted(identity)} submitted to namespace {namespace}", UNBOUND_PER_USER)
+    if row["all"] >= UNBOUND_PER_NAMESPACE:
+        raise _too_many(row["all"], f"that were submitted to namespace {namespace}", UNBOUND_PER_NAMESPACE)
+
+
+def _too_many(count: int, which: str, most: int) -> Busy:
+    return Busy(
+        f"{count} Workflows {which} have not been seen at the front door yet, and Medea accepts no more than {most}; "
+        "try again in a minute or two"
     )
 
 

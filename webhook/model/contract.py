@@ -29,6 +29,8 @@ ORIGIN_UID = "medea.dev/origin-uid"
 ORIGIN_NAME = "medea.dev/origin-name"
 COPIED = "medea.dev/copied"
 """Label on a WorkflowTemplate that Medea copied to a target. The copy is never changed: runs may be using it."""
+COPY_OF = "medea.dev/copy-of"
+"""Annotation on such a copy: what it is a copy of, as `WorkflowTemplate/NAME` or `ClusterWorkflowTemplate/NAME`."""
 
 PARENT = "medea.dev/parent"
 """Label on a sub-Workflow: the name of the Workflow whose step started it."""
@@ -63,6 +65,8 @@ GRAFTED = "medea-"
 
 AGENT_ACCOUNT = "medea-agent"
 PLUGIN_ACCOUNT = "medea-executor-plugin"
+MANAGED_BY = "app.kubernetes.io/managed-by"
+"""Label, with the value `medea`, on what Medea makes in namespaces. Its account may delete nothing else there."""
 
 ARGO_COMPLETED = "workflows.argoproj.io/completed"
 ARGO_PHASE = "workflows.argoproj.io/phase"

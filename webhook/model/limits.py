@@ -83,6 +83,21 @@ FAILED_STREAMS = 2
 
 # Up to which a key's pause grows while only a person can help, such as by giving a right.
 RETRY_LONGEST_BLOCKED = 60.0
+# --- certificates
+
+# The leader looks at the certificates at every change of theirs, and at the latest after this time; when certificates
+# live for a short time, as in tests, this many times in one life. After a failure it looks again sooner.
+CERTIFICATE_LOOK = 30.0
+CERTIFICATE_LOOKS_PER_LIFE = 30
+CERTIFICATE_RETRY = 5.0
+# An authority of which nothing has been in use for this long is trusted no longer. A process that is cut off from the
+# front door may show an older certificate for a while.
+CERTIFICATE_RETIRED_AFTER = 3600.0
+# How often each process compares its folder with the Secret, beside every change of it.
+CERTIFICATE_DELIVERY = 10.0
+# Between two looks for the first certificate; how often the log says that it is still missing.
+CERTIFICATE_WAIT = 1.0
+CERTIFICATE_WAIT_TOLD = 30.0
 
 # --- ledger
 
@@ -134,6 +149,11 @@ QUEUE_LOOK_AGAIN = 60.0
 # hold room until they expire. Further ones are queued, and get room once their origin is there. A busy namespace has a
 # hundred creates a second, each seen within a second.
 UNBOUND_RESERVATIONS = 200
+# Placements without an origin that the ledger keeps at all, waiting or with room, of one user in one namespace, and in
+# it of all users. Each is a row with a whole Workflow until it expires. A burst of 1,000 submits in ten seconds needs
+# some hundreds, since an origin is seen within a second; 4,000 is that pace for 40 seconds without any controller.
+UNBOUND_PER_USER = 4000
+UNBOUND_PER_NAMESPACE = 12_000
 # To wait for a turn in a namespace: as long as for a connection to the ledger. A review has ten seconds in all.
 NAMESPACE_TURN = 2.0
 # Prometheus may be silent for SAMPLE_READ_TIMEOUT, and its whole answer may take SAMPLE_DEADLINE; the answer for 100
@@ -155,10 +175,40 @@ SAMPLE_ASKED = 100
 # eight times, and a longer one would exceed the URL length that proxies allow.
 NARROW_QUERY = 400
 
+# How old a sample may become, unless MEDEA_SAMPLE_MAX_AGE says it: SAMPLE_INTERVALS times the interval at which samples
+# are seen to get newer, so that one lost scrape is no loss, but at least SAMPLE_SHORTEST_AGE, since a busy Prometheus
+# is late at times, and at most SAMPLE_OLDEST, the time for which Prometheus shows what is no longer scraped.
+# SAMPLE_FIRST_AGE counts until two samples have been seen; the interval is the median of the last INTERVALS_KEPT.
+SAMPLE_INTERVALS = 2.5
+SAMPLE_SHORTEST_AGE = 15.0
+SAMPLE_OLDEST = 300.0
+SAMPLE_FIRST_AGE = 60.0
+INTERVALS_KEPT = 5
+# Samples that are less than this apart are one, read twice; nobody scrapes more often.
+SAMPLE_SAME = 0.5
+# Bytes of a file with a password or token for Prometheus; one with more is no such file.
+SECRET_FILE = 64 * 1024
+# What the watches of a target's quotas say is good for this long after one of them has broken; a restarting apiserver
+# is back sooner.
+LIVE_AGE = 30.0
+# A namespace's snapshot is made anew after LIVE_AFTER_CHANGE if anything has changed there, and after LIVE_REMADE in
+# any case: what our own runs use of it is worked out each time, from thousands of rows in a busy namespace.
+LIVE_AFTER_CHANGE = 0.2
+LIVE_REMADE = 1.0
+# Namespaces whose snapshots are kept between two questions: anybody may ask about any name. With more, all are dropped.
+LIVE_NAMESPACES = 2000
+# Between two looks at the queue because quotas or pods have changed; a busy target has a hundred changes a second.
+LIVE_TELL = 1.0
+
 # --- namespaces
 
 NAMESPACE_TIMEOUT = 2.0
 """Seconds to read a namespace or its probe at the front door: the same review must still ask a target."""
+NAMESPACE_LAG = 1.0
+"""Seconds that a review waits for the informer to hear of its namespace: the label may be younger than the last event.
+Only forged reviews and those that come with the label wait at all."""
+NAMESPACE_WAITERS = 8
+"""Reviews that wait so at once: each holds a thread, and forged ones would hold all of them."""
 QUIET_REMEMBERED = 120.0
 """Seconds for which a namespace counts as quiet after its probe has vanished: `argo delete --all` deletes it too, and a
 new probe tells nothing until it has been left alone for a while."""
@@ -166,8 +216,12 @@ PROBE_RENEWED_AFTER = QUIET_REMEMBERED + 10.0
 """Seconds for which a probe that was taken up is left there before a new one is made, in case that controller has been
 stopped since. Longer than QUIET_REMEMBERED: while the new one is still untouched, no webhook may remember the quiet of
 before. The rest is for a review that was under way."""
-PREPARE_BUDGET = 4.0
-"""Seconds to prepare a namespace, which takes six small writes, or to wait for another thread that prepares it."""
+PREPARE_BUDGET = 6.0
+"""Seconds to prepare a namespace, which takes six small writes."""
+PREPARED_PATIENCE = 4.0
+"""Seconds for which the first submissions to a namespace wait until the controller has prepared it."""
+PREPARED_LOOK = 0.1
+"""Seconds between two looks of that wait; one review looks for all that wait."""
 PREPARE_TIMEOUT = 2.0
 """Seconds for one of these writes."""
 PREPARED_REMEMBERED = 300.0
@@ -289,6 +343,14 @@ STOP_PATIENCE = 3.0
 # Room that comes free within this time leads to one look at the queue: many runs may end at once.
 QUEUE_GATHER = 0.1
 
+# Copies of templates on targets are removed when nothing has used them for COPY_UNUSED. Each namespace of each target
+# is looked at once in COPY_LOOK_EVERY, COPY_LOOKS of them per sweep, and at most COPIES_REMOVED at once in each: a look
+# reads all copies and, if some are old, all Workflows there.
+COPY_UNUSED = 7 * 24 * 3600.0
+COPY_LOOK_EVERY = 3600.0
+COPY_LOOKS = 10
+COPIES_REMOVED = 50
+
 # --- api
 
 SAMPLES_PATIENCE = 2.0
@@ -355,16 +417,38 @@ SERVER_CONNECTIONS = 16_384
 """Connections at once, idle ones included; beyond that none is accepted, and no review gets through. Plugins ask once a
 minute and close their connection again, so 10,000 held Workflows have about ten open; plugins of older versions keep
 one open each. Apiservers and 100 API clients have some hundreds. An idle connection takes some tens of KB."""
-SERVER_FIRST_BYTE = 10.0
-"""Seconds for a new connection to send its first byte. Waiting for it takes no thread."""
 SERVER_SPARE_FILES = 1024
 """Files and outgoing connections that a process needs beside these, under the same system limit."""
+SERVER_SPARE_THREADS = 64
+"""Threads of the door for logs beside those of its readers. A connection that sends nothing holds one for five seconds,
+after which gunicorn puts it aside."""
 SERVER_GRACE = 4
 """Seconds for requests under way when the process is told to end; it is gone within five."""
+SERVER_END = 4.8
+"""Seconds for all processes of `medea serve` to end: a little longer than for the requests of one."""
 
 # --- admin
 
+# How long a command waits for the API: a person is waiting.
+ASK_TIMEOUT = 10
 # How long a command waits for the ledger and the front door: a person is waiting.
 COMMAND_WAIT = 20.0
 # Rows read at once when a target is forgotten.
 FORGET_PAGE = 500
+# How long an uninstallation waits until Medea's pods are gone and no controller leads any more: a pod of the webhook
+# has 30 seconds to end, and a lease lapses after LEASE_SECONDS.
+UNINSTALL_STOP = 90.0
+UNINSTALL_LOOK = 1.0
+# Attempts to write to a Workflow that Argo's controller writes to at the same time.
+UNINSTALL_TRIES = 8
+
+DOOR_TIMEOUT = 5.0
+"""Seconds that `medea check` waits for one of Medea's own Services."""
+
+CERTIFICATE_SHORT = 1 / 6
+"""Part of a serving certificate's life: with less than that left, `medea check` says that it was not renewed.
+
+The leader renews it with a third left."""
+
+OLDEST_POSTGRES = 14
+"""The oldest Postgres that is still supported by its makers, and so by Medea."""

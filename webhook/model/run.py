@@ -11,14 +11,13 @@ from typing import TypedDict
 from webhook.model.contract import (
     ARGO_COMPLETED,
     ARGO_PHASE,
-    COPIED,
     ORIGIN_NAME,
     ORIGIN_UID,
     PLACEMENT,
     PREFIX,
 )
 from webhook.model.finalizers import block_deletion, is_deletion_blocked
-from webhook.model.objects import Metadata, Object, annotations, labels
+from webhook.model.objects import Object, annotations, labels
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 # If the name is taken on a target, this many characters of the placement's id are appended.
@@ -111,19 +110,6 @@ def origin_placement(workflow: Object) -> str | None:
 def run_placement(workflow: Object) -> str | None:
     """The placement of a run; None if it is not one."""
     return labels(workflow).get(PLACEMENT)
-
-
-def template_copy(template: Object) -> Object:
-    """A WorkflowTemplate as it is copied to a target."""
-    metadata: Metadata = template["metadata"]
-    return {
-        "metadata": {
-            "name": metadata["name"],
-            "labels": {**_without(metadata.get("labels"), ()), COPIED: "true"},
-            "annotations": _without(metadata.get("annotations"), (_LAST_APPLIED,)),
-        },
-        "spec": copy.deepcopy(template["spec"]),
-    }
 
 
 def _without_notes(thing: Object) -> Object:

@@ -1,15 +1,16 @@
 """Which WorkflowTemplates a run needs on its target, in exactly the version its origin was submitted with. Pure.
 
-A template that is missing there is copied under its own name. If the name is taken by another version, that one stays,
-since other runs may use it: the copy's name gets part of its content's hash, and everything that refers to it is
-changed accordingly. So runs that need the same version share a copy, and runs that need different versions don't
-interfere.
+A run never uses a template under the name that its user chose. There the name may be somebody else's, who could change
+what runs; and making one would take the name from others. So each is copied under a name with a hash of its content,
+always into the run's namespace, even a ClusterWorkflowTemplate, and everything that refers to it is changed
+accordingly. Runs that need the same version share a copy, and runs that need different versions don't interfere.
 """
 
 import copy
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,35 +23,36 @@ from webhook.totals.shape import Name, inner_templates, spec_references
 
 Specs = Mapping[Name, Object]
 
-_HASH = 8
+# 80 bits, so that nobody finds a second content for a name.
+_HASH = 20
 # Names may end up in labels, which have at most 63 characters.
 _LONGEST_NAME = 63
+# Versions before had 32 bits.
+_COPY = re.compile(rf"(.+)-(?:[0-9a-f]{{{_HASH}}}|[0-9a-f]{{8}})")
 
 
 @dataclass(frozen=True)
-class Needed:
-    """The templates that the target needs, by the names to use there, and the new names of renamed ones."""
+class Copy:
+    """A copy as it is to be on the target: its name there, which template it is a copy of, and its spec."""
 
-    specs: Specs
-    renamed: Mapping[Name, str]
+    name: str
+    of: Name
+    spec: Object
 
 
-def needed(specs: Specs, there: Mapping[Name, Object | None]) -> Needed:
-    """What a target needs of `specs`; `there` are the specs that it has by these names.
+def copies(spec: Mapping[str, Any], specs: Specs) -> tuple[Object, list[Copy]]:
+    """A run's spec that refers to copies, and the copies that it needs of `specs`, those it refers to first.
 
-    Raises Rejected if a reference to a template that must be renamed can't be changed.
+    Raises Rejected if a reference can't be changed.
     """
-    refers = {name: _referred(spec) & specs.keys() for name, spec in specs.items()}
-    # A template that refers to a renamed one changes too, so it needs a new name as well.
-    new = {name for name, spec in specs.items() if there.get(name) not in (None, spec)}
-    while more := {name for name in specs.keys() - new if refers[name] & new}:
-        new |= more
-    renamed = {name: _versioned(name, _closure(name, refers), specs, new) for name in new}
-    made = {Name(renamed.get(name, name.name), name.cluster): rewritten(spec, renamed) for name, spec in specs.items()}
-    return Needed(made, renamed)
+    refers = {name: _referred(one) & specs.keys() for name, one in specs.items()}
+    wanted = _closure(_referred(spec) & specs.keys(), refers)
+    renamed = {name: Name(_copy_name(name, _closure([name], refers), specs)) for name in wanted}
+    made = [Copy(renamed[name].name, name, rewritten(specs[name], renamed)) for name in wanted]
+    return rewritten(spec, renamed), made
 
 
-def rewritten(spec: Mapping[str, Any], renamed: Mapping[Name, str]) -> Object:
+def rewritten(spec: Mapping[str, Any], renamed: Mapping[Name, Name]) -> Object:
     """A spec that refers to templates by their new names. Raises Rejected if a reference can't be changed."""
     made: Object = copy.deepcopy(dict(spec))
     if not renamed:
@@ -60,20 +62,58 @@ def rewritten(spec: Mapping[str, Any], renamed: Mapping[Name, str]) -> Object:
             _rewrite_manifest(inner, renamed)
     for reference in spec_references(made):
         if reference.to in renamed and isinstance(reference.place, dict):
-            reference.place["name"] = renamed[reference.to]
+            _refer(reference.place, renamed[reference.to])
     for reference in spec_references(made):
         if reference.to in renamed:
             raise Rejected(f"{reference.field} can't be changed to the version that is needed")
     return made
 
 
-def unnamed(spec: Mapping[str, Any], wanted: Needed, specs: Specs) -> set[str]:
-    """Renamed templates that are referred to only by an expression, which can't be changed."""
-    named = set(_referred(spec)).union(*(_referred(one) for one in specs.values()))
-    return {name.name for name in wanted.renamed if name not in named}
+def only_by_expression(spec: Mapping[str, Any], specs: Specs) -> list[Name]:
+    """The templates that only an expression names, which can't be changed, and all that they refer to in turn.
+
+    The target must have these under their own names.
+    """
+    refers = {name: _referred(one) & specs.keys() for name, one in specs.items()}
+    unnamed = specs.keys() - _closure(_referred(spec) & specs.keys(), refers)
+    return sorted(_closure(unnamed, refers), key=lambda name: (name.name, name.cluster))
 
 
-def _rewrite_manifest(template: Mapping[str, Any], renamed: Mapping[Name, str]) -> None:
+def is_copy_name(name: str) -> bool:
+    """Whether a copy may have this name; others may have such names too."""
+    return _COPY.fullmatch(name) is not None
+
+
+def without_hash(name: Name) -> Name:
+    """The name of a copy without its hash: that of its template, unless that one is long."""
+    found = _COPY.fullmatch(name.name)
+    return Name(found[1], name.cluster) if found else name
+
+
+def unused(candidates: Mapping[str, Object], in_use: Iterable[object]) -> list[str]:
+    """Which of these copies, by name, nothing refers to: neither `in_use`, any JSON, nor a copy that is used itself."""
+    left = set(candidates)
+
+    def keep(used: object) -> None:
+        text = json.dumps(used)
+        found = {name for name in left if name in text}
+        left.difference_update(found)
+        for name in found:
+            keep(candidates[name].get("spec"))
+
+    for one in in_use:
+        keep(one)
+    return sorted(left)
+
+
+def _refer(place: dict[str, Any], to: Name) -> None:
+    place["name"] = to.name
+    place.pop("clusterScope", None)
+    if to.cluster:
+        place["clusterScope"] = True
+
+
+def _rewrite_manifest(template: Mapping[str, Any], renamed: Mapping[Name, Name]) -> None:
     resource = template.get("resource")
     if not isinstance(resource, dict) or not isinstance(resource.get("manifest"), str):
         return
@@ -92,18 +132,20 @@ def _referred(spec: Mapping[str, Any]) -> set[Name]:
     return {reference.to for reference in spec_references(spec)}
 
 
-def _closure(first: Name, refers: Mapping[Name, set[Name]]) -> set[Name]:
-    found, waiting = {first}, [first]
+def _closure(first: Collection[Name], refers: Mapping[Name, set[Name]]) -> list[Name]:
+    """`first`, and all that they refer to at any depth, in the order in which they are found."""
+    found = dict.fromkeys(sorted(first, key=lambda name: (name.name, name.cluster)))
+    waiting = list(found)
     while waiting:
-        for name in refers[waiting.pop()] - found:
-            found.add(name)
+        for name in sorted(refers[waiting.pop()] - found.keys(), key=lambda one: (one.name, one.cluster)):
+            found[name] = None
             waiting.append(name)
-    return found
+    return list(found)
 
 
-def _versioned(name: Name, reached: Iterable[Name], specs: Specs, new: set[Name]) -> str:
-    """A name with a hash of the template's content and of everything it refers to."""
+def _copy_name(name: Name, reached: Iterable[Name], specs: Specs) -> str:
+    """A name with a hash of the template's name and content, and of everything it refers to."""
     inside = sorted(reached, key=lambda one: (one.name, one.cluster))
-    content = [[one.name, one.cluster, one in new, specs[one]] for one in inside]
+    content = [[name.name, name.cluster], [[one.name, one.cluster, specs[one]] for one in inside]]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:_HASH]
     return f"{name.name[: _LONGEST_NAME - _HASH - 1].rstrip('-.')}-{digest}"

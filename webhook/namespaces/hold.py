@@ -10,14 +10,14 @@ import threading
 import time
 from dataclasses import dataclass
 
-from webhook.errors import Refused, Unavailable, wrong_field
+from webhook.errors import Busy, Refused, Unavailable, wrong_field
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import NAMESPACES, WORKFLOWS, checked_name
 from webhook.model.contract import ARGO_INSTANCE, ENABLED, HOLD, Hold
 from webhook.model.deadline import Deadline
 from webhook.model.finalizers import is_deletion_ongoing
-from webhook.model.limits import NAMESPACE_TIMEOUT, QUIET_REMEMBERED
+from webhook.model.limits import NAMESPACE_LAG, NAMESPACE_TIMEOUT, NAMESPACE_WAITERS, QUIET_REMEMBERED
 from webhook.model.objects import Object, labels
 from webhook.namespaces.probe import NAME, age, taken_up_by
 
@@ -34,12 +34,16 @@ def hold_of(namespace: Object, default: Hold) -> Hold:
         ) from None
 
 
+def version_of(namespace: Object) -> str:
+    """A value that changes with every change of the namespace."""
+    return f"{namespace['metadata']['uid']} {namespace['metadata']['resourceVersion']}"
+
+
 @dataclass(frozen=True)
 class OptedIn:
-    """A namespace that has opted in. `fresh` means it was just read, and did not come from the informer's cache."""
+    """A namespace that has opted in, as the informer last saw it."""
 
     object: Object
-    fresh: bool
 
     @property
     def name(self) -> str:
@@ -47,9 +51,9 @@ class OptedIn:
         return str(self.object["metadata"]["name"])
 
     @property
-    def uid(self) -> str:
-        """The namespace's uid, which differs when one is deleted and created again."""
-        return str(self.object["metadata"]["uid"])
+    def version(self) -> str:
+        """Differs when the namespace has opted out and in again, or was deleted and created again."""
+        return version_of(self.object)
 
 
 class Holds:
@@ -57,7 +61,9 @@ class Holds:
 
     def __init__(self, front: Cluster, *, default: Hold, quiet: float) -> None:
         self._front, self._default, self._quiet = front, default, quiet
-        self._watch = Informer(front, NAMESPACES, _nobody_listens, selector=f"{ENABLED}=true")
+        self._watch = Informer(front, NAMESPACES, self._on_namespace, selector=f"{ENABLED}=true")
+        self._heard = threading.Condition()
+        self._patient = threading.BoundedSemaphore(NAMESPACE_WAITERS)
         self._quiet_at: dict[str, float] = {}
         self._lock = threading.Lock()
 
@@ -71,26 +77,47 @@ class Holds:
         self._watch.start()
 
     def opted_in(self, namespace: str, deadline: Deadline) -> OptedIn | None:
-        """The namespace if it has opted in and is not being deleted. Checked, because anybody may post a review."""
-        known = self._watch.get("", namespace) if self._watch.current else None
-        found, fresh = (known, False) if known else (self._read(namespace, deadline), True)
-        if found is None or labels(found).get(ENABLED) != "true" or is_deletion_ongoing(found):
-            return None
-        return OptedIn(found, fresh)
+        """The namespace if it has opted in and is not being deleted.
+
+        Anybody who reaches the webhook may post a review and name any namespace, so only the informer is asked: for
+        one that it does not know, no call is made. The label may be younger than what the informer has heard, so it
+        gets a moment. Raises Unavailable while nothing is known, and Busy if too many wait for such a moment.
+        """
+        found = self._known(namespace) or self._heard_of(namespace, deadline)
+        return None if found is None or is_deletion_ongoing(found) else OptedIn(found)
 
     def choose(self, space: OptedIn, workflow: Object, deadline: Deadline) -> Hold:
         """The hold for a Workflow that is being submitted.
 
         Raises Refused if the hold that its namespace asks for is not possible, and Unavailable while that is not known.
         """
-        if not space.fresh and labels(space.object).get(HOLD, self._default) == Hold.PLUGIN:
+        if hold_of(space.object, self._default) is Hold.PLUGIN:
             return Hold.PLUGIN
-        fresh = space.object if space.fresh else self._read(space.name, deadline)
+        fresh = self._read(space.name, deadline)
         if hold_of(fresh or space.object, self._default) is Hold.PLUGIN:
             return Hold.PLUGIN
         self._check_instance(workflow)
         self._check_quiet(space.name, deadline)
         return Hold.NONE
+
+    def _known(self, namespace: str) -> Object | None:
+        return self._watch.get("", namespace)
+
+    def _heard_of(self, namespace: str, deadline: Deadline) -> Object | None:
+        if not self._watch.current:
+            raise Unavailable("the namespaces that opted in are not known yet; try again")
+        if not self._patient.acquire(blocking=False):
+            raise Busy(f"namespace {namespace} is not known to have opted in; try again in a second")
+        try:
+            with self._heard:
+                wait = max(0.0, min(NAMESPACE_LAG, deadline.left))
+                return self._heard.wait_for(lambda: self._known(namespace), wait)
+        finally:
+            self._patient.release()
+
+    def _on_namespace(self, _: Object, __: bool) -> None:
+        with self._heard:
+            self._heard.notify_all()
 
     def _read(self, namespace: str, deadline: Deadline) -> Object | None:
         timeout = deadline.timeout(NAMESPACE_TIMEOUT, f"to look at namespace {namespace}")
@@ -123,7 +150,3 @@ class Holds:
                     f"namespace {namespace} has hold none, and Medea still makes sure that no Argo controller works "
                     f"there; try again in {left:.0f} s"
                 )
-
-
-def _nobody_listens(_: Object, __: bool) -> None:
-    """For an informer that is only used as a cache."""

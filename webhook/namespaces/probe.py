@@ -26,7 +26,7 @@ from webhook.errors import Clash, MedeaError, Unavailable
 from webhook.kube.client import MANAGER, Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.kube.transport import Answer
-from webhook.model.contract import PROBE, SKIP
+from webhook.model.contract import MANAGED_BY, PROBE, SKIP
 from webhook.model.deadline import Clock
 from webhook.model.limits import PROBE_RENEWED_AFTER
 from webhook.model.objects import Metadata, Object, annotations, mapping, mappings, status_of
@@ -41,7 +41,7 @@ def probe() -> Object:
     return {
         "metadata": {
             "name": NAME,
-            "labels": {PROBE: "true", "app.kubernetes.io/managed-by": "medea"},
+            "labels": {PROBE: "true", MANAGED_BY: "medea"},
             "annotations": {SKIP: "true"},
         },
         "spec": {"entrypoint": "wait", "templates": [{"name": "wait", "suspend": {"duration": "1"}}]},

@@ -5,17 +5,14 @@ from dataclasses import dataclass
 import structlog
 
 from webhook.errors import Refused
-from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.informer import Informer
 from webhook.model.contract import ARGO_COMPLETED, Hold
-from webhook.model.deadline import Deadline
 from webhook.model.finalizers import is_deletion_ongoing
-from webhook.model.limits import PREPARE_BUDGET
 from webhook.model.objects import Object, labels
 from webhook.model.run import origin_placement
 from webhook.namespaces.hold import hold_of
-from webhook.namespaces.prepare import Prepared
+from webhook.namespaces.prepare import Preparer
 from webhook.namespaces.probe import Probes
 
 log = structlog.get_logger(__name__)
@@ -25,14 +22,11 @@ log = structlog.get_logger(__name__)
 class NamespaceReconciler:
     """Reconciles one namespace at a time. `default` is the hold of those without a label for it."""
 
-    front: Cluster
     origins: Informer
     recorder: EventRecorder
     probes: Probes
+    preparer: Preparer
     default: Hold
-
-    def __post_init__(self) -> None:
-        self._prepared = Prepared(self.front)
 
     def reconcile(self, namespace: Object) -> None:
         """Create what a namespace's hold needs. Raises any error of the front door."""
@@ -41,15 +35,26 @@ class NamespaceReconciler:
         name = namespace["metadata"]["name"]
         hold = self._hold(namespace)
         if hold is Hold.PLUGIN:
-            self._prepared.see_to(name, namespace["metadata"]["uid"], Deadline.after(PREPARE_BUDGET))
+            self.preparer.see_to(namespace)
         elif hold is Hold.NONE:
             writer = self.probes.see_to(name)
             if writer:
                 self._warn(name, writer)
 
     def sweep(self, namespaces: list[Object]) -> None:
-        """Remove probes that are no longer needed; `namespaces` are all that have opted in."""
+        """Remove what is no longer needed; `namespaces` are all that have opted in.
+
+        A namespace that has opted out keeps what Argo's agents need there for as long as it has origins: they may
+        still run, or be retried.
+        """
         self.probes.remove_others({one["metadata"]["name"] for one in namespaces if self._hold(one) is Hold.NONE})
+        left = self.preparer.prepared() - {one["metadata"]["name"] for one in namespaces}
+        if left and self.origins.current:
+            for namespace in sorted(left - self._with_origins()):
+                self.preparer.clear_up(namespace)
+
+    def _with_origins(self) -> set[str]:
+        return {one["metadata"]["namespace"] for one in self.origins.all() if origin_placement(one)}
 
     def _hold(self, namespace: Object) -> Hold | None:
         try:

@@ -1,7 +1,7 @@
 """The decision, as a pure function: `decide` filters the targets one by one and lets a policy pick among the rest.
 
 `free = hard − foreign use − Σ reservations`. Foreign use is the sample's total use minus what our own runs used in that
-sample. Prometheus tells what others use, the ledger what we have promised, so neither a burst between two scrapes nor a
+sample. Samples tell what others use, the ledger what we have promised, so neither a burst between two samples nor a
 restart promises the same room twice.
 """
 
@@ -34,7 +34,8 @@ def decide(
 
     By target, for the request's namespace: `snapshots`; `reserved`, the sum of all live reservations; and `own`, what
     our own runs used in the snapshot. `claimed` names the targets that a Workflow queued earlier is waiting for. `now`
-    is a time by the same clock as the times of samples, `max_age` is in seconds.
+    is a time by the same clock as the times of samples, `max_age` in seconds: the most that a snapshot's age may be,
+    whatever it is good for itself.
     """
     verdicts = tuple(
         _verdict(
@@ -107,20 +108,23 @@ def _verdict(
     if snapshot is None:
         return Verdict(target.name, f"no quota known for namespace {request.namespace}", Obstacle.UNKNOWN)
     foreign, held, free = _numbers(snapshot, reserved, own)
-    age = round(now - snapshot.sampled_at, 3)
+    age = snapshot.age(now)
     # The order decides which reason people read: what no waiting can change comes first. An old quota may have changed.
-    obstacle, removed_by, stale = None, None, age > max_age
+    obstacle, removed_by, stale = None, None, snapshot.is_stale(now, max_age)
     if not stale and not request.totals.fits(snapshot.hard):
         obstacle, removed_by = Obstacle.TOO_SMALL, f"its whole quota is {_room(snapshot.hard)}"
     elif target.unusable:
         obstacle, removed_by = Obstacle.UNUSABLE, target.unusable
     elif stale:
-        obstacle, removed_by = Obstacle.STALE, f"its last sample is {age:.0f} s old, more than {max_age:.0f} s"
+        allowed = min(snapshot.good_for, max_age)
+        obstacle, removed_by = Obstacle.STALE, f"its last sample is {age:.0f} s old, more than {allowed:.0f} s"
     elif not request.totals.fits(free):
         obstacle, removed_by = Obstacle.FULL, f"free {_room(free)}"
     elif target.name in claimed:
         obstacle, removed_by = Obstacle.CLAIMED, "its room is kept for what was queued earlier"
-    return Verdict(target.name, removed_by, obstacle, snapshot.hard, snapshot.used, foreign, held, free, age)
+    return Verdict(
+        target.name, removed_by, obstacle, snapshot.hard, snapshot.used, foreign, held, free, age, snapshot.source
+    )
 
 
 def _why_not_now(verdicts: Sequence[Verdict]) -> str:

@@ -3,19 +3,32 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 from typing import Any
 
 from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults, Totals
 
+UNLIMITED = Totals(10**9, 1 << 60)
+"""For a resource that no quota limits: practically infinite, but still an integer."""
+
+
+class Source(StrEnum):
+    """Which eye of the scout a snapshot comes from."""
+
+    PROMETHEUS = "prometheus"
+    APISERVER = "apiserver"
+    """The target's own apiserver, by watches."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One target's quota for one namespace, as Prometheus saw it at `sampled_at`: seconds by the scout's own clock.
+    """One target's quota for one namespace, as it was at `sampled_at`: seconds by the scout's own clock.
 
     It may have been up to `slack` seconds later, for as long as the answer took.
 
     `own` is what the pods of each Workflow used at that moment, by the Workflow's name on the target. `defaults` are
-    the limits that the namespace's LimitRange gives to containers without any.
+    the limits that the namespace's LimitRange gives to containers without any. After `good_for` seconds the snapshot is
+    too old to be used.
     """
 
     cluster: str
@@ -25,7 +38,17 @@ class Snapshot:
     used: Totals
     own: Mapping[str, Totals] = field(default_factory=dict)
     defaults: Defaults = NO_DEFAULTS
+    source: Source = Source.PROMETHEUS
+    good_for: float = inf
     slack: float = 0.0
+
+    def age(self, now: float) -> float:
+        """How many seconds old it is at `now`, to the millisecond."""
+        return round(now - self.sampled_at, 3)
+
+    def is_stale(self, now: float, max_age: float) -> bool:
+        """Whether it is too old to be used at `now`; `max_age` seconds are the most that is allowed."""
+        return self.age(now) > min(self.good_for, max_age)
 
 
 @dataclass(frozen=True)
@@ -124,6 +147,7 @@ class Verdict:
     reserved: Totals | None = None
     free: Totals | None = None
     sample_age: float | None = None
+    source: Source | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain types; CPU in thousandths, memory in bytes, the age in seconds."""
@@ -134,6 +158,7 @@ class Verdict:
             "obstacle": self.obstacle,
             **{name: None if one is None else _totals_json(one) for name, one in totals.items()},
             "sample_age": self.sample_age,
+            "source": self.source,
         }
 
 

@@ -14,10 +14,10 @@ from webhook.ledger.pool import Pool
 from webhook.ledger.queueing import Served
 from webhook.ledger.reserving import Held
 from webhook.model.limits import CLOSED_PAUSE, NO_ROOM_PAUSE, QUEUE_LOOK_AGAIN, QUEUE_TELL_EVERY, UNBOUND_RESERVATIONS
+from webhook.scout.eye import Eye
 from webhook.scout.model import Decision, Obstacle, Outcome, Request, Verdict
 from webhook.scout.policies import POLICIES
 from webhook.scout.queue_pass import QueuePass, Told
-from webhook.scout.sampler import Sampler
 from webhook.scout.steady import steady_time
 from webhook.scout.turns import Turns
 from webhook.scout.view import View, Views
@@ -52,13 +52,13 @@ class _Idle:
 
 
 class Placer:
-    """Decides about requests. A sample older than `max_age` seconds excludes its target."""
+    """Decides about requests. A sample that is too old, in any case after `max_age` seconds, excludes its target."""
 
     def __init__(
         self,
         *,
         pool: Pool,
-        sampler: Sampler,
+        sampler: Eye,
         registry: Registry,
         max_age: float,
         clock: Callable[[], float] = steady_time,

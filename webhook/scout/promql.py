@@ -1,9 +1,9 @@
 """The query for Prometheus, and turning its answer into snapshots. Pure.
 
 It is a single query, so that total use and our own pods' use are from the same moment. It needs kube-state-metrics of
-every target, with a label `cluster` that names the target, and none of its optional labels. `kube_pod_info` shows who
-owns a pod: Argo's pods are owned by their Workflow, executors by the Spark driver's pod. The ownership is joined here
-and not in the query, because two pods with the same name would make Prometheus refuse the whole query.
+every target, with a label that names the target (mostly `cluster`), and none of its optional labels. `kube_pod_info`
+shows who owns a pod: Argo's pods are owned by their Workflow, executors by the Spark driver's pod. The ownership is
+joined here and not in the query, because two pods with the same name would make Prometheus refuse the whole query.
 """
 
 import re
@@ -14,49 +14,58 @@ from math import isfinite
 from typing import Any
 
 from webhook.model.limits import NARROW_QUERY
-from webhook.scout.model import Snapshot
+from webhook.scout.model import UNLIMITED, Snapshot
 from webhook.totals.model import Defaults, Totals
 
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_QUOTA = 'kube_resourcequota{{resource=~"limits.cpu|limits.memory", cluster!=""{only}}}'
+_QUOTA = 'kube_resourcequota{{resource=~"limits.cpu|limits.memory", {cluster}!=""{only}}}'
 _OWN_PODS = """
-  sum by (cluster, namespace, created_by_kind, created_by_name, resource) (
-      max by (cluster, namespace, pod, uid, container, resource) (
+  sum by ({cluster}, namespace, created_by_kind, created_by_name, resource) (
+      max by ({cluster}, namespace, pod, uid, container, resource) (
         kube_pod_container_resource_limits{{resource=~"cpu|memory"{only}}})
-    * on (cluster, namespace, pod, uid) group_left (created_by_kind, created_by_name)
-      max by (cluster, namespace, pod, uid, created_by_kind, created_by_name) (
+    * on ({cluster}, namespace, pod, uid) group_left (created_by_kind, created_by_name)
+      max by ({cluster}, namespace, pod, uid, created_by_kind, created_by_name) (
         kube_pod_info{{created_by_kind=~"Workflow|Pod"{only}}})
-    * on (cluster, namespace, pod, uid) group_left ()
-      max by (cluster, namespace, pod, uid) (kube_pod_status_phase{{phase=~"Pending|Running|Unknown"{only}}} == 1)
+    * on ({cluster}, namespace, pod, uid) group_left ()
+      max by ({cluster}, namespace, pod, uid) (kube_pod_status_phase{{phase=~"Pending|Running|Unknown"{only}}} == 1)
   )
 """
 _DRIVERS = """
-  max by (cluster, namespace, pod, created_by_name) (kube_pod_info{{created_by_kind="Workflow"{only}}})
-  and on (cluster, namespace, pod)
+  max by ({cluster}, namespace, pod, created_by_name) (kube_pod_info{{created_by_kind="Workflow"{only}}})
+  and on ({cluster}, namespace, pod)
   label_replace(kube_pod_info{{created_by_kind="Pod"{only}}}, "pod", "$1", "created_by_name", "(.+)")
 """
-_DEFAULTS = 'kube_limitrange{{type="Container", constraint="default", resource=~"cpu|memory", cluster!=""{only}}}'
+_DEFAULTS = 'kube_limitrange{{type="Container", constraint="default", resource=~"cpu|memory", {cluster}!=""{only}}}'
 _QUERY = f"""
    label_replace({_QUOTA}, "fact", "$1", "type", "(.*)")
-or label_replace(min by (cluster, namespace) (timestamp({_QUOTA})), "fact", "time", "", "")
+or label_replace(min by ({{cluster}}, namespace) (timestamp({_QUOTA})), "fact", "time", "", "")
 or label_replace({_OWN_PODS}, "fact", "own", "", "")
 or label_replace({_DRIVERS}, "fact", "driver", "", "")
 or label_replace({_DEFAULTS}, "fact", "default", "", "")
 """
 
 
-def query(namespaces: Collection[str] | None) -> str:
-    """The query for these namespaces; for all if None is given or the names don't fit into a query."""
+CLUSTER_LABEL = "cluster"
+RESERVED_LABELS = frozenset(
+    {"namespace", "pod", "uid", "container", "resource", "resourcequota", "limitrange", "type", "constraint"}
+    | {"phase", "fact", "created_by_kind", "created_by_name", "__name__"}
+)
+"""Labels that the query needs for something else: none of them can name the target."""
+
+
+def query(namespaces: Collection[str] | None, label: str = CLUSTER_LABEL) -> str:
+    """The query for these namespaces; for all if None is given or the names don't fit into a query.
+
+    `label` is the name of the label with the target's name.
+    """
     names = sorted(name for name in namespaces or () if _NAMESPACE.fullmatch(name))
     alternatives = "|".join(names)
     narrow = namespaces is not None and len(alternatives) <= NARROW_QUERY
-    return _QUERY.format(only=f', namespace=~"{alternatives}"' if narrow else "")
+    return _QUERY.format(only=f', namespace=~"{alternatives}"' if narrow else "", cluster=label)
 
 
 # A larger value comes from a broken exporter: a million cores, or an exbibyte.
 _ABSURD = {"cpu": 1e6, "memory": float(1 << 60)}
-# For a resource that no quota limits: practically infinite, but still an integer.
-UNLIMITED = Totals(10**9, 1 << 60)
 
 
 @dataclass
@@ -71,7 +80,7 @@ class _Facts:
 
 
 def snapshots(
-    series: Iterable[Mapping[str, Any]], *, asked_at: float, took: float = 0.0
+    series: Iterable[Mapping[str, Any]], label: str = CLUSTER_LABEL, *, asked_at: float, took: float = 0.0
 ) -> dict[tuple[str, str], Snapshot]:
     """Snapshots by (cluster, namespace). Impossible values (NaN, negative, far too large) void their namespace.
 
@@ -84,7 +93,7 @@ def snapshots(
     broken: set[tuple[str, str]] = set()
     for one in series:
         labels, value = one["metric"], float(one["value"][1])
-        place = (labels.get("cluster", ""), labels.get("namespace", ""))
+        place = (labels.get(label, ""), labels.get("namespace", ""))
         resource = str(labels.get("resource", "")).removeprefix("limits.")
         if not _sane(resource, value):
             broken.add(place)

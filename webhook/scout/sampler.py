@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -23,8 +24,11 @@ from webhook.model.limits import (
     SAMPLE_SOONEST,
 )
 from webhook.scout.bounded_session import BoundedSession
+from webhook.scout.eye import Namespaces
 from webhook.scout.model import Snapshot
-from webhook.scout.promql import query, snapshots
+from webhook.scout.prometheus_access import OPEN, Access
+from webhook.scout.promql import CLUSTER_LABEL, query, snapshots
+from webhook.scout.sample_age import SampleAges
 from webhook.scout.steady import steady_time
 
 log = structlog.get_logger(__name__)
@@ -37,20 +41,31 @@ _THREAD = "scout-sampler"
 # What parsing raises if the answer is not one of Prometheus.
 _STRANGE = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 
-Namespaces = Callable[[], Collection[str] | None]
-"""Returns the namespaces of interest; None if unknown: then the last known ones count, or all."""
-
 
 class Sampler:
     """Keeps the latest snapshots. One thread reads Prometheus; any thread may ask, and never waits."""
 
-    def __init__(self, *, url: str, interval: float, clock: Callable[[], float] = steady_time) -> None:
-        """`interval` is in seconds."""
+    def __init__(
+        self,
+        *,
+        url: str,
+        interval: float,
+        max_age: float | None = None,
+        access: Access = OPEN,
+        label: str = CLUSTER_LABEL,
+        clock: Callable[[], float] = steady_time,
+    ) -> None:
+        """Both in seconds: `interval`, and `max_age`, for which a sample is good. None has it follow from the samples.
+
+        `label` is the name of the label with the target's name.
+        """
         session = BoundedSession(seconds=SAMPLE_DEADLINE, size=SAMPLE_BYTES)
+        access.open(session)
         self._prometheus = PrometheusConnect(
-            url=url.rstrip("/"), timeout=SAMPLE_READ_TIMEOUT, retry=Retry(0), session=session
+            url=url.rstrip("/"), timeout=SAMPLE_READ_TIMEOUT, retry=Retry(0), session=session, auth=session.auth
         )
-        self._interval, self._clock = interval, clock
+        self._interval, self._label, self._clock = interval, label, clock
+        self._ages = SampleAges(max_age)
         self._namespaces: Namespaces = lambda: None
         self._names: frozenset[str] | None = None
         self._asked_for: dict[str, float] = {}
@@ -87,6 +102,11 @@ class Sampler:
         """Whether the last read included this namespace. If not, the absence of snapshots means nothing."""
         return self._read_for is None or namespace in self._read_for
 
+    def blind(self, cluster: str) -> str | None:
+        """None: Prometheus does not tell which targets it knows nothing of."""
+        del cluster
+        return None
+
     def wait_for(self, namespace: str, seconds: float) -> bool:
         """Whether a read has included this namespace within so many seconds; it is read soon if none has."""
         if not self.covers(namespace):
@@ -107,8 +127,8 @@ class Sampler:
         """Ask Prometheus once. Raises SamplesUnavailable; earlier snapshots are kept, and age."""
         try:
             wanted, asked_at = self._wanted(), self._clock()
-            series: Any = self._prometheus.custom_query(query(wanted))
-            fresh = snapshots(series, asked_at=asked_at, took=self._clock() - asked_at)
+            series: Any = self._prometheus.custom_query(query(wanted, self._label))
+            fresh = snapshots(series, self._label, asked_at=asked_at, took=self._clock() - asked_at)
         except (RequestException, PrometheusApiClientException, *_STRANGE) as error:
             _READS.labels("failed").inc()
             raise SamplesUnavailable(f"Prometheus did not answer: {quoted(str(error))}") from error
@@ -137,13 +157,17 @@ class Sampler:
             for old in of_one.values():
                 if old.sampled_at > now - SAMPLE_KEPT:
                     known.setdefault(old.namespace, {})[old.cluster] = old
-        newest: dict[str, float] = {}
+        newest: dict[str, Snapshot] = {}
         for new in fresh.values():
-            known.setdefault(new.namespace, {})[new.cluster] = new
-            newest[new.cluster] = max(new.sampled_at, newest.get(new.cluster, 0.0))
+            best = newest.get(new.cluster)
+            newest[new.cluster] = new if best is None or new.sampled_at > best.sampled_at else best
+        for cluster, sample in newest.items():
+            self._ages.note(cluster, sample.sampled_at, sample.slack)
+            _NEWEST.labels(cluster).set(sample.sampled_at)
+        for new in fresh.values():
+            good_for = self._ages.good_for(new.cluster)
+            known.setdefault(new.namespace, {})[new.cluster] = replace(new, good_for=good_for)
         self._known = known
-        for cluster, sampled_at in newest.items():
-            _NEWEST.labels(cluster).set(sampled_at)
 
     def turn(self) -> tuple[float, float]:
         """Read once, without raising; returns the least and the most seconds to pause after it.

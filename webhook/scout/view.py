@@ -8,9 +8,9 @@ from webhook.kube.registry import Registry
 from webhook.ledger import reserving
 from webhook.ledger.pool import Pool
 from webhook.scout.decide import decide, free_room
+from webhook.scout.eye import Eye
 from webhook.scout.model import Decision, OwnUse, Request, Snapshot, Target
 from webhook.scout.own_use import own_use
-from webhook.scout.sampler import Sampler
 from webhook.totals.model import NOTHING, Totals
 
 
@@ -39,9 +39,11 @@ class View:
 
     def open_targets(self) -> dict[str, Totals]:
         """The targets where something could be placed if there were room, with their quotas."""
-        oldest = self.clock() - self.max_age
+        now = self.clock()
         found = {target.name: self.snapshots.get(target.name) for target in self.targets if not target.unusable}
-        return {name: one.hard for name, one in found.items() if one is not None and one.sampled_at >= oldest}
+        return {
+            name: one.hard for name, one in found.items() if one is not None and not one.is_stale(now, self.max_age)
+        }
 
     def facts(self, reserved: Mapping[str, Totals]) -> object:
         """Everything placing depends on. Two results are equal if nothing relevant has changed between them."""
@@ -53,10 +55,10 @@ class View:
 
 
 class Views:
-    """Makes views. A sample older than `max_age` seconds excludes its target."""
+    """Makes views. A sample that is too old, in any case after `max_age` seconds, excludes its target."""
 
     def __init__(
-        self, *, pool: Pool, sampler: Sampler, registry: Registry, max_age: float, clock: Callable[[], float]
+        self, *, pool: Pool, sampler: Eye, registry: Registry, max_age: float, clock: Callable[[], float]
     ) -> None:
         self._pool, self._sampler, self._registry = pool, sampler, registry
         self._max_age, self._clock = max_age, clock
@@ -70,8 +72,11 @@ class Views:
         if not self._registry.wait(0):
             raise Unavailable("the targets are not known yet; try again")
         names, said = self._registry.names(), away or {}
-        targets = tuple(Target(name, said.get(name) or why) for name, why in sorted(names.items()))
         snapshots = self._sampler.of_namespace(namespace)
+        targets = tuple(
+            Target(name, said.get(name) or why or (None if name in snapshots else self._sampler.blind(name)))
+            for name, why in sorted(names.items())
+        )
         return View(targets, snapshots, self._own_use(namespace, snapshots), self._max_age, self._clock)
 
     def _own_use(self, namespace: str, snapshots: Mapping[str, Snapshot]) -> Mapping[str, OwnUse]:
@@ -80,8 +85,7 @@ class Views:
         if known is not None and known[0] is snapshots:
             return known[1]
         now = self._clock()
-        oldest = now - self._max_age
-        in_use = [one.sampled_at for one in snapshots.values() if one.own and one.sampled_at >= oldest]
+        in_use = [one.sampled_at for one in snapshots.values() if one.own and not one.is_stale(now, self._max_age)]
         if not in_use:
             return {}
         found = own_use(snapshots, reserving.runs_seen(self._pool, namespace, min(in_use), now=now))

@@ -152,14 +152,25 @@ def _amount(
     defaults: Defaults,
     unknowns: Unknowns,
 ) -> int:
-    """As Kubernetes counts: all main containers together, or the largest init container if that is more."""
+    """As Kubernetes counts; limits of the whole pod take precedence."""
     if whole.get(resource) is not None:
         return _parsed(resource, f"podSpecPatch of template {template}.resources.limits", whole[resource])
-    together = sum(_limit(resource, one, template, defaults, unknowns) for one in main)
+    return most_at_once(
+        (_limit(resource, one, template, defaults, unknowns) for one in main),
+        ((_limit(resource, one, template, defaults, unknowns), one.restarts) for one in first),
+    )
+
+
+def most_at_once(main: Iterable[int], first: Iterable[tuple[int, bool]]) -> int:
+    """What a pod takes of a quota, given the limits of its containers and, in their order, of its init containers.
+
+    Those that restart always stay beside everything that follows. All main containers count together, or the largest
+    moment of the init containers if that is more.
+    """
+    together = sum(main)
     most, staying = 0, 0
-    for one in first:
-        own = _limit(resource, one, template, defaults, unknowns)
-        if one.restarts:
+    for own, restarts in first:
+        if restarts:
             together, staying = together + own, staying + own
             most = max(most, staying)
         else:

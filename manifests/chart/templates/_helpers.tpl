@@ -1,0 +1,59 @@
+{{/* The labels of every object. */}}
+{{- define "medea.labels" -}}
+app.kubernetes.io/name: medea
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+{{- end }}
+
+{{/* The labels by which a part's pods are found. Arguments: component. */}}
+{{- define "medea.selector" -}}
+app.kubernetes.io/name: medea
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{/* metadata of an object in Medea's namespace. Arguments: root, name, component (optional). */}}
+{{- define "medea.metadata" -}}
+name: {{ .name }}
+namespace: {{ .root.Release.Namespace }}
+labels:
+  {{- include "medea.labels" .root | nindent 2 }}
+  {{- with .component }}
+  app.kubernetes.io/component: {{ . }}
+  {{- end }}
+{{- end }}
+
+{{/* What Pod Security's level `restricted` wants of a container, and a root file system that nobody writes to. */}}
+{{- define "medea.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* Where Medea's pods may run, and with what their images are pulled. */}}
+{{- define "medea.placement" -}}
+{{- $spec := dict }}
+{{- range .Values.imagePullSecrets }}
+{{- $_ := set $spec "imagePullSecrets" (append (default list $spec.imagePullSecrets) (dict "name" .)) }}
+{{- end }}
+{{- range $field := list "nodeSelector" "tolerations" "affinity" "priorityClassName" }}
+{{- with get $.Values $field }}
+{{- $_ := set $spec $field . }}
+{{- end }}
+{{- end }}
+{{- with $spec }}
+{{- toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "medea.postgresSecret" -}}
+{{ .Values.postgres.secret | default "medea-postgres" }}
+{{- end }}
+
+{{/* What can't be checked by the schema alone. */}}
+{{- define "medea.checked" -}}
+{{- if and (not .Values.postgres.embedded) (not .Values.ledger.secret) }}
+{{- fail "no ledger: set ledger.secret to the name of a Secret with a DSN, or postgres.embedded to true" }}
+{{- end }}
+{{- if and .Values.postgres.embedded .Values.ledger.secret }}
+{{- fail "two ledgers: ledger.secret is set, so postgres.embedded has to be false" }}
+{{- end }}
+{{- end }}

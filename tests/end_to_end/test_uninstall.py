@@ -1,0 +1,106 @@
+"""Medea goes from a front door and its targets, and leaves them as they were: compared object by object."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.end_to_end.commands import Ran, kubectl, run
+from tests.end_to_end.lab import kill
+from tests.end_to_end.manifests import SMALL, inline
+from tests.end_to_end.objects import CLUSTERS, TARGETS, annotations, origin, runs_in, runs_of
+from tests.end_to_end.waiting import eventually
+from tests.end_to_end.workspace import WorkspaceMaker
+from tests.lab import medea, supervisor
+from tests.lab.lab import Lab
+from tests.lab.layout import CHECKOUT, POSTGRES_PORT
+
+_MANIFESTS = CHECKOUT / "manifests"
+_APPLIED = {"front": [f"{_MANIFESTS}/{name}" for name in medea.FRONT_MANIFESTS]} | {
+    target: [f"{_MANIFESTS}/target/rbac.yaml"] for target in TARGETS
+}
+# They come and go by themselves.
+_FLEETING = (
+    "events",
+    "events.events.k8s.io",
+    "leases.coordination.k8s.io",
+    "endpoints",
+    "endpointslices.discovery.k8s.io",
+)
+
+
+@pytest.fixture
+def installed_again() -> Iterator[None]:
+    """Whatever happens, the tests after this one find Medea as it was."""
+    yield
+    lab = Lab()
+    medea.install(lab)
+    for process in medea.processes(lab):
+        supervisor.start(process)
+        supervisor.wait_ready(process)
+
+
+@pytest.mark.usefixtures("installed_again")
+@pytest.mark.timeout(600, func_only=True)
+def test_what_medea_has_made_is_gone_from_every_cluster_and_runs_go_on(make_workspace: WorkspaceMaker) -> None:
+    workspace = make_workspace()
+    ended = workspace.create(inline("true", SMALL))
+    workspace.wait(ended)
+    live = workspace.create(inline("sleep 600", SMALL))
+    placement = annotations(origin(workspace.name, live))["placement"]
+    eventually(lambda: [run for _, run in runs_of(placement) if run.get("status", {}).get("phase")], "it runs")
+    eventually(lambda: kubectl("front", "get", "node", "medea-west").code == 0, "targets have Nodes")
+
+    for part in ("webhook", "controller"):
+        kill(part)
+    said = uninstall().ok().said
+    assert "NOT DONE" not in said
+    delete_what_was_applied()
+
+    [(where, there)] = runs_of(placement)
+    assert there["status"]["phase"] == "Running" and not there["metadata"].get("finalizers")
+    shown = origin(workspace.name, live)
+    assert (shown["status"]["phase"], f"on {where} goes on there" in shown["status"]["message"]) == ("Error", True)
+    assert origin(workspace.name, ended)["status"]["phase"] == "Succeeded"
+    for cluster in CLUSTERS:
+        left = [one for one in everything(cluster) if "medea" in one and workspace.name not in one]
+        assert left == [], f"on {cluster}"
+    # Nothing holds anything any more: a namespace on a target goes, run and all.
+    for name in (live, ended):
+        workspace.kubectl("delete", "workflow", name, "--timeout=60s").ok()
+    for cluster, name in runs_in(workspace.name):
+        workspace.kubectl("delete", "workflow", name, "--timeout=60s", cluster=cluster).ok()
+
+    assert "nothing of Medea is left" in uninstall().ok().said
+
+
+def uninstall() -> Ran:
+    """The command, with the rights that it has as a Job before `helm uninstall`."""
+    lab = Lab()
+    kubectl("front", "apply", "-f", f"{_MANIFESTS}/base/namespace.yaml").ok()
+    kubectl("front", "apply", "-k", f"{_MANIFESTS}/uninstall").ok()
+    told = {
+        "KUBECONFIG": str(medea.identity(lab, "medea-uninstall")),
+        "POSTGRESQL_URL": f"127.0.0.1:{POSTGRES_PORT}/medea",
+    }
+    try:
+        words = [f"{key}={value}" for key, value in told.items()]
+        return run(["env", *words, sys.executable, "-m", "webhook", "uninstall", "--yes"], timeout=240)
+    finally:
+        kubectl("front", "delete", "-k", f"{_MANIFESTS}/uninstall", "--ignore-not-found").ok()
+
+
+def delete_what_was_applied() -> None:
+    """As whoever installed it does."""
+    kubectl("front", "delete", "clusterrolebinding", "lab-medea-logs", "--ignore-not-found").ok()
+    for cluster, files in _APPLIED.items():
+        for file in reversed(files):
+            kubectl(cluster, "delete", "-f", file, "--ignore-not-found", "--timeout=90s").ok()
+
+
+def everything(cluster: str) -> list[str]:
+    """Kind, namespace and name of every object of a cluster."""
+    listed = kubectl(cluster, "api-resources", "--verbs=list", "-o", "name").ok().out.split()
+    kinds = ",".join(kind for kind in listed if kind not in _FLEETING)
+    columns = "custom-columns=K:.kind,N:.metadata.namespace,M:.metadata.name,L:.metadata.labels"
+    return kubectl(cluster, "get", kinds, "-A", "--no-headers", "-o", columns).ok().out.splitlines()

@@ -1,0 +1,98 @@
+"""Medea inside the front door, installed by its chart as its users do it.
+
+The laboratory's own Medea, two processes on the host, has to be away meanwhile: both would steer the same Workflows.
+"""
+
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from tests.lab import image, medea, network, pgimage, render, supervisor
+from tests.lab.binaries import binary
+from tests.lab.lab import Lab
+from tests.lab.layout import (
+    FRONT,
+    STATE,
+)
+from tests.lab.shell import run
+
+RELEASE = "medea"
+_VOLUME = "medea-lab"
+_FOLDER = STATE / "volumes" / "postgres"
+_INSTALL_TIMEOUT = 300
+Values = dict[str, Any]
+
+
+def stop_processes(lab: Lab) -> None:
+    """End the processes on the host and remove all that they had installed, so that the front door knows no Medea."""
+    for name in ("controller", "webhook"):
+        supervisor.kill(name)
+    medea.remove(lab)
+
+
+def start_processes(lab: Lab) -> None:
+    """Install and start the processes again."""
+    medea.install(lab)
+    for process in medea.processes(lab):
+        supervisor.start(process)
+        supervisor.wait_ready(process)
+
+
+def prepare(lab: Lab) -> None:
+    """What a real cluster has before: images that can be pulled, a volume, and a way out to the targets."""
+    for archive in (image.build(print), pgimage.build(print)):
+        lab.import_image("front", archive)
+    network.let_pods_out()
+    shutil.rmtree(_FOLDER, ignore_errors=True)
+    _FOLDER.mkdir(parents=True)
+    medea.apply(lab, _volume())
+
+
+def clear_up(lab: Lab) -> None:
+    """Take back what `prepare` made."""
+    lab.kubectl("front", "delete", "persistentvolume", _VOLUME, "--ignore-not-found", "--wait=false")
+    network.keep_pods_in()
+    shutil.rmtree(_FOLDER, ignore_errors=True)
+
+
+def helm(lab: Lab, *words: str, input: str | None = None) -> str:
+    """What helm prints, as the front door's administrator."""
+    kubeconfig = f"--kubeconfig={lab.kubeconfig('front')}"
+    # Its cache and settings are nobody's but this laboratory's.
+    home = {"HELM_CACHE_HOME": str(STATE / "helm"), "HELM_CONFIG_HOME": str(STATE / "helm")}
+    return run([binary("helm"), *words, kubeconfig], input=input, timeout=_INSTALL_TIMEOUT + 10, env=home)
+
+
+def install(lab: Lab, values: Values, verb: Sequence[str] = ("install",)) -> str:
+    """`helm install` in Medea's namespace, and wait until everything is ready; returns what helm says."""
+    text = yaml.safe_dump({**IMAGES, **values})
+    words = [*verb, RELEASE, str(render.CHART), "--namespace", medea.SYSTEM, "--create-namespace", "--values", "-"]
+    return helm(lab, *words, "--wait", f"--timeout={_INSTALL_TIMEOUT}s", input=text)
+
+
+def uninstall(lab: Lab) -> str:
+    """`helm uninstall`; returns what helm says."""
+    return helm(lab, "uninstall", RELEASE, "--namespace", medea.SYSTEM, "--wait", f"--timeout={_INSTALL_TIMEOUT}s")
+
+
+IMAGES: Values = {"image": image.IMAGE, "postgres": {"image": pgimage.IMAGE}}
+"""What differs from the quick start on a real cluster."""
+
+
+def _volume() -> dict[str, Any]:
+    here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [FRONT.name]}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": _VOLUME},
+        "spec": {
+            "capacity": {"storage": "2Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "lab",
+            "persistentVolumeReclaimPolicy": "Retain",
+            "local": {"path": str(_FOLDER)},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
+        },
+    }

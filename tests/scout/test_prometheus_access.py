@@ -1,0 +1,93 @@
+"""Medea makes itself known to Prometheus as it is told, and never repeats a secret."""
+
+import base64
+import threading
+from collections.abc import Iterator
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_plus
+
+import pytest
+
+from webhook.errors import SamplesUnavailable
+from webhook.scout.prometheus_access import Access
+from webhook.scout.sampler import Sampler
+
+EMPTY = b'{"status": "success", "data": {"resultType": "vector", "result": []}}'
+
+
+class Prometheus:
+    """Remembers who asked, and what."""
+
+    def __init__(self) -> None:
+        self.headers: Message = Message()
+        self.query = ""
+        told = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                told.headers, told.query = self.headers, unquote_plus(self.path)
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(EMPTY)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+
+@pytest.fixture
+def prometheus() -> Iterator[Prometheus]:
+    made = Prometheus()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def test_a_token_is_read_again_for_every_request(prometheus: Prometheus, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("first\n")
+    sampler = Sampler(url=prometheus.url, interval=60, access=Access(token_file=token))
+    sampler.read()
+    assert prometheus.headers["Authorization"] == "Bearer first"
+    token.write_text("second")
+    sampler.read()
+    assert prometheus.headers["Authorization"] == "Bearer second"
+
+
+def test_a_user_with_a_password_and_any_headers(prometheus: Prometheus, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("pässword\n")
+    access = Access(user="medea", password_file=password, headers={"X-Scope-OrgID": "team"})
+    Sampler(url=prometheus.url, interval=60, access=access).read()
+    expected = base64.b64encode("medea:pässword".encode()).decode()
+    assert prometheus.headers["Authorization"] == f"Basic {expected}"
+    assert prometheus.headers["X-Scope-OrgID"] == "team"
+
+
+def test_the_label_with_the_targets_name_may_have_another_name(prometheus: Prometheus) -> None:
+    Sampler(url=prometheus.url, interval=60, label="k8s_cluster").read()
+    assert 'k8s_cluster!=""' in prometheus.query
+    assert "by (k8s_cluster, namespace)" in prometheus.query
+    assert "cluster," not in prometheus.query.replace("k8s_cluster,", "")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"two\nlines", b"\xff\xfe", b"x" * 100_000])
+def test_a_file_that_holds_no_secret_is_named_and_not_repeated(
+    prometheus: Prometheus, tmp_path: Path, content: bytes
+) -> None:
+    token = tmp_path / "token"
+    token.write_bytes(content)
+    with pytest.raises(SamplesUnavailable, match="token holds no") as error:
+        Sampler(url=prometheus.url, interval=60, access=Access(token_file=token)).read()
+    assert "lines" not in error.value.message and "xxx" not in error.value.message
+
+
+def test_a_file_that_is_gone_is_said_to_be_so(prometheus: Prometheus, tmp_path: Path) -> None:
+    with pytest.raises(SamplesUnavailable, match="can't be read: No such file"):
+        Sampler(url=prometheus.url, interval=60, access=Access(token_file=tmp_path / "none")).read()

@@ -1,0 +1,135 @@
+"""Which doors there are, where they are, and what must be set for them."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from structlog.testing import capture_logs
+
+from webhook.errors import Forbidden, MedeaError
+from webhook.server.clients import Clients
+from webhook.server.doors import DoorName, door_of, wanted_doors
+from webhook.server.server import most_connections
+from webhook.settings import Settings
+
+AUTHORITY = {"subject": ((("commonName", "apiserver"),),)}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "ports", "metrics"),
+    [
+        (DoorName.WEBHOOK, [8443], 9095),
+        (DoorName.PLUGIN, [8445], 9097),
+        (DoorName.API, [8090, 8091], 9098),
+        (DoorName.LOGS, [8444], 9099),
+    ],
+)
+def test_each_door_has_ports_of_its_own_and_speaks_tls(name: DoorName, ports: list[int], metrics: int) -> None:
+    door = door_of(name, Settings(medea_logs_certs=Path("logs")))
+    assert door.addresses == tuple(f"0.0.0.0:{port}" for port in ports)
+    assert door.metrics_port == metrics
+    assert door.tls is not None
+
+
+def test_the_door_for_logs_wants_certificates_of_its_own_and_of_its_clients() -> None:
+    assert wanted_doors(Settings()) == [DoorName.WEBHOOK, DoorName.PLUGIN, DoorName.API]
+    with pytest.raises(MedeaError, match="MEDEA_LOGS_CERTS"):
+        door_of(DoorName.LOGS, Settings())
+    logs = Settings(medea_logs_certs=Path("logs"))
+    assert wanted_doors(logs) == list(DoorName)
+    tls = door_of(DoorName.LOGS, logs).tls
+    assert tls and tls.required and tls.clients == Path("logs/ca.crt")
+
+
+def test_an_open_api_is_plain_http_on_the_loopback_whatever_else_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDEA_API", "open")
+    monkeypatch.setenv("MEDEA_BIND", "0.0.0.0")
+    door = door_of(DoorName.API, Settings())
+    assert door.addresses == ("127.0.0.1:8090", "127.0.0.1:8091")
+    assert door.tls is None
+
+
+@pytest.mark.parametrize("value", ["", "OPEN ", "yes", "true"])
+def test_anything_but_the_word_leaves_the_api_closed(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDEA_API", value)
+    if value:
+        with pytest.raises(ValidationError, match="closed"):
+            Settings()
+    else:
+        assert Settings().medea_api == "closed"
+
+
+@pytest.mark.parametrize("setting", ["MEDEA_ARGO_SERVER", "MEDEA_SCOUT_URL"])
+@pytest.mark.parametrize(
+    ("url", "safe"),
+    [
+        ("https://argo-server.argo.svc:2746", True),
+        ("http://localhost:2746", True),
+        ("http://127.0.0.1:2746/argo", True),
+        ("http://[::1]:2746", True),
+        ("http://argo-server.argo.svc:2746", False),
+        ("http://127.0.0.1.evil.example", False),
+        ("http://localhost@evil.example", False),
+        ("http://localhost:2746@evil.example/", False),
+    ],
+)
+def test_no_token_is_sent_anywhere_in_plain_text(
+    setting: str, url: str, safe: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(setting, url)
+    if safe:
+        assert Settings()
+    else:
+        with pytest.raises(ValidationError, match="https://"):
+            Settings()
+
+
+def test_an_authority_of_clients_and_the_clients_name_are_set_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = tmp_path / "ca.crt"
+    authority.touch()
+    monkeypatch.setenv("MEDEA_WEBHOOK_CLIENT_CA", str(authority))
+    with pytest.raises(ValidationError, match="set together"):
+        Settings()
+    monkeypatch.setenv("MEDEA_WEBHOOK_CLIENT_NAME", "apiserver")
+    tls = door_of(DoorName.WEBHOOK, Settings()).tls
+    # Probes come without one: it is each review that must have it.
+    assert tls and tls.clients == authority and not tls.required
+    monkeypatch.delenv("MEDEA_WEBHOOK_CLIENT_CA")
+    with pytest.raises(ValidationError, match="set together"):
+        Settings()
+
+
+class Connection:
+    """A TLS connection of a client that showed this certificate."""
+
+    def __init__(self, certificate: object) -> None:
+        self._certificate = certificate
+
+    def getpeercert(self) -> object:
+        return self._certificate
+
+
+@pytest.mark.parametrize("shown", [None, {}, {"subject": ((("commonName", "system:node:a"),),)}])
+def test_reviews_are_taken_from_the_pinned_client_only(shown: object) -> None:
+    pinned = Clients("apiserver")
+    pinned.check({"gunicorn.socket": Connection(AUTHORITY)})
+    with pytest.raises(Forbidden, match="only who has the client certificate of apiserver"):
+        pinned.check({"gunicorn.socket": Connection(shown)})
+
+
+def test_without_a_pinned_client_reviews_are_taken_from_everybody() -> None:
+    with capture_logs() as lines:
+        Clients(None).check({})
+    assert lines == []
+
+
+def test_no_more_connections_are_taken_than_the_process_may_have_files() -> None:
+    assert 0 < most_connections() <= 16_384

@@ -1,0 +1,86 @@
+"""TLS as a door speaks it: certificates can be renewed while it runs, and whoever falls silent is let go."""
+
+import contextlib
+import http.client
+import socket
+import ssl
+import time
+from pathlib import Path
+
+import pytest
+
+from certs.files import ensure
+from tests.server.conftest import Running, asked
+from webhook.errors import MedeaError
+from webhook.model.limits import SERVER_SILENCE
+from webhook.server.tls import Tls
+
+
+def test_what_is_missing_is_named_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "tls.crt").touch()
+    with pytest.raises(MedeaError, match=r"MEDEA_CERTS is .*, where tls.key is missing"):
+        Tls("MEDEA_CERTS", tmp_path).check()
+    (tmp_path / "tls.key").touch()
+    Tls("MEDEA_CERTS", tmp_path).check()
+    with pytest.raises(MedeaError, match="authority of clients' certificates is missing"):
+        Tls("MEDEA_LOGS_CERTS", tmp_path, tmp_path / "ca.crt").check()
+
+
+@pytest.mark.parametrize(
+    ("clients", "required", "mode"),
+    [(False, False, ssl.CERT_NONE), (True, False, ssl.CERT_OPTIONAL), (True, True, ssl.CERT_REQUIRED)],
+)
+def test_clients_are_asked_for_a_certificate_as_told(
+    tmp_path: Path, clients: bool, required: bool, mode: ssl.VerifyMode
+) -> None:
+    files = ensure(tmp_path)
+    tls = Tls("MEDEA_CERTS", tmp_path, files.ca if clients else None, required=required)
+    assert tls.context().verify_mode == mode
+
+
+def _serial(server: Running, ca: Path) -> str:
+    """The serial number of the certificate that a new connection is shown."""
+    context = ssl.create_default_context(cafile=str(ca))
+    with (
+        socket.create_connection(("localhost", server.port), timeout=20) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as tls,
+    ):
+        return str((tls.getpeercert() or {})["serialNumber"])
+
+
+def test_a_renewed_certificate_is_shown_to_the_next_connection_and_cuts_no_other(server: Running) -> None:
+    folder = server.ca.parent
+    with contextlib.closing(server.connection()) as kept:
+        assert asked(kept, "/readyz") == (200, "keep-alive")
+        before = _serial(server, server.ca)
+        (folder / "tls.crt").unlink()
+        ensure(folder)
+        after = _serial(server, server.ca)
+        assert after != before
+        assert asked(kept, "/readyz") == (200, "keep-alive")
+
+
+@pytest.mark.parametrize(
+    "said", [b"\x16\x03\x01\x02\x00\x01\x00", None], ids=["within the greeting", "within a request"]
+)
+def test_who_falls_silent_is_let_go(server: Running, said: bytes | None) -> None:
+    with socket.create_connection(("localhost", server.port), timeout=20) as plain:
+        began = time.monotonic()
+        if said:
+            plain.sendall(said)
+            assert plain.recv(1) == b""
+        else:
+            context = ssl.create_default_context(cafile=str(server.ca))
+            with context.wrap_socket(plain, server_hostname="localhost") as tls:
+                tls.sendall(b"POST /mutate HTTP/1.1\r\nHost: medea\r\nContent-Length: 9\r\n\r\n{")
+                assert b"HTTP/1.1 200" not in tls.recv(4096)
+        assert time.monotonic() - began >= SERVER_SILENCE - 0.5
+
+
+def test_the_health_of_the_process_is_on_a_port_of_its_own(server: Running) -> None:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.metrics_port, timeout=20)) as plain:
+        for path in ("/readyz", "/healthz", "/metrics"):
+            plain.request("GET", path)
+            answer = plain.getresponse()
+            answer.read()
+            assert answer.status == 200

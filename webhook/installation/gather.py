@@ -1,0 +1,161 @@
+"""Finds out how the installation is. What can't be found out is a fact too, so nothing here ends the check."""
+
+import datetime
+import socket
+import ssl
+from collections.abc import Mapping
+
+from certs import pem
+from webhook.certificates.contents import data_of, decoded, read_bundle, read_serving
+from webhook.errors import MedeaError, NotThere
+from webhook.installation.findings import ArgoFacts, Facts, LedgerFacts
+from webhook.kube.client import Cluster
+from webhook.kube.leader import LEASE
+from webhook.kube.registry import Registry
+from webhook.kube.resources import (
+    DEPLOYMENTS,
+    LEASES,
+    MUTATING_WEBHOOKS,
+    NAMESPACES,
+    SECRETS,
+    SELF_REVIEWS,
+    SERVICES,
+    WORKFLOWS,
+)
+from webhook.ledger.about import about
+from webhook.model.contract import ENABLED, Hold
+from webhook.model.limits import DOOR_TIMEOUT
+from webhook.model.objects import Object, mapping, mappings
+from webhook.namespaces.hold import hold_of
+
+_DOORS = {"medea": 443, "medea-plugin": 443, "medea-api": 8090}
+"""Services with Medea's own certificate, and a port of each. The one for logs has another, and speaks to apiservers."""
+
+
+def gather(
+    front: Cluster, registry: Registry, dsn: str, *, namespace: str, secret: str, argo_account: str, default: Hold
+) -> Facts:
+    """The facts. `argo_account` is `namespace:name` of Argo's controller, `default` the hold
+    of namespaces that say none.
+
+    Raises the errors of the front door if it can't be asked at all.
+    """
+    tls = data_of(front.find(SECRETS, namespace, secret))
+    bundle = tls.get("ca.crt", b"")
+    serving, _ = read_serving(tls)
+    certificate = serving.certificate if serving else None
+    opted_in, _ = front.list(NAMESPACES, selector=f"{ENABLED}=true")
+    return Facts(
+        namespace=namespace,
+        argo_account=argo_account,
+        webhooks=_webhooks(front, bundle),
+        expires=certificate.not_valid_after_utc if certificate else None,
+        life=certificate.not_valid_after_utc - certificate.not_valid_before_utc
+        if certificate
+        else datetime.timedelta(),
+        doors=_doors(front, namespace, bundle.decode(errors="replace")),
+        renewed=_renewed(front, namespace),
+        ledger=_ledger(dsn),
+        argo=_argo(front, argo_account.partition(":")[0]),
+        workflows=_workflows(front),
+        targets={name: why or _away(registry, name) for name, why in sorted(registry.names().items())},
+        namespaces={one["metadata"]["name"]: hold_of(one, default) for one in opted_in},
+    )
+
+
+def _webhooks(front: Cluster, bundle: bytes) -> dict[str, bool]:
+    configuration = front.find(MUTATING_WEBHOOKS, None, "medea") or {}
+    wanted = set(map(pem.certificate_pem, read_bundle(bundle)))
+    found = {}
+    for webhook in mappings(configuration.get("webhooks")):
+        trusted = read_bundle(decoded(mapping(webhook.get("clientConfig")).get("caBundle")))
+        found[str(webhook.get("name"))] = bool(wanted) and wanted <= set(map(pem.certificate_pem, trusted))
+    return found
+
+
+def _doors(front: Cluster, namespace: str, authority: str) -> dict[str, str | None]:
+    there = {one["metadata"]["name"] for one in front.list(SERVICES, namespace)[0]}
+    return {
+        service: _greet(f"{service}.{namespace}.svc", port, authority)
+        for service, port in _DOORS.items()
+        if service in there or service == "medea"
+    }
+
+
+def _greet(host: str, port: int, authority: str) -> str | None:
+    """Why no connection with TLS could be made; None if it could."""
+    try:
+        context = ssl.create_default_context(cadata=authority)
+        with socket.create_connection((host, port), timeout=DOOR_TIMEOUT) as plain:
+            context.wrap_socket(plain, server_hostname=host).close()
+    except (OSError, ValueError) as error:
+        return str(error)
+    return None
+
+
+def _renewed(front: Cluster, namespace: str) -> datetime.datetime | None:
+    lease = front.find(LEASES, namespace, LEASE)
+    spec = mapping((lease or {}).get("spec"))
+    try:
+        when = datetime.datetime.fromisoformat(str(spec.get("renewTime")))
+    except ValueError:
+        return None
+    return when if spec.get("holderIdentity") else None
+
+
+def _ledger(dsn: str) -> LedgerFacts:
+    try:
+        found = about(dsn)
+    except MedeaError as error:
+        return LedgerFacts(problem=error.message)
+    return LedgerFacts(version=found.version, encrypted=found.encrypted)
+
+
+def _workflows(front: Cluster) -> str | None:
+    try:
+        next(front.pages(WORKFLOWS), None)
+    except NotThere:
+        return "Argo's CustomResourceDefinitions are not installed"
+    except MedeaError as error:
+        return error.message
+    return None
+
+
+def _argo(front: Cluster, namespace: str) -> ArgoFacts:
+    try:
+        found = [one for one in front.list(DEPLOYMENTS, namespace)[0] if _is_controller(one)]
+    except MedeaError as error:
+        return ArgoFacts(problem=error.message)
+    if not found:
+        return ArgoFacts(problem=f"namespace {namespace} has no Deployment of it")
+    pod = _pod(found[0])
+    return ArgoFacts(
+        name=found[0]["metadata"]["name"],
+        account=str(pod.get("serviceAccountName") or "default"),
+        environment=_environment(pod),
+    )
+
+
+def _is_controller(deployment: Object) -> bool:
+    containers = mappings(_pod(deployment).get("containers"))
+    return any("workflow-controller" in str(one.get("image")) for one in containers)
+
+
+def _pod(deployment: Object) -> Mapping[str, object]:
+    return mapping(mapping(mapping(deployment.get("spec")).get("template")).get("spec"))
+
+
+def _environment(pod: Mapping[str, object]) -> dict[str, str]:
+    return {
+        str(one.get("name")): str(one.get("value"))
+        for container in mappings(pod.get("containers"))
+        for one in mappings(container.get("env"))
+    }
+
+
+def _away(registry: Registry, name: str) -> str | None:
+    try:
+        registry.get(name).create(SELF_REVIEWS, None, {})
+    except MedeaError as error:
+        return f"does not answer: {error.message}"
+    return None

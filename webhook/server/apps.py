@@ -1,0 +1,56 @@
+"""The WSGI applications of the doors. Each answers its own routes only; the one for logs is in `webhook.logs`."""
+
+from flask import Flask, Response, jsonify, request
+
+from webhook.admission.review import Admission
+from webhook.admission.wire import deadline_of, decode
+from webhook.api.http import body, json_app
+from webhook.api.plugin import plugin_blueprint
+from webhook.api.routes import SPEC, Deps, blueprint
+from webhook.api.steps import Steps
+from webhook.errors import Unavailable
+from webhook.kube.threads import dead_threads
+from webhook.server.clients import Clients
+from webhook.wiring import Background
+
+
+def create_webhook_app(admission: Admission, background: Background, clients: Clients) -> Flask:
+    """What the front door's apiserver calls, and probes."""
+    app = json_app("medea-webhook")
+
+    @app.post("/mutate")
+    def mutate() -> Response:
+        clients.check(request.environ)
+        deadline = deadline_of(request.args.get("timeout"))
+        return jsonify(admission.review(decode(body()), deadline))
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        dead = dead_threads()
+        if dead:
+            raise Unavailable(f"threads have ended that should not: {', '.join(dead)}; the log has the details")
+        return jsonify({"status": "ok"})
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        reason = background.unready()
+        if reason:
+            raise Unavailable(reason)
+        return jsonify({"status": "ready"})
+
+    return app
+
+
+def create_plugin_app(steps: Steps) -> Flask:
+    """What the executor plugin in Argo's agents calls."""
+    app = json_app("medea-plugin")
+    app.register_blueprint(plugin_blueprint(steps))
+    return app
+
+
+def create_api_app(deps: Deps) -> Flask:
+    """What people and their programs call: balancer, scout and explanations, and the OpenAPI page about them."""
+    app = json_app("medea-api")
+    app.register_blueprint(blueprint(deps))
+    SPEC.register(app)
+    return app

@@ -1,0 +1,123 @@
+"""The four doors: what each serves, and where."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+import structlog
+
+from webhook.errors import MedeaError
+from webhook.logs.endpoint import create_log_app
+from webhook.model.limits import SERVER_SPARE_THREADS
+from webhook.server.apps import create_api_app, create_plugin_app, create_webhook_app
+from webhook.server.clients import Clients
+from webhook.server.server import Door, Served
+from webhook.server.tls import AUTHORITY, Tls
+from webhook.settings import Api, Settings
+from webhook.wiring import make_api, make_logs, make_plugin, make_webhook
+
+log = structlog.get_logger(__name__)
+_LOOPBACK = "127.0.0.1"
+
+
+class DoorName(StrEnum):
+    """The doors' names on the command line."""
+
+    WEBHOOK = "webhook"
+    PLUGIN = "plugin"
+    API = "api"
+    LOGS = "logs"
+
+
+def door_of(name: DoorName, settings: Settings) -> Door:
+    """The door of this name. Raises MedeaError if it needs a setting that is missing."""
+    makers: Mapping[DoorName, Callable[[Settings], Door]] = {
+        DoorName.WEBHOOK: _webhook,
+        DoorName.PLUGIN: _plugin,
+        DoorName.API: _api,
+        DoorName.LOGS: _logs,
+    }
+    return makers[name](settings)
+
+
+def wanted_doors(settings: Settings) -> list[DoorName]:
+    """The doors that are served if none is named: all, and logs only where they are set up."""
+    return [name for name in DoorName if name is not DoorName.LOGS or settings.medea_logs_certs]
+
+
+def _webhook(settings: Settings) -> Door:
+    def make() -> Served:
+        made = make_webhook(settings)
+        if settings.medea_webhook_client_name is None:
+            log.warning(
+                "reviews are taken from anybody who reaches the webhook's port: restrict it by a NetworkPolicy, or set "
+                "MEDEA_WEBHOOK_CLIENT_CA and MEDEA_WEBHOOK_CLIENT_NAME"
+            )
+        clients = Clients(settings.medea_webhook_client_name)
+        return Served(create_webhook_app(made.admission, made.background, clients), made.background)
+
+    return Door(
+        DoorName.WEBHOOK,
+        (f"{settings.medea_bind}:{settings.medea_webhook_port}",),
+        settings.medea_webhook_metrics_port,
+        settings.medea_threads,
+        Tls("MEDEA_CERTS", settings.medea_certs, settings.medea_webhook_client_ca),
+        make,
+    )
+
+
+def _plugin(settings: Settings) -> Door:
+    def make() -> Served:
+        made = make_plugin(settings)
+        return Served(create_plugin_app(made.steps), made.background)
+
+    return Door(
+        DoorName.PLUGIN,
+        (f"{settings.medea_bind}:{settings.medea_plugin_port}",),
+        settings.medea_plugin_metrics_port,
+        settings.medea_threads,
+        Tls("MEDEA_CERTS", settings.medea_certs),
+        make,
+    )
+
+
+def _api(settings: Settings) -> Door:
+    is_open = settings.medea_api is Api.OPEN
+    address = _LOOPBACK if is_open else settings.medea_bind
+
+    def make() -> Served:
+        made = make_api(settings)
+        if is_open:
+            log.warning(
+                "the API is open (MEDEA_API=open): whoever reaches it acts as Medea, without a token and without TLS. "
+                f"It listens on {_LOOPBACK} only"
+            )
+        return Served(create_api_app(made.api), made.background)
+
+    return Door(
+        DoorName.API,
+        tuple(f"{address}:{port}" for port in (settings.medea_balancer_port, settings.medea_scout_port)),
+        settings.medea_api_metrics_port,
+        settings.medea_threads,
+        None if is_open else Tls("MEDEA_CERTS", settings.medea_certs),
+        make,
+    )
+
+
+def _logs(settings: Settings) -> Door:
+    folder = settings.medea_logs_certs
+    if folder is None:
+        raise MedeaError("the door for logs needs MEDEA_LOGS_CERTS, a folder with tls.crt, tls.key and ca.crt")
+
+    def make() -> Served:
+        made = make_logs(settings)
+        return Served(create_log_app(made.endpoint), made.background)
+
+    return Door(
+        DoorName.LOGS,
+        (f"{settings.medea_bind}:{settings.medea_logs_port}",),
+        settings.medea_logs_metrics_port,
+        # Each reader holds one for as long as its log is followed.
+        settings.medea_logs_streams + SERVER_SPARE_THREADS,
+        Tls("MEDEA_LOGS_CERTS", folder, folder / AUTHORITY, required=True),
+        make,
+    )
