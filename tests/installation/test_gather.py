@@ -87,8 +87,6 @@ def test_what_may_not_be_read_is_a_fact_too() -> None:
     front = FakeApiserver()
     refusal = Fault("status", 403, "Forbidden", "you may not")
     front.faults = lambda call: refusal if call.resource == "deployments" else None
-        Fault("status", 403, "Forbidden", "you may not") if call.resource == "deployments" else None
-    )
     assert look(front).argo.problem
 
 
