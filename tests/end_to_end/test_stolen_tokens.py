@@ -78,13 +78,13 @@ class Intruder:
         return filled
 
 
-@pytest.mark.parametrize("one", attempts.forbidden(), ids=str)
+@pytest.mark.parametrize("one", list(attempts.forbidden()), ids=str)
 def test_no_account_of_medeas(thief: Try, one: Attempt) -> None:
     answer = thief(one)
     assert answer.status_code == 403, answer.text
 
 
-@pytest.mark.parametrize("one", attempts.needed(), ids=str)
+@pytest.mark.parametrize("one", list(attempts.needed()), ids=str)
 def test_what_medea_needs(thief: Try, one: Attempt) -> None:
     answer = thief(one)
     # What is there already was let through to where that is noticed.
