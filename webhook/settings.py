@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, FilePath, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from webhook.model.addresses import is_loopback
 from webhook.model.contract import Hold
 
 
 def _no_token_in_plain_text(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+    if parts.scheme == "http" and not is_loopback(parts.netloc):
         raise ValueError("tokens are sent there: it must begin with https://, or be on the loopback")
     return url
 
