@@ -41,6 +41,11 @@ class Copy:
     spec: Object
 
 
+def specs_of(templates: Iterable[Object]) -> dict[Name, Object]:
+    """The specs of templates as the ledger keeps them, by name."""
+    return {Name(one["metadata"]["name"], one["kind"] == "ClusterWorkflowTemplate"): one["spec"] for one in templates}
+
+
 def copies(spec: Mapping[str, Any], specs: Specs) -> tuple[Object, list[Copy]]:
     """A run's spec that refers to copies, and the copies that it needs of `specs`, those it refers to first.
 
