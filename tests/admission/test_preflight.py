@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
 from typing import Any, cast
 
 import pytest
@@ -150,6 +151,41 @@ def test_a_workflow_that_every_target_refuses_is_refused_in_their_words_and_leav
     assert not response["allowed"]
     assert "west refused: workflows are forbidden here" in response["status"]["message"]
     assert placements.unbound(pool, 0) == []
+
+
+LEAF = {
+    "templates": [{"name": "m", "container": {"image": "x", "resources": {"limits": {"cpu": "1", "memory": "1Gi"}}}}]
+}
+
+
+def by_argument() -> Review:
+    """It names the template `a` by an argument, so no copy of it can be referred to."""
+    reference = {"name": "{{workflow.parameters.which}}", "template": "m"}
+    steps = {"name": "main", "steps": [[{"name": "s", "templateRef": reference}]]}
+    arguments = {"parameters": [{"name": "which", "value": "a"}]}
+    return review({"entrypoint": "main", "arguments": arguments, "templates": [steps]})
+
+
+def has(content: dict[str, Any] | None) -> Answer:
+    """A target with this content under the template's own name."""
+    found = NOTHING_THERE if content is None else reply(200, {"metadata": {"name": "a"}, "spec": content})
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        (found if handler.command == "GET" else TAKES_IT)(handler)
+
+    return answer
+
+
+@pytest.mark.parametrize("there", [None, {"templates": []}], ids=["nothing", "another version"])
+def test_a_template_that_only_an_argument_names_must_be_there(pool: Pool, there: dict[str, Any] | None) -> None:
+    front = reply(200, {"metadata": {"name": "a"}, "spec": LEAF})
+    with admission(pool, front=front, west=has(there)) as asked:
+        response = reviewed(asked, by_argument())["response"]
+    assert not response["allowed"]
+    assert "west refused: only an expression names WorkflowTemplate a" in response["status"]["message"]
+    with admission(pool, front=front, west=has(there), east=has(LEAF)) as asked:
+        row = placements.get(pool, placement_in(reviewed(asked, by_argument())))
+    assert row is not None and row.cluster == "east"
 
 
 def test_a_target_whose_quota_of_objects_is_full_has_no_room_now_and_has_refused_nothing(pool: Pool) -> None:

@@ -24,6 +24,8 @@ def rooms(make_workspace: WorkspaceMaker) -> Iterator[Rooms]:
         apply_others("front", workspace.name, url, selected(), *TEMPLATE_KINDS)
         for target in TARGETS:
             apply_others(target, workspace.name, url, selected(), "ConfigMap")
+            # What only an argument names, as in workflow-of-workflows.yaml, must be there under its own name.
+            apply_others(target, workspace.name, url, (), "WorkflowTemplate")
             apply_others(target, direct, url, selected(), "ConfigMap", *TEMPLATE_KINDS)
         try:
             yield Rooms(url, workspace.name, direct)

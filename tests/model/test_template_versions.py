@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,3 +98,56 @@ def test_a_workflow_in_a_manifest_refers_to_the_copy_too() -> None:
     assert "inner-{{workflow.name}}-" in made
     other = rewritten({"templates": [creates]}, {Name("b"): Name("b-1")})
     assert other["templates"][0]["resource"]["manifest"] == MANIFEST
+
+
+TAGS = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata:
+  generateName: inner-
+spec:
+  arguments:
+    parameters:
+      - {name: plain, value: {{inputs.parameters.a}}}
+      - name: quoted
+        value: '{{inputs.parameters.b}}'
+      - name: doubly
+        value: "{{=sprig.upper(inputs.parameters['b'])}}"
+      - name: block
+        value: |
+          {{inputs.parameters.c}}
+          yes
+      - name: text
+        value: "on"
+  workflowTemplateRef:
+    name: a
+    clusterScope: true
+"""
+
+
+def test_what_a_manifest_is_filled_with_means_the_same_after_its_references_were_changed() -> None:
+    creates = {"name": "r", "resource": {"action": "create", "manifest": TAGS}}
+    renamed = {Name("a", cluster=True): Name("a-1")}
+    made = rewritten({"templates": [creates]}, renamed)["templates"][0]["resource"]["manifest"]
+    values = {
+        "{{inputs.parameters.a}}": "5",
+        "{{inputs.parameters.b}}": "true",
+        "{{=sprig.upper(inputs.parameters['b'])}}": "12",
+        "{{inputs.parameters.c}}": 'it "is" \\ so',
+    }
+    before, after = TAGS, made
+    for tag, value in values.items():
+        assert before.count(tag) == after.count(tag)
+        before, after = before.replace(tag, value), after.replace(tag, value)
+    expected = yaml.safe_load(before)
+    expected["spec"]["workflowTemplateRef"] = {"name": "a-1"}
+    assert yaml.safe_load(after) == expected
+
+
+def test_a_manifest_inside_a_manifest_refers_to_the_copy_too() -> None:
+    inner = {"name": "r", "resource": {"action": "create", "manifest": TAGS}}
+    outer = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "spec": {"templates": [inner]}}
+    creates = {"name": "r", "resource": {"action": "create", "manifest": yaml.safe_dump(outer)}}
+    made = rewritten({"templates": [creates]}, {Name("a", cluster=True): Name("a-1")})
+    found = yaml.safe_load(made["templates"][0]["resource"]["manifest"])["spec"]["templates"][0]["resource"]["manifest"]
+    assert "name: a-1" in found and "clusterScope" not in found and "value: {{inputs.parameters.a}}" in found

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from tests.support.quotas import limit_range, pod, quota
 from webhook.errors import Refused
 from webhook.scout.decide import free_room
-from webhook.scout.live_quota import defaults_of, pod_use, quota_of, slim_pod, snapshot_of
+from webhook.scout.live_quota import snapshot_of
 from webhook.scout.model import UNLIMITED, OwnUse, Snapshot, Source
+from webhook.scout.quota_objects import defaults_of, pod_use, quota_of, slim_pod
 from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults, Totals
 
 Object = dict[str, Any]

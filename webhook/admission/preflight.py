@@ -1,12 +1,17 @@
-"""Asks the chosen target by a dry run whether it would take the run; if not, the next one is chosen and asked."""
+"""Asks the chosen target by a dry run whether it would take the run; if not, the next one is chosen and asked.
+
+It must also have the templates that can't be copied for the run, because only an expression names them.
+"""
 
 from webhook.admission.candidate import Candidate
 from webhook.errors import MedeaError, QuotaExceeded, Rejected
 from webhook.kube.registry import Registry
 from webhook.kube.resources import WORKFLOWS
+from webhook.kube.templates import check_own_names
 from webhook.model.deadline import Deadline
 from webhook.model.limits import PREFLIGHT_BUDGET, PREFLIGHT_NEEDS, PREFLIGHT_TIMEOUT
 from webhook.model.run import run_object
+from webhook.model.template_versions import specs_of
 from webhook.scout.model import Decision
 from webhook.scout.placer import Placer
 
@@ -55,4 +60,7 @@ def _ask(registry: Registry, cluster: str, candidate: Candidate, timeout: float)
     # A generated name: whether the real one is free only matters when the run is created.
     run["metadata"] |= {"generateName": "medea-preflight-"}
     del run["metadata"]["name"]
-    registry.get(cluster).create(WORKFLOWS, candidate.new.namespace, run, dry_run=True, read_timeout=timeout)
+    target, new = registry.get(cluster), candidate.new
+    specs = specs_of(new.original["templates"])
+    check_own_names(target, new.namespace, candidate.workflow["spec"], specs, read_timeout=timeout)
+    target.create(WORKFLOWS, new.namespace, run, dry_run=True, read_timeout=timeout)

@@ -9,13 +9,13 @@ import structlog
 
 from webhook.errors import AlreadyExists, ClusterUnavailable, Rejected
 from webhook.kube.client import Cluster
-from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, Resource
+from webhook.kube.resources import WORKFLOW_TEMPLATES
+from webhook.kube.templates import check_own_names, content_of, kind_of
 from webhook.model.contract import COPIED, COPY_OF
 from webhook.model.limits import COPY_UNUSED
 from webhook.model.objects import Metadata, Object
 from webhook.model.run import Original
-from webhook.model.template_versions import Copy, Specs, copies, only_by_expression
-from webhook.totals.shape import Name
+from webhook.model.template_versions import Copy, copies, specs_of
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +40,8 @@ class TemplateCopies:
         workflow, templates = original["workflow"], original["templates"]
         if not templates:
             return workflow
-        specs = {_name(one): one["spec"] for one in templates}
-        _check_own_names(target, namespace, specs, only_by_expression(workflow["spec"], specs))
+        specs = specs_of(templates)
+        check_own_names(target, namespace, workflow["spec"], specs)
         spec, needed = copies(workflow["spec"], specs)
         self._note_use(target, namespace, needed)
         for one in needed:
@@ -91,43 +91,18 @@ def _check_content(target: Cluster, namespace: str, found: Object, body: Object)
 
     A target may drop fields that its version of Argo does not know, or add defaults: it is asked what it would make.
     """
-    if _spec(found) == body["spec"]:
+    if content_of(found) == body["spec"]:
         return
     anew = {**body, "metadata": {"generateName": _COMPARED}}
-    if _spec(found) != _spec(target.create(WORKFLOW_TEMPLATES, namespace, anew, dry_run=True)):
+    if content_of(found) != content_of(target.create(WORKFLOW_TEMPLATES, namespace, anew, dry_run=True)):
         name = found["metadata"]["name"]
         raise Rejected(f"WorkflowTemplate {name} is there with another content than its name says", cluster=target.name)
 
 
-def _check_own_names(target: Cluster, namespace: str, specs: Specs, names: Iterable[Name]) -> None:
-    """Raises Rejected unless the target has these templates, in this version, under their own names."""
-    lost = [name for name in names if _spec(_find(target, namespace, name)) != specs[name]]
-    if lost:
-        listed = ", ".join(f"{_kind(name).kind} {name.name}" for name in lost)
-        words = f"only an expression names {listed}, so the target must have it under this name, in this version"
-        raise Rejected(words, cluster=target.name)
-
-
 def _body(wanted: Copy) -> Object:
     """Nothing of the template's own labels or annotations: others' tools might act on them."""
-    marks = {COPY_OF: f"{_kind(wanted.of).kind}/{wanted.of.name}"}
+    marks = {COPY_OF: f"{kind_of(wanted.of).kind}/{wanted.of.name}"}
     return {
         "metadata": {"name": wanted.name, "labels": {COPIED: "true"}, "annotations": marks},
         "spec": wanted.spec,
     }
-
-
-def _find(target: Cluster, namespace: str, name: Name) -> Object | None:
-    return target.find(_kind(name), None if name.cluster else namespace, name.name)
-
-
-def _name(template: Object) -> Name:
-    return Name(template["metadata"]["name"], template["kind"] == CLUSTER_WORKFLOW_TEMPLATES.kind)
-
-
-def _kind(name: Name) -> Resource:
-    return CLUSTER_WORKFLOW_TEMPLATES if name.cluster else WORKFLOW_TEMPLATES
-
-
-def _spec(template: Object | None) -> Object | None:
-    return None if template is None else template.get("spec") or {}

@@ -195,6 +195,8 @@ LIVE_AGE = 30.0
 # any case: what our own runs use of it is worked out each time, from thousands of rows in a busy namespace.
 LIVE_AFTER_CHANGE = 0.2
 LIVE_REMADE = 1.0
+# The share of the time that this may take: with ten thousand pods in a namespace it is made less often.
+LIVE_SHARE = 0.05
 # Namespaces whose snapshots are kept between two questions: anybody may ask about any name. With more, all are dropped.
 LIVE_NAMESPACES = 2000
 # Between two looks at the queue because quotas or pods have changed; a busy target has a hundred changes a second.

@@ -18,8 +18,9 @@ import yaml
 
 from webhook.errors import Rejected
 from webhook.model.objects import Object, mapping, mappings
-from webhook.totals.manifests import is_workflow, read_yaml
+from webhook.totals.manifests import Styled, is_workflow, read_yaml
 from webhook.totals.shape import Name, inner_templates, spec_references
+from webhook.totals.tags import masked
 
 Specs = Mapping[Name, Object]
 
@@ -38,6 +39,11 @@ class Copy:
     name: str
     of: Name
     spec: Object
+
+
+def specs_of(templates: Iterable[Object]) -> dict[Name, Object]:
+    """The specs of templates as the ledger keeps them, by name."""
+    return {Name(one["metadata"]["name"], one["kind"] == "ClusterWorkflowTemplate"): one["spec"] for one in templates}
 
 
 def copies(spec: Mapping[str, Any], specs: Specs) -> tuple[Object, list[Copy]]:
@@ -117,15 +123,29 @@ def _rewrite_manifest(template: Mapping[str, Any], renamed: Mapping[Name, Name])
     resource = template.get("resource")
     if not isinstance(resource, dict) or not isinstance(resource.get("manifest"), str):
         return
+    # A tag is often no YAML: `value: {{inputs.parameters.size}}`.
+    text, tags = masked(resource["manifest"])
     try:
-        documents = read_yaml(resource["manifest"])
+        documents = read_yaml(text, styled=True)
     except ValueError:
         return
     workflows = [one for one in documents if isinstance(one, dict) and is_workflow(one)]
     if any(renamed.keys() & _referred(mapping(one.get("spec"))) for one in workflows):
         for one in workflows:
             one["spec"] = rewritten(mapping(one.get("spec")), renamed)
-        resource["manifest"] = yaml.safe_dump_all(documents, width=10**6, sort_keys=False)
+        text = yaml.dump_all(documents, Dumper=_Dumper, width=10**6, sort_keys=False)
+        for word, tag in tags.items():
+            text = text.replace(word, tag)
+        resource["manifest"] = text
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes strings as they were written: what a tag stands for may mean something else without its quotes."""
+
+
+_Dumper.add_representer(
+    Styled, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=text.style)
+)
 
 
 def _referred(spec: Mapping[str, Any]) -> set[Name]:

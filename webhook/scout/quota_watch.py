@@ -14,7 +14,7 @@ from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.registry import Registry
-from webhook.model.limits import LIVE_AFTER_CHANGE, LIVE_NAMESPACES, LIVE_REMADE, LIVE_TELL
+from webhook.model.limits import LIVE_AFTER_CHANGE, LIVE_NAMESPACES, LIVE_REMADE, LIVE_SHARE, LIVE_TELL
 from webhook.scout.eye import Namespaces
 from webhook.scout.model import Snapshot
 from webhook.scout.steady import steady_time
@@ -25,9 +25,10 @@ _THREAD = "quota-watch"
 
 @dataclass(frozen=True)
 class _Made:
-    """The snapshots of a namespace, when they were made, and after how many changes there."""
+    """The snapshots of a namespace, when they were made, how long that took, and after how many changes there."""
 
     at: float
+    took: float
     changes: int
     snapshots: Mapping[str, Snapshot]
 
@@ -81,13 +82,14 @@ class QuotaWatch:
         now, changes, made = self._clock(), self._changes[namespace], self._made.get(namespace)
         if made is not None:
             rest = LIVE_REMADE if made.changes == changes else LIVE_AFTER_CHANGE
-            if 0 <= now - made.at < rest:
+            if 0 <= now - made.at < max(rest, made.took / LIVE_SHARE):
                 return made.snapshots
+        began = self._monotonic()
         found = {name: watch.snapshot(namespace, now) for name, watch in list(self._watches.items())}
         snapshots = {name: one for name, one in found.items() if one is not None}
         if len(self._made) >= LIVE_NAMESPACES:
             self._made.clear()
-        self._made[namespace] = _Made(now, changes, snapshots)
+        self._made[namespace] = _Made(now, self._monotonic() - began, changes, snapshots)
         return snapshots
 
     def wait_for(self, namespace: str, seconds: float) -> bool:

@@ -10,8 +10,9 @@ from webhook.kube.informer import Informer
 from webhook.kube.resources import LIMIT_RANGES, PODS, RESOURCE_QUOTAS
 from webhook.model.limits import LIVE_AGE
 from webhook.model.objects import Object
-from webhook.scout.live_quota import PodUse, Quota, defaults_of, pod_use, quota_of, slim_pod, snapshot_of
+from webhook.scout.live_quota import snapshot_of
 from webhook.scout.model import Snapshot
+from webhook.scout.quota_objects import PodUse, Quota, defaults_of, pod_use, quota_of, slim_pod
 from webhook.totals.model import NO_DEFAULTS, Defaults
 
 Changed = Callable[[str], None]

@@ -41,6 +41,23 @@ class _Loader(_SafeLoader):  # type: ignore[misc, valid-type]
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 
 
+class Styled(str):
+    """A string that knows how it was written: its YAML style, None for a plain one."""
+
+    style: str | None = None
+
+
+class _StyledLoader(_Loader):
+    def construct_yaml_str(self, node: yaml.ScalarNode) -> Any:
+        """Called for each string."""
+        made = Styled(super().construct_yaml_str(node))
+        made.style = node.style
+        return made
+
+
+_StyledLoader.add_constructor("tag:yaml.org,2002:str", _StyledLoader.construct_yaml_str)
+
+
 def created_objects(template: Mapping[str, Any], known: Bindings) -> list[dict[str, Any]] | None:
     """The objects a template creates; None if that can't be known before it runs."""
     resource = template.get("resource")
@@ -62,13 +79,18 @@ def is_workflow(thing: Mapping[str, Any]) -> bool:
     return thing.get("kind") == "Workflow" and str(thing.get("apiVersion")).startswith("argoproj.io/")
 
 
-def read_yaml(text: str) -> list[Any]:
-    """The documents of a YAML or JSON text. Raises ValueError if it is neither, or too large."""
+def read_yaml(text: str, *, styled: bool = False) -> list[Any]:
+    """The documents of a YAML or JSON text; if `styled`, with `Styled` strings.
+
+    Raises ValueError if it is neither, or too large.
+    """
     if len(text) > YAML_LONGEST:
         raise ValueError("too long")
+    # The parser takes nothing but a plain string, not even a `Styled` one.
+    text = str(text)
     try:
         _check_shape(text)
-        found = list(yaml.load_all(text, Loader=_Loader))
+        found = list(yaml.load_all(text, Loader=_StyledLoader if styled else _Loader))
     except _NOT_YAML as error:
         raise ValueError("not YAML") from error
     if not _small(found):

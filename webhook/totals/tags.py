@@ -7,6 +7,8 @@ from webhook.model.limits import TAGS_LONGEST
 UNKNOWN = "medea-unknown"
 """Replaces a tag whose value is not known."""
 
+_MASK = "medeatag"
+
 Bindings = Mapping[str, str]
 """Known values by the name between the braces, such as `workflow.parameters.size`."""
 
@@ -25,6 +27,20 @@ def filled(text: str, known: Bindings) -> str:
         pieces += [text[at:start], value if room >= 0 else UNKNOWN]
         at = end
     return "".join([*pieces, text[at:]])
+
+
+def masked(text: str) -> tuple[str, dict[str, str]]:
+    """The text with every tag replaced by a word of its own, and the tag of each word."""
+    stem = _MASK
+    while stem in text:
+        stem += "z"
+    pieces, tags, at = [], dict[str, str](), 0
+    for number, (start, end) in enumerate(_places(text)):
+        word = f"{stem}{number}x"
+        tags[word] = text[start:end]
+        pieces += [text[at:start], word]
+        at = end
+    return "".join([*pieces, text[at:]]), tags
 
 
 def tags_in(text: str) -> Iterator[str]:
