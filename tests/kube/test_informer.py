@@ -62,6 +62,22 @@ def verbs(fake: FakeApiserver) -> list[str]:
     return verbs
 
 
+def test_of_a_single_object_only_that_one_is_heard(west: FakeApiserver) -> None:
+    seen = Seen()
+    watched = informer(west, seen, namespace="ns", name="one")
+    put(west, "one", "two")
+    watched.step()
+    touch(west, "two")
+    touch(west, "one")
+    watched.step()
+    assert seen.take() == [("one", False)] * 2
+    assert {call.query["fieldSelector"] for call in west.calls} == {"metadata.name=one"}
+    other = informer(west, Seen(), namespace="ns")
+    other.step()
+    watched.stop()
+    assert REGISTRY.get_sample_value("medea_watch_up", {"cluster": "west", "kind": "workflows"}) == 1
+
+
 def test_what_is_listed_and_then_changes_is_told_once_each(west: FakeApiserver) -> None:
     seen = Seen()
     put(west, "a")

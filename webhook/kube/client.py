@@ -69,13 +69,14 @@ class Cluster:
             return None
 
     def pages(
-        self, kind: Resource, namespace: str | None = None, *, selector: str = ""
+        self, kind: Resource, namespace: str | None = None, *, selector: str = "", fields: str = ""
     ) -> Iterator[tuple[list[Object], str]]:
         """The objects page by page, each page with the resource version of the list. Raises Expired if it takes long.
 
+        `selector` is about labels, `fields` about fields.
         Entries may be any JSON: an apiserver does not check objects of kinds without a schema.
         """
-        base = [("limit", str(PAGE)), *([("labelSelector", selector)] if selector else [])]
+        base = [("limit", str(PAGE)), *_selected(selector, fields)]
         position = ""
         while True:
             query = [*base, *([("continue", position)] if position else [])]
@@ -168,7 +169,14 @@ class Cluster:
         )
 
     def watch(
-        self, kind: Resource, namespace: str | None, *, selector: str, version: str, stop: threading.Event
+        self,
+        kind: Resource,
+        namespace: str | None,
+        *,
+        selector: str,
+        version: str,
+        stop: threading.Event,
+        fields: str = "",
     ) -> Iterator[Any]:
         """Watch: yields the apiserver's events after `version`, until it ends the stream or `stop` is set.
 
@@ -179,7 +187,7 @@ class Cluster:
             ("allowWatchBookmarks", "true"),
             ("resourceVersion", version),
             ("timeoutSeconds", str(WATCH_SECONDS)),
-            *([("labelSelector", selector)] if selector else []),
+            *_selected(selector, fields),
         ]
         path = kind.path(namespace)
         request = Request("watch", kind.plural, "GET", path, query=query, read_timeout=WATCH_READ_TIMEOUT)
@@ -273,3 +281,7 @@ def is_object(thing: Any) -> bool:
     """Whether it is a JSON object with a name; nothing else can be handled."""
     metadata = thing.get("metadata") if isinstance(thing, dict) else None
     return isinstance(metadata, dict) and isinstance(metadata.get("name"), str)
+
+
+def _selected(selector: str, fields: str) -> list[tuple[str, str]]:
+    return [(key, value) for key, value in (("labelSelector", selector), ("fieldSelector", fields)) if value]

@@ -42,7 +42,7 @@ def without_managed_fields(thing: Object) -> Object:
 
 
 class Informer:
-    """The objects of one kind on one cluster, in memory: of one namespace, or of all if None."""
+    """The objects of a kind on one cluster, in memory: of one namespace, or of all if None; or the one `name` only."""
 
     def __init__(
         self,
@@ -52,14 +52,18 @@ class Informer:
         *,
         selector: str = "",
         namespace: str | None = None,
+        name: str | None = None,
         keep: Callable[[Object], Object] = without_managed_fields,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`keep` reduces an object to what stays in memory: at least its name, namespace, uid and resourceVersion."""
         self._cluster, self._kind, self._selector, self._namespace = cluster, kind, selector, namespace
         self._listener, self._keep, self._clock = listener, keep, clock
-        self._labels = (cluster.name, kind.plural)
-        self._name = f"watch-{cluster.name}-{kind.plural}"
+        # RBAC can allow to list and watch a single object, and takes this selector for its name.
+        self._fields = f"metadata.name={name}" if name else ""
+        watched = f"{kind.plural}/{name}" if name else kind.plural
+        self._labels = (cluster.name, watched)
+        self._name = f"watch-{cluster.name}-{watched}"
         self._objects: dict[Key, Packed] = {}
         self._version: str | None = None
         """The version to resume watching from; None if a list is needed."""
@@ -132,7 +136,8 @@ class Informer:
 
     def _list(self) -> None:
         version, fresh = "", dict[Key, Packed]()
-        for page, version in self._cluster.pages(self._kind, self._namespace, selector=self._selector):  # noqa: B007
+        pages = self._cluster.pages(self._kind, self._namespace, selector=self._selector, fields=self._fields)
+        for page, version in pages:  # noqa: B007
             for item in page:
                 kept = self._kept(item)
                 if kept is not None:
@@ -150,7 +155,12 @@ class Informer:
         """Follow one stream. Counted as a failed one until its first event: that it could be opened proves nothing."""
         began, told = self._clock(), False
         events = self._cluster.watch(
-            self._kind, self._namespace, selector=self._selector, version=version, stop=self._stop
+            self._kind,
+            self._namespace,
+            selector=self._selector,
+            fields=self._fields,
+            version=version,
+            stop=self._stop,
         )
         self._report(up=True)
         self._failed_streams += 1
