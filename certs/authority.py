@@ -5,7 +5,7 @@ import ipaddress
 from collections.abc import Iterable
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -16,7 +16,7 @@ AUTHORITY_LIFE = datetime.timedelta(days=3650)
 SERVING_LIFE = datetime.timedelta(days=365)
 """Apple's and browsers' own limits begin just above a year."""
 _BACKDATED = datetime.timedelta(minutes=5)
-"""For machines whose clocks are a little behind this one's."""
+"""For machines whose clocks are a little behind this one's; at most a tenth of the certificate's life."""
 
 Names = frozenset[x509.GeneralName]
 
@@ -34,10 +34,12 @@ def subjects(names: Iterable[str], ips: Iterable[str]) -> Names:
     return frozenset(found)
 
 
-def make_authority(key: ec.EllipticCurvePrivateKey, now: datetime.datetime) -> x509.Certificate:
+def make_authority(
+    key: ec.EllipticCurvePrivateKey, now: datetime.datetime, life: datetime.timedelta = AUTHORITY_LIFE
+) -> x509.Certificate:
     """A certificate that vouches for itself and may sign others."""
     name = _name("Medea's own authority")
-    builder = _start(name, name, key.public_key(), now, now + AUTHORITY_LIFE)
+    builder = _start(name, name, key.public_key(), _begin(now, life), now + life)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
     return builder.sign(key, hashes.SHA256())
@@ -49,10 +51,11 @@ def make_serving(
     public_key: ec.EllipticCurvePublicKey,
     names: Names,
     now: datetime.datetime,
+    life: datetime.timedelta = SERVING_LIFE,
 ) -> x509.Certificate:
     """A server's certificate for these names, never longer valid than its authority."""
-    end = min(now + SERVING_LIFE, authority.not_valid_after_utc)
-    builder = _start(_name("medea"), authority.subject, public_key, now, end)
+    end = min(now + life, authority.not_valid_after_utc)
+    builder = _start(_name("medea"), authority.subject, public_key, _begin(now, end - now), end)
     signer = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     for extension, critical in (
         # Python 3.13 and newer refuse a chain in which any of these is missing.
@@ -79,36 +82,61 @@ def due(
     now: datetime.datetime,
 ) -> str | None:
     """Why this serving certificate must be made anew; None when it is good."""
-    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if certificate.public_key() != public_key:
         return "it is for another key"
-    try:
-        certificate.verify_directly_issued_by(authority)
-    except (InvalidSignature, ValueError, TypeError):
+    if not signed_by(certificate, authority):
         return "another authority signed it"
-    if _names(certificate) != names:
+    if names_of(certificate) != names:
         return "it holds other names"
-    if now < begin or (end - now) * 3 < end - begin:
+    if spent(certificate, now):
         return "less than a third of its life is left"
     return None
 
 
-def _names(certificate: x509.Certificate) -> Names:
+def signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    """Whether this authority's key signed it."""
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        return False
+    return True
+
+
+def spent(certificate: x509.Certificate, now: datetime.datetime) -> bool:
+    """Whether less than a third of its life is left, or it has not begun."""
+    begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return now < begin or (end - now) * 3 < end - begin
+
+
+def names_of(certificate: x509.Certificate) -> Names:
+    """The names that it holds; none if they can't be read."""
     try:
         return frozenset(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
-    except x509.ExtensionNotFound:
+    except (x509.ExtensionNotFound, ValueError):
         return frozenset()
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Whether others may be signed with its key."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (x509.ExtensionNotFound, ValueError):
+        return False
 
 
 def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
+def _begin(now: datetime.datetime, life: datetime.timedelta) -> datetime.datetime:
+    return now - min(_BACKDATED, life / 10)
+
+
 def _start(
     subject: x509.Name,
     issuer: x509.Name,
     public_key: CertificatePublicKeyTypes,
-    now: datetime.datetime,
+    begin: datetime.datetime,
     end: datetime.datetime,
 ) -> x509.CertificateBuilder:
     return (
@@ -117,7 +145,7 @@ def _start(
         .issuer_name(issuer)
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _BACKDATED)
+        .not_valid_before(begin)
         .not_valid_after(end)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
     )

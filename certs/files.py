@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from certs import authority
+from certs import authority, pem
 
 NAMES = ("medea.medea-system.svc", "medea-plugin.medea-system.svc", "medea-api.medea-system.svc", "localhost")
 IPS = ("127.0.0.1",)
@@ -49,7 +48,7 @@ def ensure(
     why = _due(certificate, ca, key, wanted, now)
     if why is not None:
         made = authority.make_serving(ca, ca_key, key.public_key(), wanted, now)
-        _write(certificate, made.public_bytes(serialization.Encoding.PEM), 0o644)
+        _write(certificate, pem.certificate_pem(made), 0o644)
         did.append(f"made tls.crt: {why}")
     return Files(ca=folder / "ca.crt", certificate=certificate, key=folder / "tls.key", did=tuple(did))
 
@@ -70,7 +69,7 @@ def _authority(
             return found, key
         why = "it was not valid any more"
     made = authority.make_authority(key, now)
-    _write(path, made.public_bytes(serialization.Encoding.PEM), 0o644)
+    _write(path, pem.certificate_pem(made), 0o644)
     did.append(f"made ca.crt: {why}")
     return made, key
 
@@ -89,28 +88,22 @@ def _due(
 
 def _read(path: Path) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
+        return pem.read_certificates(path.read_bytes())[0]
     except ValueError as error:
-        raise CertsError(f"{path} is not a certificate: {error}") from None
+        raise CertsError(f"{path} {error}") from None
 
 
 def _key(path: Path, did: list[str]) -> ec.EllipticCurvePrivateKey:
     # Kept across renewals: the certificate is then the only file that changes, and no server ever reads half a pair.
     if not path.exists():
-        made = ec.generate_private_key(ec.SECP256R1())
-        pem = made.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        _write(path, pem, 0o600)
+        made = pem.make_key()
+        _write(path, pem.key_pem(made), 0o600)
         did.append(f"made {path.name}: there was none")
         return made
     try:
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except (ValueError, TypeError) as error:
-        raise CertsError(f"{path} is not a private key that can be read: {error}") from None
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise CertsError(f"{path} is not an elliptic curve key: remove it to make a new one")
-    return key
+        return pem.read_key(path.read_bytes())
+    except ValueError as error:
+        raise CertsError(f"{path} {error}: remove it to make a new one") from None
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

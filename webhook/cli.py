@@ -22,7 +22,7 @@ from webhook.server.supervisor import supervise
 from webhook.settings import Settings
 from webhook.telemetry import configure_logging
 from webhook.totals.model import cores, gibibytes
-from webhook.wiring import ledger_dsn, make_controller
+from webhook.wiring import ledger_dsn, make_controller, make_delivery
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Many Kubernetes clusters, one Argo Workflows.")
 app.add_typer(target_app, name="target")
@@ -78,6 +78,9 @@ def controller() -> None:
     parts, work = make_controller(settings)
     start_health_server(settings.medea_bind, settings.medea_controller_metrics_port, unready=work.unready)
     parts.prober.start()
+    delivery = make_delivery(settings)
+    if delivery:
+        delivery.start()
     leader = Leader(Lease(parts.front, settings.medea_namespace), work)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: leader.stop())

@@ -8,8 +8,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, FilePath, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from webhook.certificates.names import names_in
 from webhook.model.addresses import is_loopback
 from webhook.model.contract import Hold
+
+_DAY = 86_400
 
 
 def _no_token_in_plain_text(url: str) -> str:
@@ -28,6 +31,18 @@ class Api(StrEnum):
 
     CLOSED = "closed"
     OPEN = "open"
+
+
+class Issuer(StrEnum):
+    """Who makes the certificates."""
+
+    MEDEA = "medea"
+    CERT_MANAGER = "cert-manager"
+
+
+def _names(text: str) -> str:
+    names_in("any", text)
+    return text
 
 
 class Settings(BaseSettings):
@@ -93,7 +108,27 @@ class Settings(BaseSettings):
     medea_logs_streams: Annotated[int, Field(ge=1, description="logs read at once")] = 256
     medea_threads: Annotated[int, Field(ge=4, description="requests that a door serves at once")] = 512
 
-    medea_certs: Annotated[Path, Field(description="folder with tls.crt and tls.key")] = Path("certs/out")
+    medea_certs: Annotated[Path, Field(description="folder with tls.crt, tls.key and ca.crt")] = Path("certs/out")
+    medea_tls_secret: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+            description="Secret in MEDEA_NAMESPACE that MEDEA_CERTS is kept equal to; unset: somebody else fills it",
+        ),
+    ] = None
+    medea_tls_issuer: Annotated[
+        Issuer, Field(description="who makes that Secret: medea (the controller), or cert-manager")
+    ] = Issuer.MEDEA
+    medea_tls_names: Annotated[
+        Annotated[str, AfterValidator(_names)] | None,
+        Field(description="further names and addresses of the serving certificate, by commas"),
+    ] = None
+    medea_tls_authority_life: Annotated[
+        int, Field(ge=30, description="seconds that an authority is valid; it is replaced in its last third")
+    ] = 3650 * _DAY
+    medea_tls_life: Annotated[
+        int, Field(ge=30, description="seconds that a serving certificate is valid; it is replaced in its last third")
+    ] = 90 * _DAY
     medea_data: Annotated[Path, Field(description="folder of the embedded Postgres")] = Path(".medea")
     medea_namespace: Annotated[str, Field(description="where the targets' Secrets are, and the controller's lease")] = (
         "medea-system"

@@ -20,6 +20,9 @@ from webhook.api.run_step import RunSteps
 from webhook.api.steps import Steps
 from webhook.api.tokens import Tokens
 from webhook.api.workflow_steps import WorkflowSteps
+from webhook.certificates.delivery import Delivery, authority_bundle
+from webhook.certificates.keeper import Keeper, Wanted
+from webhook.certificates.names import names_in
 from webhook.controller.facts import Gatherer
 from webhook.controller.loop import Loop
 from webhook.controller.origin_steps import OriginSteps
@@ -55,7 +58,7 @@ from webhook.namespaces.probe import Probes
 from webhook.namespaces.reconciler import NamespaceReconciler
 from webhook.scout.placer import Placer
 from webhook.scout.sampler import Sampler
-from webhook.settings import Api, Settings
+from webhook.settings import Api, Issuer, Settings
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Parts:
     pool: Pool
     sampler: Sampler
     placer: Placer
+    authority_bundle: Callable[[], str]
+    """The authorities that vouch for Medea's servers, as PEM. Raises Unavailable."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,27 @@ def make_parts(settings: Settings) -> Parts:
     pool = Pool(ledger_dsn(settings))
     sampler = Sampler(url=settings.prometheus_url, interval=settings.medea_sample_interval)
     placer = Placer(pool=pool, sampler=sampler, registry=registry, max_age=settings.medea_sample_max_age)
-    return Parts(front, registry, TargetProber(registry), pool, sampler, placer)
+    bundle = functools.partial(authority_bundle, settings.medea_certs)
+    return Parts(front, registry, TargetProber(registry), pool, sampler, placer, bundle)
+
+
+def make_delivery(settings: Settings) -> Delivery | None:
+    """What keeps the folder of certificates; None if somebody else does."""
+    if not settings.medea_tls_secret:
+        return None
+    return Delivery(_front(settings), settings.medea_namespace, settings.medea_tls_secret, settings.medea_certs)
+
+
+def make_keeper(front: Cluster, settings: Settings) -> Keeper | None:
+    """What makes the certificates; None if somebody else does."""
+    if not settings.medea_tls_secret or settings.medea_tls_issuer is not Issuer.MEDEA:
+        return None
+    wanted = Wanted(
+        names=names_in(settings.medea_namespace, settings.medea_tls_names or ""),
+        authority_life=datetime.timedelta(seconds=settings.medea_tls_authority_life),
+        life=datetime.timedelta(seconds=settings.medea_tls_life),
+    )
+    return Keeper(front, settings.medea_namespace, settings.medea_tls_secret, wanted)
 
 
 def _front(settings: Settings) -> Cluster:
@@ -330,6 +355,7 @@ def assemble_controller(
         loop=loop,
         sweep=sweep,
         sweep_interval=settings.medea_sweep_interval,
+        keeper=make_keeper(front, settings),
         clock=clock,
     )
     return ControllerParts(controller, watches, work, targets, loop, sweep)

@@ -148,6 +148,7 @@ class ControllerUnderTest(Process):
             pool=self.pool,
             sampler=self.sampler,
             placer=self.placer,
+            authority_bundle=lambda: "",
         )
         made = assemble_controller(
             parts,

@@ -42,7 +42,7 @@ _STORE = CACHE / "buildah"
 _MOUNTS = Path("/run/medea-buildah")
 """buildah's record of what is mounted: it must not outlive the machine's uptime."""
 _ARCHIVES = CACHE / "images"
-_SOURCES = ("Dockerfile", ".dockerignore", "requirements-run.lock", "webhook", "plugin")
+_SOURCES = ("Dockerfile", ".dockerignore", "requirements-run.lock", "webhook", "plugin", "certs")
 _KEPT = 3
 """Archives kept: this one, and what a switch between two branches would need again."""
 

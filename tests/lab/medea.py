@@ -64,6 +64,10 @@ def processes(lab: Lab, *, address: str = FRONT.gateway) -> list[Process]:
             MEDEA_SAMPLE_INTERVAL="1",
             MEDEA_SWEEP_INTERVAL="10",
             MEDEA_PROBE_QUIET="5",
+            MEDEA_TLS_SECRET="",
+            MEDEA_TLS_NAMES="",
+            MEDEA_TLS_LIFE="",
+            MEDEA_TLS_AUTHORITY_LIFE="",
             MEDEA_HOLD="plugin" if argo.controllers_wanted(FRONT) else "none",
         ),
     }
@@ -111,7 +115,7 @@ def install(lab: Lab) -> None:
     """Called when the clusters are ready, before the processes start."""
     prepare()
     lab.import_image("front", image.build(lambda _: None))
-    for name in ("base/namespace.yaml", "base/rbac.yaml", "base/argo.yaml", "logs/rbac.yaml"):
+    for name in ("base/namespace.yaml", "base/rbac.yaml", "base/certificates.yaml", "base/argo.yaml", "logs/rbac.yaml"):
         lab.kubectl("front", "apply", "-f", str(CHECKOUT / "manifests" / name))
     for target in TARGETS:
         lab.kubectl(target.name, "apply", "-f", str(CHECKOUT / "manifests/target/rbac.yaml"))

@@ -92,7 +92,7 @@ class World:
         self.registry, self.recorder = Targets(front), Recorder(front)
         self.placer = Pauses()
         self.informers: list[Informer] = []
-        parts = Parts(front, self.registry, *cast("tuple[Any, ...]", (None, pool, None, self.placer)))
+        parts = Parts(front, self.registry, *cast("tuple[Any, ...]", (None, pool, None, self.placer, None)))
         self.parts = assemble_controller(
             parts,
             Settings(),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import structlog
 
+from webhook.certificates.keeper import Keeper
 from webhook.controller.loop import Loop
 from webhook.controller.queue import Queue
 from webhook.controller.sweep import Sweep
@@ -38,11 +39,12 @@ class Controller:
         loop: Loop,
         sweep: Sweep,
         sweep_interval: float,
+        keeper: Keeper | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._registry, self._pool, self._sampler, self._watches = registry, pool, sampler, watches
         self._queue, self._recorder, self._work, self._loop, self._sweep = queue, recorder, work, loop, sweep
-        self._sweep_interval, self._clock = sweep_interval, clock
+        self._sweep_interval, self._keeper, self._clock = sweep_interval, keeper, clock
         self._started, self._ready, self._stop = threading.Event(), threading.Event(), threading.Event()
 
     def unready(self) -> str | None:
@@ -53,6 +55,9 @@ class Controller:
     def run(self) -> None:
         """Work until `stop` is called; then finish what is under way, for at most STOP_PATIENCE seconds."""
         self._started.set()
+        if self._keeper:
+            # First of all: servers wait for their certificate, whatever becomes of the ledger.
+            self._keeper.start(self._stop)
         self._registry.on_change(self._on_target)
         self._sampler.on_read(self._queue.wake)
         self._pool.start()

@@ -11,13 +11,14 @@ from typing import Any
 import structlog
 from gunicorn.app.base import BaseApplication
 
+from webhook.certificates.delivery import Delivery
 from webhook.logs.endpoint import BrokeOff
 from webhook.model.limits import SERVER_CONNECTIONS, SERVER_GRACE, SERVER_KEEP_ALIVE, SERVER_SPARE_FILES
 from webhook.server.health import start_health_server
 from webhook.server.tls import Tls
 from webhook.settings import Settings
 from webhook.telemetry import logging_config
-from webhook.wiring import Background
+from webhook.wiring import Background, make_delivery
 
 log = structlog.get_logger(__name__)
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -54,7 +55,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until told to end. Raises MedeaError if the certificate is missing."""
-        before_listening(self._settings)
+        before_listening(self._settings, self._door)
         if self._door.tls:
             self._door.tls.check()
         super().run()
@@ -90,7 +91,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Start the background work and return the application; called by gunicorn in the worker."""
         served = self._door.make()
         self._background = served.background
-        start_in_background(self._settings)
+        start_in_background(self._settings, self._door)
         served.background.start()
         start_health_server(self._settings.medea_bind, self._door.metrics_port, unready=served.background.unready)
         return served.app
@@ -107,12 +108,23 @@ class Server(BaseApplication):  # type: ignore[misc]
         signal.signal(signal.SIGTERM, end)
 
 
-def before_listening(settings: Settings) -> None:
-    """Runs in every door's process before it opens its ports and forks. It must leave no thread behind."""
+def before_listening(settings: Settings, door: Door) -> None:
+    """Wait for the door's certificate, before it opens its ports. Leaves no thread behind: the process forks then."""
+    delivery = _delivery(settings, door)
+    if delivery:
+        delivery.wait_for_first()
 
 
-def start_in_background(settings: Settings) -> None:
-    """Starts what every door's process needs, whichever door it is, in threads of `webhook.kube.threads`."""
+def start_in_background(settings: Settings, door: Door) -> None:
+    """Start to follow the door's certificate."""
+    delivery = _delivery(settings, door)
+    if delivery:
+        delivery.start()
+
+
+def _delivery(settings: Settings, door: Door) -> Delivery | None:
+    shows_it = door.tls is not None and door.tls.folder == settings.medea_certs
+    return make_delivery(settings) if shows_it else None
 
 
 def server_logging() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from webhook.certificates.folder import current
 from webhook.errors import MedeaError
 from webhook.model.limits import SERVER_REQUEST, SERVER_SILENCE
 
@@ -79,7 +80,8 @@ class Tls:
     def context(self) -> ssl.SSLContext:
         """A new context, from the files as they are now."""
         context = _Context(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, self.key)
+        now = current(self.folder)
+        context.load_cert_chain(now / self.certificate.name, now / self.key.name)
         if self.clients:
             context.load_verify_locations(self.clients)
             context.verify_mode = ssl.CERT_REQUIRED if self.required else ssl.CERT_OPTIONAL
