@@ -48,9 +48,6 @@ class Issuer(StrEnum):
     CERT_MANAGER = "cert-manager"
 
 
-_DAY = 86_400
-
-
 def _no_token_in_plain_text(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme == "http" and not is_loopback(parts.netloc):

@@ -176,7 +176,7 @@ def make_delivery(settings: Settings) -> Delivery | None:
     return Delivery(_front(settings), settings.medea_namespace, settings.medea_tls_secret, settings.medea_certs)
 
 
-def _make_keeper(front: Cluster, settings: Settings) -> Keeper | None:
+def make_keeper(front: Cluster, settings: Settings) -> Keeper | None:
     """What makes the certificates; None if somebody else does."""
     if not settings.medea_tls_secret or settings.medea_tls_issuer is not Issuer.MEDEA:
         return None
@@ -397,7 +397,7 @@ def assemble_controller(
         loop=loop,
         sweep=sweep,
         sweep_interval=settings.medea_sweep_interval,
-        keeper=_make_keeper(front, settings),
+        keeper=make_keeper(front, settings),
         clock=clock,
     )
     return ControllerParts(controller, watches, work, targets, loop, sweep)

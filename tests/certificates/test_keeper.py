@@ -414,6 +414,29 @@ def test_a_second_leader_at_any_moment_leaves_what_is_trusted(
     house.check_trust()
 
 
+@pytest.mark.parametrize("moment", range(1, 9))
+def test_a_leader_that_is_held_up_while_everything_is_replaced_changes_nothing_of_it(
+    moment: int, lasting: House
+) -> None:
+    lasting.keeper.step()
+    lasting.delete_secret("medea-tls")
+    other, left = lasting.another("other"), moment
+
+    def cut_in(call: Call) -> Fault | None:
+        nonlocal left
+        left -= call.user == "leader"
+        if left == 0:
+            left -= 1
+            _without("medea-authority", "medea-tls")(lasting)
+            other.step()
+        return None
+
+    lasting.front.faults = cut_in
+    lasting.keeper.step()
+    if left < 0:
+        lasting.check_trust()
+
+
 @pytest.mark.parametrize("moment", range(1, 12))
 def test_a_leader_that_dies_at_any_moment_leaves_what_is_trusted(moment: int) -> None:
     house = House()

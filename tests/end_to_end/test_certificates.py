@@ -28,7 +28,7 @@ LIFE = 60
 SUBMITS = 300
 ROTATIONS = 2
 """Of the authority; the serving certificate is renewed more often."""
-EVERY = 0.45
+EVERY = 0.35
 CONFIGURATION = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/medea"
 SECRETS = "/api/v1/namespaces/medea-system/secrets"
 SUSPENDED = {

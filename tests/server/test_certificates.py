@@ -18,6 +18,7 @@ from webhook.certificates import folder
 from webhook.model.limits import CERTIFICATE_WAIT
 from webhook.server.doors import DoorName, door_of
 from webhook.server.server import before_listening
+from webhook.server.tls import Tls
 from webhook.settings import Settings
 
 
@@ -43,6 +44,13 @@ def test_a_new_certificate_is_shown_to_whoever_connects_and_interrupts_nobody(se
         after.close()
     assert asked(before, "/healthz")[0] == 200
     before.close()
+
+
+def test_a_folder_is_read_as_a_whole_even_while_it_is_first_replaced(tmp_path: Path) -> None:
+    folder.replace(tmp_path, made())
+    (tmp_path / "tls.key").unlink()
+    (tmp_path / "tls.key").write_bytes(made()["tls.key"])
+    assert Tls("MEDEA_CERTS", tmp_path).context().cert_store_stats()
 
 
 def test_a_door_waits_for_its_certificate_and_leaves_no_thread_behind(

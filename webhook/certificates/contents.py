@@ -67,7 +67,7 @@ class Serving:
 def decoded(value: object) -> bytes:
     """The bytes of a base64 text; empty if it is none."""
     try:
-        return base64.b64decode(str(value), validate=True)
+        return base64.b64decode(value, validate=True) if isinstance(value, str) else b""
     except (binascii.Error, ValueError):
         return b""
 

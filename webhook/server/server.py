@@ -109,14 +109,14 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 
 def before_listening(settings: Settings, door: Door) -> None:
-    """Runs in every door's process before it opens its ports and forks. It must leave no thread behind."""
+    """Wait for the door's certificate, before it opens its ports. Leaves no thread behind: the process forks then."""
     delivery = _delivery(settings, door)
     if delivery:
         delivery.wait_for_first()
 
 
 def start_in_background(settings: Settings, door: Door) -> None:
-    """Starts what every door's process needs, whichever door it is, in threads of `webhook.kube.threads`."""
+    """Start to follow the door's certificate."""
     delivery = _delivery(settings, door)
     if delivery:
         delivery.start()
