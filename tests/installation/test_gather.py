@@ -85,7 +85,9 @@ def test_argos_controller_is_known_by_its_image() -> None:
 
 def test_what_may_not_be_read_is_a_fact_too() -> None:
     front = FakeApiserver()
-    front.faults = lambda call: Fault("status", 403, "Forbidden", "you may not") if call.resource == "deployments" else None
+    front.faults = lambda call: (
+        Fault("status", 403, "Forbidden", "you may not") if call.resource == "deployments" else None
+    )
     assert look(front).argo.problem
 
 
