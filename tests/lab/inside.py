@@ -71,7 +71,7 @@ def helm(lab: Lab, *words: str) -> str:
 
 def is_installed(lab: Lab) -> bool:
     """Whether there is a release, in whatever state."""
-    return bool(helm(lab, "list", "--namespace", medea.SYSTEM, "--all", "--short").strip())
+    return bool(helm(lab, "list", "--namespace", medea.SYSTEM, "--short").strip())
 
 
 def install(lab: Lab, values: Values) -> str:
