@@ -76,9 +76,9 @@ def test_medea_is_installed_places_rolls_out_and_leaves_nothing_behind(empty: La
     assert first in {name for _, name in runs_in(team.name)}
 
     checked = inside.helm(empty, "test", inside.RELEASE, "--namespace", medea.SYSTEM, "--logs")
-    assert "MISSING" not in checked
+    assert "✗" not in checked
     for line in ("a controller leads", "Service medea answers", *(f"target {target} answers" for target in TARGETS)):
-        assert f"ok      {line}" in checked
+        assert f"✓ {line}" in checked
 
     submitted = []
     with inside.upgrading(empty, {"podAnnotations": {"rollout": "again"}}) as upgrade:
