@@ -105,5 +105,5 @@ def test_without_hold_plugin_argos_controller_is_nobodys_business() -> None:
 
 
 def test_a_finding_is_a_line_with_its_command_below() -> None:
-    assert lines(Finding(Grade.FINE, "good")) == ["ok      good"]
-    assert lines(Finding(Grade.MISSING, "bad", "mend it")) == ["MISSING bad", "        mend it"]
+    assert lines(Finding(Grade.FINE, "good")) == ["✓ good"]
+    assert lines(Finding(Grade.MISSING, "bad", "mend it")) == ["✗ bad", "    mend it"]

@@ -3,8 +3,11 @@
 The laboratory's own Medea, two processes on the host, has to be away meanwhile: both would steer the same Workflows.
 """
 
+import os
 import shutil
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import yaml
@@ -22,6 +25,10 @@ RELEASE = "medea"
 _VOLUME = "medea-lab"
 _FOLDER = STATE / "volumes" / "postgres"
 _INSTALL_TIMEOUT = 300
+_WAIT = ("--wait", f"--timeout={_INSTALL_TIMEOUT}s")
+_VALUES = STATE / "helm-values.yaml"
+# Helm's cache and settings are nobody's but this laboratory's.
+_HOME = {"HELM_CACHE_HOME": str(STATE / "helm"), "HELM_CONFIG_HOME": str(STATE / "helm")}
 Values = dict[str, Any]
 
 
@@ -57,24 +64,43 @@ def clear_up(lab: Lab) -> None:
     shutil.rmtree(_FOLDER, ignore_errors=True)
 
 
-def helm(lab: Lab, *words: str, input: str | None = None) -> str:
+def helm(lab: Lab, *words: str) -> str:
     """What helm prints, as the front door's administrator."""
-    kubeconfig = f"--kubeconfig={lab.kubeconfig('front')}"
-    # Its cache and settings are nobody's but this laboratory's.
-    home = {"HELM_CACHE_HOME": str(STATE / "helm"), "HELM_CONFIG_HOME": str(STATE / "helm")}
-    return run([binary("helm"), *words, kubeconfig], input=input, timeout=_INSTALL_TIMEOUT + 10, env=home)
+    return run(_words(lab, *words), timeout=_INSTALL_TIMEOUT + 10, env=_HOME)
 
 
-def install(lab: Lab, values: Values, verb: Sequence[str] = ("install",)) -> str:
+def is_installed(lab: Lab) -> bool:
+    """Whether there is a release, in whatever state."""
+    return bool(helm(lab, "list", "--namespace", medea.SYSTEM, "--short").strip())
+
+
+def install(lab: Lab, values: Values) -> str:
     """`helm install` in Medea's namespace, and wait until everything is ready; returns what helm says."""
-    text = yaml.safe_dump({**IMAGES, **values})
-    words = [*verb, RELEASE, str(render.CHART), "--namespace", medea.SYSTEM, "--create-namespace", "--values", "-"]
-    return helm(lab, *words, "--wait", f"--timeout={_INSTALL_TIMEOUT}s", input=text)
+    return helm(lab, "install", *_with(values), "--create-namespace")
+
+
+@contextmanager
+def upgrading(lab: Lab, values: Values) -> Iterator[subprocess.Popen[bytes]]:
+    """`helm upgrade`, under way. It has ended when the block has."""
+    with subprocess.Popen(_words(lab, "upgrade", *_with(values)), env={**os.environ, **_HOME}) as upgrade:
+        try:
+            yield upgrade
+        finally:
+            upgrade.terminate()
 
 
 def uninstall(lab: Lab) -> str:
     """`helm uninstall`; returns what helm says."""
-    return helm(lab, "uninstall", RELEASE, "--namespace", medea.SYSTEM, "--wait", f"--timeout={_INSTALL_TIMEOUT}s")
+    return helm(lab, "uninstall", RELEASE, "--namespace", medea.SYSTEM, *_WAIT)
+
+
+def _with(values: Values) -> list[str]:
+    _VALUES.write_text(yaml.safe_dump({**IMAGES, **values}))
+    return [RELEASE, str(render.CHART), "--namespace", medea.SYSTEM, f"--values={_VALUES}", *_WAIT]
+
+
+def _words(lab: Lab, *words: str) -> list[str]:
+    return [binary("helm"), *words, f"--kubeconfig={lab.kubeconfig('front')}"]
 
 
 IMAGES: Values = {"image": image.IMAGE, "postgres": {"image": pgimage.IMAGE}}

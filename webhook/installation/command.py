@@ -10,7 +10,7 @@ from webhook.installation.gather import gather
 from webhook.settings import Settings
 from webhook.wiring import ledger_dsn
 
-_MARKS = {Grade.FINE: "ok      ", Grade.NOTE: "note    ", Grade.MISSING: "MISSING "}
+_MARKS = {Grade.FINE: "✓ ", Grade.NOTE: "– ", Grade.MISSING: "✗ "}
 
 
 def check() -> None:
@@ -37,4 +37,4 @@ def check() -> None:
 def lines(finding: Finding) -> list[str]:
     """A finding as people read it: one line, and below it the command that mends it."""
     said = [_MARKS[finding.grade] + finding.words]
-    return [*said, f"        {finding.mend}"] if finding.mend else said
+    return [*said, f"    {finding.mend}"] if finding.mend else said

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from webhook.controller.remove import remove_finalizer, remove_run
 from webhook.errors import Clash, NotThere
 from webhook.kube.client import Cluster
-from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, WORKFLOWS
+from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.model.contract import COPIED, PLACEMENT
 from webhook.model.finalizers import is_deletion_blocked
 from webhook.model.limits import UNINSTALL_TRIES
@@ -55,19 +55,17 @@ def let_go_of_target(
 
 
 def _remove_copies(target: Cluster, runs: list[Object], report: Report) -> None:
-    for kind in (WORKFLOW_TEMPLATES, CLUSTER_WORKFLOW_TEMPLATES):
-        by_hand = f"kubectl --context {target.name} delete {kind.plural}{' -A' if kind.namespaced else ''} -l {COPIED}"
-        with report.step(f"{target.name}: copied {kind.plural} not removed", by_hand):
-            copies, _ = target.list(kind, selector=COPIED)
-            used = copies_in_use(copies, runs)
-            for one in copies:
-                if one not in used:
-                    metadata: Metadata = one["metadata"]
-                    namespace = metadata["namespace"] if kind.namespaced else None
-                    target.delete(kind, namespace, metadata["name"], uid=metadata["uid"])
-            report.done(f"{target.name}: {len(copies) - len(used)} copied {kind.plural} removed")
-            if used:
-                report.say(f"{target.name}: {len(used)} of them stay: runs there may use them. Afterwards: {by_hand}")
+    by_hand = f"kubectl --context {target.name} delete workflowtemplates -A -l {COPIED}"
+    with report.step(f"{target.name}: copied templates not removed", by_hand):
+        copies, _ = target.list(WORKFLOW_TEMPLATES, selector=COPIED)
+        used = copies_in_use(copies, runs)
+        for one in copies:
+            if one not in used:
+                metadata: Metadata = one["metadata"]
+                target.delete(WORKFLOW_TEMPLATES, metadata["namespace"], metadata["name"], uid=metadata["uid"])
+        report.done(f"{target.name}: {len(copies) - len(used)} copied templates removed")
+        if used:
+            report.say(f"{target.name}: {len(used)} of them stay: runs there may use them. Afterwards: {by_hand}")
 
 
 def until_written(cluster: Cluster, workflow: Object, write: Callable[[Cluster, Object], None]) -> None:

@@ -1,0 +1,176 @@
+"""The chart renders what it should, and refuses what makes no sense. It needs the laboratory's Helm, and no cluster."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.lab import binaries, render
+from tests.lab.errors import LabError
+from tests.lab.shell import run
+
+pytestmark = pytest.mark.lab
+PRODUCTION = f"--values={render.CHART / 'values-production.yaml'}"
+PARTS = ("webhook", "plugin", "api", "logs", "controller")
+Object = dict[str, Any]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _built() -> None:
+    binaries.build("helm")
+    binaries.build("kubectl")
+
+
+def objects(*words: str) -> list[Object]:
+    return [one for one in yaml.safe_load_all(render.template(*words)) if one]
+
+
+def of(kind: str, *words: str) -> dict[str, Object]:
+    """By name."""
+    return {one["metadata"]["name"]: one for one in objects(*words) if one["kind"] == kind}
+
+
+def pods(*words: str) -> Iterator[Object]:
+    """The spec of every pod that an installation may make."""
+    for one in objects(*words):
+        if one["kind"] == "Pod":
+            yield one["spec"]
+        elif one["kind"] in ("Deployment", "StatefulSet", "Job"):
+            yield one["spec"]["template"]["spec"]
+
+
+def environment(pod: Object) -> dict[str, Any]:
+    return {one["name"]: one.get("value") for one in pod["containers"][0]["env"]}
+
+
+@pytest.mark.parametrize("words", [(), (PRODUCTION,)])
+def test_helm_has_nothing_against_it(words: tuple[str, ...]) -> None:
+    said = run([binaries.binary("helm"), "lint", "--strict", render.CHART, *words])
+    assert "0 chart(s) failed" in said and "[WARNING]" not in said
+
+
+def test_the_rendered_manifests_are_the_charts() -> None:
+    for file, text in render.rendered().items():
+        assert file.read_text() == text, "make manifests"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--set=imgae=x"], "'imgae'"),
+        (["--set=image=has a space"], "/image"),
+        (["--set=image=medea@sha256:short"], "/image"),
+        (["--set=webhook.replicas=0"], "/webhook/replicas"),
+        (["--set=hold=suspend"], "/hold"),
+        (["--set=settings.POSTGRESQL_URL=x"], "POSTGRESQL_URL"),
+        (["--set=prometheus.url=prometheus:9090"], "/prometheus/url"),
+        (["--set=postgres.embedded=false"], "no ledger: set ledger.secret"),
+        (["--set=ledger.secret=x"], "two ledgers: ledger.secret is set"),
+    ],
+)
+def test_values_that_make_no_sense_are_refused_by_name(words: list[str], said: str) -> None:
+    with pytest.raises(LabError) as refused:
+        render.template(*words)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("image", ["registry.example:5000/medea", f"a/b/medea:1.2@sha256:{'0' * 64}"])
+def test_one_value_is_the_image_of_every_part_and_of_the_agents(image: str) -> None:
+    words = (f"--set=image={image}", "--set=logs.enabled=true")
+    images = {one["containers"][0]["image"] for one in pods(*words)}
+    assert images == {image, "docker.io/library/postgres:18"}
+    told = {environment(one).get("MEDEA_PLUGIN_IMAGE") for one in pods(*words)}
+    assert told == {image, None}
+
+
+def test_names_of_the_namespace_and_of_argos_account_are_the_releases_own() -> None:
+    words = ("--set=argo.namespace=flows", "--set=argo.serviceAccount=release-wc", "--set=logs.enabled=true")
+    text = render.template("--namespace=elsewhere", *words)
+    assert "medea-system" not in text and "argo:argo" not in text
+    binding = of("ClusterRoleBinding", "--namespace=elsewhere", *words)["medea-argo-tasksets"]
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "release-wc", "namespace": "flows"}]
+    webhooks = of("MutatingWebhookConfiguration", "--namespace=elsewhere", *words)["medea"]["webhooks"]
+    conditions = " ".join(one["expression"] for one in webhooks[1]["matchConditions"])
+    assert "system:serviceaccount:flows:release-wc" in conditions
+    assert "system:serviceaccount:elsewhere:medea" in conditions
+
+
+@pytest.mark.parametrize("words", [("--set=logs.enabled=true",), (PRODUCTION,)])
+def test_every_pod_is_as_restricted_as_can_be(words: tuple[str, ...]) -> None:
+    for pod in pods(*words):
+        assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["runAsUser"] > 0
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        # Services are named medea-…, and the variables that Kubernetes would make of them are Medea's settings.
+        assert pod["enableServiceLinks"] is False
+        for container in pod["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert container["resources"]["limits"]["memory"] and container["resources"]["requests"]["cpu"]
+
+
+def test_a_role_is_bound_to_an_account_that_exists() -> None:
+    words = ("--set=logs.enabled=true", "--set=hold=plugin")
+    accounts = set(of("ServiceAccount", *words))
+    used = {pod["serviceAccountName"] for pod in pods(*words) if pod.get("automountServiceAccountToken", True)}
+    assert used <= accounts
+    subjects = {
+        subject["name"]
+        for one in objects(*words)
+        if one["kind"].endswith("RoleBinding")
+        for subject in one["subjects"]
+        if subject["namespace"] == render.SYSTEM
+    }
+    assert subjects == accounts
+
+
+def test_in_production_every_part_outlives_a_node() -> None:
+    deployments, budgets = of("Deployment", PRODUCTION), of("PodDisruptionBudget", PRODUCTION)
+    assert set(deployments) == set(budgets) == {f"medea-{part}" for part in PARTS}
+    for name, one in deployments.items():
+        spec = one["spec"]
+        assert spec["replicas"] == 3 and spec["minReadySeconds"] > 0
+        assert budgets[name]["spec"]["selector"] == spec["selector"]
+        assert {two["topologyKey"] for two in spec["template"]["spec"]["topologySpreadConstraints"]}
+    assert "StatefulSet" not in {one["kind"] for one in objects(PRODUCTION)}
+
+
+def test_in_production_each_port_is_for_those_who_need_it() -> None:
+    policies = of("NetworkPolicy", PRODUCTION, "--set=networkPolicy.apiserver={10.1.0.0/16}")
+    ports = {
+        rule["port"]: [key for who in ingress.get("from", []) for key in who]
+        for one in policies.values()
+        for ingress in one["spec"]["ingress"]
+        for rule in ingress["ports"]
+    }
+    assert ports[8443] == ports[8444] == ["ipBlock"]
+    assert ports[8445] == ["namespaceSelector", "podSelector"]
+    # It asks everybody for a token itself.
+    assert ports[8090] == ports[8091] == []
+    assert all(ports[port] == ["podSelector", "namespaceSelector"] for port in (9095, 9096, 9097, 9098, 9099))
+    selected = {one["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for one in policies.values()}
+    assert selected == set(PARTS)
+
+
+def test_the_ledger_is_a_dsn_out_of_a_secret_with_its_authority() -> None:
+    for pod in pods(PRODUCTION):
+        [dsn] = [one for one in pod["containers"][0]["env"] if one["name"] == "MEDEA_LEDGER_DSN"]
+        assert dsn["valueFrom"] == {"secretKeyRef": {"name": "medea-ledger", "key": "dsn"}}
+        mounts = {one["mountPath"] for one in pod["containers"][0]["volumeMounts"]}
+        assert str(Path(environment(pod)["PGSSLROOTCERT"]).parent) in mounts
+
+
+def test_kubectl_applies_it_with_another_image_by_one_change(tmp_path: Path) -> None:
+    base = render.BASE.parent
+    for file in base.iterdir():
+        (tmp_path / file.name).write_text(file.read_text().replace("image: medea:0.1.0", "image: reg/medea:2"))
+    (tmp_path / "medea.yaml").write_text(render.BASE.read_text())
+    made = list(yaml.safe_load_all(run([binaries.binary("kubectl"), "kustomize", tmp_path])))
+    deployments = [one["spec"]["template"]["spec"] for one in made if one["kind"] == "Deployment"]
+    assert {one["containers"][0]["image"] for one in deployments} == {"reg/medea:2"}
+    assert {environment(one).get("MEDEA_PLUGIN_IMAGE") for one in deployments} == {"reg/medea:2", None}
+    assert "medea-image" not in {one["metadata"]["name"] for one in made}
