@@ -15,10 +15,14 @@ from kubernetes.config import load_kube_config_from_dict
 from webhook.errors import Refused
 from webhook.model.objects import Object
 
-# Fields that would make Medea run a program, or read a file, of the Secret author's choice.
+# Fields that would make Medea run a program, read a file, or ask a proxy of the Secret author's choice.
 _FORBIDDEN = frozenset(
-    {"exec", "auth-provider", "tokenFile", "client-certificate", "client-key", "certificate-authority"}
+    {"exec", "auth-provider", "tokenFile", "client-certificate", "client-key", "certificate-authority", "proxy-url"}
 )
+# Without credentials in it: the address is logged.
+_SERVER = re.compile(r"https://[^\s/@?#]+(/[^\s?#]*)?")
+_EMBEDDED = "credentials must be embedded in it"
+_INSTEAD = {"proxy-url": "Medea must reach the server directly"}
 _HEADER = re.compile(r"[\x20-\x7e]*")
 
 
@@ -44,9 +48,14 @@ def _configuration(name: str, secret: Object) -> Configuration:
         raise Refused(f"Secret {name} has no key 'kubeconfig', which a target's Secret needs")
     config: Any = yaml.safe_load(base64.b64decode(data["kubeconfig"]))
     for forbidden in sorted(_FORBIDDEN & _keys(config)):
-        raise Refused(f"Secret {name}: its kubeconfig uses {forbidden}; credentials must be embedded in it")
+        raise Refused(f"Secret {name}: its kubeconfig uses {forbidden}; {_INSTEAD.get(forbidden, _EMBEDDED)}")
     configuration = Configuration()
     load_kube_config_from_dict(config, client_configuration=configuration)
+    if not _SERVER.fullmatch(str(configuration.host)):
+        raise Refused(f"Secret {name}: its kubeconfig's server must be https://HOST[:PORT], without credentials in it")
+    if not configuration.verify_ssl:
+        instead = "certificate-authority-data must say whom to trust"
+        raise Refused(f"Secret {name}: its kubeconfig uses insecure-skip-tls-verify; {instead}")
     # It would look for newer credentials at each call, and there are none but those in the Secret.
     configuration.refresh_api_key_hook = None
     headers: dict[str, str] = {}
