@@ -65,6 +65,7 @@ def controller() -> None:
     parts, work = make_controller(settings)
     start_health_server(settings.medea_bind, settings.medea_controller_metrics_port, unready=work.unready)
     parts.prober.start()
+    parts.acceptance.start()
     leader = Leader(Lease(parts.front, settings.medea_namespace), work)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: leader.stop())

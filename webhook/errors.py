@@ -10,13 +10,15 @@
     ├── Rejected                a cluster refused what Medea sent, with its own words                      422
     │   ├── NotThere            the object is not on that cluster                                          404
     │   ├── QuotaExceeded       a quota has no room for one more object now                                403
+    │   ├── NotAccepted         the target does not accept work from this namespace                        403
     │   └── Clash               it conflicts with what exists                                              409
     │       ├── AlreadyExists   the name is taken
     │       └── Conflict        the object has changed since it was read, or was replaced
     └── Unavailable             something Medea needs did not answer; the same call may succeed later      503
         ├── LedgerUnavailable
         ├── ClusterUnavailable
-        │   └── Expired         the version to resume from is too old: list again
+        │   ├── Expired         the version to resume from is too old: list again
+        │   └── NotAllowed      Medea has no right to do this on that cluster
         ├── ArgoServerUnavailable
         ├── SamplesUnavailable
         └── Busy                Medea is doing as much of this at once as it may                           429
@@ -88,6 +90,10 @@ class QuotaExceeded(Rejected):
     status, code = 403, "quota_exceeded"
 
 
+class NotAccepted(Rejected):
+    status, code = 403, "not_accepted"
+
+
 class Clash(Rejected):
     status, code = 409, "conflict"
 
@@ -113,6 +119,10 @@ class ClusterUnavailable(Unavailable):
 
 
 class Expired(ClusterUnavailable):
+    pass
+
+
+class NotAllowed(ClusterUnavailable):
     pass
 
 

@@ -55,6 +55,7 @@ from webhook.namespaces.reconciler import NamespaceReconciler
 from webhook.scout.placer import Placer
 from webhook.scout.sampler import Sampler
 from webhook.settings import Settings
+from webhook.targets.acceptance import Acceptance
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Parts:
     pool: Pool
     sampler: Sampler
     placer: Placer
+    acceptance: Acceptance
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ class Service:
         self.parts.sampler.start()
         self.parts.registry.start()
         self.parts.prober.start()
+        self.parts.acceptance.start()
         self.admission.holds.start()
         if self.logs:
             self.logs.streams.start()
@@ -108,8 +111,15 @@ def make_parts(settings: Settings) -> Parts:
     registry = Registry(front, settings.medea_namespace)
     pool = Pool(ledger_dsn(settings))
     sampler = Sampler(url=settings.prometheus_url, interval=settings.medea_sample_interval)
-    placer = Placer(pool=pool, sampler=sampler, registry=registry, max_age=settings.medea_sample_max_age)
-    return Parts(front, registry, TargetProber(registry), pool, sampler, placer)
+    acceptance = Acceptance(registry)
+    placer = Placer(
+        pool=pool,
+        sampler=sampler,
+        registry=registry,
+        closed=acceptance.refusal,
+        max_age=settings.medea_sample_max_age,
+    )
+    return Parts(front, registry, TargetProber(registry), pool, sampler, placer, acceptance)
 
 
 def make_service(settings: Settings) -> Service:
@@ -117,7 +127,9 @@ def make_service(settings: Settings) -> Service:
     parts = make_parts(settings)
 
     holds = Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet)
-    parts.sampler.narrow_to(functools.partial(_opted_in, holds.namespaces))
+    opted_in = functools.partial(_opted_in, holds.namespaces)
+    parts.sampler.narrow_to(opted_in)
+    parts.acceptance.narrow_to(opted_in)
 
     @functools.cache
     def own_user() -> str:
@@ -160,7 +172,9 @@ def make_controller(settings: Settings) -> tuple[Parts, Controller]:
     """The controller, not started, and the shared parts."""
     parts = make_parts(settings)
     made = assemble_controller(parts, settings, recorder=EventRecorder(parts.front))
-    parts.sampler.narrow_to(functools.partial(_opted_in, made.watches.namespaces))
+    opted_in = functools.partial(_opted_in, made.watches.namespaces)
+    parts.sampler.narrow_to(opted_in)
+    parts.acceptance.narrow_to(opted_in)
     if settings.medea_logs_certs:
         mirror = _make_mirror(
             parts.front,
@@ -204,7 +218,7 @@ def assemble_controller(
     queue = Queue(pool=pool, placer=parts.placer, changed=lambda key, target: work.add(key, lane=target))
     namespaces = NamespaceReconciler(front, watches.origins.informer, recorder, Probes(front), settings.medea_hold)
     origin_steps = OriginSteps(front, pool, recorder, queue.wake)
-    target_steps = TargetSteps(front, targets, pool, recorder, queue.wake, parts.placer.pause)
+    target_steps = TargetSteps(front, targets, pool, recorder, queue.wake, parts.placer.pause, parts.acceptance.refused)
     verbs = VerbExecutor(front, targets, pool, recorder, queue.wake)
     reconciler = Reconciler(
         front=front,

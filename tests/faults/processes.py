@@ -26,6 +26,7 @@ from webhook.scout.model import Snapshot
 from webhook.scout.placer import Placer
 from webhook.scout.sampler import Sampler
 from webhook.settings import Settings
+from webhook.targets.acceptance import Acceptance
 from webhook.wiring import Parts, assemble_controller
 
 SYSTEM = "medea-system"
@@ -71,11 +72,13 @@ class Process:
         self.registry = Registry(self.front, SYSTEM)
         self.pool = FaultyPool(world.connection(name), world.clock, world.network)
         self.sampler = FakeSampler(world.quotas, world.network)
+        self.acceptance = Acceptance(self.registry, clock=world.clock.monotonic)
         self.placer = Placer(
             pool=self.pool,
             sampler=self.sampler,
             registry=self.registry,
             max_age=MAX_AGE,
+            closed=self.acceptance.refusal,
             clock=world.clock.time,
         )
 
@@ -148,6 +151,7 @@ class ControllerUnderTest(Process):
             pool=self.pool,
             sampler=self.sampler,
             placer=self.placer,
+            acceptance=self.acceptance,
         )
         made = assemble_controller(
             parts,

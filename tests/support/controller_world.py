@@ -20,6 +20,7 @@ from webhook.model.contract import FINALIZER, PLACEMENT, VERBS, Hold
 from webhook.model.verbs import Verb, written
 from webhook.scout.model import Decision, Outcome
 from webhook.settings import Settings
+from webhook.targets.acceptance import Acceptance
 from webhook.totals.model import Totals
 from webhook.wiring import Parts, assemble_controller
 
@@ -92,7 +93,7 @@ class World:
         self.registry, self.recorder = Targets(front), Recorder(front)
         self.placer = Pauses()
         self.informers: list[Informer] = []
-        parts = Parts(front, self.registry, *cast("tuple[Any, ...]", (None, pool, None, self.placer)))
+        parts = Parts(front, self.registry, *cast("tuple[Any, ...]", (None, pool, None, self.placer)), acceptance=Acceptance(self.registry, clock=self.clock))
         self.parts = assemble_controller(
             parts,
             Settings(),

@@ -41,7 +41,7 @@ from tests.support.fake_http import (
 )
 from tests.support.fake_store import Change, Key, Store, key_of, merged
 from webhook.kube import resources
-from webhook.kube.resources import SELF_REVIEWS, SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS, Resource
+from webhook.kube.resources import SELF_ACCESS_REVIEWS, SELF_REVIEWS, SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS, Resource
 from webhook.model.objects import Object
 
 __all__ = [
@@ -64,9 +64,9 @@ __all__ = [
 
 MEDEA = "system:serviceaccount:medea-system:medea"
 QUOTAS = Resource("v1", "ResourceQuota", "resourcequotas")
-LOCAL_REVIEWS = Resource("authorization.k8s.io/v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", False)
-SERVED = [one for one in vars(resources).values() if isinstance(one, Resource)] + [QUOTAS, LOCAL_REVIEWS]
-_REVIEWS = {one.plural for one in (TOKEN_REVIEWS, SELF_REVIEWS, SUBJECT_ACCESS_REVIEWS, LOCAL_REVIEWS)}
+
+SERVED = [one for one in vars(resources).values() if isinstance(one, Resource)] + [QUOTAS]
+_REVIEWS = {one.plural for one in (TOKEN_REVIEWS, SELF_REVIEWS, SUBJECT_ACCESS_REVIEWS, SELF_ACCESS_REVIEWS)}
 _WITH_STATUS = frozenset({"pods", "namespaces", "nodes", "resourcequotas"})
 _LARGEST = 3 * 1024 * 1024
 _SYSTEM = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")

@@ -3,7 +3,7 @@
 import structlog
 
 from webhook.controller.templates import with_templates
-from webhook.errors import Clash, ClusterUnavailable, Rejected
+from webhook.errors import Clash, ClusterUnavailable, NotAccepted, NotAllowed, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements
@@ -20,15 +20,18 @@ def create_run(pool: Pool, target: Cluster, row: Placement, original: Original) 
     """Create the run, or adopt the one that an earlier attempt has created, and note it in the ledger.
 
     Returns the row, or None if it is no longer to be run. Raises Rejected if the target refuses the run and certainly
-    doesn't have it, and ClusterUnavailable if it is unknown whether the run exists.
+    doesn't have it (NotAccepted: it takes nothing from this namespace), and ClusterUnavailable if it is unknown whether
+    the run exists.
     """
     # Look first: an earlier create may have succeeded, and the refusal of a second one would not show that.
     found = find_run(target, row) if row.run_name else None
     if found is None:
         try:
             return _create(pool, target, row, with_templates(target, row.namespace, original))
-        except Rejected as error:
+        except (Rejected, NotAllowed) as error:
             found = find_run(target, row)
+            if found is None and isinstance(error, NotAllowed):
+                raise NotAccepted(f"it does not accept work from namespace {row.namespace}") from error
             if found is None:
                 raise
             log.info("run is there although it was refused", cluster=target.name, reason=error.message)

@@ -13,7 +13,7 @@ from webhook.controller.patch import patch_origin
 from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.remove import remove_finalizer, remove_run
 from webhook.controller.targets import Targets
-from webhook.errors import QuotaExceeded, Rejected
+from webhook.errors import NotAccepted, QuotaExceeded, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.resources import WORKFLOWS
@@ -45,6 +45,8 @@ class TargetSteps:
     room_came_free: Callable[[], None]
     no_room_on: Callable[[str, str], None]
     """Called with a namespace and a target whose object quota is full there."""
+    not_accepted_by: Callable[[str, str], None]
+    """Called with a namespace and a target that accepts nothing from it."""
 
     def acts(self) -> dict[Step, Callable[[Facts], Then]]:
         """The function for each step."""
@@ -83,13 +85,14 @@ class TargetSteps:
         return Then.WAIT
 
     def _refused(self, facts: Facts, error: Rejected) -> Then:
-        """Back to the queue: without this target for good, or only for a while if its object quota is full."""
+        """Back to the queue: without this target for good, or only while it has no room or accepts nothing."""
         row = facts.row
         assert row is not None and row.cluster is not None
         log.warning("run refused", cluster=row.cluster, placement=row.placement, reason=error.message)
         words = f"{row.cluster}: {error.message}"
-        if isinstance(error, QuotaExceeded):
-            self.no_room_on(row.namespace, row.cluster)
+        if isinstance(error, QuotaExceeded | NotAccepted):
+            leave_out = self.no_room_on if isinstance(error, QuotaExceeded) else self.not_accepted_by
+            leave_out(row.namespace, row.cluster)
             moved = placements.no_room_on_target(self.pool, row.placement, cluster=row.cluster, words=words)
         else:
             moved = placements.refused_by_target(self.pool, row.placement, error.message, cluster=row.cluster)

@@ -11,6 +11,7 @@ from webhook.errors import (
     Conflict,
     Expired,
     MedeaError,
+    NotAllowed,
     NotThere,
     QuotaExceeded,
     Rejected,
@@ -70,7 +71,9 @@ def error_of(status: Status, cluster: str) -> MedeaError:
         return Expired(f"cluster {cluster} answered {code}: {quoted(words)}", answered=code)
     not_served = code == 404 and not status.about
     away = code in _AWAY and not status.is_too_large
-    if away or not_served or (code == 403 and _NOT_ALLOWED.search(words)):
+    if code == 403 and _NOT_ALLOWED.search(words):
+        return NotAllowed(f"cluster {cluster} answered {code}: {quoted(words)}", answered=code)
+    if away or not_served:
         return ClusterUnavailable(f"cluster {cluster} answered {code}: {quoted(words)}", answered=code)
     return _kind(status)(words, cluster=cluster)
 

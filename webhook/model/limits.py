@@ -34,6 +34,8 @@ UNANSWERED_CALLS = 2
 PROBE_EVERY = 5.0
 PROBE_EVERY_WHILE_AWAY = 1.0
 PROBE_TIMEOUT = 2.0
+# How soon background work begins for a target that was added, or has a new client.
+TARGETS_LOOKED_AT_EVERY = 1.0
 # Levels of nesting kept of an answer that is too deep for Python's recursion limit of a thousand.
 DEEPEST_ANSWER = 200
 # Characters kept of an apiserver's refusal: a validation error may repeat a whole object.
@@ -93,6 +95,18 @@ DECISIONS_KEPT = 20
 DECISIONS_LOOKED_AT = 5000
 # Rows, of up to some megabytes each, that one transaction deletes or strips of their templates.
 RETIRE_BATCH = 20
+
+# --- targets
+
+# A target is asked about one namespace each time, or about so many that it was never asked about: with a hundred
+# targets and two hundred namespaces that makes a hundred small calls a second at most.
+ACCEPTANCE_EVERY = 1.0
+ACCEPTANCE_TIMEOUT = 2.0
+FIRST_ASKED_AT_ONCE = 20
+# How long an answer is trusted. That a namespace is accepted now should be noticed soon, since somebody waits for it;
+# that it no longer is, the next create finds out anyway.
+REFUSED_TRUSTED = 10.0
+ACCEPTED_TRUSTED = 300.0
 
 # --- scout
 
