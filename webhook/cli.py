@@ -11,7 +11,9 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from webhook.admin.commands import console, ledger_app, target_app
+from webhook.admin.commands import ledger_app
+from webhook.admin.surroundings import console
+from webhook.admin.target_commands import target_app
 from webhook.errors import MedeaError
 from webhook.kube.leader import Leader, Lease
 from webhook.ledger.migrate import migrate as migrate_ledger

@@ -158,8 +158,7 @@ ANYTHING = st.recursive(
 def test_what_is_taken_is_always_checked_tls_without_a_proxy(scheme: str, rest: dict[str, Any]) -> None:
     try:
         configuration = configuration_of(secret(with_cluster(server=f"{scheme}://west", **rest)))
-    except Refused as refused:
-        assert TOKEN not in refused.message
+    except Refused:
         return
     assert configuration.host == "https://west" and configuration.verify_ssl and not configuration.proxy
     assert not {"proxy-url", "certificate-authority"} & rest.keys()

@@ -93,7 +93,9 @@ class World:
         self.registry, self.recorder = Targets(front), Recorder(front)
         self.placer = Pauses()
         self.informers: list[Informer] = []
-        parts = Parts(front, self.registry, *cast("tuple[Any, ...]", (None, pool, None, self.placer)), acceptance=Acceptance(self.registry, clock=self.clock))
+        acceptance = Acceptance(self.registry, clock=self.clock)
+        others = cast("tuple[Any, ...]", (None, pool, None, self.placer, acceptance))
+        parts = Parts(front, self.registry, *others)
         self.parts = assemble_controller(
             parts,
             Settings(),

@@ -1,28 +1,40 @@
 """The client of one cluster. Every call has a deadline and a metric, and raises Medea's own errors."""
 
 import contextlib
+import datetime
+import email.utils
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import urllib3
 from kubernetes.client import Configuration
-from kubernetes.config import load_incluster_config, load_kube_config
+from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 
-from webhook.errors import ClusterUnavailable, NotThere, quoted
+from webhook.errors import ClusterUnavailable, NotThere, Refused, quoted
 from webhook.kube.answers import read_json
 from webhook.kube.health import Health
+from webhook.kube.kubeconfig import Reach, context_configuration, reach_of
 from webhook.kube.log_stream import LogStream
-from webhook.kube.resources import PODS, Resource
+from webhook.kube.resources import PODS, SERVICE_ACCOUNTS, Resource
 from webhook.kube.transport import BROKEN, Http, Request, Transport, lines
 from webhook.model.limits import LIST_TIMEOUT, PAGE, READ_TIMEOUT, WATCH_READ_TIMEOUT, WATCH_SECONDS
-from webhook.model.objects import Object
+from webhook.model.objects import Object, mappings, status_of
 
 MANAGER = "medea"
 """The field manager of all writes, by which the webhook recognizes Medea's own changes."""
 
 _MANAGED = ("fieldManager", MANAGER)
+
+
+@dataclass(frozen=True)
+class About:
+    """A cluster's version, such as `v1.35.4`, and the time of its clock, None if it didn't say."""
+
+    version: str
+    now: datetime.datetime | None
 
 
 class Cluster:
@@ -54,6 +66,10 @@ class Cluster:
         """The URL of the apiserver."""
         return self._transport.address
 
+    def reach(self, server: str | None = None) -> Reach:
+        """How others reach it: see `reach_of`. Raises Refused."""
+        return reach_of(self.name, self._transport.configuration, server)
+
     def get(self, kind: Resource, namespace: str | None, name: str, *, read_timeout: float = READ_TIMEOUT) -> Object:
         """The object as it is now. Raises NotThere."""
         return self._call("get", kind, "GET", kind.path(namespace, name), read_timeout=read_timeout)
@@ -68,13 +84,15 @@ class Cluster:
             return None
 
     def pages(
-        self, kind: Resource, namespace: str | None = None, *, selector: str = ""
+        self, kind: Resource, namespace: str | None = None, *, selector: str = "", named: str = ""
     ) -> Iterator[tuple[list[Object], str]]:
         """The objects page by page, each page with the resource version of the list. Raises Expired if it takes long.
 
-        Entries may be any JSON: an apiserver does not check objects of kinds without a schema.
+        With `named`, only objects of that name, in any namespace. Entries may be any JSON: an apiserver does not check
+        objects of kinds without a schema.
         """
         base = [("limit", str(PAGE)), *([("labelSelector", selector)] if selector else [])]
+        base += [("fieldSelector", f"metadata.name={named}")] if named else []
         position = ""
         while True:
             query = [*base, *([("continue", position)] if position else [])]
@@ -87,11 +105,13 @@ class Cluster:
             if not position:
                 return
 
-    def list(self, kind: Resource, namespace: str | None = None, *, selector: str = "") -> tuple[list[Object], str]:
+    def list(
+        self, kind: Resource, namespace: str | None = None, *, selector: str = "", named: str = ""
+    ) -> tuple[list[Object], str]:
         """All objects, and the resource version to watch from. Malformed objects are left out."""
         items: list[Object] = []
         version = ""
-        for page, version in self.pages(kind, namespace, selector=selector):  # noqa: B007
+        for page, version in self.pages(kind, namespace, selector=selector, named=named):  # noqa: B007
             items += [item for item in page if is_object(item)]
         return items, version
 
@@ -109,6 +129,36 @@ class Cluster:
         query = [_MANAGED, *([("dryRun", "All")] if dry_run else [])]
         verb = "dry-run" if dry_run else "create"
         return self._call(verb, kind, "POST", kind.path(namespace), query=query, body=full, read_timeout=read_timeout)
+
+    def request_token(self, namespace: str, account: str, seconds: int) -> str:
+        """A new token of a ServiceAccount, valid for so many seconds; the cluster may shorten that."""
+        path = SERVICE_ACCOUNTS.path(namespace, account, "token")
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": seconds},
+        }
+        token = status_of(self._call("create", SERVICE_ACCOUNTS, "POST", path, body=body)).get("token")
+        if not isinstance(token, str) or not token:
+            raise ClusterUnavailable(f"cluster {self.name} answered a request for a token without one")
+        return token
+
+    def about(self) -> About:
+        """The cluster's version and clock, from one call."""
+        request = Request("get", "version", "GET", "/version")
+        answer, headers = self._transport.ask(request)
+        return About(str(answer.get("gitVersion") or ""), _moment(headers.get("Date")))
+
+    def served(self, api_version: str) -> frozenset[str]:
+        """The plural names of the kinds that the cluster serves in a version of an API group; empty if none."""
+        request = Request("get", "discovery", "GET", f"/apis/{api_version}")
+        try:
+            answer = self._transport.call(request)
+        except ClusterUnavailable as error:
+            if error.details.get("answered") == 404:
+                return frozenset()
+            raise
+        return frozenset(str(one.get("name")) for one in mappings(answer.get("resources")))
 
     def patch(
         self,
@@ -224,14 +274,30 @@ class Cluster:
         return self._transport.call(Request(verb, kind.plural, method, path, **options))
 
 
+def of_context(name: str, context: str | None, file: str | None) -> Cluster:
+    """The client of a cluster by a person's own kubeconfig: see `context_configuration`. Raises Refused."""
+    return Cluster(name, context_configuration(context, file))
+
+
 def front_door(kubeconfig: str | None) -> Cluster:
-    """The client of the front door: from a kubeconfig file, or else from the pod that Medea runs in."""
+    """The client of the front door: from a kubeconfig file, or else from the pod that Medea runs in. Raises Refused."""
     configuration = Configuration()
     if kubeconfig:
         load_kube_config(config_file=kubeconfig, client_configuration=configuration)
     else:
-        load_incluster_config(client_configuration=configuration)
+        try:
+            load_incluster_config(client_configuration=configuration)
+        except ConfigException:
+            raise Refused("there is no cluster: KUBECONFIG is not set, and this is no pod") from None
     return Cluster("front", configuration)
+
+
+def _moment(date: str | None) -> datetime.datetime | None:
+    """The moment in an HTTP header `Date`; None if there is none."""
+    try:
+        return email.utils.parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
 
 
 def is_object(thing: Any) -> bool:

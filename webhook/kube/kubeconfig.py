@@ -5,12 +5,14 @@ A kubeconfig is a credential: messages name the Secret and the kind of mistake, 
 
 import base64
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
 
 import yaml
 from kubernetes.client import ApiClient, Configuration
-from kubernetes.config import load_kube_config_from_dict
+from kubernetes.config import load_kube_config, load_kube_config_from_dict
 
 from webhook.errors import Refused
 from webhook.model.objects import Object
@@ -26,11 +28,43 @@ _INSTEAD = {"proxy-url": "Medea must reach the server directly"}
 _HEADER = re.compile(r"[\x20-\x7e]*")
 
 
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where an apiserver is: its URL, and the PEM of the authority and the name by which TLS checks it."""
+
+    server: str
+    authority: bytes | None = None
+    tls_name: str | None = None
+
+
+def reach_of(name: str, configuration: Configuration, server: str | None = None) -> Reach:
+    """Where a cluster is, by a person's configuration of it; at `server`, if given. Raises Refused if it is no TLS."""
+    address = server or str(configuration.host)
+    if not _SERVER.fullmatch(address):
+        raise Refused(f"the server of {name} is no https://HOST[:PORT]; --server says how Medea reaches it")
+    if not configuration.verify_ssl:
+        raise Refused(f"your context of {name} skips TLS checks; with certificate-authority-data Medea can check them")
+    file = configuration.ssl_ca_cert
+    return Reach(address, Path(file).read_bytes() if file else None, configuration.tls_server_name or None)
+
+
 def configuration_of(secret: Object) -> Configuration:
     """The client configuration from a target's Secret. Raises only Refused, with what is wrong."""
+    return _guarded(_configuration, secret)
+
+
+def kubeconfig_of(secret: Object) -> Object:
+    """The kubeconfig in a target's Secret, as it is. Raises only Refused, with what is wrong."""
+    return _guarded(_kubeconfig, secret)
+
+
+def _guarded(read: Callable[[str, Object], _T], secret: Object) -> _T:
     name = secret["metadata"]["name"]
     try:
-        return _configuration(name, secret)
+        return read(name, secret)
     except Refused:
         raise
     except yaml.MarkedYAMLError as error:
@@ -42,11 +76,34 @@ def configuration_of(secret: Object) -> Configuration:
     raise Refused(f"Secret {name}: its kubeconfig is of no use: {wrong}")
 
 
-def _configuration(name: str, secret: Object) -> Configuration:
+def context_configuration(context: str | None, file: str | None = None) -> Configuration:
+    """The client configuration of a context of a person's own kubeconfig; of the current one if None.
+
+    `file` is None for `$KUBECONFIG` or `~/.kube/config`. Raises Refused, which repeats nothing of the file.
+    """
+    configuration = Configuration()
+    try:
+        load_kube_config(config_file=file, context=context, client_configuration=configuration)
+    except Exception as error:  # noqa: BLE001 a library reads it, and its errors repeat what they stumble over
+        wrong = type(error).__name__
+    else:
+        return configuration
+    which = f"has no usable context {context}" if context else "has no usable current context"
+    raise Refused(f"your kubeconfig {which} ({wrong}); `kubectl config get-contexts` shows those that there are")
+
+
+def _kubeconfig(name: str, secret: Object) -> Object:
     data = secret.get("data")
     if not isinstance(data, Mapping) or not data.get("kubeconfig"):
         raise Refused(f"Secret {name} has no key 'kubeconfig', which a target's Secret needs")
     config: Any = yaml.safe_load(base64.b64decode(data["kubeconfig"]))
+    if not isinstance(config, dict):
+        raise TypeError("a kubeconfig is a mapping")
+    return config
+
+
+def _configuration(name: str, secret: Object) -> Configuration:
+    config = _kubeconfig(name, secret)
     for forbidden in sorted(_FORBIDDEN & _keys(config)):
         raise Refused(f"Secret {name}: its kubeconfig uses {forbidden}; {_INSTEAD.get(forbidden, _EMBEDDED)}")
     configuration = Configuration()

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -75,18 +75,27 @@ class Transport:
         self._calls: Http = http or bounded(RESTClientObject(configuration).pool_manager)
 
     @property
+    def configuration(self) -> Configuration:
+        """How it is reached, with its credentials."""
+        return self._api.configuration
+
+    @property
     def address(self) -> str:
         """The URL of the apiserver."""
         return str(self._api.configuration.host)
 
     def call(self, request: Request) -> Object:
         """Send a request; returns the object from the answer."""
+        return self.ask(request)[0]
+
+    def ask(self, request: Request) -> tuple[Object, Mapping[str, str]]:
+        """Send a request; returns the object from the answer, and the answer's headers."""
         self._check()
         began = self._clock()
-        _, data = self._exchange(self._calls, request, whole=True)
+        response, data = self._exchange(self._calls, request, whole=True)
         answer = self._object(data, began)
         self.health.answered()
-        return answer
+        return answer, response.headers
 
     def open(self, request: Request) -> urllib3.BaseHTTPResponse:
         """Send a request whose answer is read as a stream, within `read_timeout` in all. The caller must close it."""

@@ -108,6 +108,24 @@ FIRST_ASKED_AT_ONCE = 20
 REFUSED_TRUSTED = 10.0
 ACCEPTED_TRUSTED = 300.0
 
+# Seconds for which a target's token is asked for; a cluster may give less. It is renewed when half of that is over, so
+# that Medea may be away for a week.
+TOKEN_SECONDS = 14 * 24 * 3600
+# Between two looks at a token: often enough for the shortest that Kubernetes gives, ten minutes.
+TOKEN_LOOK = 60.0
+# A token that a check finds with less than this left was not renewed although it should have been.
+TOKEN_SHORT = 2 * 24 * 3600
+# Seconds by which the clocks of a target and the front door may differ: tokens and the age of samples depend on them.
+# One is lost in rounding.
+CLOCKS_APART = 10.0
+# An Argo controller that leads renews its lease every few seconds; one that has not for so long does not work.
+ARGO_LEASE_FRESH = 60.0
+# An Argo controller takes up a new Workflow within a second or two.
+CHECK_PROBE_PATIENCE = 10.0
+CHECK_POLL = 0.5
+# The oldest Kubernetes, as (major, minor), that Medea is meant for.
+OLDEST_KUBERNETES = (1, 30)
+
 # --- scout
 
 # Characters of a reason: it is an annotation read by people, and with a hundred targets the full text is far longer.
@@ -328,6 +346,11 @@ SERVER_GRACE = 4
 """Seconds for requests under way when the process is told to end; it is gone within five."""
 
 # --- admin
+
+# After a target is drained, for every process to hear of it by its watch.
+DRAIN_HEARD = 2.0
+# Targets that `medea target list` asks at once.
+TARGETS_ASKED_AT_ONCE = 8
 
 # How long a command waits for the ledger and the front door: a person is waiting.
 COMMAND_WAIT = 20.0

@@ -1,0 +1,73 @@
+"""What commands work with: the clusters by a person's own kubeconfig, the ledger, and the terminal."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from webhook.errors import ClusterUnavailable, LedgerUnavailable, Refused
+from webhook.kube.client import Cluster, front_door, of_context
+from webhook.kube.registry import Registry
+from webhook.ledger.pool import Pool
+from webhook.model.limits import COMMAND_WAIT
+from webhook.settings import Settings
+from webhook.wiring import ledger_dsn
+
+
+def console() -> Console:
+    """A console with the terminal's width, or wide enough for tables if the output is piped."""
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
+def front(settings: Settings, context: str | None = None) -> Cluster:
+    """The front door: a context of the person's kubeconfig, the current one if None; in a pod, the pod's own cluster.
+
+    Raises Refused.
+    """
+    file = _kubeconfig(settings)
+    if file is None and context is None:
+        return front_door(None)
+    return of_context("front", context, file)
+
+
+def target(settings: Settings, name: str, context: str) -> Cluster:
+    """A target, as its administrator sees it. Raises Refused."""
+    return of_context(name, context, _kubeconfig(settings))
+
+
+@contextmanager
+def ledger(settings: Settings) -> Iterator[Pool]:
+    """The ledger. Raises Refused where there is none, and LedgerUnavailable if it does not answer."""
+    if not settings.postgresql_url and not settings.medea_data.exists():
+        pod = f"kubectl -n {settings.medea_namespace} exec deploy/medea-controller -- medea …"
+        raise Refused(f"there is no ledger here: set POSTGRESQL_URL, or run the command where Medea runs: {pod}")
+    pool = Pool(ledger_dsn(settings), size=2)
+    pool.start()
+    try:
+        if not pool.wait(COMMAND_WAIT):
+            raise LedgerUnavailable("the ledger (Postgres) did not answer")
+        yield pool
+    finally:
+        pool.close()
+
+
+@contextmanager
+def registry(front_door: Cluster, settings: Settings) -> Iterator[Registry]:
+    """The targets. Raises ClusterUnavailable if the front door does not answer."""
+    found = Registry(front_door, settings.medea_namespace)
+    found.start()
+    try:
+        if not found.wait(COMMAND_WAIT):
+            raise ClusterUnavailable("the front door did not answer")
+        yield found
+    finally:
+        found.stop()
+
+
+def _kubeconfig(settings: Settings) -> str | None:
+    if settings.kubeconfig:
+        return str(settings.kubeconfig)
+    usual = Path.home() / ".kube/config"
+    return str(usual) if usual.exists() else None
