@@ -56,6 +56,8 @@ from webhook.scout.placer import Placer
 from webhook.scout.sampler import Sampler
 from webhook.settings import Settings
 from webhook.targets.acceptance import Acceptance
+from webhook.targets.profiles import Profiles
+from webhook.targets.rotation import Rotation
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,11 @@ def make_controller(settings: Settings) -> tuple[Parts, Controller]:
     opted_in = functools.partial(_opted_in, made.watches.namespaces)
     parts.sampler.narrow_to(opted_in)
     parts.acceptance.narrow_to(opted_in)
+    space, overview = settings.medea_namespace, parts.placer.overview
+    made.controller.beside(
+        Rotation(parts.front, parts.registry, space),
+        Profiles(parts.front, parts.registry, space, namespaces=opted_in, overview=overview),
+    )
     if settings.medea_logs_certs:
         mirror = _make_mirror(
             parts.front,

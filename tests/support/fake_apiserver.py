@@ -73,7 +73,7 @@ MEDEA = "system:serviceaccount:medea-system:medea"
 
 SERVED = [one for one in vars(resources).values() if isinstance(one, Resource)]
 _REVIEWS = {one.plural for one in (TOKEN_REVIEWS, SELF_REVIEWS, SUBJECT_ACCESS_REVIEWS, SELF_ACCESS_REVIEWS)}
-_WITH_STATUS = frozenset({"pods", "namespaces", "nodes", "resourcequotas"})
+_WITH_STATUS = frozenset({"pods", "namespaces", "nodes", "resourcequotas", "clusterprofiles"})
 _LARGEST = 3 * 1024 * 1024
 _SYSTEM = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 

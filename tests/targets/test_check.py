@@ -9,7 +9,7 @@ from kubernetes.client import Configuration
 
 from tests.support.fake_apiserver import REFUSE, answer
 from tests.targets.administrator import SPACE, Administrator
-from webhook.kube.client import Cluster
+from webhook.kube.client import About, Cluster
 from webhook.kube.resources import LEASES, NAMESPACES, PODS, QUOTAS, ROLE_BINDINGS, SECRETS, WORKFLOWS
 from webhook.model.contract import CLUSTER, ENABLED
 from webhook.targets.argo import takes_up
@@ -131,14 +131,19 @@ def test_a_namespace_that_nobody_named_may_keep_its_work_to_itself() -> None:
 
 def test_a_clock_that_goes_wrong_is_told_with_the_difference() -> None:
     admin = added("a")
-    real = admin.target
+
+    class Late(Cluster):
+        """Asking it takes a minute by the clock that the fakes share."""
+
+        def about(self) -> About:
+            admin.clock.advance(60)
+            return super().about()
+
+        def close(self) -> None:
+            """The fake stays."""
 
     def connect(name: str, configuration: Configuration) -> Cluster:
-        # Asking the target takes a minute by the clock that the fakes share.
-        cluster = real(name, configuration)
-        about = cluster.about
-        cluster.about = lambda: (admin.clock.advance(60), about())[1]  # type: ignore[method-assign]
-        return cluster
+        return Late(name, configuration, http=admin.west, clock=admin.clock)
 
     facts = gather(admin.front_door, SPACE, "west", ["a"], connect=connect, probe=False)
     assert facts.apart == 60

@@ -123,6 +123,17 @@ ARGO_LEASE_FRESH = 60.0
 # An Argo controller takes up a new Workflow within a second or two.
 CHECK_PROBE_PATIENCE = 10.0
 CHECK_POLL = 0.5
+# Between two looks at what the front door shows of the targets, and between two writes of one of them.
+PROFILE_EVERY = 10.0
+# Until it is looked again whether the front door has ClusterProfiles at all.
+PROFILE_MISSING = 60.0
+# A target's version changes with an upgrade, and an Argo controller takes minutes to be mended.
+TARGET_LOOKED_AT = 60.0
+# Namespaces whose free room a ClusterProfile shows, and characters of one property, of which the API allows 1,024.
+PROFILE_NAMESPACES = 50
+LONGEST_PROPERTY = 1000
+# Share of the time that reading what is free may take: it asks the ledger about each namespace.
+PROFILE_SHARE = 0.1
 # The oldest Kubernetes, as (major, minor), that Medea is meant for.
 OLDEST_KUBERNETES = (1, 30)
 

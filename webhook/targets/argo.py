@@ -3,6 +3,7 @@
 import datetime
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from webhook.errors import MedeaError
 from webhook.kube.client import Cluster
@@ -21,18 +22,28 @@ def missing_kinds(cluster: Cluster) -> list[str]:
     return sorted(KINDS - cluster.served("argoproj.io/v1alpha1"))
 
 
-def sign_of_life(cluster: Cluster, now: datetime.datetime) -> str | None:
-    """What shows that a controller is alive, in words; None if nothing does, which proves nothing.
+@dataclass(frozen=True)
+class Controller:
+    """A controller that is alive: what shows it, in words, and its version if that can be seen."""
 
-    Its lease, if it elects a leader, or its pod. `now` is the target's time.
+    words: str
+    version: str | None = None
+
+
+def living_controller(cluster: Cluster, now: datetime.datetime) -> Controller | None:
+    """Argo's controller, by its lease, if it elects a leader, or its pod; None if neither shows one.
+
+    That proves nothing: it may run elsewhere. `now` is the target's time.
     """
+    pods = [pod for pod in cluster.list(PODS, selector=f"app={_CONTROLLER}")[0] if _is_ready(pod)]
+    version = _version(pods[0]) if pods else None
     for lease in cluster.list(LEASES, named=_CONTROLLER)[0]:
         if _is_fresh(spec_of(lease).get("renewTime"), now):
-            return f"its lease in namespace {lease['metadata']['namespace']} was renewed a moment ago"
-    for pod in cluster.list(PODS, selector=f"app={_CONTROLLER}")[0]:
-        if _is_ready(pod):
-            return f"pod {pod['metadata']['name']} in namespace {pod['metadata']['namespace']} is ready"
-    return None
+            return Controller(f"it renews its lease in namespace {lease['metadata']['namespace']}", version)
+    if not pods:
+        return None
+    metadata = pods[0]["metadata"]
+    return Controller(f"pod {metadata['name']} in namespace {metadata['namespace']} is ready", version)
 
 
 def takes_up(
@@ -89,3 +100,10 @@ def _is_fresh(renewed: object, now: datetime.datetime) -> bool:
 def _is_ready(pod: Object) -> bool:
     conditions = mappings(status_of(pod).get("conditions"))
     return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
+
+
+def _version(pod: Object) -> str | None:
+    """The tag of the controller's image."""
+    images = [str(one.get("image")) for one in mappings(spec_of(pod).get("containers"))]
+    tags = [image.rpartition("/")[2].partition("@")[0].partition(":")[2] for image in images]
+    return next((tag for tag in tags if tag), None)

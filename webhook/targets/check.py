@@ -19,7 +19,7 @@ from webhook.kube.resources import (
 from webhook.model.contract import CLUSTER, DRAIN, ENABLED
 from webhook.model.objects import Object, annotations, labels, mapping, status_of
 from webhook.targets.acceptance import is_accepted
-from webhook.targets.argo import missing_kinds, sign_of_life, takes_up
+from webhook.targets.argo import living_controller, missing_kinds, takes_up
 from webhook.targets.credentials import life_of
 from webhook.targets.findings import Facts, Finding, Grade, NamespaceFacts, again
 
@@ -83,7 +83,8 @@ def _ask(
     namespaces = [_namespace(cluster, name, enabled=name in enabled, wanted=name in wanted) for name in names]
     accepting = [one.name for one in namespaces if one.accepted]
     now = about.now or datetime.datetime.now(datetime.UTC)
-    alive = None if lacking or not reads else sign_of_life(cluster, now)
+    controller = None if lacking or not reads else living_controller(cluster, now)
+    alive = controller.words if controller else None
     if alive is None and not lacking and probe and accepting and takes_up(cluster, accepting[0]):
         alive = f"it took up a Workflow in namespace {accepting[0]}"
     return Facts(
