@@ -174,7 +174,7 @@ def _install_medea(lab: Lab, address: str) -> None:
     certificate, key = (MEDEA_CERTS / name for name in ("tls.crt", "tls.key"))
     medea.write_logs_certs(certificate.read_bytes(), key.read_bytes(), base64.b64decode(authority))
     for target in TARGETS:
-        medea.register(lab, target.name)
+        medea.add_target(lab, target.name)
     url = f"https://{address}:{MEDEA_PORT}"
     webhooks = medea.webhook_configuration()
     webhooks["webhooks"][0]["clientConfig"]["url"] = f"{url}/mutate"

@@ -31,6 +31,7 @@ from tests.lab.layout import (
     WORKFLOWS,
 )
 from tests.lab.processes import Process, from_caller, http_ok
+from webhook.targets import grants
 
 USER = "system:serviceaccount:medea-system:medea"
 """The lab's certificates name the very account that the manifests give rights to."""
@@ -101,14 +102,32 @@ def install(lab: Lab) -> None:
     """Called when the clusters are ready, before the processes start."""
     prepare()
     lab.import_image("front", image.build(lambda _: None))
-    for name in ("base/namespace.yaml", "base/rbac.yaml", "base/argo.yaml", "logs/rbac.yaml"):
+    for name in (
+        "base/namespace.yaml",
+        "base/rbac.yaml",
+        "base/argo.yaml",
+        "logs/rbac.yaml",
+        "clusterprofiles/crd.yaml",
+    ):
         lab.kubectl("front", "apply", "-f", str(CHECKOUT / "manifests" / name))
     for target in TARGETS:
-        lab.kubectl(target.name, "apply", "-f", str(CHECKOUT / "manifests/target/rbac.yaml"))
-        register(lab, target.name)
+        add_target(lab, target.name)
     apply(lab, configmap(_AGENTS_REACH, (MEDEA_CERTS / "ca.crt").read_text(), image.IMAGE, "argo"))
     lab.kubectl("front", "apply", "-n", WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
     apply(lab, webhook_configuration())
+
+
+def add_target(lab: Lab, target: str) -> None:
+    """Make a cluster a target that accepts work from the laboratory's own namespace."""
+    lab.kubectl(target, "apply", "-f", str(CHECKOUT / "manifests/target/rbac.yaml"))
+    lab.kubectl(target, "apply", "-f", "-", input=json.dumps(consent(WORKFLOWS)))
+    register(lab, target)
+
+
+def consent(namespace: str) -> dict[str, Any]:
+    """What a target's administrator binds in a namespace that is to accept work."""
+    grant = grants.consent(namespace)
+    return {"apiVersion": grant.kind.api_version, "kind": grant.kind.kind, **grant.body}
 
 
 def register(lab: Lab, target: str, *, port: int | None = None) -> None:
