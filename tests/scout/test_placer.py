@@ -252,3 +252,17 @@ def test_a_question_about_a_namespace_that_was_not_read_yet_is_not_answered_with
     with pytest.raises(SamplesUnavailable, match="ask again"):
         world.placer.peek(Request("new", cores(1), seed="x"))
     assert world.placer.peek(Request("new", cores(1), seed="x")).outcome is Outcome.QUEUED
+
+
+def test_a_target_that_is_closed_to_the_namespace_is_given_nothing_and_claimed_by_nobody(pool: Pool) -> None:
+    world = World(pool, west=4, east=4)
+    world.closed["west"] = "does not accept work from namespace ns"
+    assert {world.submit(f"p{number}").cluster for number in range(4)} == {"east"}
+    waits = world.submit("p4", 4)
+    assert waits.outcome is Outcome.QUEUED
+    assert "west: does not accept work from namespace ns" in waits.reason
+    world.submit("p5")
+    assert world.serve() == []
+    del world.closed["west"]
+    assert world.serve() == ["p4"]
+    assert world.row("p4").cluster == "west"

@@ -93,8 +93,8 @@ class World:
         self.registry, self.recorder = Targets(front), Recorder(front)
         self.placer = Pauses()
         self.informers: list[Informer] = []
-        acceptance = Acceptance(self.registry, clock=self.clock)
-        others = cast("tuple[Any, ...]", (None, pool, None, self.placer, acceptance))
+        self.acceptance = Acceptance(self.registry, clock=self.clock)
+        others = cast("tuple[Any, ...]", (None, pool, None, self.placer, self.acceptance))
         parts = Parts(front, self.registry, *others)
         self.parts = assemble_controller(
             parts,

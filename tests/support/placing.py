@@ -44,6 +44,7 @@ class World:
         self.now = 1000.0
         self.targets: dict[str, str | None] = dict.fromkeys(hard)
         self.known = True
+        self.closed: dict[str, str] = {}
         self.samples: dict[str, Snapshot] = {}
         self.read = {"ns"}
         for name, cpu in hard.items():
@@ -53,7 +54,12 @@ class World:
     def replica(self) -> Placer:
         """Another process that places."""
         world: Any = self
-        return Placer(pool=self.pool, sampler=world, registry=world, max_age=60, clock=lambda: self.now)
+        return Placer(
+            pool=self.pool, sampler=world, registry=world, max_age=60, closed=self._closed, clock=lambda: self.now
+        )
+
+    def _closed(self, _: str, target: str) -> str | None:
+        return self.closed.get(target)
 
     def quota(self, name: str, cpu: float, *, used: float = 0, age: float = 0, **own: float) -> None:
         """A fresh sample of one target."""
