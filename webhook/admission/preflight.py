@@ -1,7 +1,7 @@
 """Asks the chosen target by a dry run whether it would take the run; if not, the next one is chosen and asked."""
 
 from webhook.admission.candidate import Candidate
-from webhook.errors import MedeaError, QuotaExceeded, Rejected
+from webhook.errors import MedeaError, NotAllowed, QuotaExceeded, Rejected
 from webhook.kube.registry import Registry
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.deadline import Deadline
@@ -9,6 +9,7 @@ from webhook.model.limits import PREFLIGHT_BUDGET, PREFLIGHT_NEEDS, PREFLIGHT_TI
 from webhook.model.run import run_object
 from webhook.scout.model import Decision
 from webhook.scout.placer import Placer
+from webhook.targets.acceptance import not_accepted
 
 _NO_TIME = "there was no time left to ask it"
 
@@ -34,6 +35,8 @@ def preflight(
             away[decision.cluster] = error.message
         except Rejected as error:
             refused_by[decision.cluster] = error.message
+        except NotAllowed:
+            away[decision.cluster] = not_accepted(candidate.new.namespace, decision.cluster)
         except MedeaError as error:
             away[decision.cluster] = error.message
         if deadline.left <= PREFLIGHT_NEEDS:
