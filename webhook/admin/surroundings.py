@@ -15,6 +15,8 @@ from webhook.model.limits import COMMAND_WAIT
 from webhook.settings import Settings
 from webhook.wiring import ledger_dsn
 
+_USUAL = Path("~/.kube/config")
+
 
 def console() -> Console:
     """A console with the terminal's width, or wide enough for tables if the output is piped."""
@@ -26,10 +28,9 @@ def front(settings: Settings, context: str | None = None) -> Cluster:
 
     Raises Refused.
     """
-    file = _kubeconfig(settings)
-    if file is None and context is None:
+    if context is None and not _has_kubeconfig(settings):
         return front_door(None)
-    return of_context("front", context, file)
+    return of_context("front", context, _kubeconfig(settings))
 
 
 def target(settings: Settings, name: str, context: str) -> Cluster:
@@ -66,8 +67,9 @@ def registry(front_door: Cluster, settings: Settings) -> Iterator[Registry]:
         found.stop()
 
 
-def _kubeconfig(settings: Settings) -> str | None:
-    if settings.kubeconfig:
-        return str(settings.kubeconfig)
-    usual = Path.home() / ".kube/config"
-    return str(usual) if usual.exists() else None
+def _has_kubeconfig(settings: Settings) -> bool:
+    return settings.kubeconfig is not None or _USUAL.expanduser().exists()
+
+
+def _kubeconfig(settings: Settings) -> str:
+    return str(settings.kubeconfig or _USUAL)

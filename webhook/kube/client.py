@@ -274,7 +274,7 @@ class Cluster:
         return self._transport.call(Request(verb, kind.plural, method, path, **options))
 
 
-def of_context(name: str, context: str | None, file: str | None) -> Cluster:
+def of_context(name: str, context: str | None, file: str) -> Cluster:
     """The client of a cluster by a person's own kubeconfig: see `context_configuration`. Raises Refused."""
     return Cluster(name, context_configuration(context, file))
 

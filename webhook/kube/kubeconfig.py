@@ -4,6 +4,7 @@ A kubeconfig is a credential: messages name the Secret and the kind of mistake, 
 """
 
 import base64
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -76,20 +77,28 @@ def _guarded(read: Callable[[str, Object], _T], secret: Object) -> _T:
     raise Refused(f"Secret {name}: its kubeconfig is of no use: {wrong}")
 
 
-def context_configuration(context: str | None, file: str | None = None) -> Configuration:
+def context_configuration(context: str | None, file: str) -> Configuration:
     """The client configuration of a context of a person's own kubeconfig; of the current one if None.
 
-    `file` is None for `$KUBECONFIG` or `~/.kube/config`. Raises Refused, which repeats nothing of the file.
+    `file` may be several, as in `$KUBECONFIG`. Raises Refused, which repeats nothing of them.
     """
     configuration = Configuration()
     try:
-        load_kube_config(config_file=file, context=context, client_configuration=configuration)
+        current = context or _current_context(file)
+        load_kube_config(config_file=file, context=current, client_configuration=configuration)
     except Exception as error:  # noqa: BLE001 a library reads it, and its errors repeat what they stumble over
         wrong = type(error).__name__
     else:
         return configuration
     which = f"has no usable context {context}" if context else "has no usable current context"
     raise Refused(f"your kubeconfig {which} ({wrong}); `kubectl config get-contexts` shows those that there are")
+
+
+def _current_context(file: str) -> str | None:
+    """The current context as kubectl sees it: the first file that names one counts. The library takes the last."""
+    paths = [Path(one).expanduser() for one in file.split(os.pathsep) if one]
+    configs = [yaml.safe_load(path.read_bytes()) for path in paths if path.exists()]
+    return next((str(one["current-context"]) for one in configs if one and one.get("current-context")), None)
 
 
 def _kubeconfig(name: str, secret: Object) -> Object:
