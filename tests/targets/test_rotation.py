@@ -115,3 +115,10 @@ def test_when_the_credentials_expire_is_a_metric() -> None:
     rotating.turn()
     expires = REGISTRY.get_sample_value("medea_target_credentials_expire_time_seconds", {"cluster": "west"})
     assert expires == rotating.admin.clock.time() + TOKEN_SECONDS
+
+
+def test_a_token_that_another_manager_renews_is_left_to_it() -> None:
+    rotating = Rotating()
+    first = rotating.token()
+    rotating.admin.front.change(SECRETS, SPACE, "target-west", {"data": {"token": "dGhlaXJz"}})
+    assert rotating.turn(HALF + 1) == first

@@ -1,4 +1,6 @@
-"""Shows each target at the front door as a ClusterProfile. Used only by the controller that leads.
+"""Shows each target at the front door as a ClusterProfile, and lets targets follow the profiles of other managers.
+
+Used only by the controller that leads.
 
 A front door without that kind shows nothing, which is said once.
 """
@@ -15,11 +17,12 @@ from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.per_target import PerTarget
 from webhook.kube.registry import Registry
-from webhook.kube.resources import CLUSTER_PROFILES
+from webhook.kube.resources import CLUSTER_PROFILES, SECRETS
 from webhook.model.limits import PROFILE_EVERY, PROFILE_MISSING, PROFILE_SHARE, TARGET_LOOKED_AT
 from webhook.model.objects import Object, labels
 from webhook.scout.model import Verdict
 from webhook.targets.argo import living_controller, missing_kinds
+from webhook.targets.imports import imported_data
 from webhook.targets.profile import MANAGED_BY, MANAGER, Seen, View, differs, new_profile, wanted_status
 from webhook.targets.rotation import Now, utc_now
 
@@ -87,6 +90,9 @@ class Profiles:
         for name in wanted:
             with threads.isolated(_THREAD):
                 self._bring_up_to_date(self._view(name, names.get(name), verdicts.get(name, {})), found.get(name))
+        for name in wanted:
+            with threads.isolated(_THREAD):
+                self._import(name, found)
         for name, profile in found.items():
             if name not in wanted and _is_own(profile):
                 with threads.isolated(_THREAD):
@@ -154,9 +160,26 @@ class Profiles:
         except MedeaError as error:
             log.warning("profile not removed", cluster=name, reason=error.message)
 
+    def _import(self, name: str, profiles: Mapping[str, Object]) -> None:
+        """Have a target's Secret follow the ClusterProfile of another manager, if it is one of theirs."""
+        secret = self._registry.secret(name)
+        profile = profiles.get(str(secret["metadata"]["name"])) if secret else None
+        if secret is None or profile is None or _is_own(profile):
+            return
+        data = imported_data(secret, profile)
+        if data is None:
+            return
+        metadata = secret["metadata"]
+        patch = {"metadata": {"resourceVersion": metadata["resourceVersion"]}, "data": data}
+        try:
+            self._front.patch(SECRETS, self._space, metadata["name"], patch)
+            log.info("target taken from a ClusterProfile", cluster=name, profile=metadata["name"])
+        except MedeaError as error:
+            log.warning("target not taken from its ClusterProfile", cluster=name, reason=error.message)
+
     def _leave(self, name: str) -> None:
         if name not in self._foreign:
-            log.warning("a ClusterProfile of another manager has the target's name, and is left alone", cluster=name)
+            log.info("a ClusterProfile of another manager has the target's name, and is left alone", cluster=name)
         self._foreign.add(name)
 
 

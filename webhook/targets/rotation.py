@@ -19,6 +19,7 @@ from webhook.kube.resources import SECRETS, SELF_REVIEWS
 from webhook.model.limits import TOKEN_LOOK, TOKEN_SECONDS
 from webhook.model.objects import Object
 from webhook.targets.credentials import life_of, secret_data, with_token
+from webhook.targets.imports import is_imported
 
 log = structlog.get_logger(__name__)
 _EXPIRES = Gauge(
@@ -76,7 +77,7 @@ class Rotation:
         if life is None:
             return
         _EXPIRES.labels(target).set(life.ends.timestamp())
-        if life.account is None or self._now() < life.half:
+        if life.account is None or is_imported(secret) or self._now() < life.half:
             return
         fresh = with_token(config, cluster.request_token(*life.account, TOKEN_SECONDS))
         metadata = secret["metadata"]
