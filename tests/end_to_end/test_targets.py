@@ -39,6 +39,12 @@ def given() -> set[str]:
     return set(kubectl("west", "get", GRANTS, "-A", "-l", "medea.dev/consent", "-o", "name").ok().out.split())
 
 
+def terminating() -> bool:
+    """Whether Medea's namespace on west is about to go."""
+    path = "jsonpath={.metadata.deletionTimestamp}"
+    return bool(kubectl("west", "get", "namespace", "medea-system", "--ignore-not-found", "-o", path).ok().out)
+
+
 def secret() -> dict[str, object]:
     words = ("-n", "medea-system", "get", "secret", "target-west", "-o", "jsonpath={.data.kubeconfig}")
     config: dict[str, object] = yaml.safe_load(base64.b64decode(kubectl("front", *words).ok().out))
@@ -58,16 +64,17 @@ def refusal(namespace: str) -> str:
 def gone(workspace: Workspace) -> Iterator[Workspace]:
     """West is no target, and has nothing of Medea's; afterwards it is what it was."""
     medea("remove", "west", "--context", "west").ok()
+    eventually(lambda: not given(), "Medea's namespace is gone")
     try:
         yield workspace
     finally:
         lab = Lab()
+        eventually(lambda: not terminating(), "Medea's namespace is gone, or stays")
         lab_medea.add_target(lab, "west")
         eventually(lambda: refusal(workspace.name) == "None", "west is used again")
 
 
 def test_a_target_is_added_from_nothing_used_drained_and_removed(gone: Workspace) -> None:
-    assert given() == set()
     lines = medea("add", "west", "--context", "west", "--namespaces", gone.name)
     assert lines.code == 0, lines.said
     assert all(words in lines.out for words in SAID), lines.out
@@ -94,7 +101,7 @@ def test_a_target_is_added_from_nothing_used_drained_and_removed(gone: Workspace
     gone.kubectl("delete", "workflow", long, "--timeout=90s").ok()
     removed = medea("remove", "west", "--context", "west")
     assert removed.code == 0, removed.said
-    assert given() == set()
+    eventually(lambda: not given(), lambda: f"all that was given is taken back, and not {given()}")
     eventually(lambda: not condition("ControlPlaneHealthy"), "it is shown no more")
 
 

@@ -75,6 +75,10 @@ def not_opted_in(admin: Administrator) -> None:
     admin.front.change(NAMESPACES, None, "a", {"metadata": {"labels": {ENABLED: None}}})
 
 
+def unknown_here(admin: Administrator) -> None:
+    admin.front.remove(NAMESPACES, None, "a")
+
+
 def no_reading(admin: Administrator) -> None:
     admin.west.allowed = lambda spec: spec["resourceAttributes"]["verb"] != "watch"
 
@@ -106,6 +110,7 @@ def unregistered(admin: Administrator) -> None:
         (no_quota, "no quota of limits.cpu and limits.memory", "kubectl --context west -n a create quota"),
         (half_a_quota, "no quota of limits.memory", "kubectl --context west -n a create quota"),
         (not_opted_in, "has not opted in", "kubectl label namespace a medea.dev/enabled=true"),
+        (unknown_here, "does not exist at the front door", "kubectl create namespace a; kubectl label namespace a"),
         (no_reading, "may not watch Workflows", "medea target add west --context west"),
         (expired, "does not accept its credentials", "medea target add west --context west"),
         (away, "does not answer", "kubectl --context west get --raw /readyz"),

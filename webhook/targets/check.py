@@ -80,7 +80,7 @@ def _ask(
     user = mapping(status_of(cluster.create(SELF_REVIEWS, None, {"metadata": {}})).get("userInfo")).get("username")
     reads, lacking = _may_watch(cluster), missing_kinds(cluster)
     names = [*wanted, *(name for name in sorted(enabled) if name not in wanted)]
-    namespaces = [_namespace(cluster, name, enabled=name in enabled, wanted=name in wanted) for name in names]
+    namespaces = [_namespace(front, cluster, name, enabled=name in enabled, wanted=name in wanted) for name in names]
     accepting = [one.name for one in namespaces if one.accepted]
     now = about.now or datetime.datetime.now(datetime.UTC)
     controller = None if lacking or not reads else living_controller(cluster, now)
@@ -108,10 +108,18 @@ def _may_watch(cluster: Cluster) -> bool:
     return status_of(cluster.create(SELF_ACCESS_REVIEWS, None, review)).get("allowed") is True
 
 
-def _namespace(cluster: Cluster, name: str, *, enabled: bool, wanted: bool) -> NamespaceFacts:
+def _namespace(front: Cluster, cluster: Cluster, name: str, *, enabled: bool, wanted: bool) -> NamespaceFacts:
     exists = cluster.find(NAMESPACES, None, name) is not None
     accepted = exists and is_accepted(cluster, name)
-    return NamespaceFacts(name, exists, accepted, enabled, wanted, _hard(cluster, name) if accepted else {})
+    return NamespaceFacts(
+        name=name,
+        exists=exists,
+        accepted=accepted,
+        known=enabled or front.find(NAMESPACES, None, name) is not None,
+        enabled=enabled,
+        wanted=wanted,
+        hard=_hard(cluster, name) if accepted else {},
+    )
 
 
 def _hard(cluster: Cluster, namespace: str) -> dict[str, str]:

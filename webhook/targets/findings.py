@@ -31,14 +31,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class NamespaceFacts:
-    """One namespace on a target. `hard` is what its quotas limit; `enabled` says whether it opted in at the front door.
+    """One namespace on a target. `hard` is what its quotas limit.
 
-    `wanted` says whether whoever checks has named it.
+    `known` says whether the front door has it, `enabled` whether it opted in there, and `wanted` whether whoever checks
+    has named it.
     """
 
     name: str
     exists: bool
     accepted: bool
+    known: bool
     enabled: bool
     wanted: bool
     hard: Mapping[str, str] = field(default_factory=dict)
@@ -164,9 +166,12 @@ def _namespace(target: str, namespace: NamespaceFacts) -> Iterator[Finding]:
         yield Finding(Grade.MISSING, words, f"kubectl --context {target} -n {name} create quota medea {hard}")
     else:
         yield _fine(f"namespace {name} has a quota: " + ", ".join(f"{what} {namespace.hard[what]}" for what in QUOTA))
-    if not namespace.enabled:
-        words = f"namespace {name} has not opted in at the front door"
-        yield Finding(grade, words, f"kubectl label namespace {name} medea.dev/enabled=true  # at the front door")
+    opt_in = f"kubectl label namespace {name} medea.dev/enabled=true  # at the front door"
+    if not namespace.known:
+        words = f"namespace {name} does not exist at the front door"
+        yield Finding(grade, words, f"kubectl create namespace {name}; {opt_in}")
+    elif not namespace.enabled:
+        yield Finding(grade, f"namespace {name} has not opted in at the front door", opt_in)
 
 
 def _together(facts: Facts) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from webhook.kube.resources import (
     checked_name,
 )
 from webhook.model.contract import CLUSTER, CONSENT, DRAIN, PLACEMENT
-from webhook.model.finalizers import allow_deletion, is_deletion_blocked
+from webhook.model.finalizers import allow_deletion, is_deletion_blocked, is_deletion_ongoing
 from webhook.model.objects import Object
 from webhook.targets.grants import SPACE
 
@@ -70,7 +70,7 @@ def revoke(target: Cluster) -> Iterator[str]:
             target.delete(kind, namespace, one["metadata"]["name"], propagation="Background")
             yield f"{kind.kind} {one['metadata']['name']}" + (f" in {namespace}" if namespace else "")
     for one in target.list(NAMESPACES, selector=f"{CONSENT}=true")[0]:
-        if one["metadata"]["name"] == SPACE:
+        if one["metadata"]["name"] == SPACE and not is_deletion_ongoing(one):
             target.delete(NAMESPACES, None, SPACE, propagation="Background")
             yield f"Namespace {SPACE}"
 
