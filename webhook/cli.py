@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from rich.table import Table
 
 from webhook.admin.asking import ask
-from webhook.admin.commands import console, ledger_app, target_app
+from webhook.admin.commands import ledger_app
+from webhook.admin.surroundings import console
+from webhook.admin.target_commands import target_app
 from webhook.errors import MedeaError
 from webhook.installation.command import check
 from webhook.kube.leader import Leader, Lease
@@ -82,6 +84,7 @@ def controller() -> None:
     parts, work = make_controller(settings)
     start_health_server(settings.medea_bind, settings.medea_controller_metrics_port, unready=work.unready)
     parts.prober.start()
+    parts.acceptance.start()
     delivery = make_delivery(settings)
     if delivery:
         delivery.start()

@@ -11,6 +11,7 @@
     ├── Rejected                a cluster refused what Medea sent, with its own words                      422
     │   ├── NotThere            the object is not on that cluster                                          404
     │   ├── QuotaExceeded       a quota has no room for one more object now                                403
+    │   ├── NotAccepted         the target does not accept work from this namespace                        403
     │   └── Clash               it conflicts with what exists                                              409
     │       ├── AlreadyExists   the name is taken
     │       └── Conflict        the object has changed since it was read, or was replaced
@@ -93,6 +94,10 @@ class NotThere(Rejected):
 
 class QuotaExceeded(Rejected):
     status, code = 403, "quota_exceeded"
+
+
+class NotAccepted(Rejected):
+    status, code = 403, "not_accepted"
 
 
 class Clash(Rejected):

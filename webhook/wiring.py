@@ -67,6 +67,9 @@ from webhook.scout.placer import Placer
 from webhook.scout.quota_watch import QuotaWatch
 from webhook.scout.sampler import Sampler
 from webhook.settings import Api, Eyes, Issuer, Settings
+from webhook.targets.acceptance import Acceptance
+from webhook.targets.profiles import Profiles
+from webhook.targets.rotation import Rotation
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Parts:
     pool: Pool
     sampler: Eye
     placer: Placer
+    acceptance: Acceptance
     authority_bundle: Callable[[], str]
     """The authorities that vouch for Medea's servers, as PEM. Raises Unavailable."""
 
@@ -147,11 +151,16 @@ def make_parts(settings: Settings) -> Parts:
     pool = Pool(ledger_dsn(settings))
     registry = Registry(front, settings.medea_namespace, expected=functools.partial(identities.expected, pool))
     sampler = _make_eye(settings, registry)
+    acceptance = Acceptance(registry)
     placer = Placer(
-        pool=pool, sampler=sampler, registry=registry, max_age=settings.medea_sample_max_age or SAMPLE_OLDEST
+        pool=pool,
+        sampler=sampler,
+        registry=registry,
+        closed=acceptance.refusal,
+        max_age=settings.medea_sample_max_age or SAMPLE_OLDEST,
     )
     bundle = functools.partial(authority_bundle, settings.medea_certs)
-    return Parts(front, registry, TargetProber(registry), pool, sampler, placer, bundle)
+    return Parts(front, registry, TargetProber(registry), pool, sampler, placer, acceptance, bundle)
 
 
 def _make_eye(settings: Settings, registry: Registry) -> Eye:
@@ -258,7 +267,8 @@ def make_logs(settings: Settings) -> LogsDoor:
 
 def _placing(parts: Parts, holds: Holds) -> Background:
     """The background work of a process that places Workflows."""
-    starts = [parts.pool.start, parts.sampler.start, parts.registry.start, parts.prober.start, holds.start]
+    parts_of_placing = (parts.pool, parts.sampler, parts.registry, parts.prober, parts.acceptance, holds)
+    starts = [part.start for part in parts_of_placing]
     needs = {"the namespaces that opted in are not known yet": lambda: holds.namespaces.wait(0)}
     return Background(starts, _needs_ledger(parts.pool) | needs | _needs_targets(parts.registry))
 
@@ -273,7 +283,9 @@ def _needs_targets(registry: Registry) -> dict[str, Callable[[], bool]]:
 
 def _holds(parts: Parts, settings: Settings) -> Holds:
     holds = Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet)
-    parts.sampler.narrow_to(functools.partial(_opted_in, holds.namespaces))
+    opted_in = functools.partial(_opted_in, holds.namespaces)
+    parts.sampler.narrow_to(opted_in)
+    parts.acceptance.narrow_to(opted_in)
     return holds
 
 
@@ -291,7 +303,14 @@ def make_controller(settings: Settings) -> tuple[Parts, Controller]:
     """The controller, not started, and the shared parts."""
     parts = make_parts(settings)
     made = assemble_controller(parts, settings, recorder=EventRecorder(parts.front))
-    parts.sampler.narrow_to(functools.partial(_opted_in, made.watches.namespaces))
+    opted_in = functools.partial(_opted_in, made.watches.namespaces)
+    parts.sampler.narrow_to(opted_in)
+    parts.acceptance.narrow_to(opted_in)
+    space, overview = settings.medea_namespace, parts.placer.overview
+    made.controller.beside(
+        Rotation(parts.front, parts.registry, space),
+        Profiles(parts.front, parts.registry, space, namespaces=opted_in, overview=overview),
+    )
     if settings.medea_logs_certs:
         mirror = _make_mirror(
             parts.front,
@@ -352,7 +371,9 @@ def assemble_controller(
     )
     origin_steps = OriginSteps(front, pool, recorder, queue.wake)
     copies = TemplateCopies(clock=clock)
-    target_steps = TargetSteps(front, targets, pool, recorder, queue.wake, parts.placer.pause, copies)
+    target_steps = TargetSteps(
+        front, targets, pool, recorder, queue.wake, parts.placer.pause, parts.acceptance.refused, copies
+    )
     verbs = VerbExecutor(front, targets, pool, recorder, queue.wake)
     reconciler = Reconciler(
         front=front,

@@ -10,7 +10,7 @@ from tests.admin.clusters import origin, run
 from tests.admin.test_rebuild import Clusters
 from tests.ledger.test_fencing import running, state
 from tests.support.fake_apiserver import FakeApiserver
-from webhook.admin import commands
+from webhook.admin import surroundings
 from webhook.cli import app
 from webhook.errors import Refused
 from webhook.kube.client import Cluster
@@ -26,8 +26,9 @@ def front(monkeypatch: pytest.MonkeyPatch, dsn: str) -> FakeApiserver:
     front = FakeApiserver()
     front.namespace("medea-system")
     cluster = Cluster("front", Configuration(), http=front)
-    monkeypatch.setattr(commands, "open_front", lambda _settings: cluster)
-    monkeypatch.setattr(commands, "ledger_dsn", lambda _settings: dsn)
+    monkeypatch.setattr(surroundings, "front", lambda _settings, _context=None: cluster)
+    monkeypatch.setattr(surroundings, "ledger_dsn", lambda _settings: dsn)
+    monkeypatch.setenv("POSTGRESQL_URL", "as above")
     return front
 
 
@@ -35,7 +36,7 @@ def test_rebuilding_tells_what_became_of_each_and_what_to_do(
     pool: Pool, front: FakeApiserver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clusters = Clusters(front)
-    monkeypatch.setattr(commands, "open_registry", lambda _front, _settings, _pool: nullcontext(clusters))
+    monkeypatch.setattr(surroundings, "registry", lambda _front, _settings, _pool: nullcontext(clusters))
     front.put(WORKFLOWS, origin("p1", state="queued", cluster=None))
     front.put(WORKFLOWS, origin("p2", cluster="north"))
     clusters.east.put(WORKFLOWS, run("p3"))

@@ -198,6 +198,17 @@ def test_a_target_whose_quota_of_objects_is_full_has_no_room_now_and_has_refused
     assert "exceeded quota" in str(row.reason)
 
 
+def test_a_target_that_does_not_accept_the_namespace_keeps_it_waiting_with_the_command_that_changes_that(
+    pool: Pool,
+) -> None:
+    words = 'workflows.argoproj.io is forbidden: User "medea" cannot create resource "workflows" in the namespace "ns"'
+    with admission(pool, west=reply(403, {"message": words, "reason": "Forbidden"})) as asked:
+        answer = reviewed(asked, review())
+    row = placements.get(pool, placement_in(answer))
+    assert row is not None and (row.state, row.cluster, row.refused_by) == ("queued", None, {})
+    assert row.reason == "west: does not accept work from namespace ns: `medea target add west --namespaces ns`"
+
+
 def test_no_room_is_promised_under_a_name_that_is_taken(pool: Pool) -> None:
     there = reply(200, {"metadata": {"name": "taken", "uid": "w"}})
     with admission(pool, west=TAKES_IT, front=there) as asked:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.controller_world import World
 from tests.support.fake_apiserver import LOSE, Call, Fault, answer
-from webhook.kube.resources import WORKFLOWS
+from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.model.contract import State
 from webhook.model.limits import RETRY_LONGEST_BLOCKED
 from webhook.model.verbs import Verb
@@ -35,9 +35,23 @@ def test_a_create_that_is_not_allowed_was_not_done_so_it_goes_back_to_the_queue_
     world.place()
     world.settle()
     assert (world.row().state, world.row().cluster, world.row().refused_by) == (State.QUEUED, None, {})
-    assert "cannot create resource" in reason(world)
-    assert world.placer.paused == [("ns", "west")]
+    assert "west: does not accept work from namespace ns: `medea target add west --namespaces ns`" in reason(world)
+    assert world.acceptance.refusal("ns", "west") and world.placer.paused == []
     assert "RefusedByTarget" in world.recorder.reasons
+
+
+def test_where_only_a_right_on_templates_is_missing_the_target_is_left_out_for_a_while(world: World) -> None:
+    words = 'workflowtemplates.argoproj.io "t" is forbidden: User "medea" cannot get resource "workflowtemplates"'
+    world.west.faults = lambda call: (
+        answer(403, words, "Forbidden") if call.resource == WORKFLOW_TEMPLATES.plural else None
+    )
+    named = {"kind": "WorkflowTemplate", "metadata": {"name": "t"}, "spec": {}}
+    spec = {"workflowTemplateRef": {"name": "t"}}
+    world.place(original={"workflow": {"metadata": {}, "spec": spec}, "templates": [named]})
+    world.settle()
+    assert (world.row().state, world.row().refused_by, world.run()) == (State.QUEUED, {}, None)
+    assert "cannot get resource" in reason(world)
+    assert world.placer.paused == [("ns", "west")] and world.acceptance.refusal("ns", "west")
 
 
 def test_a_run_that_may_exist_is_looked_for_before_that(world: World) -> None:

@@ -123,3 +123,39 @@ def test_a_name_that_a_stranger_has_is_made_the_runs_own(world: World) -> None:
     world.settle()
     run = world.run()
     assert run is not None and run["metadata"]["name"] == world.row().run_name != "job-p1"
+
+
+CANNOT = (
+    'workflows.argoproj.io is forbidden: User "medea" cannot create resource "workflows" in API group "argoproj.io"'
+)
+
+
+def test_a_target_that_no_longer_accepts_the_namespace_gives_the_workflow_back_to_the_queue(world: World) -> None:
+    world.fail("west", answer(403, CANNOT, "Forbidden"), verb="create")
+    world.place()
+    world.settle()
+    row = world.row()
+    assert (row.state, row.cluster) == (State.QUEUED, None)
+    assert "west: does not accept work from namespace ns" in str(row.reason)
+    assert "does not accept work from namespace ns" in str(world.acceptance.refusal("ns", "west"))
+
+
+def test_a_run_that_is_there_is_adopted_although_the_namespace_is_no_longer_accepted(world: World) -> None:
+    """The create was carried out, its answer got lost, and then the binding was removed."""
+    world.place()
+    world.fail("west", LOSE, verb="create")
+    world.watch()
+    world.look()
+    world.fail("west", answer(403, CANNOT, "Forbidden"), verb="create")
+    world.settle(10)
+    assert (world.row().state, world.row().cluster) == (State.RUNNING, "west")
+
+
+def test_a_target_on_which_medea_may_not_even_look_is_waited_for(world: World) -> None:
+    """Whether an earlier create was carried out can't be known."""
+    world.west.faults = lambda call: (
+        answer(403, CANNOT.replace("create", call.verb), "Forbidden") if call.resource == "workflows" else None
+    )
+    world.place()
+    world.settle(10)
+    assert (world.row().state, world.row().cluster) == (State.RESERVED, "west")

@@ -13,12 +13,13 @@ from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import WorkspaceMaker
 from tests.lab import medea, supervisor
 from tests.lab.lab import Lab
-from tests.lab.layout import CHECKOUT, POSTGRES_PORT
+from tests.lab.layout import CHECKOUT, POSTGRES_PORT, WORKFLOWS
 
 _MANIFESTS = CHECKOUT / "manifests"
 _APPLIED = {"front": [f"{_MANIFESTS}/{name}" for name in medea.FRONT_MANIFESTS]} | {
-    target: [f"{_MANIFESTS}/target/rbac.yaml"] for target in TARGETS
+    target: [f"{_MANIFESTS}/{medea.TARGET_MANIFEST}"] for target in TARGETS
 }
+_UNINSTALL = f"{_MANIFESTS}/chart/files/uninstall.yaml"
 # They come and go by themselves.
 _FLEETING = (
     "events",
@@ -78,7 +79,7 @@ def uninstall() -> Ran:
     """The command, with the rights that it has as a Job before `helm uninstall`."""
     lab = Lab()
     kubectl("front", "apply", "-f", f"{_MANIFESTS}/base/namespace.yaml").ok()
-    kubectl("front", "apply", "-k", f"{_MANIFESTS}/uninstall").ok()
+    kubectl("front", "apply", "-f", _UNINSTALL).ok()
     told = {
         "KUBECONFIG": str(medea.identity(lab, "medea-uninstall")),
         "POSTGRESQL_URL": f"127.0.0.1:{POSTGRES_PORT}/medea",
@@ -87,12 +88,14 @@ def uninstall() -> Ran:
         words = [f"{key}={value}" for key, value in told.items()]
         return run(["env", *words, sys.executable, "-m", "webhook", "uninstall", "--yes"], timeout=240)
     finally:
-        kubectl("front", "delete", "-k", f"{_MANIFESTS}/uninstall", "--ignore-not-found").ok()
+        kubectl("front", "delete", "-f", _UNINSTALL, "--ignore-not-found").ok()
 
 
 def delete_what_was_applied() -> None:
     """As whoever installed it does."""
     kubectl("front", "delete", "clusterrolebinding", "lab-medea-logs", "--ignore-not-found").ok()
+    for target in TARGETS:
+        kubectl(target, "delete", "rolebinding", "medea-target", "-n", WORKFLOWS, "--ignore-not-found").ok()
     for cluster, files in _APPLIED.items():
         for file in reversed(files):
             kubectl(cluster, "delete", "-f", file, "--ignore-not-found", "--timeout=90s").ok()

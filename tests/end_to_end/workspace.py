@@ -12,6 +12,7 @@ from tests.end_to_end.commands import Ran, argo, kubectl
 from tests.end_to_end.objects import CLUSTERS, TARGETS, runs_in
 from tests.end_to_end.waiting import eventually
 from tests.lab.layout import CHECKOUT
+from tests.lab.medea import consent
 
 EXAMPLES = CHECKOUT / "examples"
 TEMPLATE = "hello-world-template"
@@ -62,7 +63,7 @@ def new_workspace(
     workspace = Workspace(f"e2e-{secrets.token_hex(4)}")
     try:
         for cluster, quota in zip(TARGETS, (west, east), strict=True):
-            _apply(cluster, _namespace(workspace.name, {}), _quota(workspace.name, quota))
+            _apply(cluster, _namespace(workspace.name, {}), _quota(workspace.name, quota), consent(workspace.name))
         opted_in = {"medea.dev/enabled": "true", "medea.dev/hold": hold}
         _apply("front", _namespace(workspace.name, opted_in if enabled else {}))
         workspace.kubectl("apply", "-f", str(EXAMPLES / f"{TEMPLATE}.yaml")).ok()

@@ -29,6 +29,7 @@ from webhook.scout.model import Snapshot
 from webhook.scout.placer import Placer
 from webhook.scout.sampler import Sampler
 from webhook.settings import Settings
+from webhook.targets.acceptance import Acceptance
 from webhook.wiring import Parts, assemble_controller
 
 SYSTEM = "medea-system"
@@ -74,11 +75,13 @@ class Process:
         self.pool = FaultyPool(world.connection(name), world.clock, world.network)
         self.registry = Registry(self.front, SYSTEM, expected=functools.partial(identities.expected, self.pool))
         self.sampler = FakeSampler(world.quotas, world.network)
+        self.acceptance = Acceptance(self.registry, clock=world.clock.monotonic)
         self.placer = Placer(
             pool=self.pool,
             sampler=self.sampler,
             registry=self.registry,
             max_age=MAX_AGE,
+            closed=self.acceptance.refusal,
             clock=world.clock.true_time,
         )
 
@@ -152,6 +155,7 @@ class ControllerUnderTest(Process):
             pool=self.pool,
             sampler=self.sampler,
             placer=self.placer,
+            acceptance=self.acceptance,
             authority_bundle=lambda: "",
         )
         made = assemble_controller(

@@ -5,22 +5,32 @@ from dataclasses import replace
 
 import pytest
 
-from webhook.installation.command import lines
+from webhook.admin.target_output import finding_lines
 from webhook.installation.findings import (
     MUTATE,
     STEER,
     ArgoFacts,
     Facts,
-    Finding,
-    Grade,
     LedgerFacts,
     findings,
     is_good,
 )
 from webhook.model.contract import Hold
+from webhook.targets import findings as of_target
+from webhook.targets.findings import Finding, Grade, NamespaceFacts
 
 NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.UTC)
 DAY = datetime.timedelta(days=1)
+WEST = of_target.Facts(
+    "west",
+    version="v1.35.4",
+    user="Medea",
+    apart=0.0,
+    namespaces=[
+        NamespaceFacts("team", True, True, True, True, False, {"limits.cpu": "1", "limits.memory": "1Gi"}),
+    ],
+    alive="a pod",
+)
 GOOD = Facts(
     namespace="medea-system",
     argo_account="argo:argo",
@@ -35,7 +45,7 @@ GOOD = Facts(
         account="argo",
         environment={"ARGO_EXECUTOR_PLUGINS": "true", "DEFAULT_REQUEUE_TIME": "1s"},
     ),
-    targets={"west": None},
+    targets=[WEST],
     namespaces={"team": Hold.PLUGIN},
 )
 
@@ -69,8 +79,17 @@ def test_where_everything_is_in_place_nothing_has_to_be_mended() -> None:
             "runs as release-argo, and Medea was told argo",
             "--set argo.serviceAccount=release-argo",
         ),
-        (replace(GOOD, targets={}), "no target has joined", "medea target add"),
-        (replace(GOOD, targets={"west": "is away"}), "target west is away", "medea target check west"),
+        (replace(GOOD, targets=()), "no target has joined", "medea target add"),
+        (
+            replace(GOOD, targets=[replace(WEST, broken=Finding(Grade.MISSING, "is away"))]),
+            "target west: is away",
+            "medea target check west",
+        ),
+        (
+            replace(GOOD, targets=[replace(WEST, reads=False, apart=60.0)]),
+            "target west: Medea may not watch Workflows there; its clock is 60 s ahead of the front door's",
+            "medea target check west",
+        ),
     ],
 )
 def test_what_is_missing_is_said_with_what_mends_it(facts: Facts, words: str, mend: str | None) -> None:
@@ -105,5 +124,5 @@ def test_without_hold_plugin_argos_controller_is_nobodys_business() -> None:
 
 
 def test_a_finding_is_a_line_with_its_command_below() -> None:
-    assert lines(Finding(Grade.FINE, "good")) == ["✓ good"]
-    assert lines(Finding(Grade.MISSING, "bad", "mend it")) == ["✗ bad", "    mend it"]
+    found = [Finding(Grade.FINE, "good"), Finding(Grade.MISSING, "bad", "mend it")]
+    assert [text.plain for text in finding_lines(found)] == ["✓ good", "✗ bad", "    mend it"]

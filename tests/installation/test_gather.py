@@ -2,6 +2,7 @@
 
 import datetime
 
+import pytest
 from kubernetes.client import Configuration
 
 from tests.certificates.house import SYSTEM, House
@@ -9,8 +10,7 @@ from tests.support.fake_apiserver import FakeApiserver, Fault
 from webhook.installation.findings import MUTATE, STEER, ArgoFacts, Facts
 from webhook.installation.gather import gather
 from webhook.kube.client import Cluster
-from webhook.kube.registry import Registry
-from webhook.kube.resources import DEPLOYMENTS, LEASES, MUTATING_WEBHOOKS, SERVICES
+from webhook.kube.resources import DEPLOYMENTS, LEASES, MUTATING_WEBHOOKS, SECRETS, SERVICES
 from webhook.model.contract import Hold
 
 NOBODY = "postgresql://ann@127.0.0.1:1/medea"
@@ -22,7 +22,6 @@ def look(front: FakeApiserver) -> Facts:
     cluster = Cluster("front", Configuration(), http=front)
     return gather(
         cluster,
-        Registry(cluster, SYSTEM),
         NOBODY,
         namespace=SYSTEM,
         secret="medea-tls",
@@ -34,7 +33,7 @@ def look(front: FakeApiserver) -> Facts:
 def test_at_a_front_door_without_medea_everything_is_missing() -> None:
     facts = look(FakeApiserver())
     assert facts.webhooks == {} and facts.expires is None and facts.renewed is None
-    assert facts.targets == {} and facts.namespaces == {}
+    assert facts.targets == [] and facts.namespaces == {}
     assert facts.ledger.problem and "refused" in facts.ledger.problem
     assert facts.doors["medea"] and set(facts.doors) == {"medea"}
     assert facts.argo == ArgoFacts(problem="namespace argo has no Deployment of it")
@@ -88,6 +87,16 @@ def test_what_may_not_be_read_is_a_fact_too() -> None:
     refusal = Fault("status", 403, "Forbidden", "you may not")
     front.faults = lambda call: refusal if call.resource == "deployments" else None
     assert look(front).argo.problem
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("west", "has no key 'kubeconfig'"), ("No_Name", "must be a Kubernetes name")]
+)
+def test_a_target_is_looked_at_as_its_own_check_does_and_one_that_can_not_be_is_a_fact(name: str, words: str) -> None:
+    front = FakeApiserver()
+    front.put(SECRETS, {"metadata": {"name": "x", "namespace": SYSTEM, "labels": {"medea.dev/cluster": name}}})
+    [target] = look(front).targets
+    assert target.name == name and target.broken and words in target.broken.words
 
 
 def test_opted_in_namespaces_have_the_hold_they_say_or_the_default() -> None:

@@ -50,6 +50,31 @@ def test_a_kubeconfig_that_runs_programs_or_reads_files_is_refused(user: dict[st
         configuration_of(secret(with_user(**user)))
 
 
+def with_cluster(**cluster: Any) -> dict[str, Any]:
+    return {**KUBECONFIG, "clusters": [{"name": "west", "cluster": {"server": "https://west:6443", **cluster}}]}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "said"),
+    [
+        ({"insecure-skip-tls-verify": True}, "insecure-skip-tls-verify"),
+        ({"insecure-skip-tls-verify": "false"}, "insecure-skip-tls-verify"),
+        ({"proxy-url": "socks5://somewhere"}, "proxy-url"),
+        ({"server": "http://west:8080"}, "https://"),
+        ({"server": "west:6443"}, "https://"),
+        ({"server": "HTTP://west"}, "https://"),
+        ({"server": "https://"}, "https://"),
+    ],
+)
+def test_a_kubeconfig_with_which_anybody_could_listen_is_refused(cluster: dict[str, Any], said: str) -> None:
+    with pytest.raises(Refused, match=said):
+        configuration_of(secret(with_cluster(**cluster)))
+
+
+def test_tls_checks_that_are_not_skipped_are_fine() -> None:
+    assert configuration_of(secret(with_cluster(**{"insecure-skip-tls-verify": False}))).verify_ssl
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -121,6 +146,33 @@ ANYTHING = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=5)),
     max_leaves=12,
 )
+
+
+@given(
+    st.sampled_from(["http", "https", "HTTP", "ftp", ""]),
+    st.dictionaries(
+        st.sampled_from(["insecure-skip-tls-verify", "proxy-url", "tls-server-name", "certificate-authority"]),
+        st.one_of(st.booleans(), st.just(TOKEN), st.none()),
+    ),
+)
+def test_what_is_taken_is_always_checked_tls_without_a_proxy(scheme: str, rest: dict[str, Any]) -> None:
+    try:
+        configuration = configuration_of(secret(with_cluster(server=f"{scheme}://west", **rest)))
+    except Refused:
+        return
+    assert configuration.host == "https://west" and configuration.verify_ssl and not configuration.proxy
+    assert not {"proxy-url", "certificate-authority"} & rest.keys()
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=30), st.integers(0, 200), st.integers(0, 30))
+def test_no_mistake_in_a_kubeconfig_shows_a_piece_of_it(junk: str, at: int, cut: int) -> None:
+    text = yaml.safe_dump(with_user(token=TOKEN))
+    spoiled = text[:at] + junk + text[at + cut :]
+    try:
+        configuration_of(secret(spoiled.encode()))
+    except Refused as refused:
+        shown = "".join(traceback.format_exception(refused))
+        assert not any(TOKEN[i : i + 8] in shown for i in range(len(TOKEN) - 8))
 
 
 @given(ANYTHING, st.sampled_from(["", "clusters", "users", "contexts", "current-context"]))

@@ -67,10 +67,10 @@ def test_every_target_is_asked_by_a_thread_of_its_own_while_it_is_registered(hou
 
 
 def test_a_target_that_is_gone_is_in_no_metric(house: House) -> None:
-    house.prober.stop()
-    house.prober._turn()
+    house.prober._targets.look()
+    house.prober.probe("west")
     assert gauge() == 0
     house.front.remove(SECRETS, SPACE, "a")
     house.registry.step()
-    house.prober._turn()
+    house.prober._targets.look()
     assert gauge() is None

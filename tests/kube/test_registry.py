@@ -169,7 +169,7 @@ def test_a_listener_that_fails_keeps_no_other_from_hearing(house: House) -> None
 
 
 def test_a_target_that_is_away_is_named_with_the_reason_and_is_not_waited_for(house: House) -> None:
-    house.secret("a", "west", server="http://127.0.0.1:1")
+    house.secret("a", "west", server="https://127.0.0.1:1")
     house.look()
     west = house.registry.get("west")
     for _ in range(2):
@@ -181,7 +181,7 @@ def test_a_target_that_is_away_is_named_with_the_reason_and_is_not_waited_for(ho
 
 
 def test_a_target_that_is_gone_is_in_no_metric(house: House) -> None:
-    house.secret("a", "metered", server="http://127.0.0.1:1")
+    house.secret("a", "metered", server="https://127.0.0.1:1")
     house.look()
     with pytest.raises(ClusterUnavailable):
         house.registry.get("metered").list(WORKFLOWS)

@@ -161,7 +161,7 @@ def _make(lab: Lab, kind: str, cluster: Cluster) -> None:
     text = "\n---\n".join([*texts, argo.manifest()])
     lab.kubectl(cluster.name, "apply", "--server-side", "--force-conflicts", "-f", "-", input=text, timeout=90)
     lab.kubectl(cluster.name, "wait", "--for=condition=Established", "crd", "--all", "--timeout=60s", timeout=65)
-    for manifest in medea.FRONT_MANIFESTS if cluster == FRONT else ("target/rbac.yaml",):
+    for manifest in medea.FRONT_MANIFESTS if cluster == FRONT else (medea.TARGET_MANIFEST,):
         lab.kubectl(cluster.name, "apply", "-f", str(CHECKOUT / "manifests" / manifest))
     shutil.copy(cluster.kubeconfig, tokens.identity_file(cluster, "kube-state-metrics"))
     ours = ("medea-controller", "medea-webhook") if cluster == FRONT else ("medea",)
@@ -184,7 +184,7 @@ def _install_medea(lab: Lab, address: str) -> None:
     certificate, key = (MEDEA_CERTS / name for name in ("tls.crt", "tls.key"))
     medea.write_logs_certs(certificate.read_bytes(), key.read_bytes(), base64.b64decode(authority))
     for target in TARGETS:
-        medea.register(lab, target.name)
+        medea.add_target(lab, target.name)
     webhooks = medea.webhook_configuration(f"https://{address}:{MEDEA_PORT}")
     medea.apply(lab, webhooks)
     lab.kubectl("front", "apply", "-n", layout.WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))

@@ -31,6 +31,7 @@ from tests.lab.layout import (
     WORKFLOWS,
 )
 from tests.lab.processes import Process, from_caller, http_ok
+from webhook.targets import grants
 
 SYSTEM = "medea-system"
 USER = f"system:serviceaccount:{SYSTEM}:medea"
@@ -38,7 +39,9 @@ USER = f"system:serviceaccount:{SYSTEM}:medea"
 FRONT_MANIFESTS = (
     "base/namespace.yaml",
     *(f"chart/files/{name}.yaml" for name in ("rbac", "policies", "argo", "logs-rbac")),
+    "clusterprofiles/crd.yaml",
 )
+TARGET_MANIFEST = "target/rbac.yaml"
 _CONTROLLER_METRICS = 9096
 # Of the webhook, the plugin's door, the API and the logs.
 _DOORS_METRICS = (9095, 9097, 9098, 9099)
@@ -128,8 +131,7 @@ def install(lab: Lab) -> None:
     # The process that serves the webhook serves logs too.
     apply(lab, _also("medea-logs", "medea-webhook"))
     for target in TARGETS:
-        lab.kubectl(target.name, "apply", "-f", str(CHECKOUT / "manifests/target/rbac.yaml"))
-        register(lab, target.name)
+        add_target(lab, target.name)
     lab.kubectl("front", "apply", "-n", WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
     apply(lab, webhook_configuration())
     make_token(lab)
@@ -172,6 +174,19 @@ def _also(role: str, account: str) -> dict[str, Any]:
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
         "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": SYSTEM}],
     }
+
+
+def add_target(lab: Lab, target: str, *, host: str = "127.0.0.1") -> None:
+    """Make a cluster a target that accepts work from the laboratory's own namespace."""
+    lab.kubectl(target, "apply", "-f", str(CHECKOUT / "manifests" / TARGET_MANIFEST))
+    lab.kubectl(target, "apply", "-f", "-", input=json.dumps(consent(WORKFLOWS)))
+    register(lab, target, host=host)
+
+
+def consent(namespace: str) -> dict[str, Any]:
+    """What a target's administrator binds in a namespace that is to accept work."""
+    grant = grants.consent(namespace)
+    return {"apiVersion": grant.kind.api_version, "kind": grant.kind.kind, **grant.body}
 
 
 def register(lab: Lab, target: str, *, host: str = "127.0.0.1", port: int | None = None) -> None:

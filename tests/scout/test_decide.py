@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhook.scout.decide import decide, waits
-from webhook.scout.model import Decision, Obstacle, Outcome, OwnUse, Request, Reservation, Snapshot, Source, Target
+from webhook.scout.model import (
+    WAITED_FOR,
+    Decision,
+    Obstacle,
+    Outcome,
+    OwnUse,
+    Request,
+    Reservation,
+    Snapshot,
+    Source,
+    Target,
+)
 from webhook.scout.own_use import own_use
 from webhook.totals.model import GIB, NOTHING, Totals
 
@@ -227,6 +238,8 @@ def test_each_target_says_of_what_kind_its_obstacle_is() -> None:
     ]
     names = ["away", "big", "full", "kept", "new", "old", "small"]
     targets = [Target(name, "it did not answer" if name == "away" else None) for name in names]
+    targets.append(Target("shut", None, "does not accept work from namespace ns"))
+    snapshots.append(snapshot("shut"))
     verdicts = decided(request(), *snapshots, targets=targets, claimed=["kept"]).verdicts
     assert {verdict.cluster: verdict.obstacle for verdict in verdicts} == {
         "away": Obstacle.UNUSABLE,
@@ -235,6 +248,7 @@ def test_each_target_says_of_what_kind_its_obstacle_is() -> None:
         "kept": Obstacle.CLAIMED,
         "new": Obstacle.UNKNOWN,
         "old": Obstacle.STALE,
+        "shut": Obstacle.CLOSED,
         "small": Obstacle.TOO_SMALL,
     }
 
@@ -325,3 +339,14 @@ def test_whatever_a_sample_says_of_use_the_ledgers_own_reservations_are_never_pr
     decision = decided(Request("ns", wanted, "x"), west, held=held)
     if decision.outcome is Outcome.PLACED:
         assert (summed(held).get("west", NOTHING) + wanted).fits(west.hard)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_target_that_accepts_nothing_from_the_namespace_is_left_out_and_says_so(known: bool) -> None:
+    targets = [Target("west", "has not answered for 5 s", "does not accept work from namespace ns")]
+    decision = decided(request(), *([snapshot("west")] if known else []), targets=targets)
+    assert (decision.outcome, decision.reason) == (Outcome.QUEUED, "west: does not accept work from namespace ns")
+
+
+def test_nothing_waits_for_the_room_of_a_target_that_is_closed_to_it() -> None:
+    assert Obstacle.CLOSED not in WAITED_FOR

@@ -271,3 +271,17 @@ def test_a_second_secret_for_a_target_is_shown_and_is_no_target_that_could_be_la
         ("west (Secret b)", Obstacle.UNUSABLE),
     ]
     assert world.placer.admit(new("p1", 11)).outcome is Outcome.REFUSED
+
+
+def test_a_target_that_is_closed_to_the_namespace_is_given_nothing_and_claimed_by_nobody(pool: Pool) -> None:
+    world = World(pool, west=4, east=4)
+    world.closed["west"] = "does not accept work from namespace ns"
+    assert {world.submit(f"p{number}").cluster for number in range(4)} == {"east"}
+    waits = world.submit("p4", 4)
+    assert waits.outcome is Outcome.QUEUED
+    assert "west: does not accept work from namespace ns" in waits.reason
+    world.submit("p5")
+    assert world.serve() == []
+    del world.closed["west"]
+    assert world.serve() == ["p4"]
+    assert world.row("p4").cluster == "west"

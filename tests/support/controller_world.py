@@ -22,6 +22,7 @@ from webhook.model.verbs import Verb, written
 from webhook.scout.model import Decision, Outcome
 from webhook.scout.placer import Pause
 from webhook.settings import Settings
+from webhook.targets.acceptance import Acceptance
 from webhook.totals.model import Totals
 from webhook.wiring import Parts, assemble_controller
 
@@ -96,7 +97,9 @@ class World:
         self.registry, self.recorder = Targets(front), Recorder(front)
         self.placer = Pauses()
         self.informers: list[Informer] = []
-        parts = Parts(front, self.registry, *cast("tuple[Any, ...]", (None, pool, None, self.placer, None)))
+        self.acceptance = Acceptance(self.registry, clock=self.clock)
+        others = cast("tuple[Any, ...]", (None, pool, None, self.placer, self.acceptance, None))
+        parts = Parts(front, self.registry, *others)
         self.parts = assemble_controller(
             parts,
             Settings(),

@@ -43,7 +43,13 @@ from tests.support.fake_http import (
 from tests.support.fake_store import Change, Key, Store, key_of, merged
 from webhook.kube import resources
 from webhook.kube.resources import RESOURCE_QUOTAS as QUOTAS
-from webhook.kube.resources import SELF_REVIEWS, SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS, Resource
+from webhook.kube.resources import (
+    SELF_ACCESS_REVIEWS,
+    SELF_REVIEWS,
+    SUBJECT_ACCESS_REVIEWS,
+    TOKEN_REVIEWS,
+    Resource,
+)
 from webhook.model.objects import Object
 
 __all__ = [
@@ -65,10 +71,9 @@ __all__ = [
 ]
 
 MEDEA = "system:serviceaccount:medea-system:medea"
-LOCAL_REVIEWS = Resource("authorization.k8s.io/v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", False)
-SERVED = [one for one in vars(resources).values() if isinstance(one, Resource)] + [LOCAL_REVIEWS]
-_REVIEWS = {one.plural for one in (TOKEN_REVIEWS, SELF_REVIEWS, SUBJECT_ACCESS_REVIEWS, LOCAL_REVIEWS)}
-_WITH_STATUS = frozenset({"pods", "namespaces", "nodes", "resourcequotas"})
+SERVED = [one for one in vars(resources).values() if isinstance(one, Resource)]
+_REVIEWS = {one.plural for one in (TOKEN_REVIEWS, SELF_REVIEWS, SUBJECT_ACCESS_REVIEWS, SELF_ACCESS_REVIEWS)}
+_WITH_STATUS = frozenset({"pods", "namespaces", "nodes", "resourcequotas", "clusterprofiles"})
 _LARGEST = 3 * 1024 * 1024
 _SYSTEM = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 
@@ -88,6 +93,8 @@ class FakeApiserver(Store):
         self.refuse_later: Callable[[Call, Object], ApiError | None] = lambda _call, _object: None
         self.allowed: Callable[[Object], bool] = lambda _spec: True
         self.tokens: dict[str, str] = {}
+        self.kubernetes = "v1.35.4"
+        self.longest_token = 10**9
         self.unserved: set[str] = set()
         self.calls: list[Call] = []
         self._kinds = {one.plural: one for one in SERVED}
@@ -192,15 +199,26 @@ class FakeApiserver(Store):
                 raise ApiError(fault.status, fault.reason, fault.message, {"name": call.name} if call.name else {})
             if call.resource == "readyz":
                 return Response(200, [b"ok"])
+            if call.resource == "version":
+                return as_json(200, {"gitVersion": self.kubernetes}, date=self.clock.now())
+            if call.resource == "discovery":
+                return self._discovered(call.name or "")
             if call.resource not in self._kinds or call.resource in self.unserved:
                 return Response(404, [b"404 page not found\n"])
             if call.resource in _REVIEWS:
                 return as_json(201, self._review_access(call))
+            if call.subresource == "token" and call.verb == "create":
+                return as_json(201, self._token(call))
             if call.verb == "watch":
                 return self._watch(call, fault)
             return as_json(201 if call.verb == "create" else 200, self._do(call, fault, headers))
         except ApiError as error:
             return as_json(error.code, error.body())
+
+    def _discovered(self, api_version: str) -> Response:
+        kinds = [one for one in self._kinds.values() if one.api_version == api_version]
+        served = [{"name": one.plural, "kind": one.kind} for one in kinds if one.plural not in self.unserved]
+        return as_json(200, {"resources": served}) if served else Response(404, [b"404 page not found\n"])
 
     def _do(self, call: Call, fault: Fault | None, headers: Mapping[str, str]) -> Object:
         back = fault.number if fault and fault.kind == "stale" else None
@@ -423,6 +441,17 @@ class FakeApiserver(Store):
             known = {"authenticated": True, "user": {"username": user}} if user else {"authenticated": False}
             return {**body, "status": known}
         return {**body, "status": {"allowed": self.allowed(spec)}}
+
+    def _token(self, call: Call) -> Object:
+        account = self._there(Call(**{**vars(call), "subresource": None}))["metadata"]
+        seconds = min(int(call.body["spec"]["expirationSeconds"]), self.longest_token)
+        begins = self.clock.time()
+        subject = f"system:serviceaccount:{account['namespace']}:{account['name']}"
+        claims = {"iat": int(begins), "exp": int(begins + seconds), "sub": subject, "jti": self._uid()}
+        parts = [base64.urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=") for one in ({}, claims, {})]
+        token = b".".join(parts).decode()
+        self.tokens[token] = subject
+        return {**call.body, "status": {"token": token}}
 
     def _key(self, call: Call) -> Key:
         return call.resource, call.namespace or "", call.name or ""

@@ -1,5 +1,7 @@
 """What goes over the wire between `Cluster` and the fake apiserver: calls, answers, and what goes wrong with them."""
 
+import datetime
+import email.utils
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -115,8 +117,12 @@ class Response:
 def of_path(path: str) -> tuple[str, str | None, str | None, str | None]:
     """Plural, namespace, name and subresource."""
     parts = [part for part in path.split("/") if part]
-    if parts[0] in ("readyz", "healthz", "livez", "version"):
+    if parts[0] in ("readyz", "healthz", "livez"):
         return "readyz", None, None, None
+    if parts[0] == "version":
+        return "version", None, None, None
+    if len(parts) == 3 and parts[0] == "apis":
+        return "discovery", None, "/".join(parts[1:]), None
     rest = parts[2:] if parts[0] == "api" else parts[3:]
     namespace = None
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
@@ -125,9 +131,12 @@ def of_path(path: str) -> tuple[str, str | None, str | None, str | None]:
     return str(rest[0]), namespace, padded[1], padded[2]
 
 
-def as_json(status: int, body: Object) -> Response:
+def as_json(status: int, body: Object, *, date: datetime.datetime | None = None) -> Response:
     """A whole answer."""
-    return Response(status, [json.dumps(body).encode()])
+    response = Response(status, [json.dumps(body).encode()])
+    if date:
+        response.headers["Date"] = email.utils.format_datetime(date, usegmt=True)
+    return response
 
 
 def as_line(what: str, thing: Object) -> bytes:

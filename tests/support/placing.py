@@ -45,6 +45,7 @@ class World:
         self.targets: dict[str, str | None] = dict.fromkeys(hard)
         self.twice: dict[str, str] = {}
         self.known = True
+        self.closed: dict[str, str] = {}
         self.samples: dict[str, Snapshot] = {}
         self.read = {"ns"}
         self.unseen: dict[str, str] = {}
@@ -55,7 +56,12 @@ class World:
     def replica(self) -> Placer:
         """Another process that places."""
         world: Any = self
-        return Placer(pool=self.pool, sampler=world, registry=world, max_age=60, clock=lambda: self.now)
+        return Placer(
+            pool=self.pool, sampler=world, registry=world, max_age=60, closed=self._closed, clock=lambda: self.now
+        )
+
+    def _closed(self, _: str, target: str) -> str | None:
+        return self.closed.get(target)
 
     def quota(self, name: str, cpu: float, *, used: float = 0, age: float = 0, **own: float) -> None:
         """A fresh sample of one target."""

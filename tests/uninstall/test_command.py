@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 from tests.admin.clusters import origin, run
 from tests.support.fake_apiserver import REFUSE
 from tests.uninstall.test_take_away import World
+from webhook.admin import surroundings
 from webhook.cli import app
 from webhook.kube.resources import WORKFLOWS
 from webhook.uninstall import command
@@ -22,8 +23,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     world = World()
     world.front.put(WORKFLOWS, origin("p1"))
     world.west.put(WORKFLOWS, run("p1"))
-    monkeypatch.setattr(command, "open_front", lambda _settings: world.cluster)
-    monkeypatch.setattr(command, "open_registry", lambda _front, _settings: nullcontext(world))
+    monkeypatch.setattr(surroundings, "front", lambda _settings: world.cluster)
+    monkeypatch.setattr(surroundings, "registry", lambda _front, _settings: nullcontext(world))
     monkeypatch.setattr(command, "_ledger", lambda _settings, _stack, _report: None)
     return world
 

@@ -12,6 +12,7 @@ from tests.support.fake_apiserver import REFUSE, Call, FakeApiserver, Fault, ans
 from webhook.errors import Missing
 from webhook.kube.client import Cluster
 from webhook.kube.resources import (
+    CLUSTER_PROFILES,
     CONFIG_MAPS,
     DEPLOYMENTS,
     LEASES,
@@ -219,6 +220,36 @@ def test_copied_templates_go_unless_a_run_that_goes_on_may_use_them(world: World
     world.west.change(WORKFLOWS, "ns", "job-p1", {"status": {"phase": "Succeeded"}})
     world.uninstall()
     assert [one["metadata"]["name"] for one in world.west.all(WORKFLOW_TEMPLATES)] == ["theirs"]
+
+
+def test_copies_in_a_namespace_without_runs_go_and_one_that_lets_medea_in_no_more_holds_up_nothing(
+    world: World,
+) -> None:
+    for name in ("ours", "closed"):
+        world.front.namespace(name, {"medea.dev/enabled": "true"})
+        world.west.namespace(name)
+        world.put(WORKFLOW_TEMPLATES, f"{name}-1a2b3c4d", name, labels={"medea.dev/copied": "true"})
+    words = 'workflowtemplates.argoproj.io is forbidden: User "medea" cannot list resource "workflowtemplates"'
+
+    def only_ours(call: Call) -> Fault | None:
+        accepted = call.resource != WORKFLOW_TEMPLATES.plural or call.namespace == "ours"
+        return None if accepted else answer(403, words, "Forbidden")
+
+    world.west.faults = only_ours
+    assert world.uninstall().left == []
+    assert [one["metadata"]["name"] for one in world.west.all(WORKFLOW_TEMPLATES)] == ["closed-1a2b3c4d"]
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_the_profiles_of_targets_go_where_there_are_any_and_those_of_other_managers_stay(
+    world: World, served: bool
+) -> None:
+    world.put(CLUSTER_PROFILES, "west", SYSTEM, labels={"x-k8s.io/cluster-manager": "medea"})
+    world.put(CLUSTER_PROFILES, "theirs", SYSTEM, labels={"x-k8s.io/cluster-manager": "other"})
+    world.front.unserved = set() if served else {"clusterprofiles"}
+    assert world.uninstall().left == []
+    left = [one["metadata"]["name"] for one in world.front.all(CLUSTER_PROFILES)]
+    assert left == (["theirs"] if served else ["theirs", "west"])
 
 
 def test_nothing_is_let_go_while_a_controller_goes_on(world: World) -> None:

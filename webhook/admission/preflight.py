@@ -4,7 +4,7 @@ It must also have the templates that can't be copied for the run, because only a
 """
 
 from webhook.admission.candidate import Candidate
-from webhook.errors import MedeaError, QuotaExceeded, Rejected
+from webhook.errors import MedeaError, NotAllowed, QuotaExceeded, Rejected
 from webhook.kube.registry import Registry
 from webhook.kube.resources import WORKFLOWS
 from webhook.kube.templates import check_own_names
@@ -14,6 +14,7 @@ from webhook.model.run import run_object
 from webhook.model.template_versions import specs_of
 from webhook.scout.model import Decision
 from webhook.scout.placer import Placer
+from webhook.targets.acceptance import not_accepted
 
 _NO_TIME = "there was no time left to ask it"
 
@@ -39,6 +40,8 @@ def preflight(
             away[decision.cluster] = error.message
         except Rejected as error:
             refused_by[decision.cluster] = error.message
+        except NotAllowed:
+            away[decision.cluster] = not_accepted(candidate.new.namespace, decision.cluster)
         except MedeaError as error:
             away[decision.cluster] = error.message
         if deadline.left <= PREFLIGHT_NEEDS:

@@ -3,7 +3,7 @@
 import structlog
 
 from webhook.controller.templates import TemplateCopies
-from webhook.errors import Blocked, Clash, ClusterUnavailable, NotAllowed, Rejected
+from webhook.errors import Blocked, Clash, ClusterUnavailable, NotAccepted, NotAllowed, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements
@@ -12,6 +12,7 @@ from webhook.ledger.pool import Pool
 from webhook.model.contract import ORIGIN_UID, PLACEMENT
 from webhook.model.objects import Metadata, Object, labels
 from webhook.model.run import Likeness, Original, likeness, run_names, run_object
+from webhook.targets.acceptance import not_accepted
 
 log = structlog.get_logger(__name__)
 
@@ -21,8 +22,9 @@ def create_run(
 ) -> Placement | None:
     """Create the run, or adopt the one that an earlier attempt has created, and note it in the ledger.
 
-    Returns the row, or None if it is no longer to be run. Raises Rejected or NotAllowed if the target refuses the run
-    and certainly doesn't have it, and ClusterUnavailable otherwise if it is unknown whether the run exists.
+    Returns the row, or None if it is no longer to be run. Raises Rejected if the target refuses the run and certainly
+    doesn't have it (NotAccepted: it takes no Workflows from this namespace), NotAllowed if it certainly doesn't have it
+    because another right is missing, and ClusterUnavailable otherwise if it is unknown whether the run exists.
     """
     # Look first: an earlier create may have succeeded, and the refusal of a second one would not show that.
     found = find_run(target, row) if row.run_name else None
@@ -92,6 +94,8 @@ def _create_or_find(target: Cluster, row: Placement, workflow: Object, name: str
     )
     try:
         return target.create(WORKFLOWS, row.namespace, body)
+    except NotAllowed as error:
+        raise NotAccepted(not_accepted(row.namespace, target.name)) from error
     except Clash:
         found = target.find(WORKFLOWS, row.namespace, name)
         if found is None:

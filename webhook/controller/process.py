@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
@@ -21,6 +22,13 @@ from webhook.model.limits import FIRST_LIST, STOP_PATIENCE, TICK
 from webhook.scout.eye import Eye
 
 log = structlog.get_logger(__name__)
+
+
+class Background(Protocol):
+    """Something that the controller that leads does beside its placements."""
+
+    def start(self) -> None:
+        """Start, in threads of its own. The registry has been started before."""
 
 
 class Controller:
@@ -45,7 +53,12 @@ class Controller:
         self._registry, self._pool, self._sampler, self._watches = registry, pool, sampler, watches
         self._queue, self._recorder, self._work, self._loop, self._sweep = queue, recorder, work, loop, sweep
         self._sweep_interval, self._keeper, self._clock = sweep_interval, keeper, clock
+        self._background: list[Background] = []
         self._started, self._ready, self._stop = threading.Event(), threading.Event(), threading.Event()
+
+    def beside(self, *background: Background) -> None:
+        """Start these too, once everything is known. Call this before `run`."""
+        self._background += background
 
     def unready(self) -> str | None:
         """Why it leads but can't work yet; None if it works, or waits to lead."""
@@ -74,6 +87,8 @@ class Controller:
         # A sweep of many rows takes a while: neither a target's return nor the end may have to wait for it.
         start_loop("sweep", self._sweep_once, stop=self._stop)
         start_loop("targets", self._wake_once, stop=self._stop)
+        for one in self._background:
+            one.start()
         self._stop.wait()
         self._queue.stop()
         self._work.shut_down()

@@ -14,7 +14,7 @@ from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.remove import remove_finalizer, remove_run
 from webhook.controller.targets import Targets
 from webhook.controller.templates import TemplateCopies
-from webhook.errors import NotAllowed, QuotaExceeded, Rejected
+from webhook.errors import NotAccepted, NotAllowed, QuotaExceeded, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.resources import WORKFLOWS
@@ -48,6 +48,8 @@ class TargetSteps:
     room_came_free: Callable[[], None]
     leave_out: Callable[[str, str, Pause], None]
     """Called with a namespace and a target that takes nothing there for now."""
+    not_accepted_by: Callable[[str, str], None]
+    """Called with a namespace and a target that accepts nothing from it."""
     copies: TemplateCopies
 
     def acts(self) -> dict[Step, Callable[[Facts], Then]]:
@@ -97,13 +99,13 @@ class TargetSteps:
         return Then.GO_ON
 
     def _refused(self, facts: Facts, error: Rejected | NotAllowed) -> Then:
-        """Back to the queue: without this target for good, or only for a while if a quota or a right may come back."""
+        """Back to the queue: without this target for good, or only while it has no room or lets nothing in."""
         row = facts.row
         assert row is not None and row.cluster is not None
         log.warning("run refused", cluster=row.cluster, placement=row.placement, reason=error.message)
         words = f"{row.cluster}: {error.message}"
-        if isinstance(error, (QuotaExceeded, NotAllowed)):
-            self.leave_out(row.namespace, row.cluster, FULL if isinstance(error, QuotaExceeded) else CLOSED)
+        if isinstance(error, QuotaExceeded | NotAccepted | NotAllowed):
+            self._leave_out(row.namespace, row.cluster, error)
             moved = placements.no_room_on_target(self.pool, row.placement, cluster=row.cluster, words=words)
         else:
             moved = placements.refused_by_target(self.pool, row.placement, error.message, cluster=row.cluster)
@@ -111,6 +113,16 @@ class TargetSteps:
             self.recorder.record(facts.origin, "RefusedByTarget", words, warning=True)
         self.room_came_free()
         return Then.GO_ON
+
+    def _leave_out(self, namespace: str, target: str, error: QuotaExceeded | NotAccepted | NotAllowed) -> None:
+        """Place nothing there until the target's answer may be another one."""
+        if isinstance(error, QuotaExceeded):
+            self.leave_out(namespace, target, FULL)
+            return
+        self.not_accepted_by(namespace, target)
+        if isinstance(error, NotAllowed):
+            # A right on templates. Where that alone is missing, the target soon says again that it accepts Workflows.
+            self.leave_out(namespace, target, CLOSED)
 
     def _requeue(self, facts: Facts) -> Then:
         row, away = facts.row, facts.away

@@ -3,31 +3,14 @@
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from webhook.model.contract import Hold
 from webhook.model.limits import CERTIFICATE_SHORT, LEASE_SECONDS, OLDEST_POSTGRES
+from webhook.targets import findings as of_target
+from webhook.targets.findings import Finding, Grade
 
 MUTATE, STEER = "mutate.medea.dev", "steer.medea.dev"
 _PLUGINS = "ARGO_EXECUTOR_PLUGINS"
-
-
-class Grade(StrEnum):
-    """How a finding is meant."""
-
-    FINE = "fine"
-    NOTE = "note"
-    """Neither wrong nor wanted by everybody."""
-    MISSING = "missing"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of a check; `mend` is the command that mends it."""
-
-    grade: Grade
-    words: str
-    mend: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +39,7 @@ class Facts:
     `webhooks` has, by name, whether the webhook's caBundle holds every authority that vouches for Medea. `expires` is
     when the serving certificate does, None without one, and `life` how long it is valid in all. `doors` has, by the
     Service's name, why it can't be reached, or None. `renewed` is when the leader last renewed its lease. `targets`
-    has, by name, why a target can't be used, or None. `namespaces` are those that opted in, with their hold.
+    has what was found out about each. `namespaces` are those that opted in, with their hold.
     """
 
     namespace: str
@@ -70,7 +53,7 @@ class Facts:
     argo: ArgoFacts = ArgoFacts()
     workflows: str | None = None
     """Why Workflows can't be listed at the front door."""
-    targets: Mapping[str, str | None] = field(default_factory=dict)
+    targets: Sequence[of_target.Facts] = ()
     namespaces: Mapping[str, Hold] = field(default_factory=dict)
 
 
@@ -83,7 +66,7 @@ def findings(facts: Facts, now: datetime.datetime) -> list[Finding]:
         *_webhooks(facts),
         *_doors(facts),
         *_argo(facts),
-        *_targets(facts),
+        *_targets(facts, now),
         *_namespaces(facts),
     ]
 
@@ -179,16 +162,18 @@ def _argo(facts: Facts) -> Iterator[Finding]:
         yield Finding(Grade.NOTE, words, f"{set_it} DEFAULT_REQUEUE_TIME=1s ARGO_AGENT_PATCH_RATE=1s")
 
 
-def _targets(facts: Facts) -> Iterator[Finding]:
+def _targets(facts: Facts, now: datetime.datetime) -> Iterator[Finding]:
     if not facts.targets:
         yield Finding(
             Grade.MISSING, "no target has joined", "medea target add NAME --context NAME --namespaces NAMESPACE"
         )
-    for name, problem in facts.targets.items():
-        if problem:
-            yield Finding(Grade.MISSING, f"target {name} {problem}", f"medea target check {name}")
+    for target in facts.targets:
+        lacking = [one.words for one in of_target.findings(target, now) if one.grade is Grade.MISSING]
+        if lacking:
+            words = f"target {target.name}: {'; '.join(lacking)}"
+            yield Finding(Grade.MISSING, words, f"medea target check {target.name}")
         else:
-            yield _fine(f"target {name} answers")
+            yield _fine(f"target {target.name} answers, and lacks nothing")
 
 
 def _namespaces(facts: Facts) -> Iterator[Finding]:

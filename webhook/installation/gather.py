@@ -7,18 +7,16 @@ from collections.abc import Mapping
 
 from certs import pem
 from webhook.certificates.contents import data_of, decoded, read_bundle, read_serving
-from webhook.errors import MedeaError, NotThere
+from webhook.errors import BadRequest, MedeaError, NotThere
 from webhook.installation.findings import ArgoFacts, Facts, LedgerFacts
 from webhook.kube.client import Cluster
 from webhook.kube.leader import LEASE
-from webhook.kube.registry import Registry
 from webhook.kube.resources import (
     DEPLOYMENTS,
     LEASES,
     MUTATING_WEBHOOKS,
     NAMESPACES,
     SECRETS,
-    SELF_REVIEWS,
     SERVICES,
     WORKFLOWS,
 )
@@ -27,14 +25,15 @@ from webhook.model.contract import ENABLED, Hold
 from webhook.model.limits import DOOR_TIMEOUT
 from webhook.model.objects import Object, mapping, mappings
 from webhook.namespaces.hold import hold_of
+from webhook.targets import check
+from webhook.targets.findings import Facts as TargetFacts
+from webhook.targets.findings import Finding, Grade
 
 _DOORS = {"medea": 443, "medea-plugin": 443, "medea-api": 8090}
 """Services with Medea's own certificate, and a port of each. The one for logs has another, and speaks to apiservers."""
 
 
-def gather(
-    front: Cluster, registry: Registry, dsn: str, *, namespace: str, secret: str, argo_account: str, default: Hold
-) -> Facts:
+def gather(front: Cluster, dsn: str, *, namespace: str, secret: str, argo_account: str, default: Hold) -> Facts:
     """The facts. `argo_account` is `namespace:name` of Argo's controller, `default` the hold
     of namespaces that say none.
 
@@ -58,7 +57,7 @@ def gather(
         ledger=_ledger(dsn),
         argo=_argo(front, argo_account.partition(":")[0]),
         workflows=_workflows(front),
-        targets={name: why or _away(registry, name) for name, why in sorted(registry.names().items())},
+        targets=[_target(front, namespace, name) for name in dict(check.registered(front, namespace))],
         namespaces={one["metadata"]["name"]: hold_of(one, default) for one in opted_in},
     )
 
@@ -153,9 +152,8 @@ def _environment(pod: Mapping[str, object]) -> dict[str, str]:
     }
 
 
-def _away(registry: Registry, name: str) -> str | None:
+def _target(front: Cluster, namespace: str, name: str) -> TargetFacts:
     try:
-        registry.get(name).create(SELF_REVIEWS, None, {})
-    except MedeaError as error:
-        return f"does not answer: {error.message}"
-    return None
+        return check.gather(front, namespace, name, (), probe=False)
+    except BadRequest as error:
+        return TargetFacts(name, broken=Finding(Grade.MISSING, error.message))

@@ -2,29 +2,40 @@
 
 import contextlib
 import copy
+import datetime
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import urllib3
 from kubernetes.client import Configuration
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 
-from webhook.errors import ClusterUnavailable, MedeaError, NotThere, quoted
+from webhook.errors import ClusterUnavailable, NotThere, Refused, quoted
 from webhook.kube.health import Health
 from webhook.kube.identity import Expected
+from webhook.kube.kubeconfig import Reach, context_configuration, reach_of
 from webhook.kube.log_stream import LogStream
-from webhook.kube.resources import PODS, Resource
+from webhook.kube.resources import PODS, SERVICE_ACCOUNTS, Resource
 from webhook.kube.transport import BROKEN, Answer, Http, Request, Transport, lines
 from webhook.model.bounded_json import read_json
 from webhook.model.limits import LIST_TIMEOUT, PAGE, READ_TIMEOUT, WATCH_READ_TIMEOUT, WATCH_SECONDS
-from webhook.model.objects import Object
+from webhook.model.objects import Object, mappings, status_of
 
 MANAGER = "medea"
 """The field manager of all writes, by which the webhook recognizes Medea's own changes."""
 
 _MANAGED = ("fieldManager", MANAGER)
+
+
+@dataclass(frozen=True)
+class About:
+    """A cluster's version, such as `v1.35.4`, and the time of its clock, None if it didn't say."""
+
+    version: str
+    now: datetime.datetime | None
 
 
 class Cluster:
@@ -57,6 +68,10 @@ class Cluster:
     def address(self) -> str:
         """The URL of the apiserver."""
         return self._transport.address
+
+    def reach(self, server: str | None = None) -> Reach:
+        """How others reach it: see `reach_of`. Raises Refused."""
+        return reach_of(self.name, self._transport.configuration, server)
 
     def get(self, kind: Resource, namespace: str | None, name: str, *, read_timeout: float = READ_TIMEOUT) -> Object:
         """The object as it is now. Raises NotThere."""
@@ -100,11 +115,13 @@ class Cluster:
             if not position:
                 return
 
-    def list(self, kind: Resource, namespace: str | None = None, *, selector: str = "") -> tuple[list[Object], str]:
+    def list(
+        self, kind: Resource, namespace: str | None = None, *, selector: str = "", fields: str = ""
+    ) -> tuple[list[Object], str]:
         """All objects, and the resource version to watch from. Malformed objects are left out."""
         items: list[Object] = []
         version = ""
-        for page, version in self.pages(kind, namespace, selector=selector):  # noqa: B007
+        for page, version in self.pages(kind, namespace, selector=selector, fields=fields):  # noqa: B007
             items += [item for item in page if is_object(item)]
         return items, version
 
@@ -122,6 +139,35 @@ class Cluster:
         query = [_MANAGED, *([("dryRun", "All")] if dry_run else [])]
         verb = "dry-run" if dry_run else "create"
         return self._call(verb, kind, "POST", kind.path(namespace), query=query, body=full, read_timeout=read_timeout)
+
+    def request_token(self, namespace: str, account: str, seconds: int) -> str:
+        """A new token of a ServiceAccount, valid for so many seconds; the cluster may shorten that."""
+        path = SERVICE_ACCOUNTS.path(namespace, account, "token")
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": seconds},
+        }
+        token = status_of(self._call("create", SERVICE_ACCOUNTS, "POST", path, body=body)).get("token")
+        if not isinstance(token, str) or not token:
+            raise ClusterUnavailable(f"cluster {self.name} answered a request for a token without one")
+        return token
+
+    def about(self) -> About:
+        """The cluster's version and clock, from one call."""
+        answer = self._transport.call(Request("get", "version", "GET", "/version"))
+        return About(str(answer.object.get("gitVersion") or ""), answer.sent)
+
+    def served(self, api_version: str) -> frozenset[str]:
+        """The plural names of the kinds that the cluster serves in a version of an API group; empty if none."""
+        request = Request("get", "discovery", "GET", f"/apis/{api_version}")
+        try:
+            answer = self._transport.call(request).object
+        except ClusterUnavailable as error:
+            if error.details.get("answered") == 404:
+                return frozenset()
+            raise
+        return frozenset(str(one.get("name")) for one in mappings(answer.get("resources")))
 
     def patch(
         self,
@@ -252,13 +298,18 @@ def _selected(selector: str, fields: str) -> list[tuple[str, str]]:
     return [(name, value) for name, value in (("labelSelector", selector), ("fieldSelector", fields)) if value]
 
 
+def of_context(name: str, context: str | None, file: str) -> Cluster:
+    """The client of a cluster by a person's own kubeconfig: see `context_configuration`. Raises Refused."""
+    return Cluster(name, context_configuration(context, file))
+
+
 def front_door(kubeconfig: str | None) -> Cluster:
-    """The client of the front door: from a kubeconfig file, or else from the pod that Medea runs in."""
+    """The client of the front door: from a kubeconfig file, or else from the pod that Medea runs in. Raises Refused."""
     return Cluster("front", _front_configuration(kubeconfig))
 
 
 def front_door_for_others(kubeconfig: str | None) -> Cluster:
-    """A client of the front door without any credentials: see `Cluster.bearing`.
+    """A client of the front door without any credentials: see `Cluster.bearing`. Raises Refused.
 
     Its connections are its own, because a connection with Medea's client certificate would act as Medea.
     """
@@ -271,22 +322,22 @@ def front_door_for_others(kubeconfig: str | None) -> Cluster:
 def authorization_of(kubeconfig: str | None) -> str | None:
     """The header Authorization of whoever has this kubeconfig, or of the pod this runs in; None without a token.
 
-    Raises MedeaError if there is neither.
+    Raises Refused if there is neither.
     """
-    try:
-        return front_door(kubeconfig).authorization()
-    except ConfigException:
-        # Its words may repeat what the file holds.
-        where = f"{kubeconfig} is no kubeconfig" if kubeconfig else "this is no pod, and KUBECONFIG is not set"
-        raise MedeaError(f"there is no token to ask with: {where}") from None
+    return front_door(kubeconfig).authorization()
 
 
 def _front_configuration(kubeconfig: str | None) -> Configuration:
     configuration = Configuration()
-    if kubeconfig:
-        load_kube_config(config_file=kubeconfig, client_configuration=configuration)
-    else:
-        load_incluster_config(client_configuration=configuration)
+    try:
+        if kubeconfig:
+            load_kube_config(config_file=kubeconfig, client_configuration=configuration)
+        else:
+            load_incluster_config(client_configuration=configuration)
+    except ConfigException:
+        # Its words may repeat what the file holds.
+        where = f"{kubeconfig} is no kubeconfig" if kubeconfig else "KUBECONFIG is not set, and this is no pod"
+        raise Refused(f"there is no cluster: {where}") from None
     return configuration
 
 

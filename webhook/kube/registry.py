@@ -15,8 +15,8 @@ from webhook.kube.identity import Expected
 from webhook.kube.informer import Informer
 from webhook.kube.kubeconfig import configuration_of
 from webhook.kube.resources import SECRETS, checked_name, is_name
-from webhook.model.contract import CLUSTER
-from webhook.model.objects import Metadata, Object, labels
+from webhook.model.contract import CLUSTER, DRAIN
+from webhook.model.objects import Metadata, Object, annotations, labels
 
 log = structlog.get_logger(__name__)
 
@@ -107,6 +107,18 @@ class Registry:
         """The names of all targets, usable or not, except names that Kubernetes does not accept."""
         with self._lock:
             return {name for name in self._used if is_name(name)}
+
+    def drained(self, target: str) -> bool:
+        """Whether nothing new is to be placed on a target."""
+        with self._lock:
+            claim = self._used.get(target)
+        return claim is not None and annotations(claim.object).get(DRAIN) == "true"
+
+    def secret(self, target: str) -> Object | None:
+        """The Secret that a target is registered by, as last seen."""
+        with self._lock:
+            claim = self._used.get(target)
+        return None if claim is None else claim.object
 
     def clusters(self) -> dict[str, Cluster]:
         """The clients of all usable targets, by name."""

@@ -98,6 +98,11 @@ class Transport:
         self._calls: Http = http or bounded(RESTClientObject(configuration).pool_manager)
 
     @property
+    def configuration(self) -> Configuration:
+        """How it is reached, with its credentials."""
+        return self._api.configuration
+
+    @property
     def address(self) -> str:
         """The URL of the apiserver."""
         return str(self._api.configuration.host)

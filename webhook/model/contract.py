@@ -21,6 +21,11 @@ VERBS = "medea.dev/verbs"
 WRITTEN = frozenset({PLACEMENT, CLUSTER, STATE, TOTALS, DECISION, REASON, IDENTITY, VERBS})
 """The annotations that only Medea writes: they are removed from what others submit."""
 
+DRAIN = "medea.dev/drain"
+"""Annotation on a target's Secret: while it is `true`, nothing new is placed on that target."""
+CONSENT = "medea.dev/consent"
+"""Label on what `medea target add` makes on a target, by which `medea target remove` finds it."""
+
 SKIP = "medea.dev/skip"
 CLUSTERS = "medea.dev/clusters"
 POLICY = "medea.dev/policy"

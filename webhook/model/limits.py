@@ -51,6 +51,8 @@ UNANSWERED_CALLS = 2
 PROBE_EVERY = 5.0
 PROBE_EVERY_WHILE_AWAY = 1.0
 PROBE_TIMEOUT = 2.0
+# How soon background work begins for a target that was added, or has a new client.
+TARGETS_LOOKED_AT_EVERY = 1.0
 # How often a probe also asks a target for its identity, in case its address leads to another cluster now. Whoever is
 # about to conclude that a run is gone asks anyway.
 IDENTIFY_EVERY = 60.0
@@ -131,6 +133,47 @@ DECISIONS_KEPT = 20
 DECISIONS_LOOKED_AT = 5000
 # Rows, of up to some megabytes each, that one transaction deletes or strips of their templates.
 RETIRE_BATCH = 20
+
+# --- targets
+
+# A target is asked about one namespace each time, or about so many that it was never asked about: with a hundred
+# targets and two hundred namespaces that makes a hundred small calls a second at most.
+ACCEPTANCE_EVERY = 1.0
+ACCEPTANCE_TIMEOUT = 2.0
+FIRST_ASKED_AT_ONCE = 20
+# How long an answer is trusted. That a namespace is accepted now should be noticed soon, since somebody waits for it;
+# that it no longer is, the next create finds out anyway.
+REFUSED_TRUSTED = 10.0
+ACCEPTED_TRUSTED = 300.0
+
+# Seconds for which a target's token is asked for; a cluster may give less. It is renewed when half of that is over, so
+# that Medea may be away for a week.
+TOKEN_SECONDS = 14 * 24 * 3600
+# Between two looks at a token: often enough for the shortest that Kubernetes gives, ten minutes.
+TOKEN_LOOK = 60.0
+# A token that a check finds with less than this left was not renewed although it should have been.
+TOKEN_SHORT = 2 * 24 * 3600
+# Seconds by which the clocks of a target and the front door may differ: tokens and the age of samples depend on them.
+# One is lost in rounding.
+CLOCKS_APART = 10.0
+# An Argo controller that leads renews its lease every few seconds; one that has not for so long does not work.
+ARGO_LEASE_FRESH = 60.0
+# An Argo controller takes up a new Workflow within a second or two.
+CHECK_PROBE_PATIENCE = 10.0
+CHECK_POLL = 0.5
+# Between two looks at what the front door shows of the targets, and between two writes of one of them.
+PROFILE_EVERY = 10.0
+# Until it is looked again whether the front door has ClusterProfiles at all.
+PROFILE_MISSING = 60.0
+# A target's version changes with an upgrade, and an Argo controller takes minutes to be mended.
+TARGET_LOOKED_AT = 60.0
+# Namespaces whose free room a ClusterProfile shows, and characters of one property, of which the API allows 1,024.
+PROFILE_NAMESPACES = 50
+LONGEST_PROPERTY = 1000
+# Share of the time that reading what is free may take: it asks the ledger about each namespace.
+PROFILE_SHARE = 0.1
+# The oldest Kubernetes, as (major, minor), that Medea is meant for.
+OLDEST_KUBERNETES = (1, 30)
 
 # --- scout
 
@@ -322,7 +365,7 @@ AWAY_GRACE = 10.0
 TICK = 1.0
 # How long a target whose object quota was full is left out for that namespace.
 NO_ROOM_PAUSE = 15.0
-# Likewise one that did not allow Medea to create runs in that namespace: only a person there changes that.
+# Likewise one that did not allow what a run needs there before it is created: only a person there changes that.
 CLOSED_PAUSE = 60.0
 # What changes about a run is gathered for MOMENT, and as long again for each MOMENT_NODES nodes: showing 2,000 takes
 # 150 ms. An origin shows within a second what its run does. PACKED_NODE is about the characters of one when packed.
@@ -435,6 +478,10 @@ SERVER_END = 4.8
 
 # How long a command waits for the API: a person is waiting.
 ASK_TIMEOUT = 10
+# After a target is drained, for every process to hear of it by its watch.
+DRAIN_HEARD = 2.0
+# Targets that `medea target list` asks at once.
+TARGETS_ASKED_AT_ONCE = 8
 # How long a command waits for the ledger and the front door: a person is waiting.
 COMMAND_WAIT = 20.0
 # Rows read at once when a target is forgotten.

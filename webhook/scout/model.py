@@ -78,10 +78,14 @@ class OwnUse:
 
 @dataclass(frozen=True)
 class Target:
-    """A registered cluster; `unusable` says why nothing can be placed there, None if something can."""
+    """A registered cluster, as it is for the request's namespace.
+
+    `unusable` says why it can't be used now, `closed` why nothing may be placed there; None if it can or may.
+    """
 
     name: str
     unusable: str | None = None
+    closed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,8 @@ class Obstacle(StrEnum):
     """The quota of the namespace there is not known."""
     TOO_SMALL = "too_small"
     UNUSABLE = "unusable"
+    CLOSED = "closed"
+    """It does not accept work from the namespace, or is being drained."""
     STALE = "stale"
     FULL = "full"
     CLAIMED = "claimed"

@@ -20,7 +20,7 @@ from webhook.scout.policies import POLICIES
 from webhook.scout.queue_pass import QueuePass, Told
 from webhook.scout.steady import steady_time
 from webhook.scout.turns import Turns
-from webhook.scout.view import View, Views
+from webhook.scout.view import Closed, View, Views
 from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults
 
 Left = Callable[[Placement, Decision], None]
@@ -61,10 +61,11 @@ class Placer:
         sampler: Eye,
         registry: Registry,
         max_age: float,
+        closed: Closed = lambda _namespace, _target: None,
         clock: Callable[[], float] = steady_time,
     ) -> None:
         self._pool, self._sampler, self._registry, self._clock = pool, sampler, registry, clock
-        self._views = Views(pool=pool, sampler=sampler, registry=registry, max_age=max_age, clock=clock)
+        self._views = Views(pool=pool, sampler=sampler, registry=registry, closed=closed, max_age=max_age, clock=clock)
         self._turns = Turns()
         self._idle: dict[str, _Idle] = {}
         self._told: dict[str, Mapping[str, Told]] = {}

@@ -40,7 +40,8 @@ class View:
     def open_targets(self) -> dict[str, Totals]:
         """The targets where something could be placed if there were room, with their quotas."""
         now = self.clock()
-        found = {target.name: self.snapshots.get(target.name) for target in self.targets if not target.unusable}
+        usable = [target.name for target in self.targets if not target.unusable and not target.closed]
+        found = {name: self.snapshots.get(name) for name in usable}
         return {
             name: one.hard for name, one in found.items() if one is not None and not one.is_stale(now, self.max_age)
         }
@@ -54,13 +55,24 @@ class View:
         return rooms, [target.name for target in self.targets]
 
 
+Closed = Callable[[str, str], str | None]
+"""Takes a namespace and a target; returns why nothing of the namespace may be placed there, None if it may."""
+
+
 class Views:
     """Makes views. A sample that is too old, in any case after `max_age` seconds, excludes its target."""
 
     def __init__(
-        self, *, pool: Pool, sampler: Eye, registry: Registry, max_age: float, clock: Callable[[], float]
+        self,
+        *,
+        pool: Pool,
+        sampler: Eye,
+        registry: Registry,
+        closed: Closed,
+        max_age: float,
+        clock: Callable[[], float],
     ) -> None:
-        self._pool, self._sampler, self._registry = pool, sampler, registry
+        self._pool, self._sampler, self._registry, self._closed = pool, sampler, registry, closed
         self._max_age, self._clock = max_age, clock
         self._own: dict[str, tuple[Mapping[str, Snapshot], Mapping[str, OwnUse]]] = {}
 
@@ -74,7 +86,11 @@ class Views:
         names, said = self._registry.names(), away or {}
         snapshots = self._sampler.of_namespace(namespace)
         targets = tuple(
-            Target(name, said.get(name) or why or (None if name in snapshots else self._sampler.blind(name)))
+            Target(
+                name,
+                said.get(name) or why or (None if name in snapshots else self._sampler.blind(name)),
+                self._closed(namespace, name),
+            )
             for name, why in sorted(names.items())
         )
         return View(targets, snapshots, self._own_use(namespace, snapshots), self._max_age, self._clock)

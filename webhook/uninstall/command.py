@@ -9,8 +9,9 @@ from typing import Annotated, Protocol
 
 import typer
 
-from webhook.admin.commands import console, open_front, open_ledger, open_registry
-from webhook.errors import LedgerUnavailable, MedeaError
+from webhook.admin import surroundings
+from webhook.admin.surroundings import console
+from webhook.errors import LedgerUnavailable, MedeaError, Refused
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import parting, rebuilding
@@ -43,9 +44,9 @@ def uninstall(
     """Let go of everything that Medea holds, and remove what it has made. May be repeated."""
     settings, out = Settings(), console()
     report = Report(lambda line: out.print(line, markup=False, soft_wrap=True))
-    front = open_front(settings)
+    front = surroundings.front(settings)
     with ExitStack() as stack:
-        registry = stack.enter_context(open_registry(front, settings))
+        registry = stack.enter_context(surroundings.registry(front, settings))
         if not yes:
             report.say(summary(front, registry, delete_runs=delete_runs))
             typer.confirm("Uninstall Medea?", abort=True)
@@ -58,10 +59,8 @@ def uninstall(
 
 
 def _ledger(settings: Settings, stack: ExitStack, report: Report) -> Pool | None:
-    # Without an address there may still be a laptop's own, but none is made for this.
-    if settings.postgresql_url or settings.medea_ledger_dsn or settings.medea_data.exists():
-        with suppress(LedgerUnavailable):
-            return stack.enter_context(open_ledger(settings))
+    with suppress(LedgerUnavailable, Refused):
+        return stack.enter_context(surroundings.ledger(settings))
     report.say("there is no ledger (Postgres), or it does not answer: only runs whose origins are here are known")
     return None
 
@@ -97,10 +96,10 @@ def take_away(
     workflows = not_runs(front.list(WORKFLOWS)[0])
     runs, away = _runs(registry)
     owned = Owned({uid_of(one): one for one in workflows}, _known(pool, runs))
-    released = set()
+    released, opted_in = set(), front_door.opted_in(front)
     for name, there in runs.items():
         with report.step(f"{name} not let go", finalizers_by_hand(name)):
-            if let_go_of_target(registry.get(name), there, owned, report, delete_runs=delete_runs):
+            if let_go_of_target(registry.get(name), there, owned, opted_in, report, delete_runs=delete_runs):
                 released.add(name)
     for name, why in away.items():
         report.leave(f"target {name} {why}: its runs keep Medea's finalizer", finalizers_by_hand(name))
@@ -115,6 +114,8 @@ def take_away(
     ):
         with report.step(f"{remove.__name__.replace('_', ' ')}"):
             remove(front, report)
+    with report.step("remove profiles"):
+        front_door.remove_profiles(front, namespace, report)
     if pool is not None:
         with report.step("the ledger was not told"):
             report.done(f"{parting.part(pool, 'Medea was uninstalled')} placements ended in the ledger")

@@ -8,9 +8,11 @@ from webhook.errors import Clash, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.leader import LEASE, Lease
 from webhook.kube.resources import (
+    CLUSTER_PROFILES,
     DEPLOYMENTS,
     LEASES,
     MUTATING_WEBHOOKS,
+    NAMESPACES,
     NODES,
     PODS,
     SECRETS,
@@ -20,10 +22,11 @@ from webhook.kube.resources import (
     Resource,
 )
 from webhook.logs.node import node_name
-from webhook.model.contract import AGENT_ACCOUNT, ARGO_COMPONENT, CLUSTER, MIRRORED, PROBE
+from webhook.model.contract import AGENT_ACCOUNT, ARGO_COMPONENT, CLUSTER, ENABLED, MIRRORED, PROBE
 from webhook.model.limits import UNINSTALL_LOOK, UNINSTALL_STOP
 from webhook.model.objects import Metadata, Object, labels, spec_of
 from webhook.namespaces.prepare import MANAGED, removal_order
+from webhook.targets.profile import MANAGED_BY, MANAGER
 from webhook.uninstall.report import Report
 from webhook.uninstall.targets import until_written
 
@@ -93,6 +96,11 @@ def _let_go(front: Cluster, origin: Object, *, end: Callable[[Object], Object]) 
         remove_finalizer(front, origin)
 
 
+def opted_in(front: Cluster) -> list[str]:
+    """The names of the namespaces that opted in."""
+    return [one["metadata"]["name"] for one in front.list(NAMESPACES, selector=f"{ENABLED}=true")[0]]
+
+
 def remove_agents(front: Cluster, report: Report) -> None:
     """The agents of origins, which Argo leaves up."""
     pods, _ = front.list(PODS, selector=f"{ARGO_COMPONENT}=agent")
@@ -126,6 +134,14 @@ def remove_preparations(front: Cluster, report: Report) -> None:
         for kind, name in removal_order():
             front.delete(kind, namespace, name, propagation="Background")
     report.done(f"accounts, tokens, rights and the plugin removed from {len(namespaces)} namespaces")
+
+
+def remove_profiles(front: Cluster, namespace: str, report: Report) -> None:
+    """The ClusterProfiles that show the targets, where the front door has that kind."""
+    if CLUSTER_PROFILES.plural not in front.served(CLUSTER_PROFILES.api_version):
+        return
+    profiles, _ = front.list(CLUSTER_PROFILES, namespace, selector=f"{MANAGED_BY}={MANAGER}")
+    _delete_all(front, CLUSTER_PROFILES, profiles, "ClusterProfiles", report)
 
 
 def remove_own(front: Cluster, namespace: str, released: set[str], report: Report) -> None:

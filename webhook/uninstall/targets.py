@@ -1,9 +1,9 @@
 """Lets go of a target: the finalizers of its runs, and the templates that were copied there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from webhook.controller.remove import remove_finalizer, remove_run
-from webhook.errors import Clash, NotThere
+from webhook.errors import Clash, NotAllowed, NotThere
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.model.contract import COPIED, PLACEMENT
@@ -26,11 +26,18 @@ def finalizers_by_hand(target: str) -> str:
 
 
 def let_go_of_target(
-    target: Cluster, runs: Sequence[Object], owned: Owned, report: Report, *, delete_runs: bool
+    target: Cluster,
+    runs: Sequence[Object],
+    owned: Owned,
+    opted_in: Collection[str],
+    report: Report,
+    *,
+    delete_runs: bool,
 ) -> bool:
     """Let go of this front door's runs among all `runs` of a target, and remove copied templates.
 
-    False if something is left there. With `delete_runs`, runs that have not ended are deleted.
+    False if something is left there. `opted_in` are the namespaces that may have copies although no run is in them.
+    With `delete_runs`, runs that have not ended are deleted.
     """
     mine = [run for run in runs if owned.owns(run)]
     before = len(report.left)
@@ -50,14 +57,15 @@ def let_go_of_target(
             f"{target.name}: {len(others)} runs have Medea's finalizer, but no origin here, as {_name(others[0])}. "
             f"They may be another front door's; if there is none: {finalizers_by_hand(target.name)}"
         )
-    _remove_copies(target, [run for run in runs if uid_of(run) not in going], report)
+    places = sorted({*opted_in, *(run["metadata"]["namespace"] for run in runs)})
+    _remove_copies(target, places, [run for run in runs if uid_of(run) not in going], report)
     return len(report.left) == before
 
 
-def _remove_copies(target: Cluster, runs: list[Object], report: Report) -> None:
+def _remove_copies(target: Cluster, namespaces: Collection[str], runs: list[Object], report: Report) -> None:
     by_hand = f"kubectl --context {target.name} delete workflowtemplates -A -l {COPIED}"
     with report.step(f"{target.name}: copied templates not removed", by_hand):
-        copies, _ = target.list(WORKFLOW_TEMPLATES, selector=COPIED)
+        copies = [one for namespace in namespaces for one in _copies(target, namespace)]
         used = copies_in_use(copies, runs)
         for one in copies:
             if one not in used:
@@ -66,6 +74,14 @@ def _remove_copies(target: Cluster, runs: list[Object], report: Report) -> None:
         report.done(f"{target.name}: {len(copies) - len(used)} copied templates removed")
         if used:
             report.say(f"{target.name}: {len(used)} of them stay: runs there may use them. Afterwards: {by_hand}")
+
+
+def _copies(target: Cluster, namespace: str) -> list[Object]:
+    """None where the namespace accepts no work: there are none, or its administrator has taken all rights back."""
+    try:
+        return target.list(WORKFLOW_TEMPLATES, namespace, selector=COPIED)[0]
+    except NotAllowed:
+        return []
 
 
 def until_written(cluster: Cluster, workflow: Object, write: Callable[[Cluster, Object], None]) -> None:

@@ -1,0 +1,140 @@
+"""A cluster becomes a target by one command, works, is drained, and leaves nothing of Medea when it goes."""
+
+import base64
+import datetime
+import json
+import sys
+from collections.abc import Iterator
+
+import pytest
+import yaml
+
+from tests.end_to_end.commands import Ran, kubectl, run
+from tests.end_to_end.manifests import SMALL, inline, only_on
+from tests.end_to_end.medea import targets
+from tests.end_to_end.objects import annotations, origin
+from tests.end_to_end.waiting import eventually
+from tests.end_to_end.workspace import Workspace
+from tests.lab import medea as lab_medea
+from tests.lab.lab import Lab
+from tests.lab.layout import FRONT, POSTGRES_PORT, WEST
+from webhook.kube.client import front_door
+from webhook.kube.registry import Registry
+from webhook.targets.credentials import life_of
+from webhook.targets.rotation import Rotation
+
+GRANTS = "clusterroles,clusterrolebindings,roles,rolebindings,serviceaccounts,namespaces"
+SAID = ("accepts work", "Kubernetes v1.", "clock agrees", "are renewed before", "it took up a Workflow")
+
+
+def medea(*words: str) -> Ran:
+    """`medea target …`, with both clusters in one kubeconfig, as an administrator has them."""
+    both = f"KUBECONFIG={FRONT.kubeconfig}:{WEST.kubeconfig}"
+    ledger = f"POSTGRESQL_URL=127.0.0.1:{POSTGRES_PORT}/medea"
+    return run(["env", both, ledger, "COLUMNS=200", sys.executable, "-m", "webhook", "target", *words])
+
+
+def given() -> set[str]:
+    """All that Medea has on west, as far as rights go."""
+    return set(kubectl("west", "get", GRANTS, "-A", "-l", "medea.dev/consent", "-o", "name").ok().out.split())
+
+
+def terminating() -> bool:
+    """Whether Medea's namespace on west is about to go."""
+    path = "jsonpath={.metadata.deletionTimestamp}"
+    return bool(kubectl("west", "get", "namespace", "medea-system", "--ignore-not-found", "-o", path).ok().out)
+
+
+def secret() -> dict[str, object]:
+    words = ("-n", "medea-system", "get", "secret", "target-west", "-o", "jsonpath={.data.kubeconfig}")
+    config: dict[str, object] = yaml.safe_load(base64.b64decode(kubectl("front", *words).ok().out))
+    return config
+
+
+def condition(kind: str) -> str:
+    path = f'jsonpath={{.status.conditions[?(@.type=="{kind}")].status}}'
+    return kubectl("front", "-n", "medea-system", "get", "clusterprofile", "west", "-o", path).out
+
+
+def refusal(namespace: str) -> str:
+    return str(targets(namespace).get("west", {}).get("removed_by"))
+
+
+@pytest.fixture
+def gone(workspace: Workspace) -> Iterator[Workspace]:
+    """West is no target, and has nothing of Medea's; afterwards it is what it was."""
+    medea("remove", "west", "--context", "west").ok()
+    eventually(lambda: not given(), "Medea's namespace is gone")
+    try:
+        yield workspace
+    finally:
+        lab = Lab()
+        eventually(lambda: not terminating(), "Medea's namespace is gone, or stays")
+        lab_medea.add_target(lab, "west")
+        eventually(lambda: refusal(workspace.name) == "None", "west is used again")
+
+
+def test_a_target_is_added_from_nothing_used_drained_and_removed(gone: Workspace) -> None:
+    lines = medea("add", "west", "--context", "west", "--namespaces", gone.name)
+    assert lines.code == 0, lines.said
+    assert all(words in lines.out for words in SAID), lines.out
+    assert life_of(secret()) is not None
+
+    eventually(lambda: refusal(gone.name) == "None", lambda: f"west can be used: {targets(gone.name)}")
+    first = gone.create(only_on("west", inline("exit 0", SMALL)))
+    gone.wait(first).ok()
+    assert annotations(origin(gone.name, first))["cluster"] == "west"
+    eventually(lambda: condition("ControlPlaneHealthy") == "True", "west is shown as healthy")
+    eventually(lambda: condition("AcceptsWork") == "True", "and as accepting work")
+
+    long = gone.create(only_on("west", inline("sleep 100000", SMALL)))
+    eventually(lambda: annotations(origin(gone.name, long)).get("state") == "running", "it runs")
+    medea("drain", "west").ok()
+    eventually(lambda: "being drained" in refusal(gone.name), "the service has heard of it")
+    waiting = gone.create(only_on("west", inline("exit 0", SMALL)))
+    eventually(lambda: "being drained" in annotations(origin(gone.name, waiting)).get("reason", ""), "it says why")
+    refused = medea("remove", "west")
+    assert refused.code == 1 and "placements live on west" in refused.err
+    medea("undrain", "west").ok()
+    gone.wait(waiting).ok()
+
+    gone.kubectl("delete", "workflow", long, "--timeout=90s").ok()
+    removed = medea("remove", "west", "--context", "west")
+    assert removed.code == 0, removed.said
+    eventually(lambda: not given(), lambda: f"all that was given is taken back, and not {given()}")
+    eventually(lambda: not condition("ControlPlaneHealthy"), "it is shown no more")
+
+
+def test_a_namespace_that_no_longer_accepts_work_gets_none_and_what_waits_for_it_says_why(workspace: Workspace) -> None:
+    workspace.kubectl("delete", "rolebinding", "medea-target", cluster="west").ok()
+    # Accepted a moment ago, so only the create finds out.
+    name = workspace.create(only_on("west", inline("exit 0", SMALL)))
+    eventually(
+        lambda: "does not accept work" in annotations(origin(workspace.name, name)).get("reason", ""),
+        lambda: f"it says why it waits: {annotations(origin(workspace.name, name))}",
+    )
+    elsewhere = workspace.create(inline("exit 0", SMALL))
+    workspace.wait(elsewhere).ok()
+    assert annotations(origin(workspace.name, elsewhere))["cluster"] == "east"
+    kubectl("west", "apply", "-f", "-", stdin=json.dumps(lab_medea.consent(workspace.name))).ok()
+    workspace.wait(name).ok()
+
+
+def test_a_token_is_renewed_with_the_rights_that_medea_has(gone: Workspace) -> None:
+    medea("add", "west", "--context", "west", "--namespaces", gone.name).ok()
+    old, life = secret(), life_of(secret())
+    assert life is not None
+    front = front_door(str(Lab().identity("front", lab_medea.USER)))
+    registry = Registry(front, "medea-system")
+    registry.start()
+    try:
+        assert registry.wait(20)
+        later = Rotation(front, registry, "medea-system", now=lambda: life.half + datetime.timedelta(seconds=1))
+        later.turn("west", registry.get("west"))
+    finally:
+        registry.stop()
+    fresh = secret()
+    assert fresh != old and {**fresh, "users": old["users"]} == old
+    # The controller uses the new one.
+    name = gone.create(only_on("west", inline("exit 0", SMALL)))
+    gone.wait(name).ok()

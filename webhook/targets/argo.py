@@ -1,0 +1,109 @@
+"""Whether Argo Workflows works on a target, as far as Medea's rights there can tell."""
+
+import datetime
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from webhook.errors import MedeaError
+from webhook.kube.client import Cluster
+from webhook.kube.resources import LEASES, PODS, WORKFLOWS
+from webhook.model.contract import PROBE
+from webhook.model.limits import ARGO_LEASE_FRESH, CHECK_POLL, CHECK_PROBE_PATIENCE
+from webhook.model.objects import Object, mappings, spec_of, status_of
+
+KINDS = frozenset({"workflows", "workflowtemplates", "clusterworkflowtemplates", "workflowtaskresults"})
+"""The custom resources without which nothing runs."""
+_CONTROLLER = "workflow-controller"
+
+
+def missing_kinds(cluster: Cluster) -> list[str]:
+    """The custom resources of Argo that a target lacks."""
+    return sorted(KINDS - cluster.served("argoproj.io/v1alpha1"))
+
+
+@dataclass(frozen=True)
+class Controller:
+    """A controller that is alive: what shows it, in words, and its version if that can be seen."""
+
+    words: str
+    version: str | None = None
+
+
+def living_controller(cluster: Cluster, now: datetime.datetime) -> Controller | None:
+    """Argo's controller, by its lease, if it elects a leader, or its pod; None if neither shows one.
+
+    That proves nothing: it may run elsewhere. `now` is the target's time.
+    """
+    pods = [pod for pod in cluster.list(PODS, selector=f"app={_CONTROLLER}")[0] if _is_ready(pod)]
+    version = _version(pods[0]) if pods else None
+    for lease in cluster.list(LEASES, fields=f"metadata.name={_CONTROLLER}")[0]:
+        if _is_fresh(spec_of(lease).get("renewTime"), now):
+            return Controller(f"it renews its lease in namespace {lease['metadata']['namespace']}", version)
+    if not pods:
+        return None
+    metadata = pods[0]["metadata"]
+    return Controller(f"pod {metadata['name']} in namespace {metadata['namespace']} is ready", version)
+
+
+def takes_up(
+    cluster: Cluster,
+    namespace: str,
+    *,
+    patience: float = CHECK_PROBE_PATIENCE,
+    sleep: Callable[[float], None] = time.sleep,
+) -> bool:
+    """Whether a controller takes up a Workflow in a namespace within `patience` seconds; it needs no pod.
+
+    The Workflow is removed again. Raises any error of the target.
+    """
+    made = cluster.create(WORKFLOWS, namespace, _probe())
+    name = str(made["metadata"]["name"])
+    try:
+        for _ in range(round(patience / CHECK_POLL)):
+            found = cluster.find(WORKFLOWS, namespace, name)
+            if found is None or status_of(found).get("phase"):
+                return found is not None
+            sleep(CHECK_POLL)
+        return False
+    finally:
+        _removed(cluster, namespace, name)
+
+
+def _removed(cluster: Cluster, namespace: str, name: str) -> None:
+    try:
+        cluster.delete(WORKFLOWS, namespace, name, propagation="Background")
+    except MedeaError:
+        return
+
+
+def _probe() -> Object:
+    return {
+        "metadata": {"generateName": "medea-check-", "labels": {PROBE: "true"}},
+        "spec": {
+            "entrypoint": "wait",
+            "templates": [{"name": "wait", "suspend": {"duration": "1"}}],
+            # In case it can't be deleted.
+            "ttlStrategy": {"secondsAfterCompletion": 60},
+        },
+    }
+
+
+def _is_fresh(renewed: object, now: datetime.datetime) -> bool:
+    try:
+        age = now - datetime.datetime.fromisoformat(str(renewed))
+    except (ValueError, TypeError):
+        return False
+    return age.total_seconds() < ARGO_LEASE_FRESH
+
+
+def _is_ready(pod: Object) -> bool:
+    conditions = mappings(status_of(pod).get("conditions"))
+    return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
+
+
+def _version(pod: Object) -> str | None:
+    """The tag of the controller's image."""
+    images = [str(one.get("image")) for one in mappings(spec_of(pod).get("containers"))]
+    tags = [image.rpartition("/")[2].partition("@")[0].partition(":")[2] for image in images]
+    return next((tag for tag in tags if tag), None)

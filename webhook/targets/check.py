@@ -1,0 +1,142 @@
+"""Finds out how a target is: asks the front door about its Secret, and then the target itself."""
+
+import datetime
+from collections.abc import Sequence
+
+from webhook.errors import MedeaError, Refused
+from webhook.kube.client import About, Cluster
+from webhook.kube.kubeconfig import configuration_of, kubeconfig_of
+from webhook.kube.registry import Connect, connect_target
+from webhook.kube.resources import (
+    NAMESPACES,
+    RESOURCE_QUOTAS,
+    SECRETS,
+    SELF_ACCESS_REVIEWS,
+    SELF_REVIEWS,
+    WORKFLOWS,
+    checked_name,
+)
+from webhook.model.contract import CLUSTER, DRAIN, ENABLED
+from webhook.model.objects import Object, annotations, labels, mapping, status_of
+from webhook.targets.acceptance import is_accepted
+from webhook.targets.argo import living_controller, missing_kinds, takes_up
+from webhook.targets.credentials import life_of
+from webhook.targets.findings import Facts, Finding, Grade, NamespaceFacts, again
+
+
+def gather(
+    front: Cluster,
+    space: str,
+    name: str,
+    wanted: Sequence[str],
+    *,
+    connect: Connect = connect_target,
+    probe: bool = True,
+) -> Facts:
+    """The facts about one target; `space` is the namespace of the Secrets, `wanted` has namespaces it should accept.
+
+    With `probe`, a small Workflow shows whether Argo's controller works, if nothing else does. Raises the errors of the
+    front door, and BadRequest for something that can't be a name.
+    """
+    secrets, _ = front.list(SECRETS, space, selector=f"{CLUSTER}={checked_name('target', name)}")
+    if not secrets:
+        return _broken(name, "is not registered at this front door", f"{again(name)} --namespaces NAMESPACE")
+    secret = min(secrets, key=lambda one: str(one["metadata"].get("creationTimestamp")))
+    try:
+        cluster, config = connect(name, configuration_of(secret)), kubeconfig_of(secret)
+    except Refused as error:
+        return _broken(name, error.message, again(name))
+    enabled = [one["metadata"]["name"] for one in front.list(NAMESPACES, selector=f"{ENABLED}=true")[0]]
+    try:
+        about = cluster.about()
+    except MedeaError as error:
+        if error.details.get("answered") == 401:
+            return _broken(name, "does not accept its credentials: they have expired, or were revoked", again(name))
+        look = f"kubectl --context {name} get --raw /readyz"
+        return _broken(name, f"does not answer at {cluster.address}: {error.message}", look)
+    try:
+        return _ask(front, cluster, secret, config, about, enabled, wanted, probe=probe)
+    except MedeaError as error:
+        return _broken(name, f"answers, and not as it should: {error.message}", again(name))
+    finally:
+        cluster.close()
+
+
+def _broken(name: str, words: str, mend: str) -> Facts:
+    return Facts(name, broken=Finding(Grade.MISSING, words, mend))
+
+
+def _ask(
+    front: Cluster,
+    cluster: Cluster,
+    secret: Object,
+    config: Object,
+    about: About,
+    enabled: Sequence[str],
+    wanted: Sequence[str],
+    *,
+    probe: bool,
+) -> Facts:
+    user = mapping(status_of(cluster.create(SELF_REVIEWS, None, {"metadata": {}})).get("userInfo")).get("username")
+    reads, lacking = _may_watch(cluster), missing_kinds(cluster)
+    names = [*wanted, *(name for name in sorted(enabled) if name not in wanted)]
+    namespaces = [_namespace(front, cluster, name, enabled=name in enabled, wanted=name in wanted) for name in names]
+    accepting = [one.name for one in namespaces if one.accepted]
+    now = about.now or datetime.datetime.now(datetime.UTC)
+    controller = None if lacking or not reads else living_controller(cluster, now)
+    alive = controller.words if controller else None
+    if alive is None and not lacking and probe and accepting and takes_up(cluster, accepting[0]):
+        alive = f"it took up a Workflow in namespace {accepting[0]}"
+    return Facts(
+        name=cluster.name,
+        server=cluster.address,
+        version=about.version,
+        user=str(user),
+        reads=reads,
+        drained=annotations(secret).get(DRAIN) == "true",
+        apart=_apart(front, cluster),
+        missing_kinds=lacking,
+        alive=alive,
+        probed=probe,
+        life=life_of(config),
+        namespaces=namespaces,
+    )
+
+
+def _may_watch(cluster: Cluster) -> bool:
+    wanted = {"verb": "watch", "group": WORKFLOWS.group, "resource": WORKFLOWS.plural}
+    review = {"metadata": {}, "spec": {"resourceAttributes": wanted}}
+    return status_of(cluster.create(SELF_ACCESS_REVIEWS, None, review)).get("allowed") is True
+
+
+def _namespace(front: Cluster, cluster: Cluster, name: str, *, enabled: bool, wanted: bool) -> NamespaceFacts:
+    exists = cluster.find(NAMESPACES, None, name) is not None
+    accepted = exists and is_accepted(cluster, name)
+    return NamespaceFacts(
+        name=name,
+        exists=exists,
+        accepted=accepted,
+        known=enabled or front.find(NAMESPACES, None, name) is not None,
+        enabled=enabled,
+        wanted=wanted,
+        hard=_hard(cluster, name) if accepted else {},
+    )
+
+
+def _hard(cluster: Cluster, namespace: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for quota in cluster.list(RESOURCE_QUOTAS, namespace)[0]:
+        found |= mapping(status_of(quota).get("hard")) or mapping(mapping(quota.get("spec")).get("hard"))
+    return found
+
+
+def _apart(front: Cluster, cluster: Cluster) -> float | None:
+    """By how many seconds the target's clock is ahead of the front door's. They are asked one right after the other."""
+    here, there = front.about().now, cluster.about().now
+    return None if here is None or there is None else (there - here).total_seconds()
+
+
+def registered(front: Cluster, space: str) -> list[tuple[str, Object]]:
+    """The targets' names and Secrets, in the order of their names."""
+    secrets, _ = front.list(SECRETS, space, selector=CLUSTER)
+    return sorted(((labels(secret).get(CLUSTER, ""), secret) for secret in secrets), key=lambda pair: pair[0])

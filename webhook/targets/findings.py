@@ -1,0 +1,189 @@
+"""What a check of a target finds: what is fine, what is missing, and the command that mends it. Pure."""
+
+import datetime
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from webhook.model.limits import CLOCKS_APART, OLDEST_KUBERNETES, TOKEN_SHORT
+from webhook.targets.life import Life
+
+QUOTA = ("limits.cpu", "limits.memory")
+"""What a ResourceQuota must limit, so that it can be known what is free."""
+
+
+class Grade(StrEnum):
+    FINE = "fine"
+    NOTE = "note"
+    """Neither wrong nor wanted by everybody."""
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of a check; `mend` is the command that mends it."""
+
+    grade: Grade
+    words: str
+    mend: str | None = None
+
+
+@dataclass(frozen=True)
+class NamespaceFacts:
+    """One namespace on a target. `hard` is what its quotas limit.
+
+    `known` says whether the front door has it, `enabled` whether it opted in there, and `wanted` whether whoever checks
+    has named it.
+    """
+
+    name: str
+    exists: bool
+    accepted: bool
+    known: bool
+    enabled: bool
+    wanted: bool
+    hard: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that could be found out about one target.
+
+    `broken` says why it could not be asked at all, and nothing else is known then. `reads` says whether the account may
+    watch Workflows, `apart` by how many seconds the target's clock is ahead of the front door's, and `alive` in words
+    what shows that Argo's controller works, None if nothing does; `probed` says whether it was given a Workflow.
+    """
+
+    name: str
+    broken: Finding | None = None
+    server: str = ""
+    version: str = ""
+    user: str = ""
+    reads: bool = True
+    drained: bool = False
+    apart: float | None = None
+    missing_kinds: Sequence[str] = ()
+    alive: str | None = None
+    probed: bool = True
+    life: Life | None = None
+    namespaces: Sequence[NamespaceFacts] = ()
+
+
+def findings(facts: Facts, now: datetime.datetime) -> list[Finding]:
+    """The check's lines, in the order in which things are to be mended."""
+    if facts.broken:
+        return [facts.broken]
+    return [
+        _fine(f"reachable at {facts.server}, by TLS with a certificate that is checked"),
+        _version(facts.version),
+        _identity(facts),
+        _expiry(facts, now),
+        _clocks(facts.apart),
+        *_argo(facts),
+        *(finding for namespace in facts.namespaces for finding in _namespace(facts.name, namespace)),
+        *_together(facts),
+    ]
+
+
+def _fine(words: str) -> Finding:
+    return Finding(Grade.FINE, words)
+
+
+def again(target: str, namespaces: str = "") -> str:
+    """The command that gives a target anew what Medea needs there."""
+    return f"medea target add {target} --context {target}" + (f" --namespaces {namespaces}" if namespaces else "")
+
+
+def _version(version: str) -> Finding:
+    found = re.match(r"v?(\d+)\.(\d+)", version)
+    oldest = ".".join(str(part) for part in OLDEST_KUBERNETES)
+    if found and (int(found[1]), int(found[2])) >= OLDEST_KUBERNETES:
+        return _fine(f"Kubernetes {version}")
+    return Finding(Grade.MISSING, f"Kubernetes {version or 'of an unknown version'}, and Medea needs {oldest} or newer")
+
+
+def _identity(facts: Facts) -> Finding:
+    if facts.reads:
+        return _fine(f"Medea is {facts.user} there, and may watch Workflows")
+    return Finding(Grade.MISSING, f"{facts.user} may not watch Workflows there", again(facts.name))
+
+
+def _expiry(facts: Facts, now: datetime.datetime) -> Finding:
+    if facts.life is None:
+        return Finding(Grade.NOTE, "its credentials don't say when they expire; Medea does not renew them")
+    left, when = (facts.life.ends - now).total_seconds(), facts.life.ends.strftime("%Y-%m-%d %H:%M UTC")
+    renewed = facts.life.account is not None
+    long = (facts.life.ends - facts.life.begins).total_seconds()
+    if left < min(TOKEN_SHORT, long / 3):
+        words = f"its credentials expire at {when}" + (", and have not been renewed" if renewed else "")
+        return Finding(Grade.MISSING, words, again(facts.name))
+    return _fine(f"its credentials expire at {when}" + (", and are renewed before" if renewed else ""))
+
+
+def _clocks(apart: float | None) -> Finding:
+    if apart is None:
+        return Finding(Grade.NOTE, "its clock could not be compared with the front door's")
+    if abs(apart) <= CLOCKS_APART:
+        return _fine("its clock agrees with the front door's")
+    words = f"its clock is {abs(apart):.0f} s {'ahead of' if apart > 0 else 'behind'} the front door's"
+    return Finding(Grade.MISSING, words, "timedatectl set-ntp true  # on the machines of whichever is wrong")
+
+
+def _argo(facts: Facts) -> Iterator[Finding]:
+    if facts.missing_kinds:
+        words = f"Argo Workflows is not installed there: no {', '.join(facts.missing_kinds)}"
+        install = "https://github.com/argoproj/argo-workflows/releases/latest/download/install.yaml"
+        yield Finding(
+            Grade.MISSING,
+            words,
+            f"kubectl --context {facts.name} create namespace argo; "
+            f"kubectl --context {facts.name} -n argo apply --server-side -f {install}",
+        )
+    elif facts.alive:
+        yield _fine(f"Argo's controller is alive: {facts.alive}")
+    elif not facts.probed:
+        yield Finding(
+            Grade.NOTE, "whether Argo's controller works there was not tried", f"medea target check {facts.name}"
+        )
+    elif any(namespace.accepted for namespace in facts.namespaces):
+        words = "Argo's controller does nothing there: it took up no Workflow, and has neither a lease nor a ready pod"
+        yield Finding(Grade.MISSING, words, f"kubectl --context {facts.name} get pods -A -l app=workflow-controller")
+    else:
+        yield Finding(Grade.NOTE, "whether Argo's controller works there can be seen once a namespace accepts work")
+
+
+def _namespace(target: str, namespace: NamespaceFacts) -> Iterator[Finding]:
+    name, grade = namespace.name, Grade.MISSING if namespace.wanted else Grade.NOTE
+    if not namespace.exists:
+        yield Finding(
+            grade, f"namespace {name} does not exist there", f"kubectl --context {target} create namespace {name}"
+        )
+        return
+    if not namespace.accepted:
+        yield Finding(grade, f"namespace {name} accepts no work", again(target, name))
+        return
+    yield _fine(f"namespace {name} accepts work")
+    lacking = [what for what in QUOTA if what not in namespace.hard]
+    if lacking:
+        words = f"namespace {name} has no quota of {' and '.join(lacking)}, so it can't be known what is free there"
+        hard = "--hard=limits.cpu=8,limits.memory=16Gi"
+        yield Finding(Grade.MISSING, words, f"kubectl --context {target} -n {name} create quota medea {hard}")
+    else:
+        yield _fine(f"namespace {name} has a quota: " + ", ".join(f"{what} {namespace.hard[what]}" for what in QUOTA))
+    opt_in = f"kubectl label namespace {name} medea.dev/enabled=true  # at the front door"
+    if not namespace.known:
+        words = f"namespace {name} does not exist at the front door"
+        yield Finding(grade, words, f"kubectl create namespace {name}; {opt_in}")
+    elif not namespace.enabled:
+        yield Finding(grade, f"namespace {name} has not opted in at the front door", opt_in)
+
+
+def _together(facts: Facts) -> Iterator[Finding]:
+    if not any(namespace.accepted for namespace in facts.namespaces):
+        names = ",".join(one.name for one in facts.namespaces if one.exists) or "NAMESPACE"
+        yield Finding(Grade.MISSING, "no namespace there accepts work", again(facts.name, names))
+    if facts.drained:
+        yield Finding(
+            Grade.NOTE, "it is being drained: nothing new is placed there", f"medea target undrain {facts.name}"
+        )

@@ -1,0 +1,112 @@
+"""What Medea is given on a target: an account, reading everywhere, and work only in namespaces that accept it. Pure.
+
+`manifests/target` holds the same for those who prefer kubectl; a test compares both.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from webhook.kube.resources import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    NAMESPACES,
+    ROLE_BINDINGS,
+    ROLES,
+    SERVICE_ACCOUNTS,
+    Resource,
+)
+from webhook.model.contract import CONSENT
+from webhook.model.objects import Object
+
+SPACE = "medea-system"
+"""Namespace on the target of Medea's account there."""
+ACCOUNT = "medea"
+WORK = "medea-target"
+"""The ClusterRole whose binding in a namespace means that the namespace accepts work, and the name of that binding."""
+READ = "medea-target-read"
+TOKEN = "medea-target-token"  # noqa: S105 a name
+
+_LABELS = {CONSENT: "true", "app.kubernetes.io/name": "medea"}
+_RBAC = "rbac.authorization.k8s.io"
+_ARGO = "argoproj.io"
+_LOOK = ["get", "list", "watch"]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One object that a target has so that Medea may work there."""
+
+    kind: Resource
+    body: Object
+
+    @property
+    def name(self) -> str:
+        """The object's name."""
+        return str(self.body["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str | None:
+        """The object's namespace; None if it has none."""
+        namespace: str | None = self.body["metadata"].get("namespace")
+        return namespace
+
+    @property
+    def words(self) -> str:
+        """What people call it."""
+        return f"{self.kind.kind} {self.name}" + (f" in {self.namespace}" if self.namespace else "")
+
+
+def grants(namespaces: Iterable[str]) -> list[Grant]:
+    """All that a target needs, in the order in which it is to be made; only `namespaces` accept work."""
+    return [
+        _grant(NAMESPACES, SPACE),
+        _grant(SERVICE_ACCOUNTS, ACCOUNT, SPACE),
+        _grant(CLUSTER_ROLES, READ, rules=_READING),
+        _bound(CLUSTER_ROLE_BINDINGS, READ, CLUSTER_ROLES),
+        _grant(ROLES, TOKEN, SPACE, rules=_OWN_TOKEN),
+        _bound(ROLE_BINDINGS, TOKEN, ROLES, SPACE),
+        _grant(CLUSTER_ROLES, WORK, rules=_WORKING),
+        *(consent(namespace) for namespace in namespaces),
+    ]
+
+
+def consent(namespace: str) -> Grant:
+    """The binding by which a namespace accepts work."""
+    return _bound(ROLE_BINDINGS, WORK, CLUSTER_ROLES, namespace)
+
+
+def _rule(groups: str, resources: list[str], verbs: list[str], **rest: list[str]) -> Object:
+    return {"apiGroups": [groups], "resources": resources, "verbs": verbs, **rest}
+
+
+# What the watches need, what an own eye for quotas needs, what tells one cluster from another (namespaces), and what
+# tells that Argo's controller is alive.
+_READING = [
+    _rule(_ARGO, ["workflows"], _LOOK),
+    _rule(_ARGO, ["clusterworkflowtemplates"], ["get"]),
+    _rule("", ["pods", "resourcequotas", "limitranges"], _LOOK),
+    _rule("", ["namespaces"], ["get"]),
+    _rule("coordination.k8s.io", ["leases"], ["list"], resourceNames=["workflow-controller"]),
+]
+_OWN_TOKEN = [_rule("", ["serviceaccounts/token"], ["create"], resourceNames=[ACCOUNT])]
+_WORKING = [
+    _rule(_ARGO, ["workflows"], ["create", "patch", "delete"]),
+    _rule(_ARGO, ["workflowtemplates"], ["get", "list", "create", "delete"]),
+    _rule("", ["pods"], ["delete"]),
+    _rule("", ["pods/log"], ["get"]),
+]
+
+
+def _grant(kind: Resource, name: str, namespace: str | None = None, **content: object) -> Grant:
+    place = {"namespace": namespace} if namespace else {}
+    return Grant(kind, {"metadata": {"name": name, **place, "labels": _LABELS}, **content})
+
+
+def _bound(kind: Resource, name: str, role: Resource, namespace: str | None = None) -> Grant:
+    return _grant(
+        kind,
+        name,
+        namespace,
+        roleRef={"apiGroup": _RBAC, "kind": role.kind, "name": name},
+        subjects=[{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": SPACE}],
+    )

@@ -1,0 +1,112 @@
+"""Adds a target: gives Medea what it needs there, and registers it at the front door by a Secret.
+
+Every step may be done again, and changes only what is not as it should be. The Secret comes last: until it is there
+nothing uses what the others have made.
+"""
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from webhook.errors import MedeaError, Refused
+from webhook.kube.client import Cluster
+from webhook.kube.kubeconfig import Reach, kubeconfig_of
+from webhook.kube.resources import NAMESPACES, SECRETS, checked_name
+from webhook.model.contract import CLUSTER
+from webhook.model.limits import TOKEN_SECONDS
+from webhook.model.objects import Object
+from webhook.targets.credentials import kubeconfig, life_of, secret_data, token_of, with_token
+from webhook.targets.grants import ACCOUNT, SPACE, Grant, grants
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of one object: `how` is `made`, `changed` or `as it was`."""
+
+    how: str
+    words: str
+
+
+def add(
+    front: Cluster, target: Cluster, reach: Reach, *, space: str, namespaces: Sequence[str], now: datetime.datetime
+) -> Iterator[Done]:
+    """Add the target that `target` is an administrator's client of; `space` is the namespace of the Secrets.
+
+    Yields what was done, step by step. Raises Refused before anything is made if a namespace is missing, and the errors
+    of both clusters.
+    """
+    checked_name("target", target.name)
+    _check_namespaces(target, namespaces)
+    _check_space(front, space)
+    for grant in grants(namespaces):
+        yield Done(_ensure(target, grant), f"{grant.words} on {target.name}")
+    secret, config = _registered(front, space, target.name)
+    wanted = kubeconfig(target.name, reach, "")
+    if config is not None and _still_good(config, wanted, now):
+        yield Done("as it was", "the token in the front door's Secret, which is valid for long enough")
+        return
+    token = target.request_token(SPACE, ACCOUNT, TOKEN_SECONDS)
+    yield Done("made", f"a token of ServiceAccount {ACCOUNT} in {SPACE}, renewed by Medea before it expires")
+    yield _register(front, space, secret, target.name, with_token(wanted, token))
+
+
+def _check_namespaces(target: Cluster, namespaces: Sequence[str]) -> None:
+    missing = [name for name in namespaces if target.find(NAMESPACES, None, checked_name("namespace", name)) is None]
+    if missing:
+        commands = "; ".join(f"kubectl --context {target.name} create namespace {name}" for name in missing)
+        raise Refused(f"namespace {', '.join(missing)} does not exist on {target.name}; nothing was done: {commands}")
+
+
+def _check_space(front: Cluster, space: str) -> None:
+    if front.find(NAMESPACES, None, space) is None:
+        raise Refused(f"the front door has no namespace {space}; install Medea there first")
+
+
+def _ensure(target: Cluster, grant: Grant) -> str:
+    found = target.find(grant.kind, grant.namespace, grant.name)
+    if found is not None and found.get("roleRef", {}) != grant.body.get("roleRef", {}):
+        # A binding's role can't be changed.
+        target.delete(grant.kind, grant.namespace, grant.name, propagation="Background")
+        found = None
+    if found is None:
+        target.create(grant.kind, grant.namespace, grant.body)
+        return "made"
+    wanted: Object = {key: grant.body[key] for key in ("rules", "subjects") if key in grant.body}
+    if all(_same(found.get(key), value) for key, value in wanted.items()):
+        return "as it was"
+    target.patch(grant.kind, grant.namespace, grant.name, wanted)
+    return "changed"
+
+
+def _same(found: object, wanted: object) -> bool:
+    """Whether rules or subjects are the wanted ones; an apiserver fills in the group of a subject's kind."""
+    if not isinstance(found, list) or not isinstance(wanted, list):
+        return False
+    plain = [{key: value for key, value in one.items() if key != "apiGroup"} for one in found]
+    return plain == wanted
+
+
+def _registered(front: Cluster, space: str, name: str) -> tuple[str, Object | None]:
+    """The name of the Secret that registers the target, or is to, and the kubeconfig in it if it can be read."""
+    secrets, _ = front.list(SECRETS, space, selector=f"{CLUSTER}={name}")
+    if not secrets:
+        return f"target-{name}", None
+    secret = min(secrets, key=lambda one: str(one["metadata"].get("creationTimestamp")))
+    try:
+        return str(secret["metadata"]["name"]), kubeconfig_of(secret)
+    except MedeaError:
+        return str(secret["metadata"]["name"]), None
+
+
+def _still_good(config: Object, wanted: Object, now: datetime.datetime) -> bool:
+    life, token = life_of(config), token_of(config)
+    return life is not None and token is not None and now < life.half and config == with_token(wanted, token)
+
+
+def _register(front: Cluster, space: str, secret: str, name: str, config: Object) -> Done:
+    body = {"metadata": {"name": secret, "labels": {CLUSTER: name}}, "type": "Opaque", "data": secret_data(config)}
+    if front.find(SECRETS, space, secret) is None:
+        front.create(SECRETS, space, body)
+        return Done("made", f"Secret {secret} in {space} at the front door")
+    front.patch(SECRETS, space, secret, {"metadata": {"labels": {CLUSTER: name}}, "data": body["data"]})
+    return Done("changed", f"Secret {secret} in {space} at the front door")
