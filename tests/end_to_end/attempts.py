@@ -109,6 +109,8 @@ def bystanders() -> Iterator[tuple[str, Object]]:
         yield in_namespace(namespace, "pods"), pod("theirs", {"nodeName": "nowhere"}, labels={})
         agent = {"workflows.argoproj.io/component": "agent"}
         yield in_namespace(namespace, "pods"), pod("their-agent", {"nodeName": "nowhere"}, labels=agent)
+        step = {"workflows.argoproj.io/workflow": "theirs"}
+        yield in_namespace(namespace, "pods"), pod("their-step", {"nodeName": "nowhere"}, labels=step)
         yield of_argo(namespace, "workflowtasksets"), _argo("WorkflowTaskSet", "theirs", {"tasks": {}})
     placed = {"medea.dev/placement": "p", "medea.dev/skip": "true"}
     yield of_argo("{other}", "workflows"), workflow("placed", annotations=placed)
@@ -152,6 +154,7 @@ def needed() -> Iterator[Attempt]:
     yield Attempt("submit for a person", WEBHOOK, "POST", of_argo("{opted}", "workflows"), workflow("new"))
     yield Attempt("delete for a person", WEBHOOK, "DELETE", of_argo("{opted}", "workflows", "theirs"))
     yield Attempt("stop for a person", WEBHOOK, "PATCH", of_argo("{opted}", "workflows", "theirs"), _stop())
+    yield Attempt("retry for a person", WEBHOOK, "DELETE", in_namespace("{opted}", "pods", "their-step"))
     yield Attempt("read the targets", LOGS, "GET", in_namespace(SYSTEM, "secrets"))
     yield Attempt("look at a shown pod", LOGS, "GET", in_namespace("{opted}", "pods", "theirs"))
 
@@ -244,7 +247,7 @@ def _controller_pods() -> Iterator[Attempt]:
     for what, body in bad.items():
         yield Attempt(what, c, "POST", pods, body)
         yield Attempt(f"{what} in kube-system", c, "POST", in_namespace("kube-system", "pods"), body)
-    for name in ("theirs", "their-agent"):
+    for name in ("theirs", "their-agent", "their-step"):
         yield Attempt(f"delete the pod {name}", c, "DELETE", f"{pods}/{name}")
         yield Attempt(
             f"change the status of {name}", c, "PATCH", f"{pods}/{name}/status", {"status": {"phase": "Failed"}}
@@ -292,6 +295,8 @@ def _controller_cluster() -> Iterator[Attempt]:
 def _webhook() -> Iterator[Attempt]:
     w = WEBHOOK
     yield Attempt("list pods", w, "GET", "/api/v1/pods")
+    yield Attempt("delete a pod", w, "DELETE", in_namespace("{opted}", "pods", "theirs"))
+    yield Attempt("delete a pod where nobody opted in", w, "DELETE", in_namespace("{other}", "pods", "their-step"))
     yield Attempt(
         "make an agent's account", w, "POST", in_namespace("{opted}", "serviceaccounts"), _account("medea-agent")
     )

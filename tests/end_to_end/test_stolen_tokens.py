@@ -8,9 +8,7 @@ import requests
 
 from tests.end_to_end import attempts
 from tests.end_to_end.attempts import SYSTEM, Attempt
-from tests.end_to_end.commands import kubectl
 from tests.end_to_end.objects import connection
-from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import WorkspaceMaker
 
 Try = Callable[[Attempt], requests.Response]
@@ -80,36 +78,14 @@ class Intruder:
         return filled
 
 
-@pytest.mark.parametrize("one", attempts.forbidden(), ids=str)
+@pytest.mark.parametrize("one", list(attempts.forbidden()), ids=str)
 def test_no_account_of_medeas(thief: Try, one: Attempt) -> None:
     answer = thief(one)
     assert answer.status_code == 403, answer.text
 
 
-@pytest.mark.parametrize("one", attempts.needed(), ids=str)
+@pytest.mark.parametrize("one", list(attempts.needed()), ids=str)
 def test_what_medea_needs(thief: Try, one: Attempt) -> None:
     answer = thief(one)
     # What is there already was let through to where that is noticed.
     assert answer.status_code in (200, 201, 409), answer.text
-
-
-def test_an_http_step_of_a_namespace_without_medea_works_untouched(make_workspace: WorkspaceMaker) -> None:
-    untouched = make_workspace(enabled=False)
-    assert (
-        not kubectl("front", "get", "configmap", "medea-executor-plugin", "-n", "argo", "--ignore-not-found").ok().out
-    )
-    untouched.kubectl("create", "serviceaccount", "steps").ok()
-    agent = attempts.token("steps")
-    untouched.kubectl("apply", "-f", "-", stdin=json.dumps(agent)).ok()
-    rights = {**attempts.binding("medea-agent", "steps", untouched.name, name="steps")}
-    untouched.kubectl("apply", "-f", "-", stdin=json.dumps(rights)).ok()
-    http = {"name": "main", "http": {"url": "https://10.0.0.1:443/version", "insecureSkipVerify": True}}
-    spec = {"entrypoint": "main", "serviceAccountName": "steps", "templates": [http]}
-    manifest = {**attempts.workflow("asks"), "spec": spec}
-    untouched.create(manifest)
-
-    def phase() -> str:
-        return untouched.kubectl("get", "workflow", "asks", "-o", "jsonpath={.status.phase}").ok().out
-
-    eventually(lambda: phase() in ("Succeeded", "Failed", "Error"), "the step has been answered", within=120)
-    assert phase() == "Succeeded"
