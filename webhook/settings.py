@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from webhook.certificates.names import names_in
+from webhook.model.addresses import is_loopback
 from webhook.model.contract import Hold
 from webhook.scout.prometheus_access import Access
 from webhook.scout.promql import RESERVED_LABELS
@@ -52,7 +53,7 @@ _DAY = 86_400
 
 def _no_token_in_plain_text(url: str) -> str:
     parts = urlsplit(url)
-    if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+    if parts.scheme == "http" and not is_loopback(parts.netloc):
         raise ValueError("tokens are sent there: it must begin with https://, or be on the loopback")
     return url
 

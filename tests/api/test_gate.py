@@ -267,3 +267,26 @@ def test_what_people_may_say_of_the_placement_is_passed_on(key: str) -> None:
     body = {**SUBMIT, "submitOptions": {"annotations": f"medea.dev/{key}=x"}}
     made = ask(app_of(Front("create")).test_client(), "POST", "/api/v1/workflows/blue/submit", body=body)
     assert told(made)["metadata"]["annotations"] == {f"medea.dev/{key}": "x"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Host": "evil.example:8090"},
+        {"Host": "localhost.evil.example"},
+        {"Host": "[::1"},
+        {"Host": ""},
+    ],
+)
+def test_an_open_door_is_none_for_a_page_in_somebodys_browser(headers: dict[str, str]) -> None:
+    client = app_of(Front(), is_open=True).test_client()
+    answer = client.post("/api/v1/workflows/blue/submit", json=SUBMIT, headers={"Host": "localhost:8090", **headers})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("host", ["localhost:8090", "127.0.0.1:8090", "[::1]:8090", "LOCALHOST"])
+def test_it_is_one_for_programs_on_the_same_machine(host: str) -> None:
+    client = app_of(Front(), is_open=True).test_client()
+    assert client.post("/api/v1/workflows/blue/submit", json=SUBMIT, headers={"Host": host}).status_code == 200

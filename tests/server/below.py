@@ -9,16 +9,18 @@ import threading
 from webhook.errors import MedeaError
 from webhook.server.supervisor import supervise
 
-WILLING, STUBBORN = "willing", "stubborn"
+WILLING, STUBBORN, UNABLE = "willing", "stubborn", "unable"
 
 
 def wait(name: str, kind: str) -> None:
-    """Wait for a signal; a stubborn one goes on waiting then."""
+    """Wait for a signal; a stubborn one goes on waiting then, and one that is unable ends at once."""
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None if kind == STUBBORN else sys.exit(0))
     # In one write: the other programs print to the same pipe.
     os.write(1, f"{name} {os.getpid()}\n".encode())
+    if kind == UNABLE:
+        raise MedeaError("MEDEA_CERTS is wrong")
     over.wait()
 
 

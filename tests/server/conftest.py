@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,28 +53,36 @@ def _free_ports(number: int) -> list[int]:
         return [one.getsockname()[1] for one in taken]
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Running]:
-    """A server that is ready, with eight threads."""
-    files = ensure(tmp_path / "certs")
+@contextmanager
+def running(folder: Path, **more: str) -> Iterator[Running]:
+    """A server that is ready, with eight threads, and with these settings."""
+    files = ensure(folder / "certs")
     webhook, metrics = _free_ports(2)
-    begun, go_on = tmp_path / "begun", tmp_path / "go-on"
+    begun, go_on = folder / "begun", folder / "go-on"
     os.mkfifo(begun)
     os.mkfifo(go_on)
     settings = {
         "MEDEA_BIND": "127.0.0.1",
         "MEDEA_WEBHOOK_PORT": str(webhook),
         "MEDEA_WEBHOOK_METRICS_PORT": str(metrics),
-        "MEDEA_CERTS": str(tmp_path / "certs"),
+        "MEDEA_CERTS": str(folder / "certs"),
         "MEDEA_THREADS": "8",
         "BEGUN": str(begun),
         "GO_ON": str(go_on),
+        **more,
     }
     command = [sys.executable, "-m", "tests.server.stopping"]
     with subprocess.Popen(command, env={**os.environ, **settings}) as process:
         try:
-            running = Running(process, webhook, metrics, files.ca, begun, go_on)
-            running.wait_until_ready()
-            yield running
+            started = Running(process, webhook, metrics, files.ca, begun, go_on)
+            started.wait_until_ready()
+            yield started
         finally:
             process.kill()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    """A server that is ready."""
+    with running(tmp_path) as started:
+        yield started

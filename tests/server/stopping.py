@@ -36,7 +36,9 @@ def main() -> None:
 
     def make() -> Served:
         admission: Any = held
-        return Served(create_webhook_app(admission, background, Clients(None)), background)
+        return Served(
+            create_webhook_app(admission, background, Clients(settings.medea_webhook_client_name)), background
+        )
 
     door = replace(door_of(DoorName.WEBHOOK, settings), make=make)
     Server(settings, door).run()

@@ -38,6 +38,12 @@ def test_a_process_that_works_is_healthy_and_ready_and_shows_its_metrics() -> No
         assert status == 200 and "python_info" in text
 
 
+def test_any_other_page_is_none_of_its() -> None:
+    with serving() as url:
+        assert ask(f"{url}/nonsense")[0] == 404
+        assert ask(f"{url}/healthz/")[0] == 404
+
+
 def test_one_that_waits_says_for_what() -> None:
     with serving("the ledger is not known yet") as url:
         assert ask(f"{url}/readyz") == (503, "the ledger is not known yet\n")

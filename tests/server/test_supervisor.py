@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.server.below import STUBBORN, WILLING
+from tests.server.below import STUBBORN, UNABLE, WILLING
 
 
 @contextmanager
@@ -61,6 +61,15 @@ def test_one_that_ends_by_itself_ends_all_with_an_error_that_names_it() -> None:
         assert process.stderr
         assert "b has ended by itself, with exit code -9" in process.stderr.read()
         assert gone(pids["a"])
+
+
+def test_why_one_can_not_begin_is_said_on_one_line() -> None:
+    with supervised(f"a={WILLING}", f"b={UNABLE}") as (process, _):
+        assert process.wait(20) == 1
+        assert process.stderr
+        first, second = process.stderr.read().splitlines()
+    assert first == "medea: MEDEA_CERTS is wrong"
+    assert second.startswith("b has ended by itself, with exit code 1")
 
 
 def test_should_it_be_killed_its_programs_end_too() -> None:

@@ -5,6 +5,8 @@ import http.client
 import socket
 import ssl
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,30 @@ def test_who_falls_silent_is_let_go(server: Running, said: bytes | None) -> None
                 tls.sendall(b"POST /mutate HTTP/1.1\r\nHost: medea\r\nContent-Length: 9\r\n\r\n{")
                 assert b"HTTP/1.1 200" not in tls.recv(4096)
         assert time.monotonic() - began >= SERVER_SILENCE - 0.5
+
+
+@contextlib.contextmanager
+def _connected(folder: Path) -> Iterator[tuple[ssl.SSLSocket, ssl.SSLSocket]]:
+    """Both ends of a TLS connection: the door's and its client's."""
+    files = ensure(folder)
+    ours, theirs = socket.socketpair()
+    trusting = ssl.create_default_context(cafile=str(files.ca))
+    with ours, theirs, ThreadPoolExecutor(1) as client:
+        other = client.submit(trusting.wrap_socket, theirs, server_hostname="localhost")
+        with Tls("MEDEA_CERTS", folder).context().wrap_socket(ours, server_side=True) as door, other.result(20) as end:
+            yield door, end
+
+
+def test_a_request_that_comes_in_drops_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with _connected(tmp_path) as (door, client):
+        door.setblocking(True)
+        client.sendall(b"GET")
+        assert door.recv(3) == b"GET"
+        monkeypatch.setattr("webhook.server.tls.SERVER_REQUEST", -1.0)
+        door.setblocking(True)
+        client.sendall(b" ")
+        with pytest.raises(TimeoutError, match="took too long"):
+            door.recv(1)
 
 
 def test_the_health_of_the_process_is_on_a_port_of_its_own(server: Running) -> None:

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from werkzeug.datastructures import Headers
+
 from webhook.api.rights import Rights, what_grants
 from webhook.api.tokens import Identity, Tokens
 from webhook.errors import Forbidden, Unauthenticated
 from webhook.kube.client import Cluster
+from webhook.model.addresses import is_loopback
 from webhook.model.contract import ENABLED
 from webhook.model.deadline import Deadline
 from webhook.model.limits import NAMESPACE_TIMEOUT
@@ -33,8 +36,8 @@ class Caller:
 class Gate(Protocol):
     """Lets callers in, or not."""
 
-    def caller(self, authorization: str | None) -> Caller:
-        """Whoever sent this header Authorization. Raises Unauthenticated."""
+    def caller(self, headers: Headers) -> Caller:
+        """Whoever sent a request with these headers. Raises Unauthenticated, or Forbidden."""
 
     def check(self, caller: Caller, verb: str, namespace: str, name: str = "") -> None:
         """Raises Forbidden if the caller may not do the Kubernetes verb to the Workflow, or to all of the namespace.
@@ -53,9 +56,9 @@ class ClosedGate:
     acting_as: Callable[[str], Cluster]
     """Returns a client of the front door that sends this header Authorization, and no credentials of Medea's."""
 
-    def caller(self, authorization: str | None) -> Caller:
-        """Whoever sent this header Authorization. Raises Unauthenticated."""
-        token = bearer(authorization)
+    def caller(self, headers: Headers) -> Caller:
+        """Whoever the token in the header Authorization is of. Raises Unauthenticated."""
+        token = bearer(headers.get("Authorization"))
         identity = self.tokens.identify(token)
         if identity is None:
             raise Unauthenticated("the token is not valid at the front door: it is unknown, expired, or for others")
@@ -84,9 +87,14 @@ class OpenGate:
     holds: Holds
     front: Cluster
 
-    def caller(self, authorization: str | None) -> Caller:
-        """Somebody; only argo-server may want to know who."""
-        return Caller(None, self.front, authorization)
+    def caller(self, headers: Headers) -> Caller:
+        """Somebody; only argo-server may want to know who.
+
+        Raises Forbidden for a page in somebody's browser, which reaches the loopback too, under any name of its own.
+        """
+        if "Origin" in headers or not is_loopback(headers.get("Host", "")):
+            raise Forbidden("the open API is for programs on this machine that call it by localhost, not for browsers")
+        return Caller(None, self.front, headers.get("Authorization"))
 
     def check(self, caller: Caller, verb: str, namespace: str, name: str = "") -> None:  # noqa: ARG002
         """Raises Forbidden if the namespace has not opted in."""

@@ -2,12 +2,15 @@
 
 import structlog
 from flask import Flask, Response, jsonify, request
+from prometheus_client import Counter
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from webhook.errors import BadRequest, Forbidden, MedeaError, TooLarge, Unauthenticated
 from webhook.model.limits import LARGEST_BODY, MOST_DRAINED
 
 log = structlog.get_logger(__name__)
+
+_REFUSED = Counter("medea_refused_requests_total", "Requests of callers who are not known, or not allowed", ["code"])
 
 _PIECE = 64 * 1024
 _WORDS = {404: "not_found", 405: "method_not_allowed"}
@@ -45,6 +48,7 @@ def _known(error: MedeaError) -> tuple[Response, int]:
     if isinstance(error, Unauthenticated):
         answer.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Unauthenticated | Forbidden):
+        _REFUSED.labels(error.code).inc()
         log.warning(
             "refused", remote=request.remote_addr, method=request.method, path=request.path, **error.as_json()["error"]
         )

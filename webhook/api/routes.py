@@ -44,7 +44,7 @@ def blueprint(deps: Deps) -> Blueprint:
 
     @api.before_request
     def know_the_caller() -> None:
-        g.caller = deps.gate.caller(request.headers.get("Authorization"))
+        g.caller = deps.gate.caller(request.headers)
 
     @api.post("/api/request")
     @SPEC.validate(json=AskBody, resp=Documented(HTTP_200=Chosen, **_ERRORS), tags=["scout"], skip_validation=True)

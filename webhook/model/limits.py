@@ -361,6 +361,8 @@ LOG_PIECE = 64 * 1024
 HEALTH_TIMEOUT = 5
 SERVER_SILENCE = 3.0
 """Seconds for which a client that stops sending halfway through a request may hold a thread."""
+SERVER_REQUEST = 15.0
+"""Seconds for a request to arrive as a whole: as long as a submission may take in all."""
 SERVER_KEEP_ALIVE = 120
 """Seconds: the apiserver keeps idle connections for 90; if the server closed them first, reviews would fail."""
 SERVER_CONNECTIONS = 16_384

@@ -1,4 +1,4 @@
-"""`/metrics`, `/healthz` and `/readyz` for a process that serves nothing else."""
+"""`/metrics`, `/healthz` and `/readyz` of a process, on a port of their own."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -31,7 +31,10 @@ def health_app(unready: Callable[[], str | None], dead: Callable[[], list[str]] 
                 return _answer(start_response, f"dead threads: {', '.join(dead())}" if dead() else None)
             case "/readyz":
                 return _answer(start_response, unready())
-        return metrics(environ, start_response)
+            case "/metrics":
+                return metrics(environ, start_response)
+        start_response("404 Not Found", [("Content-Type", "text/plain")])
+        return [b"here are /metrics, /healthz and /readyz\n"]
 
     return app
 

@@ -8,6 +8,7 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.context import ForkProcess
@@ -54,7 +55,10 @@ def _child(program: Callable[[], None], parent: int) -> None:
         # It died before the kernel was asked to say so.
         return
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _AWAITED)
-    program()
+    try:
+        program()
+    except MedeaError as error:
+        sys.exit(f"medea: {error.message}")
 
 
 def _wait(children: Sequence[ForkProcess]) -> ForkProcess | None:

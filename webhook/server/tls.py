@@ -4,25 +4,37 @@ The files are read for each connection, so that certificates can be renewed with
 deadline: gunicorn itself waits for ever for a client that falls silent within a handshake or a request.
 """
 
+import math
 import socket
 import ssl
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from webhook.certificates.folder import current
 from webhook.errors import MedeaError
-from webhook.model.limits import SERVER_SILENCE
+from webhook.model.limits import SERVER_REQUEST, SERVER_SILENCE
 
 AUTHORITY = "ca.crt"
 _FILES = ("tls.crt", "tls.key")
 
 
 class _Socket(ssl.SSLSocket):
-    """Waits for SERVER_SILENCE where it would otherwise wait for ever."""
+    """Waits for SERVER_SILENCE where it would otherwise wait for ever, and reads one request within SERVER_REQUEST."""
+
+    _until = math.inf
 
     def setblocking(self, flag: bool) -> None:
+        """Called with True whenever a request is about to be read."""
+        self._until = time.monotonic() + SERVER_REQUEST
         self.settimeout(SERVER_SILENCE if flag else 0.0)
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Raises TimeoutError too if a client sends its request in drops."""
+        if time.monotonic() > self._until:
+            raise TimeoutError("the request took too long")
+        return super().recv(buflen, flags)
 
 
 class _Context(ssl.SSLContext):
