@@ -105,7 +105,7 @@ def _controller(hang: threading.Event) -> tuple[Controller, Any, dict[str, _Part
     parts = {name: _Part() for name in ("registry", "pool", "sampler", "queue", "recorder", "sweep", "keeper")}
     watches.origins = SimpleNamespace(informer=_Part())
     watches.runs = {}
-    made: Any = {**parts, "watches": watches, "work": work, "loop": _Loop(told, hang), "keeper": None}
+    made: Any = {**parts, "watches": watches, "work": work, "loop": _Loop(told, hang)}
     return Controller(**made, sweep_interval=30.0), watches, parts
 
 
