@@ -155,7 +155,7 @@ def test_agents_that_are_slow_to_delete_in_one_namespace_do_not_keep_the_sweep(w
         metadata = {"name": f"agent-{number}", "namespace": "ns", "labels": labels}
         world.front.put(PODS, {"metadata": metadata, "spec": {"serviceAccountName": "medea-agent"}})
     world.watch()
-    world.front.faults = _slowly(world, "deletecollection", "pods")
+    world.front.faults = _slowly(world, "delete", "pods")
     began, rounds = world.clock(), 0
     while world.front.all(PODS):
         world.parts.sweep.dismiss_agents()

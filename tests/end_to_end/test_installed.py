@@ -84,9 +84,9 @@ def test_medea_is_installed_places_rolls_out_and_leaves_nothing_behind(empty: La
     with inside.upgrading(empty, {"podAnnotations": {"rollout": "again"}}) as upgrade:
         while upgrade.poll() is None:
             submitted.append(team.submit())
-            time.sleep(1)
+            time.sleep(4)
     assert upgrade.returncode == 0
-    assert len(submitted) > 5
+    assert submitted
     assert {phase_of(team, name) for name in submitted} == {"Succeeded"}
 
     inside.uninstall(empty)

@@ -71,12 +71,13 @@ def helm(lab: Lab, *words: str) -> str:
 
 def is_installed(lab: Lab) -> bool:
     """Whether there is a release, in whatever state."""
-    return bool(helm(lab, "list", "--namespace", medea.SYSTEM, "--short").strip())
+    words = ("get", "secrets", "-n", medea.SYSTEM, "-l", f"owner=helm,name={RELEASE}", "-o", "name")
+    return bool(lab.kubectl("front", *words).strip())
 
 
 def install(lab: Lab, values: Values) -> str:
-    """`helm install` in Medea's namespace, and wait until everything is ready; returns what helm says."""
-    return helm(lab, "install", *_with(values), "--create-namespace")
+    """`helm install`, or `helm upgrade`, and wait until everything is ready; returns what helm says."""
+    return helm(lab, "upgrade", "--install", *_with(values), "--create-namespace")
 
 
 @contextmanager

@@ -11,10 +11,12 @@ from pathlib import Path
 from tests.lab import (
     binaries,
     cgroups,
+    cluster_mode,
     clusters,
     controlplane,
     envfile,
     images,
+    inside,
     medea,
     monitoring,
     network,
@@ -56,10 +58,11 @@ def up() -> None:
         with shown("laboratory") as progress, ThreadPoolExecutor(max_workers=16) as pool:
             _start_all(lab, pool, progress)
         _COMPLETE.write_text(_fingerprint())
-        medea.install(lab)
-        for process in medea.processes(lab):
-            supervisor.start(process)
-            supervisor.wait_ready(process)
+        if cluster_mode.wanted():
+            cluster_mode.bring_up(lab)
+        else:
+            cluster_mode.take_down(lab)
+            inside.start_processes(lab)
 
 
 def down() -> None:
@@ -77,7 +80,7 @@ def everything() -> list[Process]:
     found = [controlplane.etcd(), postgres.process(), monitoring.prometheus()]
     for cluster in CLUSTERS:
         found += clusters.processes(cluster)
-    return found + medea.processes(Lab())
+    return found + (cluster_mode.processes(Lab()) if cluster_mode.wanted() else medea.processes(Lab()))
 
 
 def _resumable() -> bool:

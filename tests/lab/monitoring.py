@@ -10,7 +10,7 @@ from tests.lab.processes import Process, http_ok
 
 RULES, EXTRA = STATE / "prometheus" / "rules", STATE / "prometheus" / "extra"
 """Folders of rules (YAML) and of further targets (JSON): a test puts its own there and reloads Prometheus."""
-_MEDEA_METRICS = (9095, 9096)
+_MEDEA_METRICS = (9095, 9096, 9097, 9098, 9099)
 _RESOURCES = "resourcequotas,limitranges,pods,nodes,namespaces"
 
 

@@ -119,7 +119,7 @@ def test_while_postgres_is_away_one_waits_for_it_and_the_others_are_told_at_once
 
 
 def test_who_waits_for_a_busy_pool_does_not_count_as_an_outage(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_module, "LEDGER_WAIT", 0.1)
+    monkeypatch.setattr(pool_module, "LEDGER_WAIT", 1.0)
     pool = Pool(dsn, size=2)
     pool.start()
     assert pool.wait(20)

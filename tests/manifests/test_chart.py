@@ -1,5 +1,6 @@
 """The chart renders what it should, and refuses what makes no sense. It needs the laboratory's Helm, and no cluster."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -174,3 +175,18 @@ def test_kubectl_applies_it_with_another_image_by_one_change(tmp_path: Path) -> 
     assert {one["containers"][0]["image"] for one in deployments} == {"reg/medea:2"}
     assert {environment(one).get("MEDEA_PLUGIN_IMAGE") for one in deployments} == {"reg/medea:2", None}
     assert "medea-image" not in {one["metadata"]["name"] for one in made}
+
+
+def test_what_watches_medea_is_made_only_when_it_is_asked_for() -> None:
+    asked = (
+        "--set=monitoring.podMonitor=true,monitoring.rules=true,monitoring.dashboard=true,monitoring.labels.team=a",
+    )
+    kinds = {"PodMonitor", "PrometheusRule"}
+    assert not kinds & {one["kind"] for one in objects()}
+    made = {one["kind"]: one for one in objects(*asked) if one["kind"] in kinds}
+    shipped = yaml.safe_load((render.CHART / "files/alerts.yaml").read_text())
+    assert made["PrometheusRule"]["spec"] == shipped
+    assert made["PodMonitor"]["metadata"]["labels"]["team"] == "a"
+    dashboard = of("ConfigMap", *asked)["medea-dashboard"]
+    assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert json.loads(dashboard["data"]["medea.json"])["title"] == "Medea"

@@ -9,6 +9,7 @@ down_revision = "0005"
 def upgrade() -> None:
     """Runs of earlier placements don't count as kept: the previous version did not look for them either."""
     op.execute(
-        "CREATE TABLE clusters (name text PRIMARY KEY, uid text NOT NULL, noted_at timestamptz NOT NULL DEFAULT now())"
+        "CREATE TABLE IF NOT EXISTS clusters "
+        "(name text PRIMARY KEY, uid text NOT NULL, noted_at timestamptz NOT NULL DEFAULT now())"
     )
-    op.execute("ALTER TABLE workflows ADD COLUMN run_kept boolean NOT NULL DEFAULT false")
+    op.execute("ALTER TABLE workflows ADD COLUMN IF NOT EXISTS run_kept boolean NOT NULL DEFAULT false")

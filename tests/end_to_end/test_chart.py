@@ -1,0 +1,32 @@
+"""A real apiserver takes everything that the chart makes, and finds its pods as restricted as can be."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from tests.end_to_end.commands import kubectl
+from tests.lab import render
+
+PRODUCTION = f"--values={render.CHART / 'values-production.yaml'}"
+
+
+@pytest.fixture
+def namespace() -> Iterator[str]:
+    """One in which Pod Security forbids all but restricted pods, and says so of Deployments too."""
+    name = f"e2e-chart-{secrets.token_hex(4)}"
+    kubectl("front", "create", "namespace", name).ok()
+    try:
+        modes = (f"pod-security.kubernetes.io/{mode}=restricted" for mode in ("enforce", "warn"))
+        kubectl("front", "label", "namespace", name, *modes).ok()
+        yield name
+    finally:
+        kubectl("front", "delete", "namespace", name, "--wait=false").ok()
+
+
+@pytest.mark.parametrize("words", [(), ("--set=logs.enabled=true", "--set=hold=plugin"), (PRODUCTION,)])
+def test_an_apiserver_takes_all_of_it(namespace: str, words: tuple[str, ...]) -> None:
+    text = render.template(f"--namespace={namespace}", *words)
+    done = kubectl("front", "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-", stdin=text)
+    assert "PodSecurity" not in done.ok().said
+    assert done.out.count("serverside-applied") == text.count("\nkind: ")
