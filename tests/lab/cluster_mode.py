@@ -61,8 +61,7 @@ def bring_up(lab: Lab) -> None:
     # Its tag stays the same, so that pods would not be replaced when the image is.
     inside.install(lab, {**_LIKE_THE_PROCESSES, "podAnnotations": {"image": archive.name}})
     for target in TARGETS:
-        lab.kubectl(target.name, "apply", "-f", str(CHECKOUT / "manifests/target/rbac.yaml"))
-        medea.register(lab, target.name, host=FRONT.gateway)
+        medea.add_target(lab, target.name, host=FRONT.gateway)
     lab.kubectl("front", "apply", "-n", WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
     _take_authority(lab)
     medea.make_token(lab)
