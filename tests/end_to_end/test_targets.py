@@ -39,6 +39,11 @@ def given() -> set[str]:
     return set(kubectl("west", "get", GRANTS, "-A", "-l", "medea.dev/consent", "-o", "name").ok().out.split())
 
 
+def accept(namespace: str) -> None:
+    """West's administrator binds Medea's role in a namespace."""
+    kubectl("west", "apply", "-f", "-", stdin=json.dumps(lab_medea.consent(namespace))).ok()
+
+
 def terminating() -> bool:
     """Whether Medea's namespace on west is about to go."""
     path = "jsonpath={.metadata.deletionTimestamp}"
@@ -71,6 +76,8 @@ def gone(workspace: Workspace) -> Iterator[Workspace]:
         lab = Lab()
         eventually(lambda: not terminating(), "Medea's namespace is gone, or stays")
         lab_medea.add_target(lab, "west")
+        # What has ended there may be removed again only where Medea's role is bound.
+        accept(workspace.name)
         eventually(lambda: refusal(workspace.name) == "None", "west is used again")
 
 
@@ -116,7 +123,7 @@ def test_a_namespace_that_no_longer_accepts_work_gets_none_and_what_waits_for_it
     elsewhere = workspace.create(inline("exit 0", SMALL))
     workspace.wait(elsewhere).ok()
     assert annotations(origin(workspace.name, elsewhere))["cluster"] == "east"
-    kubectl("west", "apply", "-f", "-", stdin=json.dumps(lab_medea.consent(workspace.name))).ok()
+    accept(workspace.name)
     workspace.wait(name).ok()
 
 
