@@ -64,7 +64,7 @@ def _remove_copies(target: Cluster, runs: list[Object], report: Report) -> None:
                 if one not in used:
                     metadata: Metadata = one["metadata"]
                     namespace = metadata["namespace"] if kind.namespaced else None
-                    target.delete(kind, namespace, metadata["name"], uid=metadata["uid"])
+                    target.delete(kind, namespace, metadata["name"], uid=metadata["uid"], propagation="Background")
             report.done(f"{target.name}: {len(copies) - len(used)} copied {kind.plural} removed")
             if used:
                 report.say(f"{target.name}: {len(used)} of them stay: runs there may use them. Afterwards: {by_hand}")
