@@ -174,3 +174,11 @@ def test_kubectl_applies_it_with_another_image_by_one_change(tmp_path: Path) -> 
     assert {one["containers"][0]["image"] for one in deployments} == {"reg/medea:2"}
     assert {environment(one).get("MEDEA_PLUGIN_IMAGE") for one in deployments} == {"reg/medea:2", None}
     assert "medea-image" not in {one["metadata"]["name"] for one in made}
+
+
+def test_prometheus_is_told_who_asks_and_for_which_tenant() -> None:
+    for pod in pods(PRODUCTION, '--set-json=prometheus.headers={"X-Scope-OrgID": "team a,b"}'):
+        told, mounts = environment(pod), {one["mountPath"] for one in pod["containers"][0]["volumeMounts"]}
+        assert told["MEDEA_PROMETHEUS_HEADERS"] == "X-Scope-OrgID=team%20a%2Cb"
+        for name in ("MEDEA_PROMETHEUS_CA", "MEDEA_PROMETHEUS_TOKEN_FILE"):
+            assert str(Path(told[name]).parent) in mounts
