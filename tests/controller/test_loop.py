@@ -102,7 +102,7 @@ def _controller(hang: threading.Event) -> tuple[Controller, Any, dict[str, _Part
     told = threading.Event()
     work, watches = cast("Any", _Part()), cast("Any", _Part())
     work.shut_down = told.set
-    parts = {name: _Part() for name in ("registry", "pool", "sampler", "queue", "recorder", "sweep")}
+    parts = {name: _Part() for name in ("registry", "pool", "sampler", "queue", "recorder", "sweep", "keeper")}
     watches.origins = SimpleNamespace(informer=_Part())
     watches.runs = {}
     made: Any = {**parts, "watches": watches, "work": work, "loop": _Loop(told, hang)}
@@ -142,6 +142,8 @@ def test_it_ends_when_told_while_it_waits_for_the_front_door() -> None:
     running.join(5)
     assert not running.is_alive()
     assert "start" not in parts["queue"].calls
+    # Servers wait for their certificate, whatever the controller itself waits for.
+    assert parts["keeper"].calls == ["start"]
 
 
 def test_it_ends_when_told_in_the_middle_of_a_sweep() -> None:
