@@ -6,6 +6,7 @@ the demo and most tests notice no difference. What kills the processes `webhook`
 
 import base64
 import os
+import shutil
 import sys
 
 from tests.lab import image, inside, medea, network, supervisor
@@ -75,6 +76,8 @@ def take_down(lab: Lab) -> None:
     supervisor.kill(_FORWARDING)
     if inside.is_installed(lab):
         inside.uninstall(lab)
+        # The processes have an authority of their own.
+        shutil.rmtree(MEDEA_CERTS)
     network.keep_pods_in()
 
 

@@ -23,6 +23,7 @@ from tests.lab import (
     pki,
     postgres,
     prerequisites,
+    services,
     supervisor,
 )
 from tests.lab.errors import LabError
@@ -151,6 +152,7 @@ def _tear_down() -> None:
         time.sleep(0.1)
     cgroups.tear_down()
     _unmount()
+    services.remove_rules()
     network.tear_down()
     shutil.rmtree(STATE, ignore_errors=True)
     if STATE.exists():

@@ -42,6 +42,9 @@ def tear_down() -> None:
         ("filter", "INPUT", _INPUT),
     ):
         _no_chain(table, hook, chain)
+    # kube-proxy's own cleaning up leaves this one.
+    for hook in ("INPUT", "OUTPUT"):
+        _no_chain("filter", hook, "KUBE-FIREWALL")
     for cluster in CLUSTERS:
         run(["ip", "link", "delete", cluster.bridge], check=False)
         for leftover in Path("/var/lib/cni/results").glob(f"{cluster.bridge}-*"):

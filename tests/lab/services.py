@@ -9,6 +9,7 @@ from tests.lab.binaries import binary
 from tests.lab.controlplane import MASTERS
 from tests.lab.layout import CLUSTER_DOMAIN, DNS_PORT, KUBE, Cluster
 from tests.lab.processes import Process, http_ok
+from tests.lab.shell import run
 
 _COREFILE = """\
 {domain}:{port} in-addr.arpa:{port} {{
@@ -36,6 +37,13 @@ def kube_proxy(cluster: Cluster) -> Process:
     argv = [binary("kube-proxy"), f"--config={_proxy_config(cluster)}"]
     health = f"http://127.0.0.1:{cluster.proxy_health_port}/healthz"
     return Process(f"kube-proxy-{cluster.name}", argv, http_ok(health))
+
+
+def remove_rules() -> None:
+    """Remove what a kube-proxy left in this network's rules; it must not run any more."""
+    program = Path(binary("kube-proxy"))
+    if program.exists():
+        run([program, "--cleanup"], check=False)
 
 
 def coredns(cluster: Cluster) -> Process:
@@ -69,6 +77,8 @@ def _proxy_config(cluster: Cluster) -> Path:
         # The kernel's limits are the machine's business, and mostly can't be written here.
         "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
     }
-    path = KUBE / f"{cluster.name}-kube-proxy.yaml"
-    path.write_text(yaml.safe_dump(config))
+    path, text = KUBE / f"{cluster.name}-kube-proxy.yaml", yaml.safe_dump(config)
+    # A running kube-proxy ends when its file is written, even to the same.
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
     return path

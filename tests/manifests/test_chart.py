@@ -190,3 +190,11 @@ def test_what_watches_medea_is_made_only_when_it_is_asked_for() -> None:
     dashboard = of("ConfigMap", *asked)["medea-dashboard"]
     assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
     assert json.loads(dashboard["data"]["medea.json"])["title"] == "Medea"
+
+
+def test_prometheus_is_told_who_asks_and_for_which_tenant() -> None:
+    for pod in pods(PRODUCTION, '--set-json=prometheus.headers={"X-Scope-OrgID": "team a,b"}'):
+        told, mounts = environment(pod), {one["mountPath"] for one in pod["containers"][0]["volumeMounts"]}
+        assert told["MEDEA_PROMETHEUS_HEADERS"] == "X-Scope-OrgID=team%20a%2Cb"
+        for name in ("MEDEA_PROMETHEUS_CA", "MEDEA_PROMETHEUS_TOKEN_FILE"):
+            assert str(Path(told[name]).parent) in mounts

@@ -39,7 +39,8 @@ _OWN_SECRETS = ("medea-tls", "medea-authority")
 def remove_webhooks(front: Cluster, report: Report) -> None:
     """First of all: a webhook that nobody answers would keep everybody from changing what is to be let go."""
     for kind in (MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS):
-        front.delete(kind, None, _WEBHOOKS)
+        # In the background: in the foreground it would stay in force until the garbage collector comes.
+        front.delete(kind, None, _WEBHOOKS, propagation="Background")
     report.done("webhooks removed: nothing is placed any more")
 
 
@@ -117,7 +118,7 @@ def remove_mirrored(front: Cluster, report: Report) -> None:
     virtual = [node for node in nodes if node["metadata"]["name"] == node_name(labels(node)[MIRRORED])]
     _delete_all(front, NODES, virtual, "Nodes of targets", report)
     for node in virtual:
-        front.delete(LEASES, _HEARTBEATS, node["metadata"]["name"])
+        front.delete(LEASES, _HEARTBEATS, node["metadata"]["name"], propagation="Background")
 
 
 def remove_probes(front: Cluster, report: Report) -> None:
@@ -150,8 +151,8 @@ def remove_own(front: Cluster, namespace: str, released: set[str], report: Repor
     done = [one for one in secrets if labels(one)[CLUSTER] in released]
     _delete_all(front, SECRETS, done, "Secrets of targets", report)
     for name in _OWN_SECRETS:
-        front.delete(SECRETS, namespace, name)
-    front.delete(LEASES, namespace, LEASE)
+        front.delete(SECRETS, namespace, name, propagation="Background")
+    front.delete(LEASES, namespace, LEASE, propagation="Background")
     report.done("certificates and lease removed")
 
 

@@ -70,7 +70,8 @@ def _remove_copies(target: Cluster, namespaces: Collection[str], runs: list[Obje
         for one in copies:
             if one not in used:
                 metadata: Metadata = one["metadata"]
-                target.delete(WORKFLOW_TEMPLATES, metadata["namespace"], metadata["name"], uid=metadata["uid"])
+                place = (WORKFLOW_TEMPLATES, metadata["namespace"], metadata["name"])
+                target.delete(*place, uid=metadata["uid"], propagation="Background")
         report.done(f"{target.name}: {len(copies) - len(used)} copied templates removed")
         if used:
             report.say(f"{target.name}: {len(used)} of them stay: runs there may use them. Afterwards: {by_hand}")

@@ -113,8 +113,24 @@ spec:
 - name: POSTGRESQL_PASS
   valueFrom: {secretKeyRef: {name: {{ include "medea.postgresSecret" . }}, key: password}}
 {{- end }}
-{{- with .Values.prometheus.url }}
-- {name: PROMETHEUS_URL, value: {{ quote . }}}
+{{- with .Values.prometheus }}
+{{- if .url }}
+- {name: PROMETHEUS_URL, value: {{ quote .url }}}
+- {name: MEDEA_PROMETHEUS_CLUSTER_LABEL, value: {{ .clusterLabel }}}
+{{- if .ca }}
+- {name: MEDEA_PROMETHEUS_CA, value: /run/medea/prometheus-ca/ca.crt}
+{{- end }}
+{{- if .token }}
+- {name: MEDEA_PROMETHEUS_TOKEN_FILE, value: /run/medea/prometheus-token/token}
+{{- end }}
+{{- $headers := list }}
+{{- range $name, $value := .headers }}
+{{- $headers = append $headers (printf "%s=%s" $name (urlquery $value | replace "+" "%20")) }}
+{{- end }}
+{{- with $headers }}
+- {name: MEDEA_PROMETHEUS_HEADERS, value: {{ join "," . | quote }}}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- with .Values.argo.server }}
 - {name: MEDEA_ARGO_SERVER, value: {{ quote . }}}
@@ -134,6 +150,12 @@ spec:
 {{- if .Values.ledger.ca }}
 - {name: ledger-ca, mountPath: /run/medea/ledger-ca, readOnly: true}
 {{- end }}
+{{- if .Values.prometheus.ca }}
+- {name: prometheus-ca, mountPath: /run/medea/prometheus-ca, readOnly: true}
+{{- end }}
+{{- if .Values.prometheus.token }}
+- {name: prometheus-token, mountPath: /run/medea/prometheus-token, readOnly: true}
+{{- end }}
 {{- if .Values.argo.serverCA }}
 - {name: argo-server-ca, mountPath: /run/medea/argo-server-ca, readOnly: true}
 {{- end }}
@@ -145,6 +167,12 @@ spec:
 - {name: tmp, emptyDir: {sizeLimit: 64Mi}}
 {{- with .Values.ledger.ca }}
 - {name: ledger-ca, secret: {secretName: {{ . }}}}
+{{- end }}
+{{- with .Values.prometheus.ca }}
+- {name: prometheus-ca, configMap: {name: {{ . }}}}
+{{- end }}
+{{- with .Values.prometheus.token }}
+- {name: prometheus-token, secret: {secretName: {{ . }}}}
 {{- end }}
 {{- with .Values.argo.serverCA }}
 - {name: argo-server-ca, configMap: {name: {{ . }}}}
