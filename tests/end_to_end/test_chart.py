@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
+import yaml
 
 from tests.end_to_end.commands import kubectl
 from tests.lab import render
@@ -26,7 +27,13 @@ def namespace() -> Iterator[str]:
 
 @pytest.mark.parametrize("words", [(), ("--set=logs.enabled=true", "--set=hold=plugin"), (PRODUCTION,)])
 def test_an_apiserver_takes_all_of_it(namespace: str, words: tuple[str, ...]) -> None:
-    text = render.template(f"--namespace={namespace}", *words)
-    done = kubectl("front", "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-", stdin=text)
+    things = [
+        one for one in yaml.safe_load_all(render.template(f"--namespace={namespace}", "--skip-tests", *words)) if one
+    ]
+    for thing in things:
+        if thing["metadata"].get("namespace") != namespace:
+            # The laboratory's own Medea has these names there.
+            thing["metadata"]["name"] += f"-{namespace}"
+    done = kubectl("front", "create", "--dry-run=server", "-f", "-", stdin=yaml.safe_dump_all(things))
     assert "PodSecurity" not in done.ok().said
-    assert done.out.count("serverside-applied") == text.count("\nkind: ")
+    assert done.out.count("created (server dry run)") == len(things)
