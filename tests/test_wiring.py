@@ -9,7 +9,7 @@ from tests.support.fake_apiserver import FakeApiserver
 from webhook.certificates.delivery import authority_bundle
 from webhook.errors import Unavailable
 from webhook.kube.client import Cluster
-from webhook.wiring import own_users
+from webhook.wiring.doors import own_users
 
 
 def test_each_of_medeas_accounts_is_its_own_and_so_is_whoever_it_is_on_a_laptop() -> None:

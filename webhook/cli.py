@@ -27,7 +27,9 @@ from webhook.settings import Settings, setting_problems
 from webhook.telemetry import configure_logging
 from webhook.totals.model import cores, gibibytes
 from webhook.uninstall.command import uninstall
-from webhook.wiring import ledger_dsn, make_controller, make_delivery
+from webhook.wiring.certificates import make_delivery
+from webhook.wiring.controller import make_controller
+from webhook.wiring.parts import ledger_dsn
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Many Kubernetes clusters, one Argo Workflows.")
 app.add_typer(target_app, name="target")

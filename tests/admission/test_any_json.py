@@ -17,7 +17,7 @@ from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold
 from webhook.server.apps import create_webhook_app
 from webhook.server.clients import Clients
-from webhook.wiring import Background
+from webhook.wiring.doors import Background
 
 Object = dict[str, Any]
 

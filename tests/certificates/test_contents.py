@@ -21,7 +21,7 @@ from webhook.certificates.contents import authorities_data, data_of, read_author
 from webhook.certificates.names import names_in
 from webhook.kube.client import Cluster
 from webhook.settings import Issuer, Settings
-from webhook.wiring import make_delivery, make_keeper
+from webhook.wiring.certificates import make_delivery, make_keeper
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 CA, TLS = pair(names_in(SYSTEM), NOW, MINUTE)

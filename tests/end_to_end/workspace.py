@@ -70,6 +70,9 @@ def new_workspace(
         if enabled:
             # Seconds as a rule; kube-state-metrics takes its time to come back after its apiserver was killed.
             eventually(lambda: _known(workspace.name), f"Medea knows the quotas of {workspace.name}", within=120)
+        if enabled and hold == "plugin":
+            # A submit waits for it for some seconds only, and a busy machine may take longer.
+            eventually(lambda: _prepared(workspace), f"Medea has prepared {workspace.name}")
         yield workspace
     finally:
         _remove(workspace)
@@ -86,6 +89,11 @@ def _remove(workspace: Workspace) -> None:
 
 def _known(namespace: str) -> bool:
     return all(verdict["hard"] for verdict in medea.targets(namespace).values())
+
+
+def _prepared(workspace: Workspace) -> bool:
+    plugins = "workflows.argoproj.io/configmap-type=ExecutorPlugin"
+    return bool(workspace.kubectl("get", "configmaps", "-l", plugins, "-o", "name").ok().out.strip())
 
 
 def _apply(cluster: str, *manifests: Mapping[str, Any]) -> None:

@@ -30,7 +30,8 @@ from webhook.scout.placer import Placer
 from webhook.scout.sampler import Sampler
 from webhook.settings import Settings
 from webhook.targets.acceptance import Acceptance
-from webhook.wiring import Parts, assemble_controller
+from webhook.wiring.controller import assemble_controller
+from webhook.wiring.parts import Parts
 
 SYSTEM = "medea-system"
 SWEEP, MAX_AGE, PATIENCE = 30.0, 60.0, 10.0

@@ -6,7 +6,7 @@ from psycopg.conninfo import conninfo_to_dict
 from webhook.errors import BadRequest
 from webhook.ledger.address import checked_dsn, conninfo_of_url
 from webhook.settings import Settings
-from webhook.wiring import ledger_dsn
+from webhook.wiring.parts import ledger_dsn
 
 SECRET = "s3cret"
 

@@ -9,7 +9,7 @@ import pytest
 from webhook.errors import BadRequest
 from webhook.ledger.pool import Pool
 from webhook.settings import Settings
-from webhook.wiring import ledger_dsn
+from webhook.wiring.parts import ledger_dsn
 
 
 def test_without_an_address_the_ledger_is_a_postgres_in_the_data_folder_that_others_can_join(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from webhook.server.clients import Clients
 from webhook.server.doors import DoorName, door_of
 from webhook.server.server import Served, Server
 from webhook.settings import Settings
-from webhook.wiring import Background
+from webhook.wiring.doors import Background
 
 
 class Held:

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from webhook.kube import threads
 from webhook.server.apps import create_webhook_app
 from webhook.server.clients import Clients
-from webhook.wiring import Background
+from webhook.wiring.doors import Background
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ from webhook.scout.placer import Pause
 from webhook.settings import Settings
 from webhook.targets.acceptance import Acceptance
 from webhook.totals.model import Totals
-from webhook.wiring import Parts, assemble_controller
+from webhook.wiring.controller import assemble_controller
+from webhook.wiring.parts import Parts
 
 Object = dict[str, Any]
 ORIGINAL: Object = {"workflow": {"metadata": {}, "spec": {"entrypoint": "main"}}, "templates": []}

@@ -15,7 +15,7 @@ from webhook.ledger import identities
 from webhook.ledger.pool import Pool
 from webhook.model.limits import COMMAND_WAIT
 from webhook.settings import Settings
-from webhook.wiring import ledger_dsn
+from webhook.wiring.parts import ledger_dsn
 
 _USUAL = Path("~/.kube/config")
 

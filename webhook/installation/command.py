@@ -10,7 +10,7 @@ from webhook.admin.target_output import finding_lines
 from webhook.installation.findings import findings, is_good
 from webhook.installation.gather import gather
 from webhook.settings import Settings
-from webhook.wiring import ledger_dsn
+from webhook.wiring.parts import ledger_dsn
 
 
 def check() -> None:

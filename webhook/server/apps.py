@@ -11,7 +11,7 @@ from webhook.api.steps import Steps
 from webhook.errors import Unavailable
 from webhook.kube.threads import dead_threads
 from webhook.server.clients import Clients
-from webhook.wiring import Background
+from webhook.wiring.doors import Background
 
 
 def create_webhook_app(admission: Admission, background: Background, clients: Clients) -> Flask:

@@ -13,7 +13,7 @@ from webhook.server.clients import Clients
 from webhook.server.server import Door, Served
 from webhook.server.tls import AUTHORITY, Tls
 from webhook.settings import Api, Settings
-from webhook.wiring import make_api, make_logs, make_plugin, make_webhook
+from webhook.wiring.doors import make_api, make_logs, make_plugin, make_webhook
 
 log = structlog.get_logger(__name__)
 _LOOPBACK = "127.0.0.1"

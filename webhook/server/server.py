@@ -18,7 +18,8 @@ from webhook.server.health import start_health_server
 from webhook.server.tls import Tls
 from webhook.settings import Settings
 from webhook.telemetry import logging_config
-from webhook.wiring import Background, make_delivery
+from webhook.wiring.certificates import make_delivery
+from webhook.wiring.doors import Background
 
 log = structlog.get_logger(__name__)
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
