@@ -1,9 +1,10 @@
 # Medea and its executor plugin in one image: `docker build --tag medea .`
-# BASE is any image with a Python of 3.11 or newer and its venv module.
+# BASE is any image with a Python of 3.11 or newer and its venv module. Whoever publishes an image pins it by its digest:
+# --build-arg BASE=docker.io/library/python:3.13-slim-bookworm@sha256:…
 ARG BASE=docker.io/library/python:3.13-slim-bookworm
 FROM ${BASE}
 
-# A name for the uid, because Postgres's initdb asks for one.
+# A name for the uid, for whatever asks for one.
 RUN echo 'medea:x:10001:10001:Medea:/var/lib/medea:/usr/sbin/nologin' >> /etc/passwd \
     && echo 'medea:x:10001:' >> /etc/group \
     && install --directory --owner=10001 --group=10001 /var/lib/medea

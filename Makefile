@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
 VENV := .venv/requirements.sha256
+# LAB_MEDEA=cluster: Medea runs inside the front door, installed by its chart, in place of two processes on the host.
 # LAB=kind: the same three clusters made by kind, where Docker exists (never run so far, see the README).
 LAB_MODULE := $(if $(filter kind,$(LAB)),tests.lab.kind,tests.lab)
 OUT ?= certs/out
