@@ -85,6 +85,6 @@ def test_in_a_namespace_that_has_not_opted_in_nothing_is_reserved_whatever_a_rev
         forged = review()
         elsewhere = type(forged)("u", "CREATE", "Workflow", "kube-system", False, "ann", forged.object)
         response = reviewed(asked, elsewhere)["response"]
-    assert response["allowed"] and "patch" not in response
-    assert "namespace kube-system has not opted in" in response["warnings"][0]
+    assert not response["allowed"] and "patch" not in response
+    assert "namespace kube-system is not known to have opted in" in response["status"]["message"]
     assert placements.unbound(pool, 0) == []

@@ -22,15 +22,6 @@ def accepted(review: Review, candidate: Candidate, decision: Decision) -> Object
     return allow(review, patch=patch, warnings=_warnings(candidate.new, decision, review.dry_run))
 
 
-def not_ours(review: Review) -> Object:
-    """The answer for a Workflow of a namespace that is not known to have opted in: nothing has been done about it.
-
-    An apiserver asks only where the label is, so a person reads the line only if Medea has not heard of the label yet.
-    """
-    why = f"namespace {review.namespace} has not opted in as far as Medea knows"
-    return allow(review, warnings=[f"medea: left at the front door: {why}"])
-
-
 def left_alone(review: Review, step: str) -> Object:
     """The answer for a Workflow with a step of Medea's own: it stays at the front door."""
     why = f"template {quoted(step)} is a step of Medea's own, and its plugin exists only there"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 from prometheus_client import Counter, Histogram
 
-from webhook.admission.answer import accepted, left_alone, not_ours
+from webhook.admission.answer import accepted, left_alone
 from webhook.admission.candidate import Candidate, candidate
 from webhook.admission.changes import Changes
 from webhook.admission.gather import Gathered, gather, gather_more
@@ -19,7 +19,7 @@ from webhook.admission.stub import AgentPods
 from webhook.admission.submission import Submission, read_submission
 from webhook.admission.weigh import Scales, Weighed
 from webhook.admission.wire import Review, allow, deny
-from webhook.errors import MedeaError, Refused, Unavailable, quoted, wrong_field
+from webhook.errors import Busy, MedeaError, Refused, Unavailable, quoted, wrong_field
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.ledger.pool import Pool
@@ -80,8 +80,9 @@ class Admission:
             return _untouched(allow(review))
         space = self.holds.opted_in(review.namespace, deadline)
         if space is None:
-            log.info("not ours", namespace=review.namespace, user=review.user)
-            return _untouched(not_ours(review))
+            # An apiserver asks only where the label is, so either it is news, or this is no apiserver. To allow it could
+            # mean that it runs at the front door, where nobody meant it to.
+            raise Busy(f"namespace {review.namespace} is not known to have opted in; if it has, try again in a second")
         return self._submitted(review, submission, space, deadline)
 
     def _submitted(self, review: Review, submission: Submission, space: OptedIn, deadline: Deadline) -> Object:
