@@ -80,8 +80,8 @@ class Admission:
             return _untouched(allow(review))
         space = self.holds.opted_in(review.namespace, deadline)
         if space is None:
-            # An apiserver asks only where the label is, so either it is news, or this is no apiserver. To allow it could
-            # mean that it runs at the front door, where nobody meant it to.
+            # An apiserver asks only where the label is: either it is news, or this is no apiserver. If it were allowed,
+            # it might run at the front door, where nobody meant it to.
             raise Busy(f"namespace {review.namespace} is not known to have opted in; if it has, try again in a second")
         return self._submitted(review, submission, space, deadline)
 
