@@ -37,7 +37,7 @@ def by_argo(namespace: str, name: str, command: Command) -> str:
 def by_argo_server(namespace: str, name: str, command: Command) -> str:
     """`argo VERB`, which talks to argo-server."""
     # The server would do without a token, but its client does not, and one that is shown has to be real.
-    return _argo(namespace, name, command, *_SERVER, f"--token=Bearer {administrator()}")
+    return _argo(namespace, name, command, *_SERVER, f"--token={administrator()}")
 
 
 def by_rest(namespace: str, name: str, command: Command) -> str:
