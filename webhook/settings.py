@@ -26,6 +26,7 @@ from webhook.model.contract import Hold
 from webhook.scout.prometheus_access import Access
 from webhook.scout.promql import RESERVED_LABELS
 
+_URL = r"^https?://[^\s/]+(/\S*)?$"
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -55,7 +56,7 @@ def _no_token_in_plain_text(url: str) -> str:
     return url
 
 
-SafeUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$"), AfterValidator(_no_token_in_plain_text)]
+SafeUrl = Annotated[str, Field(pattern=_URL), AfterValidator(_no_token_in_plain_text)]
 """A URL to which tokens may be sent."""
 
 
@@ -94,7 +95,7 @@ class Settings(BaseSettings):
     prometheus_url: Annotated[
         str | None,
         Field(
-            pattern=r"^https?://[^\s/]+(/\S*)?$",
+            pattern=_URL,
             description="where kube_resourcequota of every target is; unset: the targets' apiservers are asked",
         ),
     ] = None
@@ -259,12 +260,6 @@ class Settings(BaseSettings):
         if (name is None) != (authority is None):
             raise ValueError("MEDEA_WEBHOOK_CLIENT_CA and MEDEA_WEBHOOK_CLIENT_NAME must be set together, or neither")
         return name
-
-    @field_validator("medea_tls_names")
-    @classmethod
-    def _are_names(cls, value: str | None) -> str | None:
-        names_in("any", value or "")
-        return value
 
     @field_validator("medea_prometheus_headers")
     @classmethod

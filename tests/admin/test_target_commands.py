@@ -1,5 +1,7 @@
 """The commands for targets, as they are typed."""
 
+from typing import Any
+
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -14,6 +16,7 @@ from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.contract import DRAIN, State
 from webhook.targets.check import gather
+from webhook.targets.findings import Facts
 
 
 @pytest.fixture
@@ -21,10 +24,10 @@ def admin(monkeypatch: pytest.MonkeyPatch, dsn: str) -> Administrator:
     """Both clusters, with the namespaces a and b, and a ledger that is that of `pool`."""
     admin = Administrator("a", "b")
     west = admin.target()
-    west.reach = lambda server=None: Reach(server or "https://west:6443")  # type: ignore[method-assign]
+    monkeypatch.setattr(west, "reach", lambda server=None: Reach(server or "https://west:6443"))
 
-    def checked(*arguments: object, **_: object) -> object:
-        return gather(*arguments, connect=admin.target, probe=False)  # type: ignore[arg-type]
+    def checked(*arguments: Any, **_: object) -> Facts:
+        return gather(*arguments, connect=admin.target, probe=False)
 
     monkeypatch.setattr(surroundings, "front", lambda _settings, _context=None: admin.front_door)
     monkeypatch.setattr(surroundings, "target", lambda _settings, _name, _context: west)
@@ -32,7 +35,7 @@ def admin(monkeypatch: pytest.MonkeyPatch, dsn: str) -> Administrator:
     monkeypatch.setattr(target_commands, "gather", checked)
     monkeypatch.setattr(target_commands, "connect_target", admin.target)
     monkeypatch.setattr(target_commands, "DRAIN_HEARD", 0.0)
-    monkeypatch.setattr(target_commands, "_now", admin.clock.now)
+    monkeypatch.setattr(target_commands, "utc_now", admin.clock.now)
     monkeypatch.setenv("POSTGRESQL_URL", "as above")
     return admin
 

@@ -361,18 +361,20 @@ def test_an_authority_that_is_due_stays_trusted_even_if_nothing_shows_that_it_is
     lasting.check_trust()
 
 
+def _fails_once(fault: Fault, *, after: int) -> Callable[[Call], Fault | None]:
+    """A write fails, once so many have not."""
+    left = iter([False] * after + [True])
+    return lambda call: fault if call.verb in ("create", "replace") and next(left, False) else None
+
+
 @pytest.mark.parametrize("fault", [HANG, LOSE, REFUSE, answer(500), answer(409, "changed", "Conflict")], ids=str)
 def test_after_a_failed_write_it_looks_again_soon_and_goes_on(fault: Fault) -> None:
     house = House(authority_life=10 * YEAR, life=90 * DAY)
-    writes = ("create", "replace")
     for number in range(4):
         for name in ("medea-authority", "medea-tls"):
             if house.front.get(SECRETS, SYSTEM, name):
                 house.delete_secret(name)
-        left = iter([False] * number + [True])
-        house.front.faults = lambda call, left=left: (  # type: ignore[misc]
-            fault if call.verb in writes and next(left, False) else None
-        )
+        house.front.faults = _fails_once(fault, after=number)
         waits = [house.keeper.step() for _ in range(3)]
         assert waits[0] == CERTIFICATE_RETRY
         assert waits[-1] == CERTIFICATE_LOOK

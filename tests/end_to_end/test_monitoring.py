@@ -7,6 +7,7 @@ import copy
 import json
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -142,4 +143,4 @@ def test_the_queries_that_always_have_an_answer_have_one(workspace: Workspace) -
     for text in QUERIES:
         if not any(word in text for word in sparse):
             asked = text.replace("$__rate_interval", "2m")
-            eventually(lambda asked=asked: query(asked), f"there is an answer to {asked}")  # type: ignore[misc]
+            eventually(partial(query, asked), f"there is an answer to {asked}")

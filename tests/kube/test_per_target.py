@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from webhook.kube.per_target import PerTarget, Turn
+from webhook.kube.registry import Registry
 
 
 class Registered:
@@ -57,7 +58,7 @@ def test_a_turn_that_fails_is_followed_by_the_next() -> None:
 def test_a_target_with_a_new_client_is_followed_anew_and_one_that_is_gone_no_more() -> None:
     gone: list[str] = []
     registry = Registered("west", "east")
-    followers = PerTarget("test", registry, lambda _name, _: 0.0, gone=gone.append)  # type: ignore[arg-type]
+    followers = PerTarget("test", cast("Registry", registry), lambda _name, _: 0.0, gone=gone.append)
     assert set(followers.look()) == {"west", "east"}
     assert followers.look() == {}
     registry.there["west"] = object()

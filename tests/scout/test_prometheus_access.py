@@ -1,52 +1,21 @@
 """Medea makes itself known to Prometheus as it is told, and never repeats a secret."""
 
 import base64
-import threading
 from collections.abc import Iterator
-from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote_plus
 
 import pytest
 
+from tests.support.prometheus import Prometheus, listening
 from webhook.errors import SamplesUnavailable
 from webhook.scout.prometheus_access import Access
 from webhook.scout.sampler import Sampler
 
-EMPTY = b'{"status": "success", "data": {"resultType": "vector", "result": []}}'
-
-
-class Prometheus:
-    """Remembers who asked, and what."""
-
-    def __init__(self) -> None:
-        self.headers: Message = Message()
-        self.query = ""
-        told = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                told.headers, told.query = self.headers, unquote_plus(self.path)
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(EMPTY)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
 
 @pytest.fixture
 def prometheus() -> Iterator[Prometheus]:
-    made = Prometheus()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with listening() as made:
+        yield made
 
 
 def test_a_token_is_read_again_for_every_request(prometheus: Prometheus, tmp_path: Path) -> None:
@@ -72,9 +41,9 @@ def test_a_user_with_a_password_and_any_headers(prometheus: Prometheus, tmp_path
 
 def test_the_label_with_the_targets_name_may_have_another_name(prometheus: Prometheus) -> None:
     Sampler(url=prometheus.url, interval=60, label="k8s_cluster").read()
-    assert 'k8s_cluster!=""' in prometheus.query
-    assert "by (k8s_cluster, namespace)" in prometheus.query
-    assert "cluster," not in prometheus.query.replace("k8s_cluster,", "")
+    assert 'k8s_cluster!=""' in prometheus.asked[-1]
+    assert "by (k8s_cluster, namespace)" in prometheus.asked[-1]
+    assert "cluster," not in prometheus.asked[-1].replace("k8s_cluster,", "")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"two\nlines", b"\xff\xfe", b"x" * 100_000])

@@ -3,12 +3,11 @@
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote_plus
 
 import pytest
 
+from tests.support.prometheus import Prometheus, listening
 from webhook.errors import SamplesUnavailable
 from webhook.scout.sampler import Sampler
 from webhook.scout.steady import steady_time
@@ -26,37 +25,12 @@ def answer(used: str, at: float, *, age: float = 0) -> tuple[int, bytes]:
     return 200, json.dumps({"status": "success", "data": {"resultType": "vector", "result": series}}).encode()
 
 
-class Prometheus:
-    """Answers as it is told."""
-
-    def __init__(self) -> None:
-        self.answer = answer("2", 1000.0)
-        self.asked: list[str] = []
-        told = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                told.asked.append(unquote_plus(self.path))
-                status, body = told.answer
-                self.send_response(status)
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-
 @pytest.fixture
 def prometheus() -> Iterator[Prometheus]:
-    """One that listens."""
-    made = Prometheus()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    """One that knows of two cores in use."""
+    with listening() as made:
+        made.answer = answer("2", 1000.0)
+        yield made
 
 
 def test_a_read_is_known_by_namespace_and_tells_its_listeners(prometheus: Prometheus) -> None:

@@ -33,6 +33,13 @@ def _part(content: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
 
 
+class _Kept(Cluster):
+    """Can be used on after a command has closed it."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
 class Administrator:
     """Has every right on both clusters. The target gives tokens and honours RoleBindings as real ones do."""
 
@@ -64,9 +71,7 @@ class Administrator:
 
     def target(self, name: str = "west", configuration: Configuration | None = None) -> Cluster:
         """The target's client."""
-        made = Cluster(name, configuration or Configuration(), http=self.west, clock=self.clock)
-        made.close = lambda: None  # type: ignore[method-assign]
-        return made
+        return _Kept(name, configuration or Configuration(), http=self.west, clock=self.clock)
 
     def add(self, *namespaces: str, reach: Reach = REACH) -> list[Done]:
         """`medea target add west --namespaces …`."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tests.support.fake_apiserver import REFUSE, Call
@@ -123,11 +124,15 @@ def test_a_drained_target_is_left_out_for_all_namespaces_until_it_is_undrained()
     assert asked.acceptance.refusal("a", "west") is None
 
 
+def _note(heard: threading.Event, _: Call) -> None:
+    heard.set()
+
+
 def test_every_target_is_asked_by_a_thread_of_its_own() -> None:
     asked = Asked("a")
     heard = {name: threading.Event() for name in asked.house.targets}
     for name, target in asked.house.targets.items():
-        target.after = lambda _call, name=name: heard[name].set()  # type: ignore[misc]
+        target.after = partial(_note, heard[name])
     asked.acceptance.start()
     try:
         assert all(event.wait(10) for event in heard.values())

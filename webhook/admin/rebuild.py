@@ -12,7 +12,7 @@ from webhook.kube.client import Cluster, is_object
 from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, NAMESPACES, WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import rebuilding
 from webhook.ledger.pool import Pool
-from webhook.model.contract import COPIED, COPY_OF, ENABLED
+from webhook.model.contract import COPIED, COPY_OF, OPTED_IN
 from webhook.model.deadline import Deadline
 from webhook.model.limits import COMMAND_WAIT
 from webhook.model.objects import Object, annotations, labels
@@ -49,7 +49,7 @@ def rebuild(front: Cluster, registered: Registered, pool: Pool, *, gone: Collect
     """
     # List the origins before reading the ledger: what is submitted meanwhile gets its row before its origin.
     workflows, _ = front.list(WORKFLOWS)
-    namespaces, _ = front.list(NAMESPACES, selector=f"{ENABLED}=true")
+    namespaces, _ = front.list(NAMESPACES, selector=OPTED_IN)
     targets = _look(registered, gone)
     carried = {origin_placement(one) for one in workflows}
     carried |= {run_placement(run) for runs in targets.runs.values() for run in runs}

@@ -1,6 +1,5 @@
 """The commands `medea target`. The docstrings of commands are their help texts."""
 
-import datetime
 import time
 from collections.abc import Sequence
 from typing import Annotated
@@ -20,6 +19,7 @@ from webhook.ledger import identities
 from webhook.ledger.by_cluster import Share, shares
 from webhook.ledger.pool import Pool
 from webhook.model.contract import State
+from webhook.model.deadline import utc_now
 from webhook.model.limits import DRAIN_HEARD
 from webhook.settings import Settings
 from webhook.targets.check import gather, registered
@@ -54,7 +54,7 @@ def add(
         raise Refused("--namespaces is empty: name those that accept work, as in --namespaces a,b")
     target = surroundings.target(settings, name, context or name)
     reach = target.reach(server)
-    for done in add_target(front, target, reach, space=settings.medea_namespace, namespaces=wanted, now=_now()):
+    for done in add_target(front, target, reach, space=settings.medea_namespace, namespaces=wanted, now=utc_now()):
         out.print(line(done), soft_wrap=True)
     _check(front, settings, [name], wanted, out)
 
@@ -149,7 +149,7 @@ def forget(
 def _check(front: Cluster, settings: Settings, names: Sequence[str], namespaces: Sequence[str], out: Console) -> None:
     missing = False
     for name in names:
-        found = findings(gather(front, settings.medea_namespace, name, namespaces), _now())
+        found = findings(gather(front, settings.medea_namespace, name, namespaces), utc_now())
         for text in finding_lines(found, f"{name}: "):
             out.print(text, soft_wrap=True)
         missing = missing or any(one.grade is Grade.MISSING for one in found)
@@ -183,7 +183,3 @@ def _forget(pool: Pool, name: str, out: Console) -> None:
 
 def _listed(names: str) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in names.split(",") if part.strip()))
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)

@@ -13,6 +13,7 @@ from webhook.errors import Forbidden, Missing, quoted
 from webhook.kube.client import Cluster
 from webhook.kube.resources import SUBJECT_ACCESS_REVIEWS, WORKFLOWS
 from webhook.model.contract import ASKED
+from webhook.model.deadline import utc_now
 from webhook.model.objects import Object, annotations
 from webhook.model.subworkflows import ended, shutdown_of
 
@@ -89,7 +90,7 @@ class Rights:
         found = self.front.find(WORKFLOWS, namespace, name)
         if found is None or found["metadata"]["uid"] != uid:
             raise Missing(f"the Workflow {quoted(name)} whose step asks is gone")
-        return requester_of(found, datetime.datetime.now(datetime.UTC))
+        return requester_of(found, utc_now())
 
     def check(self, requester: Requester, verb: str, name: str) -> None:
         """Raises Forbidden, saying what to grant, if the requester may not do `verb` to the Workflow `name`."""

@@ -9,7 +9,6 @@ from, and what is written last is read first, so that one who knows an old autho
 import base64
 import datetime
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -34,6 +33,7 @@ from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import MUTATING_WEBHOOKS, SECRETS, VALIDATING_WEBHOOKS, Resource
+from webhook.model.deadline import Now, utc_now
 from webhook.model.limits import CERTIFICATE_LOOK, CERTIFICATE_LOOKS_PER_LIFE, CERTIFICATE_RETRY
 from webhook.model.objects import Object, mapping, mappings
 
@@ -85,7 +85,7 @@ class Keeper:
         secret: str,
         wanted: Wanted,
         *,
-        now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
+        now: Now = utc_now,
     ) -> None:
         self._front, self._namespace, self._secret, self._wanted, self._now = front, namespace, secret, wanted, now
         self._changed = threading.Event()

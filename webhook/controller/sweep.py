@@ -3,7 +3,6 @@
 It compares every row with the informers' caches and skips what has not changed. The rest is queued behind fresh events.
 """
 
-import datetime
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from webhook.controller.origin_status.ttl import goes_at
 from webhook.controller.patience import Patience
 from webhook.controller.resting import Resting, Wait
 from webhook.controller.subworkflows import Subworkflows
-from webhook.controller.targets import Targets, utc_now
+from webhook.controller.targets import Targets
 from webhook.controller.unused_templates import UnusedTemplates
 from webhook.controller.watches import NAMESPACE, Watches
 from webhook.controller.workflow_index import Version
@@ -32,7 +31,7 @@ from webhook.ledger.pool import Pool
 from webhook.ledger.queueing import length
 from webhook.ledger.retention import retire
 from webhook.model.contract import Hold, State
-from webhook.model.deadline import Clock
+from webhook.model.deadline import Clock, Now, utc_now
 from webhook.model.limits import RETIRE_ROUNDS, SWEEP_PAGE
 from webhook.model.run import origin_placement
 from webhook.namespaces.reconciler import NamespaceReconciler
@@ -63,7 +62,7 @@ class Sweep:
     room_came_free: Callable[[], None]
     expiry: float
     retention_days: float
-    now: Callable[[], datetime.datetime] = utc_now
+    now: Now = utc_now
     clock: Clock = time.monotonic
 
     def run(self) -> None:

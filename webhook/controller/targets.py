@@ -1,6 +1,5 @@
 """Which targets can't be used, and since when. What is placed there waits, however long that takes."""
 
-import datetime
 import threading
 import time
 from collections.abc import Callable
@@ -9,13 +8,9 @@ from webhook.controller.plan import Away
 from webhook.errors import Missing
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
+from webhook.model.deadline import Now, utc_now
 
 _UNREGISTERED = "is not registered at this front door"
-
-
-def utc_now() -> datetime.datetime:
-    """The current time in UTC."""
-    return datetime.datetime.now(datetime.UTC)
 
 
 class Targets:
@@ -26,7 +21,7 @@ class Targets:
         registry: Registry,
         *,
         clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime.datetime] = utc_now,
+        now: Now = utc_now,
     ) -> None:
         self._registry, self._clock, self._now = registry, clock, now
         self._away: dict[str, tuple[float, str]] = {}

@@ -14,12 +14,12 @@ from typing import Protocol
 import structlog
 from prometheus_client import Counter
 
-from webhook.controller.targets import utc_now
 from webhook.controller.templates import TemplateCopies
 from webhook.errors import ClusterUnavailable, MedeaError
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.model.contract import COPIED
+from webhook.model.deadline import Now, utc_now
 from webhook.model.limits import COPIES_REMOVED, COPY_LOOK_EVERY, COPY_LOOKS, COPY_UNUSED
 from webhook.model.objects import Object
 from webhook.model.template_versions import is_copy_name, unused
@@ -44,7 +44,7 @@ class UnusedTemplates:
         copies: TemplateCopies,
         *,
         clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime.datetime] = utc_now,
+        now: Now = utc_now,
     ) -> None:
         self._registry, self._copies, self._clock, self._now = registry, copies, clock, now
         # A controller that led before may still have had something under way.

@@ -1,6 +1,5 @@
 """Applies verbs: does to the run what a person did to its origin, however long the target is away."""
 
-import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +20,7 @@ from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import ARGO_NODE_ID, ARGO_WORKFLOW, VERBS, Hold, State
+from webhook.model.deadline import utc_now
 from webhook.model.objects import Metadata, Object, annotations
 from webhook.model.verbs import Verb, pending
 
@@ -115,7 +115,7 @@ class VerbExecutor:
 
     def _do(self, row: Placement, origin: Object, verb: Verb, run: Object) -> tuple[Object, Undone | None]:
         """Do one verb; returns the run after that."""
-        what = steering(run, verb, shown_ids(run, row), now=datetime.datetime.now(datetime.UTC))
+        what = steering(run, verb, shown_ids(run, row), now=utc_now())
         if not what.patch:
             return run, _too_late(verb, what.too_late) if what.too_late else None
         try:

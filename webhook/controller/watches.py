@@ -13,7 +13,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import NAMESPACES, PODS
 from webhook.kube.workqueue import WorkQueue
-from webhook.model.contract import ARGO_COMPONENT, CLUSTER, ENABLED, PLACEMENT
+from webhook.model.contract import ARGO_COMPONENT, CLUSTER, OPTED_IN, PLACEMENT
 from webhook.model.limits import LONGEST_MOMENT, MOMENT, MOMENT_NODES, PACKED_NODE
 from webhook.model.objects import Object, annotations, labels, mapping, spec_of, status_of
 from webhook.model.run import origin_placement, run_placement
@@ -56,7 +56,7 @@ class Watches:
         self._work, self._begin = work, begin
         self._followers: list[Follower] = []
         self.origins = WorkflowIndex(front, placement_of=origin_placement, changed=self._on_origin, also=children.note)
-        self.namespaces = Informer(front, NAMESPACES, self._on_namespace, selector=f"{ENABLED}=true")
+        self.namespaces = Informer(front, NAMESPACES, self._on_namespace, selector=OPTED_IN)
         self.agents = Informer(front, PODS, _nobody_listens, selector=f"{ARGO_COMPONENT}=agent", keep=_kept_of_agent)
         self.runs: dict[str, WorkflowIndex] = {}
 

@@ -1,7 +1,5 @@
 """The command `medea check`."""
 
-import datetime
-
 import typer
 
 from webhook.admin import surroundings
@@ -9,6 +7,7 @@ from webhook.admin.surroundings import console
 from webhook.admin.target_output import finding_lines
 from webhook.installation.findings import findings, is_good
 from webhook.installation.gather import gather
+from webhook.model.deadline import utc_now
 from webhook.settings import Settings
 from webhook.wiring.parts import ledger_dsn
 
@@ -25,7 +24,7 @@ def check() -> None:
         argo_account=settings.medea_argo_account,
         default=settings.medea_hold,
     )
-    found = findings(facts, datetime.datetime.now(datetime.UTC))
+    found = findings(facts, utc_now())
     for text in finding_lines(found):
         out.print(text, soft_wrap=True)
     if not is_good(found):

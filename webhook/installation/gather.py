@@ -21,7 +21,7 @@ from webhook.kube.resources import (
     WORKFLOWS,
 )
 from webhook.ledger.about import about
-from webhook.model.contract import ENABLED, Hold
+from webhook.model.contract import OPTED_IN, Hold
 from webhook.model.limits import DOOR_TIMEOUT
 from webhook.model.objects import Object, mapping, mappings
 from webhook.namespaces.hold import hold_of
@@ -43,7 +43,7 @@ def gather(front: Cluster, dsn: str, *, namespace: str, secret: str, argo_accoun
     bundle = tls.get("ca.crt", b"")
     serving, _ = read_serving(tls)
     certificate = serving.certificate if serving else None
-    opted_in, _ = front.list(NAMESPACES, selector=f"{ENABLED}=true")
+    opted_in, _ = front.list(NAMESPACES, selector=OPTED_IN)
     return Facts(
         namespace=namespace,
         argo_account=argo_account,

@@ -1,6 +1,5 @@
 """Keeps one virtual Node at the front door for each registered target, and removes all others."""
 
-import datetime
 import socket
 from collections.abc import Callable, Collection
 
@@ -11,6 +10,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.resources import LEASES, NODES
 from webhook.logs.node import Address, is_stale, lease_spec, node_name, node_object, node_status
 from webhook.model.contract import MIRRORED
+from webhook.model.deadline import utc_now
 from webhook.model.objects import Object, labels
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ class VirtualNodes:
                 log.info("node removed", cluster=cluster, node=name)
 
     def _keep(self, cluster: str, node: Object | None, address: Address) -> None:
-        now, name = datetime.datetime.now(datetime.UTC), node_name(cluster)
+        now, name = utc_now(), node_name(cluster)
         if node is None:
             try:
                 node = self._front.create(NODES, None, node_object(cluster, address, now))

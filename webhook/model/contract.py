@@ -51,6 +51,8 @@ FINALIZER = "medea.dev/run"
 """On the origin: removed when the run is gone. On the run: removed when the run's end is in the ledger."""
 
 ENABLED = "medea.dev/enabled"
+OPTED_IN = f"{ENABLED}=true"
+"""Selects the namespaces whose Workflows are placed."""
 HOLD = "medea.dev/hold"
 """Label on a namespace: which hold its origins have."""
 PROBE = "medea.dev/probe"

@@ -1,5 +1,6 @@
-"""The moment by which a request must be answered, passed down to every step. Pure but for its clock."""
+"""The moment by which a request must be answered, passed down to every step. Pure but for its clocks."""
 
+import datetime
 import re
 import time
 from collections.abc import Callable
@@ -8,10 +9,16 @@ from dataclasses import dataclass
 from webhook.errors import Unavailable
 
 Clock = Callable[[], float]
+Now = Callable[[], datetime.datetime]
 # A duration as Go writes it: 10s, 1.5s, 500ms, 1m0s.
 _GO_DURATION = re.compile(r"(?:([0-9]{1,4}(?:\.[0-9]{1,9})?)(ms|s|m))+")
 _GO_PART = re.compile(r"([0-9.]+)(ms|s|m)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+
+
+def utc_now() -> datetime.datetime:
+    """The time of day, in UTC, for what people or other machines read."""
+    return datetime.datetime.now(datetime.UTC)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from webhook.errors import Busy, Refused, Unavailable, wrong_field
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import NAMESPACES, WORKFLOWS, checked_name
-from webhook.model.contract import ARGO_INSTANCE, ENABLED, HOLD, Hold
+from webhook.model.contract import ARGO_INSTANCE, HOLD, OPTED_IN, Hold
 from webhook.model.deadline import Deadline
 from webhook.model.finalizers import is_deletion_ongoing
 from webhook.model.limits import NAMESPACE_LAG, NAMESPACE_TIMEOUT, NAMESPACE_WAITERS, QUIET_REMEMBERED
@@ -61,7 +61,7 @@ class Holds:
 
     def __init__(self, front: Cluster, *, default: Hold, quiet: float) -> None:
         self._front, self._default, self._quiet = front, default, quiet
-        self._watch = Informer(front, NAMESPACES, self._on_namespace, selector=f"{ENABLED}=true")
+        self._watch = Informer(front, NAMESPACES, self._on_namespace, selector=OPTED_IN)
         self._heard = threading.Condition()
         self._patient = threading.BoundedSemaphore(NAMESPACE_WAITERS)
         self._quiet_at: dict[str, float] = {}

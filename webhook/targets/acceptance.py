@@ -7,7 +7,7 @@ target has been asked about yet counts as accepted: the dry run, or at last the 
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -25,11 +25,9 @@ from webhook.model.limits import (
     REFUSED_TRUSTED,
 )
 from webhook.model.objects import status_of
+from webhook.scout.eye import Namespaces
 
 log = structlog.get_logger(__name__)
-
-Namespaces = Callable[[], Collection[str] | None]
-"""Returns the namespaces that opted in; None while that is unknown."""
 
 
 @dataclass(frozen=True)

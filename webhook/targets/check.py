@@ -1,6 +1,5 @@
 """Finds out how a target is: asks the front door about its Secret, and then the target itself."""
 
-import datetime
 from collections.abc import Sequence
 
 from webhook.errors import MedeaError, Refused
@@ -16,7 +15,8 @@ from webhook.kube.resources import (
     WORKFLOWS,
     checked_name,
 )
-from webhook.model.contract import CLUSTER, DRAIN, ENABLED
+from webhook.model.contract import CLUSTER, DRAIN, OPTED_IN
+from webhook.model.deadline import utc_now
 from webhook.model.objects import Object, annotations, labels, mapping, status_of
 from webhook.targets.acceptance import is_accepted
 from webhook.targets.argo import living_controller, missing_kinds, takes_up
@@ -46,7 +46,7 @@ def gather(
         cluster, config = connect(name, configuration_of(secret)), kubeconfig_of(secret)
     except Refused as error:
         return _broken(name, error.message, again(name))
-    enabled = [one["metadata"]["name"] for one in front.list(NAMESPACES, selector=f"{ENABLED}=true")[0]]
+    enabled = [one["metadata"]["name"] for one in front.list(NAMESPACES, selector=OPTED_IN)[0]]
     try:
         about = cluster.about()
     except MedeaError as error:
@@ -82,7 +82,7 @@ def _ask(
     names = [*wanted, *(name for name in sorted(enabled) if name not in wanted)]
     namespaces = [_namespace(front, cluster, name, enabled=name in enabled, wanted=name in wanted) for name in names]
     accepting = [one.name for one in namespaces if one.accepted]
-    now = about.now or datetime.datetime.now(datetime.UTC)
+    now = about.now or utc_now()
     controller = None if lacking or not reads else living_controller(cluster, now)
     alive = controller.words if controller else None
     if alive is None and not lacking and probe and accepting and takes_up(cluster, accepting[0]):

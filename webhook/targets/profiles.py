@@ -7,7 +7,7 @@ A front door without that kind shows nothing, which is said once.
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from prometheus_client import Counter
@@ -18,13 +18,14 @@ from webhook.kube.client import Cluster
 from webhook.kube.per_target import PerTarget
 from webhook.kube.registry import Registry
 from webhook.kube.resources import CLUSTER_PROFILES, SECRETS
+from webhook.model.deadline import Now, utc_now
 from webhook.model.limits import PROFILE_EVERY, PROFILE_MISSING, PROFILE_SHARE, TARGET_LOOKED_AT
 from webhook.model.objects import Object, labels
+from webhook.scout.eye import Namespaces
 from webhook.scout.model import Verdict
 from webhook.targets.argo import living_controller, missing_kinds
 from webhook.targets.imports import imported_data
 from webhook.targets.profile import MANAGED_BY, MANAGER, Seen, View, differs, new_profile, wanted_status
-from webhook.targets.rotation import Now, utc_now
 
 log = structlog.get_logger(__name__)
 _WRITES = Counter("medea_cluster_profile_writes_total", "Writes of ClusterProfiles", ["outcome"])
@@ -32,8 +33,6 @@ _THREAD = "profiles"
 
 Overview = Callable[[str], Sequence[Verdict]]
 """Takes a namespace; returns every target's numbers for it. Raises Unavailable while they are not known."""
-Namespaces = Callable[[], Collection[str] | None]
-"""Returns the namespaces that opted in; None while that is unknown."""
 
 
 class Profiles:

@@ -4,9 +4,6 @@ The account on the target may ask for tokens of its own, and for no others. A ne
 changed; the old one stays valid until its end, so it does not matter how soon other processes hear of the new one.
 """
 
-import datetime
-from collections.abc import Callable
-
 import structlog
 from prometheus_client import Counter, Gauge
 
@@ -16,6 +13,7 @@ from webhook.kube.kubeconfig import configuration_of, kubeconfig_of
 from webhook.kube.per_target import PerTarget
 from webhook.kube.registry import Connect, Registry, connect_target
 from webhook.kube.resources import SECRETS, SELF_REVIEWS
+from webhook.model.deadline import Now, utc_now
 from webhook.model.limits import TOKEN_LOOK, TOKEN_SECONDS
 from webhook.model.objects import Object
 from webhook.targets.credentials import life_of, secret_data, with_token
@@ -26,14 +24,6 @@ _EXPIRES = Gauge(
     "medea_target_credentials_expire_time_seconds", "Unix time at which a target's credentials expire", ["cluster"]
 )
 _RENEWALS = Counter("medea_target_token_renewals_total", "Attempts to renew a target's token", ["cluster", "outcome"])
-
-
-Now = Callable[[], datetime.datetime]
-
-
-def utc_now() -> datetime.datetime:
-    """The current time in UTC."""
-    return datetime.datetime.now(datetime.UTC)
 
 
 class Rotation:

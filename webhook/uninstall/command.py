@@ -1,6 +1,5 @@
 """The order of an uninstallation, and the command that asks for it."""
 
-import datetime
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
@@ -17,6 +16,7 @@ from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import parting, rebuilding
 from webhook.ledger.pool import Pool
 from webhook.model.contract import PLACEMENT
+from webhook.model.deadline import Now, utc_now
 from webhook.model.finalizers import is_deletion_blocked
 from webhook.model.objects import Object
 from webhook.model.run import run_placement
@@ -87,7 +87,7 @@ def take_away(
     delete_runs: bool = False,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-    now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
+    now: Now = utc_now,
 ) -> None:
     """All of it, in an order in which each part may fail: webhooks, processes, runs, origins, and then the rest."""
     front_door.remove_webhooks(front, report)

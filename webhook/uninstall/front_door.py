@@ -22,7 +22,7 @@ from webhook.kube.resources import (
     Resource,
 )
 from webhook.logs.node import node_name
-from webhook.model.contract import AGENT_ACCOUNT, ARGO_COMPONENT, CLUSTER, ENABLED, MIRRORED, PROBE
+from webhook.model.contract import AGENT_ACCOUNT, ARGO_COMPONENT, CLUSTER, MIRRORED, OPTED_IN, PROBE
 from webhook.model.limits import UNINSTALL_LOOK, UNINSTALL_STOP
 from webhook.model.objects import Metadata, Object, labels, spec_of
 from webhook.namespaces.prepare import MANAGED, removal_order
@@ -99,7 +99,7 @@ def _let_go(front: Cluster, origin: Object, *, end: Callable[[Object], Object]) 
 
 def opted_in(front: Cluster) -> list[str]:
     """The names of the namespaces that opted in."""
-    return [one["metadata"]["name"] for one in front.list(NAMESPACES, selector=f"{ENABLED}=true")[0]]
+    return [one["metadata"]["name"] for one in front.list(NAMESPACES, selector=OPTED_IN)[0]]
 
 
 def remove_agents(front: Cluster, report: Report) -> None:

@@ -92,9 +92,9 @@ def _last_words(origin: Object, runs: RunsByPlacement, delete_runs: bool) -> str
 
 
 def copies_in_use(copies: Iterable[Object], runs: Iterable[Object]) -> list[Object]:
-    """The copied templates that runs which go on may still use: those of their namespaces, or of the whole cluster."""
-    living = {str(run["metadata"].get("namespace")) for run in runs if is_live(run)}
-    return [one for one in copies if living and one["metadata"].get("namespace", min(living)) in living]
+    """The copied templates that runs which go on may still use: those of their namespaces."""
+    living = {run["metadata"]["namespace"] for run in runs if is_live(run)}
+    return [one for one in copies if one["metadata"]["namespace"] in living]
 
 
 def _goes_on(node: object) -> bool:

@@ -1,6 +1,5 @@
 """The controller and its parts. Nothing is created at import."""
 
-import datetime
 import functools
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from webhook.controller.resting import Resting
 from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.sweep import Sweep
 from webhook.controller.target_steps import TargetSteps
-from webhook.controller.targets import Targets, utc_now
+from webhook.controller.targets import Targets
 from webhook.controller.templates import TemplateCopies
 from webhook.controller.unused_templates import UnusedTemplates
 from webhook.controller.verbs import VerbExecutor
@@ -28,6 +27,7 @@ from webhook.kube.registry import Registry
 from webhook.kube.workqueue import WorkQueue
 from webhook.logs.mirror import Mirror
 from webhook.logs.virtual_nodes import VirtualNodes
+from webhook.model.deadline import Now, utc_now
 from webhook.model.limits import WORKERS_PER_TARGET
 from webhook.namespaces.prepare import Plugin, Preparer
 from webhook.namespaces.probe import Probes
@@ -82,7 +82,7 @@ def assemble_controller(
     *,
     recorder: EventRecorder,
     clock: Callable[[], float] = time.monotonic,
-    now: Callable[[], datetime.datetime] = utc_now,
+    now: Now = utc_now,
     begin: Callable[[Informer], None] = Informer.start,
     authority: Callable[[], str] | None = None,
 ) -> ControllerParts:
