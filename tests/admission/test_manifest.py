@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import webhook
-from webhook.model.limits import REVIEW_TIMEOUT
+from webhook.model.limits.admission import REVIEW_TIMEOUT
 
 MANIFEST = Path(webhook.__file__).parents[1] / "manifests/chart/files/webhook.yaml"
 

@@ -1,6 +1,6 @@
 """How large a request may be."""
 
-from webhook.model.limits import LARGEST_BODY
+from webhook.model.limits.api import LARGEST_BODY
 
 _LARGEST_OBJECT = 3 * 512 * 1024
 """Bytes that etcd takes for one object."""

@@ -12,7 +12,7 @@ from tests.certificates.house import MINUTE, NAME, SYSTEM, House, pair, trusted
 from tests.support.fake_apiserver import HANG, LOSE, REFUSE, Call, Fault, answer
 from webhook.certificates.names import names_in
 from webhook.kube.resources import MUTATING_WEBHOOKS, SECRETS, VALIDATING_WEBHOOKS
-from webhook.model.limits import CERTIFICATE_LOOK, CERTIFICATE_RETIRED_AFTER, CERTIFICATE_RETRY
+from webhook.model.limits.certificates import CERTIFICATE_LOOK, CERTIFICATE_RETIRED_AFTER, CERTIFICATE_RETRY
 
 DAY = datetime.timedelta(days=1)
 YEAR = 365 * DAY

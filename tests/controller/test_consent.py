@@ -8,7 +8,7 @@ from tests.support.controller_world import World
 from tests.support.fake_apiserver import LOSE, Call, Fault, answer
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.model.contract import State
-from webhook.model.limits import RETRY_LONGEST_BLOCKED
+from webhook.model.limits.kube import RETRY_LONGEST_BLOCKED
 from webhook.model.verbs import Verb
 
 HOUR = 3600.0

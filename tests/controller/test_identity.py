@@ -8,7 +8,8 @@ from webhook.kube.identity import SYSTEM
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import identities, placements
 from webhook.model.contract import State
-from webhook.model.limits import AWAY_GRACE, IDENTIFY_EVERY
+from webhook.model.limits.controller import AWAY_GRACE
+from webhook.model.limits.kube import IDENTIFY_EVERY
 
 HOUR = 3600.0
 

@@ -12,7 +12,8 @@ from webhook.controller.process import Controller
 from webhook.errors import LedgerUnavailable
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.contract import State
-from webhook.model.limits import RETRY_LONGEST, STOP_PATIENCE, WORKERS_PER_TARGET
+from webhook.model.limits.controller import STOP_PATIENCE, WORKERS_PER_TARGET
+from webhook.model.limits.kube import RETRY_LONGEST
 
 
 def test_a_placement_that_makes_no_sense_is_tried_again_and_stops_no_other(

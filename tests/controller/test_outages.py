@@ -7,7 +7,7 @@ from tests.support.fake_apiserver import HANG, LOSE
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements
 from webhook.model.contract import FINALIZER, Hold, State
-from webhook.model.limits import AWAY_GRACE, WORKERS_PER_TARGET
+from webhook.model.limits.controller import AWAY_GRACE, WORKERS_PER_TARGET
 from webhook.model.verbs import Retry, Verb
 
 HOUR, DAY = 3600.0, 86400.0

@@ -7,7 +7,7 @@ import pytest
 from tests.support.objects import origin, row, run
 from webhook.controller.plan import Away, Facts, Step, deleted_copies, is_at_rest, plan
 from webhook.model.contract import State
-from webhook.model.limits import AWAY_GRACE
+from webhook.model.limits.controller import AWAY_GRACE
 from webhook.model.verbs import Retry, Verb, written
 
 DELETED_AT = "2026-01-01T00:00:00Z"

@@ -10,7 +10,8 @@ from tests.support.fake_apiserver import HANG, ApiError, Call, Fault, answer
 from webhook.kube.resources import PODS, WORKFLOWS
 from webhook.ledger import placements
 from webhook.model.contract import Hold, State
-from webhook.model.limits import READ_TIMEOUT, SWEEP_PAGE, SWEEP_PATIENCE
+from webhook.model.limits.controller import SWEEP_PAGE, SWEEP_PATIENCE
+from webhook.model.limits.kube import READ_TIMEOUT
 
 FOREVER = "9999-12-31T23:59:59Z"
 

@@ -8,7 +8,7 @@ from tests.support.fake_clock import FakeClock
 from webhook.controller.targets import Targets
 from webhook.errors import Missing
 from webhook.kube.client import Cluster
-from webhook.model.limits import AWAY_GRACE
+from webhook.model.limits.controller import AWAY_GRACE
 
 
 class _Registry:

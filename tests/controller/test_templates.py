@@ -15,7 +15,7 @@ from webhook.errors import Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.model.contract import COPIED, COPY_OF, ENABLED
-from webhook.model.limits import COPY_LOOK_EVERY, COPY_UNUSED
+from webhook.model.limits.controller import COPY_LOOK_EVERY, COPY_UNUSED
 from webhook.model.run import Original
 
 Object = dict[str, Any]

@@ -10,7 +10,8 @@ from webhook.controller.watches import moment_for
 from webhook.controller.workflow_index import WorkflowIndex
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
-from webhook.model.limits import LONGEST_MOMENT, MOMENT, MOMENT_NODES
+from webhook.model.limits.controller import LONGEST_MOMENT, MOMENT_NODES
+from webhook.model.limits.kube import MOMENT
 from webhook.model.run import run_placement
 
 Object = dict[str, Any]

@@ -12,7 +12,7 @@ from tests.support.fake_clock import FakeClock
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.resources import EVENTS
-from webhook.model.limits import EVENT_WARNING_EVERY, WAITING_EVENTS
+from webhook.model.limits.kube import EVENT_WARNING_EVERY, WAITING_EVENTS
 
 
 class House:

@@ -13,7 +13,7 @@ from webhook.kube.identity import SYSTEM
 from webhook.kube.resources import NAMESPACES, WORKFLOWS
 from webhook.ledger import identities
 from webhook.ledger.pool import Pool
-from webhook.model.limits import IDENTIFY_EVERY
+from webhook.model.limits.kube import IDENTIFY_EVERY
 
 FORBIDDEN = answer(
     403, 'namespaces "kube-system" is forbidden: User "medea" cannot get resource "namespaces"', "Forbidden"

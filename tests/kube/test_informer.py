@@ -15,7 +15,7 @@ from tests.support.scripted_apiserver import cut as broken
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import WORKFLOWS
-from webhook.model.limits import PAGE, WATCH_FIRST_PAUSE, WATCH_LONGEST_PAUSE
+from webhook.model.limits.kube import PAGE, WATCH_FIRST_PAUSE, WATCH_LONGEST_PAUSE
 
 
 class Seen:

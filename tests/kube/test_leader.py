@@ -14,7 +14,7 @@ from tests.support.fake_clock import FakeClock
 from webhook.kube.client import Cluster
 from webhook.kube.leader import LEASE, Leader, Lease, begin_anew
 from webhook.kube.resources import LEASES
-from webhook.model.limits import LEASE_SECONDS, RENEW_WITHIN
+from webhook.model.limits.kube import LEASE_SECONDS, RENEW_WITHIN
 
 SPACE = "medea-system"
 

@@ -13,7 +13,7 @@ from webhook.ledger.by_cluster import placements_on, shares
 from webhook.ledger.connection import Connection
 from webhook.ledger.pool import Pool
 from webhook.ledger.retention import retire
-from webhook.model.limits import DECISIONS_LOOKED_AT
+from webhook.model.limits.ledger import DECISIONS_LOOKED_AT
 from webhook.scout.model import Decision
 from webhook.totals.model import Totals
 

@@ -9,7 +9,7 @@ from tests.ledger.test_placements import PLACED, QUEUED, bound, new
 from webhook.ledger import placements, reserving
 from webhook.ledger.pool import Pool
 from webhook.ledger.retention import retire
-from webhook.model.limits import DECISIONS_KEPT, RETIRE_BATCH
+from webhook.model.limits.ledger import DECISIONS_KEPT, RETIRE_BATCH
 from webhook.model.run import Original
 
 TEMPLATE: dict[str, Any] = {"kind": "WorkflowTemplate", "metadata": {"name": "t"}, "spec": {"templates": [{"a": 1}]}}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhook.model.bounded_json import _cut_off, is_deep, read_json
-from webhook.model.limits import DEEPEST_JSON
+from webhook.model.limits.model import DEEPEST_JSON
 
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text()),

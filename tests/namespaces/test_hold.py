@@ -18,7 +18,7 @@ from webhook.errors import Busy, Refused, Unavailable
 from webhook.kube.client import Cluster
 from webhook.model.contract import Hold
 from webhook.model.deadline import Deadline
-from webhook.model.limits import NAMESPACE_WAITERS
+from webhook.model.limits.namespaces import NAMESPACE_WAITERS
 from webhook.namespaces.hold import Holds, OptedIn
 from webhook.namespaces.probe import NAME, probe
 

@@ -7,7 +7,7 @@ import pytest
 from tests.namespaces.test_hold import a_probe
 from tests.support.fake_clock import FakeClock
 from tests.support.scripted_apiserver import Script, apiserver, reply
-from webhook.model.limits import QUIET_REMEMBERED
+from webhook.model.limits.namespaces import QUIET_REMEMBERED
 from webhook.namespaces.probe import NAME, Probes, probe, taken_up_by
 
 MISSING = reply(404, {"message": "not found", "details": {"name": NAME}})

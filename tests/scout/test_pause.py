@@ -4,7 +4,7 @@ from tests.support.placing import World
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.contract import State
-from webhook.model.limits import CLOSED_PAUSE, NO_ROOM_PAUSE
+from webhook.model.limits.controller import CLOSED_PAUSE, NO_ROOM_PAUSE
 from webhook.scout.placer import CLOSED, FULL
 
 

@@ -12,7 +12,7 @@ from tests.support.quotas import limit_range, pod, quota
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import LIMIT_RANGES, PODS, RESOURCE_QUOTAS
-from webhook.model.limits import LIVE_AFTER_CHANGE, LIVE_AGE, LIVE_REMADE
+from webhook.model.limits.scout import LIVE_AFTER_CHANGE, LIVE_AGE, LIVE_REMADE
 from webhook.scout.quota_watch import QuotaWatch
 from webhook.totals.model import Defaults
 

@@ -15,7 +15,7 @@ from tests.certificates.house import MINUTE, pair
 from tests.server.conftest import Running, asked
 from tests.support.scripted_apiserver import Script, apiserver, reply
 from webhook.certificates import folder
-from webhook.model.limits import CERTIFICATE_WAIT
+from webhook.model.limits.certificates import CERTIFICATE_WAIT
 from webhook.server.doors import DoorName, door_of
 from webhook.server.server import before_listening
 from webhook.server.tls import Tls

@@ -14,7 +14,7 @@ import pytest
 from certs.files import ensure
 from tests.server.conftest import Running, asked
 from webhook.errors import MedeaError
-from webhook.model.limits import SERVER_SILENCE
+from webhook.model.limits.server import SERVER_SILENCE
 from webhook.server.tls import Tls
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.support.fake_apiserver import REFUSE, Call
 from tests.targets.house import House
-from webhook.model.limits import ACCEPTED_TRUSTED, FIRST_ASKED_AT_ONCE, REFUSED_TRUSTED
+from webhook.model.limits.targets import ACCEPTED_TRUSTED, FIRST_ASKED_AT_ONCE, REFUSED_TRUSTED
 from webhook.targets.acceptance import Acceptance
 
 

@@ -13,7 +13,7 @@ from webhook.errors import BadRequest, ClusterUnavailable, Refused
 from webhook.kube.kubeconfig import Reach, configuration_of
 from webhook.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, SECRETS, Resource
 from webhook.model.contract import CLUSTER
-from webhook.model.limits import TOKEN_SECONDS
+from webhook.model.limits.targets import TOKEN_SECONDS
 from webhook.targets.grants import READ, WORK, grants
 
 MANIFESTS = Path(webhook.__file__).parents[1] / "manifests/target/rbac.yaml"

@@ -15,7 +15,7 @@ from webhook.errors import Unavailable
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.kube.resources import CLUSTER_PROFILES, PODS, SECRETS
-from webhook.model.limits import PROFILE_EVERY, PROFILE_MISSING, PROFILE_NAMESPACES
+from webhook.model.limits.targets import PROFILE_EVERY, PROFILE_MISSING, PROFILE_NAMESPACES
 from webhook.scout.model import Obstacle, Verdict
 from webhook.targets.profile import MANAGED_BY, View, wanted_status
 from webhook.targets.profiles import Profiles

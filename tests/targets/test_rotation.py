@@ -9,7 +9,7 @@ from tests.targets.administrator import SPACE, Administrator, jwt
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.kube.resources import SECRETS
-from webhook.model.limits import TOKEN_SECONDS
+from webhook.model.limits.targets import TOKEN_SECONDS
 from webhook.targets.credentials import secret_data, token_of, with_token
 from webhook.targets.rotation import Rotation
 

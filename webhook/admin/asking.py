@@ -8,7 +8,7 @@ import requests
 
 from webhook.errors import MedeaError
 from webhook.kube.client import authorization_of
-from webhook.model.limits import ASK_TIMEOUT
+from webhook.model.limits.admin import ASK_TIMEOUT
 from webhook.settings import Settings
 
 

@@ -13,7 +13,7 @@ from webhook.ledger.by_cluster import placements_on
 from webhook.ledger.placement import SweepRow
 from webhook.ledger.pool import Pool
 from webhook.model.contract import CLUSTER, State
-from webhook.model.limits import FORGET_PAGE
+from webhook.model.limits.admin import FORGET_PAGE
 
 LOST = "ended as Lost"
 QUEUED = "queued for another target"

@@ -14,7 +14,7 @@ from webhook.ledger import rebuilding
 from webhook.ledger.pool import Pool
 from webhook.model.contract import COPIED, COPY_OF, OPTED_IN
 from webhook.model.deadline import Deadline
-from webhook.model.limits import COMMAND_WAIT
+from webhook.model.limits.admin import COMMAND_WAIT
 from webhook.model.objects import Object, annotations, labels
 from webhook.model.run import origin_placement, run_placement
 from webhook.model.template_versions import without_hash

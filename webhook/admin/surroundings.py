@@ -13,7 +13,7 @@ from webhook.kube.client import Cluster, front_door, of_context
 from webhook.kube.registry import Registry
 from webhook.ledger import identities
 from webhook.ledger.pool import Pool
-from webhook.model.limits import COMMAND_WAIT
+from webhook.model.limits.admin import COMMAND_WAIT
 from webhook.settings import Settings
 from webhook.wiring.parts import ledger_dsn
 

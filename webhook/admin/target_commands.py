@@ -20,7 +20,7 @@ from webhook.ledger.by_cluster import Share, shares
 from webhook.ledger.pool import Pool
 from webhook.model.contract import State
 from webhook.model.deadline import utc_now
-from webhook.model.limits import DRAIN_HEARD
+from webhook.model.limits.admin import DRAIN_HEARD
 from webhook.settings import Settings
 from webhook.targets.check import gather, registered
 from webhook.targets.findings import Grade, findings

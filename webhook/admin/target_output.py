@@ -12,7 +12,7 @@ from webhook.kube.kubeconfig import configuration_of, kubeconfig_of
 from webhook.kube.registry import Connect
 from webhook.ledger.by_cluster import Share
 from webhook.model.contract import DRAIN
-from webhook.model.limits import TARGETS_ASKED_AT_ONCE
+from webhook.model.limits.admin import TARGETS_ASKED_AT_ONCE
 from webhook.model.objects import Object, annotations
 from webhook.targets.credentials import life_of
 from webhook.targets.findings import Finding, Grade

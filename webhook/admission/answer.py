@@ -6,7 +6,7 @@ from webhook.admission.wire import Review, allow
 from webhook.errors import Refused, quoted
 from webhook.ledger.placement import NewPlacement
 from webhook.model.contract import CLUSTER, DECISION, IDENTITY, PLACEMENT, REASON, STATE, TOTALS, State
-from webhook.model.limits import LONGEST_DECISION
+from webhook.model.limits.admission import LONGEST_DECISION
 from webhook.model.objects import Object
 from webhook.scout.model import Decision, Outcome
 from webhook.totals.model import Totals

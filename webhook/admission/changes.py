@@ -18,7 +18,7 @@ from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import GRAFTED, ORIGIN_UID, PLACEMENT, VERBS, WRITTEN, Hold
 from webhook.model.deadline import Deadline
-from webhook.model.limits import RETRY_TIMEOUT
+from webhook.model.limits.admission import RETRY_TIMEOUT
 from webhook.model.nodes import offloaded
 from webhook.model.objects import Object, annotations, labels
 from webhook.model.verbs import Verb, pending, written

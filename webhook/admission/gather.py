@@ -9,7 +9,7 @@ from webhook.errors import BadRequest, Refused, quoted
 from webhook.kube.client import Cluster
 from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, checked_name
 from webhook.model.deadline import Deadline
-from webhook.model.limits import MOST_TEMPLATES, TEMPLATE_TIMEOUT, TEMPLATES_BUDGET
+from webhook.model.limits.admission import MOST_TEMPLATES, TEMPLATE_TIMEOUT, TEMPLATES_BUDGET
 from webhook.model.objects import Object, mapping, mappings
 from webhook.totals.scope import workflow_parameters
 from webhook.totals.shape import (

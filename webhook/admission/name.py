@@ -5,7 +5,7 @@ from webhook.errors import AlreadyExists, BadRequest
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS, checked_name
 from webhook.model.deadline import Deadline
-from webhook.model.limits import NAME_TIMEOUT
+from webhook.model.limits.admission import NAME_TIMEOUT
 
 
 def check_free(front: Cluster, namespace: str, submission: Submission, deadline: Deadline) -> None:

@@ -9,7 +9,7 @@ from webhook.kube.registry import Registry
 from webhook.kube.resources import WORKFLOWS
 from webhook.kube.templates import check_own_names
 from webhook.model.deadline import Deadline
-from webhook.model.limits import PREFLIGHT_BUDGET, PREFLIGHT_NEEDS, PREFLIGHT_TIMEOUT
+from webhook.model.limits.admission import PREFLIGHT_BUDGET, PREFLIGHT_NEEDS, PREFLIGHT_TIMEOUT
 from webhook.model.run import run_object
 from webhook.model.template_versions import specs_of
 from webhook.scout.model import Decision

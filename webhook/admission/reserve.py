@@ -8,7 +8,7 @@ from webhook.errors import LedgerUnavailable
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.deadline import Deadline
-from webhook.model.limits import RESERVE_NEEDS
+from webhook.model.limits.admission import RESERVE_NEEDS
 from webhook.scout.model import Decision
 from webhook.scout.placer import Placer, request_of
 

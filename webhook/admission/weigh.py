@@ -8,7 +8,7 @@ from typing import Self
 from webhook.admission.gather import Gathered
 from webhook.errors import Busy
 from webhook.model.deadline import Deadline
-from webhook.model.limits import WEIGH_BUDGET, WEIGH_MOST_AT_ONCE
+from webhook.model.limits.admission import WEIGH_BUDGET, WEIGH_MOST_AT_ONCE
 from webhook.totals.budget import Budget
 from webhook.totals.model import Defaults
 from webhook.totals.requirements import Requirements, requirements_of

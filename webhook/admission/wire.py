@@ -11,7 +11,7 @@ import jsonpatch
 from webhook.errors import AlreadyExists, BadRequest, MedeaError, wrong_field
 from webhook.model.deadline import Clock, Deadline, go_duration
 from webhook.model.json_input import check_storable, parse_json
-from webhook.model.limits import REVIEW_LONGEST, REVIEW_MARGIN, REVIEW_TIMEOUT
+from webhook.model.limits.admission import REVIEW_LONGEST, REVIEW_MARGIN, REVIEW_TIMEOUT
 from webhook.model.objects import Object
 
 # Checked later, where a refusal becomes an answer that the user can read.

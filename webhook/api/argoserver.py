@@ -25,7 +25,7 @@ from webhook.errors import (
     quoted,
 )
 from webhook.kube.resources import checked_name
-from webhook.model.limits import ARGO_SERVER_CONNECT, ARGO_SERVER_READ
+from webhook.model.limits.api import ARGO_SERVER_CONNECT, ARGO_SERVER_READ
 from webhook.model.objects import Object
 
 _SECONDS = Histogram(

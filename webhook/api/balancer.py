@@ -14,7 +14,7 @@ from webhook.kube.resources import WORKFLOWS, checked_name
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.contract import CLUSTERS, IDENTITY, POLICY, PREFIX, State
-from webhook.model.limits import LONGEST_IDENTITY, SUBMIT_TIMEOUT
+from webhook.model.limits.api import LONGEST_IDENTITY, SUBMIT_TIMEOUT
 from webhook.model.objects import Object
 
 _A_USERS = frozenset({CLUSTERS, POLICY})

@@ -18,7 +18,7 @@ from webhook.kube.client import Cluster
 from webhook.model.addresses import is_loopback
 from webhook.model.contract import ENABLED
 from webhook.model.deadline import Deadline
-from webhook.model.limits import NAMESPACE_TIMEOUT
+from webhook.model.limits.namespaces import NAMESPACE_TIMEOUT
 from webhook.namespaces.hold import Holds
 
 

@@ -6,7 +6,7 @@ from prometheus_client import Counter
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from webhook.errors import BadRequest, Forbidden, MedeaError, TooLarge, Unauthenticated
-from webhook.model.limits import LARGEST_BODY, MOST_DRAINED
+from webhook.model.limits.api import LARGEST_BODY, MOST_DRAINED
 
 log = structlog.get_logger(__name__)
 

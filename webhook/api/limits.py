@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from webhook.errors import Unavailable
-from webhook.model.limits import SLOT_WAIT
+from webhook.model.limits.api import SLOT_WAIT
 
 
 class ConcurrencyLimit:

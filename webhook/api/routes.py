@@ -20,7 +20,7 @@ from webhook.kube.resources import checked_name
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.json_input import parse_model
-from webhook.model.limits import SAMPLES_PATIENCE
+from webhook.model.limits.api import SAMPLES_PATIENCE
 from webhook.scout.model import Outcome, Request
 from webhook.scout.placer import Placer
 from webhook.totals.model import GIB, Totals

@@ -18,7 +18,7 @@ from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.contract import CLUSTER, CLUSTERS, IDENTITY, PLACEMENT, POLICY, PREFIX, REASON, SKIP, STATE, State
 from webhook.model.json_input import as_model
-from webhook.model.limits import SUBMIT_TIMEOUT
+from webhook.model.limits.api import SUBMIT_TIMEOUT
 from webhook.model.nodes import nodes_of
 from webhook.model.objects import Object, annotations
 from webhook.model.subworkflows import ended, marked, parent_of

@@ -16,7 +16,7 @@ from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import PLUGIN_ACCOUNT, VERBS, State
-from webhook.model.limits import TRACK_GOING, TRACK_QUEUED, TRACK_RUNNING
+from webhook.model.limits.api import TRACK_GOING, TRACK_QUEUED, TRACK_RUNNING
 from webhook.model.objects import Object, annotations
 
 PLACEMENT_ID = re.compile("[0-9a-f]{32}")

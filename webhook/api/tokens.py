@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from webhook.kube.client import Cluster
 from webhook.kube.resources import TOKEN_REVIEWS
 from webhook.model.deadline import Clock
-from webhook.model.limits import TOKENS_KEPT, TOKENS_TRUSTED
+from webhook.model.limits.api import TOKENS_KEPT, TOKENS_TRUSTED
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import SECRETS
-from webhook.model.limits import CERTIFICATE_DELIVERY, CERTIFICATE_WAIT, CERTIFICATE_WAIT_TOLD
+from webhook.model.limits.certificates import CERTIFICATE_DELIVERY, CERTIFICATE_WAIT, CERTIFICATE_WAIT_TOLD
 from webhook.model.objects import Object
 
 log = structlog.get_logger(__name__)

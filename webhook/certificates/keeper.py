@@ -34,7 +34,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import MUTATING_WEBHOOKS, SECRETS, VALIDATING_WEBHOOKS, Resource
 from webhook.model.deadline import Now, utc_now
-from webhook.model.limits import CERTIFICATE_LOOK, CERTIFICATE_LOOKS_PER_LIFE, CERTIFICATE_RETRY
+from webhook.model.limits.certificates import CERTIFICATE_LOOK, CERTIFICATE_LOOKS_PER_LIFE, CERTIFICATE_RETRY
 from webhook.model.objects import Object, mapping, mappings
 
 log = structlog.get_logger(__name__)

@@ -13,7 +13,7 @@ from cryptography import x509
 
 from certs import authority, pem
 from webhook.certificates.contents import Authorities, Authority, Serving
-from webhook.model.limits import CERTIFICATE_RETIRED_AFTER
+from webhook.model.limits.certificates import CERTIFICATE_RETIRED_AFTER
 
 _LITTLE_LEFT = "less than a third of its life is left"
 _OVER = "it is not valid any more"

@@ -13,7 +13,8 @@ from webhook.controller.watches import NAMESPACE, Watches
 from webhook.errors import Blocked, Clash, MedeaError, Missing
 from webhook.kube.threads import start
 from webhook.kube.workqueue import WorkQueue
-from webhook.model.limits import RETRY_LONGEST, RETRY_LONGEST_BLOCKED, WORKERS
+from webhook.model.limits.controller import WORKERS
+from webhook.model.limits.kube import RETRY_LONGEST, RETRY_LONGEST_BLOCKED
 from webhook.namespaces.reconciler import NamespaceReconciler
 
 log = structlog.get_logger(__name__)

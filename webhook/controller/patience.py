@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from webhook.model.deadline import Clock
-from webhook.model.limits import SWEEP_PATIENCE
+from webhook.model.limits.controller import SWEEP_PATIENCE
 
 
 class Patience:

@@ -7,7 +7,7 @@ from enum import Enum, StrEnum, auto
 from webhook.ledger.placement import Placement
 from webhook.model.contract import State
 from webhook.model.finalizers import is_deletion_blocked, is_deletion_ongoing
-from webhook.model.limits import AWAY_GRACE
+from webhook.model.limits.controller import AWAY_GRACE
 from webhook.model.objects import Object
 from webhook.model.run import origin_placement
 from webhook.model.subworkflows import ended

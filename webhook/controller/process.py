@@ -18,7 +18,7 @@ from webhook.kube.registry import Registry
 from webhook.kube.threads import start_loop
 from webhook.kube.workqueue import WorkQueue
 from webhook.ledger.pool import Pool
-from webhook.model.limits import FIRST_LIST, STOP_PATIENCE, TICK
+from webhook.model.limits.controller import FIRST_LIST, STOP_PATIENCE, TICK
 from webhook.scout.eye import Eye
 
 log = structlog.get_logger(__name__)

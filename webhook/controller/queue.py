@@ -11,7 +11,7 @@ from webhook.kube import threads
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
-from webhook.model.limits import QUEUE_GATHER
+from webhook.model.limits.controller import QUEUE_GATHER
 from webhook.scout.model import Decision
 from webhook.scout.placer import Placer
 

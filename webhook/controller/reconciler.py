@@ -15,7 +15,7 @@ from webhook.controller.targets import Targets
 from webhook.errors import Blocked, Clash, MedeaError, NotThere, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
-from webhook.model.limits import MOST_STEPS
+from webhook.model.limits.controller import MOST_STEPS
 
 log = structlog.get_logger(__name__)
 _STEPS = Counter("medea_steps_total", "Steps taken", ["step"])

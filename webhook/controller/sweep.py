@@ -32,7 +32,7 @@ from webhook.ledger.queueing import length
 from webhook.ledger.retention import retire
 from webhook.model.contract import Hold, State
 from webhook.model.deadline import Clock, Now, utc_now
-from webhook.model.limits import RETIRE_ROUNDS, SWEEP_PAGE
+from webhook.model.limits.controller import RETIRE_ROUNDS, SWEEP_PAGE
 from webhook.model.run import origin_placement
 from webhook.namespaces.reconciler import NamespaceReconciler
 

@@ -12,7 +12,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOW_TEMPLATES
 from webhook.kube.templates import check_own_names, content_of, kind_of
 from webhook.model.contract import COPIED, COPY_OF
-from webhook.model.limits import COPY_UNUSED
+from webhook.model.limits.controller import COPY_UNUSED
 from webhook.model.objects import Metadata, Object
 from webhook.model.run import Original
 from webhook.model.template_versions import Copy, copies, specs_of

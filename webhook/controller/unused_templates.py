@@ -20,7 +20,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.model.contract import COPIED
 from webhook.model.deadline import Now, utc_now
-from webhook.model.limits import COPIES_REMOVED, COPY_LOOK_EVERY, COPY_LOOKS, COPY_UNUSED
+from webhook.model.limits.controller import COPIES_REMOVED, COPY_LOOK_EVERY, COPY_LOOKS, COPY_UNUSED
 from webhook.model.objects import Object
 from webhook.model.template_versions import is_copy_name, unused
 

@@ -14,7 +14,8 @@ from webhook.kube.informer import Informer
 from webhook.kube.resources import NAMESPACES, PODS
 from webhook.kube.workqueue import WorkQueue
 from webhook.model.contract import ARGO_COMPONENT, CLUSTER, OPTED_IN, PLACEMENT
-from webhook.model.limits import LONGEST_MOMENT, MOMENT, MOMENT_NODES, PACKED_NODE
+from webhook.model.limits.controller import LONGEST_MOMENT, MOMENT_NODES, PACKED_NODE
+from webhook.model.limits.kube import MOMENT
 from webhook.model.objects import Object, annotations, labels, mapping, spec_of, status_of
 from webhook.model.run import origin_placement, run_placement
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from webhook.model.contract import Hold
-from webhook.model.limits import CERTIFICATE_SHORT, LEASE_SECONDS, OLDEST_POSTGRES
+from webhook.model.limits.admin import CERTIFICATE_SHORT, OLDEST_POSTGRES
+from webhook.model.limits.kube import LEASE_SECONDS
 from webhook.targets import findings as of_target
 from webhook.targets.findings import Finding, Grade
 

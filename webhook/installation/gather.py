@@ -22,7 +22,7 @@ from webhook.kube.resources import (
 )
 from webhook.ledger.about import about
 from webhook.model.contract import OPTED_IN, Hold
-from webhook.model.limits import DOOR_TIMEOUT
+from webhook.model.limits.admin import DOOR_TIMEOUT
 from webhook.model.objects import Object, mapping, mappings
 from webhook.namespaces.hold import hold_of
 from webhook.targets import check

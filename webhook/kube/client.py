@@ -21,7 +21,7 @@ from webhook.kube.log_stream import LogStream
 from webhook.kube.resources import PODS, SERVICE_ACCOUNTS, Resource
 from webhook.kube.transport import BROKEN, Answer, Http, Request, Transport, lines
 from webhook.model.bounded_json import read_json
-from webhook.model.limits import LIST_TIMEOUT, PAGE, READ_TIMEOUT, WATCH_READ_TIMEOUT, WATCH_SECONDS
+from webhook.model.limits.kube import LIST_TIMEOUT, PAGE, READ_TIMEOUT, WATCH_READ_TIMEOUT, WATCH_SECONDS
 from webhook.model.objects import Object, mappings, status_of
 
 MANAGER = "medea"

@@ -13,7 +13,7 @@ from webhook.errors import MedeaError
 from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.resources import EVENTS, WORKFLOWS
-from webhook.model.limits import EVENT_THREADS, EVENT_WARNING_EVERY, LONGEST_EVENT, WAITING_EVENTS
+from webhook.model.limits.kube import EVENT_THREADS, EVENT_WARNING_EVERY, LONGEST_EVENT, WAITING_EVENTS
 from webhook.model.objects import Metadata, Object
 
 log = structlog.get_logger(__name__)

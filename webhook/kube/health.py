@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from webhook.model.limits import UNANSWERED_CALLS
+from webhook.model.limits.kube import UNANSWERED_CALLS
 
 
 class Health:

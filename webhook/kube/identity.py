@@ -10,7 +10,7 @@ from typing import Any
 from webhook.errors import Blocked, ClusterUnavailable, LedgerUnavailable, NotAllowed, NotThere
 from webhook.kube.health import Health
 from webhook.kube.resources import NAMESPACES
-from webhook.model.limits import IDENTIFY_EVERY
+from webhook.model.limits.kube import IDENTIFY_EVERY
 from webhook.model.objects import Object
 
 SYSTEM = "kube-system"

@@ -20,7 +20,7 @@ from webhook.kube import threads
 from webhook.kube.client import Cluster, is_object
 from webhook.kube.packed import Packed, pack
 from webhook.kube.resources import Resource
-from webhook.model.limits import FAILED_STREAMS, SHORTEST_WATCH, WATCH_FIRST_PAUSE, WATCH_LONGEST_PAUSE
+from webhook.model.limits.kube import FAILED_STREAMS, SHORTEST_WATCH, WATCH_FIRST_PAUSE, WATCH_LONGEST_PAUSE
 from webhook.model.objects import Object
 
 log = structlog.get_logger(__name__)

@@ -23,7 +23,7 @@ from webhook.errors import MedeaError
 from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.resources import LEASES
-from webhook.model.limits import LEADER_PATIENCE, LEASE_SECONDS, LEASE_TIMEOUT, RENEW_EVERY, RENEW_WITHIN
+from webhook.model.limits.kube import LEADER_PATIENCE, LEASE_SECONDS, LEASE_TIMEOUT, RENEW_EVERY, RENEW_WITHIN
 from webhook.model.objects import Object
 
 log = structlog.get_logger(__name__)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import urllib3
 
 from webhook.errors import ClusterUnavailable, quoted
-from webhook.model.limits import LOG_PIECE
+from webhook.model.limits.logs import LOG_PIECE
 
 
 class LogStream:

@@ -7,7 +7,7 @@ from functools import partial
 from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
-from webhook.model.limits import PAUSE_AFTER_A_BUG, TARGETS_LOOKED_AT_EVERY
+from webhook.model.limits.kube import PAUSE_AFTER_A_BUG, TARGETS_LOOKED_AT_EVERY
 
 Turn = Callable[[str, Cluster], float]
 """Takes a target's name and client; returns for how many seconds to wait before the next turn."""

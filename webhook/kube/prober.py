@@ -6,7 +6,7 @@ from prometheus_client import Gauge
 from webhook.kube.client import Cluster
 from webhook.kube.per_target import PerTarget
 from webhook.kube.registry import Registry
-from webhook.model.limits import PROBE_EVERY, PROBE_EVERY_WHILE_AWAY
+from webhook.model.limits.kube import PROBE_EVERY, PROBE_EVERY_WHILE_AWAY
 
 log = structlog.get_logger(__name__)
 _AWAY = Gauge("medea_target_away", "1 while a target does not answer", ["cluster"])

@@ -18,7 +18,7 @@ from webhook.errors import (
     quoted,
 )
 from webhook.model.bounded_json import read_json
-from webhook.model.limits import LONGEST_STATUS
+from webhook.model.limits.kube import LONGEST_STATUS
 
 # Kubernetes has no machine-readable reason for these two: Medea itself is not authorized, which says nothing about the
 # object; and a quota is full, or has not been counted yet.

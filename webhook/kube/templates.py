@@ -6,7 +6,7 @@ from typing import Any
 from webhook.errors import Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, Resource
-from webhook.model.limits import READ_TIMEOUT
+from webhook.model.limits.kube import READ_TIMEOUT
 from webhook.model.objects import Object
 from webhook.model.template_versions import Specs, only_by_expression
 from webhook.totals.shape import Name

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import structlog
 from prometheus_client import Counter
 
-from webhook.model.limits import PAUSE_AFTER_A_BUG
+from webhook.model.limits.kube import PAUSE_AFTER_A_BUG
 
 log = structlog.get_logger(__name__)
 _BUGS = Counter("medea_thread_bugs_total", "Exceptions that nobody expected, by thread", ["thread"])

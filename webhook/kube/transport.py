@@ -24,7 +24,7 @@ from webhook.kube.identity import PATH, Expected, Identity
 from webhook.kube.resources import NAMESPACES
 from webhook.kube.status import error_of, status_of
 from webhook.model.bounded_json import read_json
-from webhook.model.limits import CONNECT_TIMEOUT, CONNECTIONS, PROBE_TIMEOUT, READ_TIMEOUT
+from webhook.model.limits.kube import CONNECT_TIMEOUT, CONNECTIONS, PROBE_TIMEOUT, READ_TIMEOUT
 from webhook.model.objects import Object
 
 _SECONDS = Histogram(

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from webhook.model.limits import RETRY_DOUBLINGS, RETRY_FIRST, RETRY_JITTER, RETRY_LONGEST
+from webhook.model.limits.kube import RETRY_DOUBLINGS, RETRY_FIRST, RETRY_JITTER, RETRY_LONGEST
 
 _Line = OrderedDict[str, None]
 """Keys in order. In a plain dict, finding the first key gets slower with each key deleted before it."""

@@ -7,7 +7,7 @@ from psycopg.abc import RV, PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow
 
-from webhook.model.limits import LEDGER_CONNECT_TIMEOUT, LEDGER_PATIENCE
+from webhook.model.limits.ledger import LEDGER_CONNECT_TIMEOUT, LEDGER_PATIENCE
 
 CONNECT: dict[str, Any] = {
     "connect_timeout": LEDGER_CONNECT_TIMEOUT,

@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from webhook.errors import LedgerUnavailable, quoted
 from webhook.ledger.connection import CONNECT, Connection, is_away
-from webhook.model.limits import MIGRATION_LOCK_TIMEOUT, MIGRATION_LOOK_AGAIN, MIGRATION_PATIENCE
+from webhook.model.limits.ledger import MIGRATION_LOCK_TIMEOUT, MIGRATION_LOOK_AGAIN, MIGRATION_PATIENCE
 
 log = structlog.get_logger(__name__)
 

@@ -1,7 +1,7 @@
 """What the ledger is told when Medea is uninstalled: nothing is under way any more. A later one may go on with it."""
 
 from webhook.ledger.pool import Pool
-from webhook.model.limits import FORGET_PAGE
+from webhook.model.limits.admin import FORGET_PAGE
 
 _ENDED = """UPDATE workflows SET state = 'ended', phase = 'Error', message = %(message)s, mirrored = true,
     ended_at = now(), released_at = coalesce(released_at, now()) WHERE placement IN (SELECT placement FROM workflows

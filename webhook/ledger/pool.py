@@ -14,7 +14,7 @@ from psycopg_pool import ConnectionPool
 from webhook.errors import LedgerUnavailable, quoted
 from webhook.ledger.connection import CONNECT, Connection, is_away
 from webhook.ledger.migrate import migrate
-from webhook.model.limits import (
+from webhook.model.limits.ledger import (
     LEDGER_BUG_RETRY,
     LEDGER_CHECK_PATIENCE,
     LEDGER_CONNECTIONS,

@@ -18,7 +18,7 @@ from webhook.ledger.pool import Connection, Pool
 from webhook.ledger.reserving import TARGETS, WAITS_FOR_TARGET, keep_decisions, lock, reserved_room, target_values
 from webhook.model.contract import State
 from webhook.model.json_input import storable
-from webhook.model.limits import QUEUE_BATCH
+from webhook.model.limits.scout import QUEUE_BATCH
 from webhook.scout.model import Decision
 from webhook.totals.model import Totals
 

@@ -15,7 +15,7 @@ from webhook.ledger.placement import NewPlacement
 from webhook.ledger.pool import Connection, Pool
 from webhook.model.contract import State
 from webhook.model.json_input import storable
-from webhook.model.limits import UNBOUND_PER_NAMESPACE, UNBOUND_PER_USER
+from webhook.model.limits.scout import UNBOUND_PER_NAMESPACE, UNBOUND_PER_USER
 from webhook.model.run import kept
 from webhook.scout.model import Decision, Outcome, Reservation
 from webhook.totals.model import Totals

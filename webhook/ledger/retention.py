@@ -5,7 +5,7 @@ from functools import partial
 
 from webhook.ledger.connection import Connection
 from webhook.ledger.pool import Pool
-from webhook.model.limits import DECISIONS_KEPT, DECISIONS_LOOKED_AT, RETIRE_BATCH
+from webhook.model.limits.ledger import DECISIONS_KEPT, DECISIONS_LOOKED_AT, RETIRE_BATCH
 
 _LOCK = 2
 """Advisory lock: two processes at once could disagree about whether a template is still used. Namespaces use 1."""

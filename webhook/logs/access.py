@@ -12,7 +12,7 @@ from typing import Any
 from webhook.errors import Forbidden, quoted
 from webhook.kube.client import Cluster
 from webhook.kube.resources import SUBJECT_ACCESS_REVIEWS
-from webhook.model.limits import ACCESS_FRESH
+from webhook.model.limits.logs import ACCESS_FRESH
 
 
 class Access:

@@ -15,7 +15,7 @@ from webhook.logs.access import Access
 from webhook.logs.options import read_options
 from webhook.logs.reader import Reader
 from webhook.logs.streams import Streams, is_gone
-from webhook.model.limits import READERS_PATIENCE
+from webhook.model.limits.logs import READERS_PATIENCE
 
 log = structlog.get_logger(__name__)
 _READS = Counter("medea_log_requests_total", "Logs that were asked for", ["outcome"])

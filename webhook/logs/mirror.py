@@ -17,7 +17,8 @@ from webhook.kube.workqueue import WorkQueue
 from webhook.logs.facts import Gatherer
 from webhook.logs.pods import Changes, plan
 from webhook.logs.virtual_nodes import VirtualNodes
-from webhook.model.limits import MIRROR_FIRST_LIST, MIRROR_WORKERS, MOMENT, NODE_BEAT
+from webhook.model.limits.kube import MOMENT
+from webhook.model.limits.logs import MIRROR_FIRST_LIST, MIRROR_WORKERS, NODE_BEAT
 from webhook.model.objects import Metadata, Object
 
 log = structlog.get_logger(__name__)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.model.contract import MIRRORED, VIRTUAL
-from webhook.model.limits import NODE_LEASE_SECONDS, NODE_STATUS_EVERY
+from webhook.model.limits.logs import NODE_LEASE_SECONDS, NODE_STATUS_EVERY
 from webhook.model.objects import Object
 
 

@@ -15,7 +15,7 @@ from webhook.ledger.pool import Pool
 from webhook.logs.node import node_name
 from webhook.logs.options import Options
 from webhook.model.contract import ARGO_WORKFLOW, MIRRORED, MIRRORED_POD, MIRRORED_UID, PLACEMENT
-from webhook.model.limits import LOG_AGAIN, LOG_SILENCE, LONGEST_CONTAINER_START, LONGEST_LOG_SILENCE
+from webhook.model.limits.logs import LOG_AGAIN, LOG_SILENCE, LONGEST_CONTAINER_START, LONGEST_LOG_SILENCE
 from webhook.model.objects import Object, annotations, labels
 
 _STARTING = re.compile("is waiting to start: (ContainerCreating|PodInitializing)")

@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any
 
-from webhook.model.limits import DEEPEST_JSON
+from webhook.model.limits.model import DEEPEST_JSON
 
 _MARKS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
 

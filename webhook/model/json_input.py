@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from webhook.errors import BadRequest, MedeaError, quoted, wrong_field
 from webhook.model.bounded_json import is_deep
-from webhook.model.limits import DEEPEST_JSON
+from webhook.model.limits.model import DEEPEST_JSON
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from webhook.model.bounded_json import read_json
 from webhook.model.contract import FINAL_NODE_PHASES
-from webhook.model.limits import LARGE_NODES, MOST_UNPACKED, MOST_UNPACKED_VALUES
+from webhook.model.limits.model import LARGE_NODES, MOST_UNPACKED, MOST_UNPACKED_VALUES
 from webhook.model.objects import Object, mapping, status_of, texts
 
 Nodes = dict[str, Object]

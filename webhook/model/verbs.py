@@ -13,7 +13,7 @@ from typing import Any
 from webhook.errors import Refused
 from webhook.model.bounded_json import read_json
 from webhook.model.contract import VERBS
-from webhook.model.limits import LONGEST_VERBS, PLAIN_VERBS
+from webhook.model.limits.model import LONGEST_VERBS, PLAIN_VERBS
 from webhook.model.nodes import pack, unpacked
 from webhook.model.objects import Object, annotations
 

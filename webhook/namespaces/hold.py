@@ -17,7 +17,7 @@ from webhook.kube.resources import NAMESPACES, WORKFLOWS, checked_name
 from webhook.model.contract import ARGO_INSTANCE, HOLD, OPTED_IN, Hold
 from webhook.model.deadline import Deadline
 from webhook.model.finalizers import is_deletion_ongoing
-from webhook.model.limits import NAMESPACE_LAG, NAMESPACE_TIMEOUT, NAMESPACE_WAITERS, QUIET_REMEMBERED
+from webhook.model.limits.namespaces import NAMESPACE_LAG, NAMESPACE_TIMEOUT, NAMESPACE_WAITERS, QUIET_REMEMBERED
 from webhook.model.objects import Object, labels
 from webhook.namespaces.probe import NAME, age, taken_up_by
 

@@ -21,7 +21,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.resources import CONFIG_MAPS, ROLE_BINDINGS, SECRETS, SERVICE_ACCOUNTS, Resource
 from webhook.model.contract import AGENT_ACCOUNT, MANAGED_BY, PLUGIN_ACCOUNT
 from webhook.model.deadline import Clock, Deadline
-from webhook.model.limits import PREPARE_BUDGET, PREPARE_TIMEOUT, PREPARED_REMEMBERED
+from webhook.model.limits.namespaces import PREPARE_BUDGET, PREPARE_TIMEOUT, PREPARED_REMEMBERED
 from webhook.model.objects import Object
 from webhook.namespaces.hold import version_of
 from webhook.namespaces.plugin_configmap import plugin_configmap

@@ -12,7 +12,7 @@ from webhook.errors import Unavailable
 from webhook.kube.client import Cluster
 from webhook.kube.resources import CONFIG_MAPS
 from webhook.model.deadline import Clock, Deadline
-from webhook.model.limits import PREPARE_TIMEOUT, PREPARED_LOOK, PREPARED_PATIENCE, PREPARED_REMEMBERED
+from webhook.model.limits.namespaces import PREPARE_TIMEOUT, PREPARED_LOOK, PREPARED_PATIENCE, PREPARED_REMEMBERED
 from webhook.namespaces.hold import OptedIn
 from webhook.namespaces.plugin_configmap import NAME
 

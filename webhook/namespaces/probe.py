@@ -28,7 +28,7 @@ from webhook.kube.resources import WORKFLOWS
 from webhook.kube.transport import Answer
 from webhook.model.contract import MANAGED_BY, PROBE, SKIP
 from webhook.model.deadline import Clock
-from webhook.model.limits import PROBE_RENEWED_AFTER
+from webhook.model.limits.namespaces import PROBE_RENEWED_AFTER
 from webhook.model.objects import Metadata, Object, annotations, mapping, mappings, status_of
 
 log = structlog.get_logger(__name__)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from prometheus_client import Counter
 
-from webhook.model.limits import LIVE_NAMESPACES
+from webhook.model.limits.scout import LIVE_NAMESPACES
 from webhook.scout.eye import Eye, Namespaces
 from webhook.scout.model import Snapshot
 from webhook.scout.steady import steady_time

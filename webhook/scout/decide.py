@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
-from webhook.model.limits import REASON_LENGTH
+from webhook.model.limits.scout import REASON_LENGTH
 from webhook.scout.model import Decision, Obstacle, Outcome, OwnUse, Request, Snapshot, Target, Verdict
 from webhook.scout.policies import policy_called
 from webhook.totals.model import NOTHING, Totals, cores, gibibytes

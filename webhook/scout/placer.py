@@ -13,7 +13,8 @@ from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.queueing import Served
 from webhook.ledger.reserving import Held
-from webhook.model.limits import CLOSED_PAUSE, NO_ROOM_PAUSE, QUEUE_LOOK_AGAIN, QUEUE_TELL_EVERY, UNBOUND_RESERVATIONS
+from webhook.model.limits.controller import CLOSED_PAUSE, NO_ROOM_PAUSE
+from webhook.model.limits.scout import QUEUE_LOOK_AGAIN, QUEUE_TELL_EVERY, UNBOUND_RESERVATIONS
 from webhook.scout.eye import Eye
 from webhook.scout.model import Decision, Obstacle, Outcome, Request, Verdict
 from webhook.scout.policies import POLICIES

@@ -8,7 +8,7 @@ from requests import PreparedRequest, Session
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.exceptions import RequestException
 
-from webhook.model.limits import SECRET_FILE
+from webhook.model.limits.scout import SECRET_FILE
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
-from webhook.model.limits import NARROW_QUERY
+from webhook.model.limits.scout import NARROW_QUERY
 from webhook.scout.model import UNLIMITED, Snapshot
 from webhook.totals.model import Defaults, Totals
 

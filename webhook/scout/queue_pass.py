@@ -11,7 +11,7 @@ import structlog
 
 from webhook.ledger.placement import Placement
 from webhook.ledger.queueing import Choices
-from webhook.model.limits import REASON_LENGTH, REASONS_KEPT
+from webhook.model.limits.scout import REASON_LENGTH, REASONS_KEPT
 from webhook.scout.decide import waits
 from webhook.scout.model import WAITED_FOR, Decision, Request
 from webhook.totals.model import NOTHING, Totals

@@ -14,7 +14,7 @@ from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.registry import Registry
-from webhook.model.limits import LIVE_AFTER_CHANGE, LIVE_NAMESPACES, LIVE_REMADE, LIVE_SHARE, LIVE_TELL
+from webhook.model.limits.scout import LIVE_AFTER_CHANGE, LIVE_NAMESPACES, LIVE_REMADE, LIVE_SHARE, LIVE_TELL
 from webhook.scout.eye import Namespaces
 from webhook.scout.model import Snapshot
 from webhook.scout.steady import steady_time

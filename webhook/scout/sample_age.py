@@ -3,7 +3,7 @@
 from collections import deque
 from statistics import median
 
-from webhook.model.limits import (
+from webhook.model.limits.scout import (
     INTERVALS_KEPT,
     SAMPLE_FIRST_AGE,
     SAMPLE_INTERVALS,

@@ -14,7 +14,7 @@ from urllib3.util.retry import Retry
 
 from webhook.errors import SamplesUnavailable, quoted
 from webhook.kube import threads
-from webhook.model.limits import (
+from webhook.model.limits.scout import (
     SAMPLE_ASKED,
     SAMPLE_BYTES,
     SAMPLE_DEADLINE,

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import LIMIT_RANGES, PODS, RESOURCE_QUOTAS
-from webhook.model.limits import LIVE_AGE
+from webhook.model.limits.scout import LIVE_AGE
 from webhook.model.objects import Object
 from webhook.scout.live_quota import snapshot_of
 from webhook.scout.model import Snapshot

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from webhook.errors import Busy
-from webhook.model.limits import NAMESPACE_TURN
+from webhook.model.limits.scout import NAMESPACE_TURN
 
 
 class Turns:

@@ -7,7 +7,7 @@ import structlog
 
 from webhook.errors import MedeaError
 from webhook.logs.endpoint import create_log_app
-from webhook.model.limits import SERVER_SPARE_THREADS
+from webhook.model.limits.server import SERVER_SPARE_THREADS
 from webhook.server.apps import create_api_app, create_plugin_app, create_webhook_app
 from webhook.server.clients import Clients
 from webhook.server.server import Door, Served

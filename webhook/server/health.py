@@ -9,7 +9,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from prometheus_client import make_wsgi_app
 
 from webhook.kube.threads import dead_threads
-from webhook.model.limits import HEALTH_TIMEOUT
+from webhook.model.limits.server import HEALTH_TIMEOUT
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

@@ -13,7 +13,7 @@ from gunicorn.app.base import BaseApplication
 
 from webhook.certificates.delivery import Delivery
 from webhook.logs.endpoint import BrokeOff
-from webhook.model.limits import SERVER_CONNECTIONS, SERVER_GRACE, SERVER_KEEP_ALIVE, SERVER_SPARE_FILES
+from webhook.model.limits.server import SERVER_CONNECTIONS, SERVER_GRACE, SERVER_KEEP_ALIVE, SERVER_SPARE_FILES
 from webhook.server.health import start_health_server
 from webhook.server.tls import Tls
 from webhook.settings import Settings

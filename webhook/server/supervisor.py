@@ -16,7 +16,7 @@ from multiprocessing.context import ForkProcess
 import structlog
 
 from webhook.errors import MedeaError
-from webhook.model.limits import SERVER_END
+from webhook.model.limits.server import SERVER_END
 
 log = structlog.get_logger(__name__)
 

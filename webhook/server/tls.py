@@ -14,7 +14,7 @@ from typing import Any
 
 from webhook.certificates.folder import current
 from webhook.errors import MedeaError
-from webhook.model.limits import SERVER_REQUEST, SERVER_SILENCE
+from webhook.model.limits.server import SERVER_REQUEST, SERVER_SILENCE
 
 AUTHORITY = "ca.crt"
 _FILES = ("tls.crt", "tls.key")

@@ -17,7 +17,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.per_target import PerTarget
 from webhook.kube.registry import Registry
 from webhook.kube.resources import SELF_ACCESS_REVIEWS, WORKFLOWS
-from webhook.model.limits import (
+from webhook.model.limits.targets import (
     ACCEPTANCE_EVERY,
     ACCEPTANCE_TIMEOUT,
     ACCEPTED_TRUSTED,

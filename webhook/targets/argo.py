@@ -9,7 +9,7 @@ from webhook.errors import MedeaError
 from webhook.kube.client import Cluster
 from webhook.kube.resources import LEASES, PODS, WORKFLOWS
 from webhook.model.contract import PROBE
-from webhook.model.limits import ARGO_LEASE_FRESH, CHECK_POLL, CHECK_PROBE_PATIENCE
+from webhook.model.limits.targets import ARGO_LEASE_FRESH, CHECK_POLL, CHECK_PROBE_PATIENCE
 from webhook.model.objects import Object, mappings, spec_of, status_of
 
 KINDS = frozenset({"workflows", "workflowtemplates", "clusterworkflowtemplates", "workflowtaskresults"})

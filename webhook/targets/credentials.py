@@ -13,7 +13,7 @@ import yaml
 from cryptography import x509
 
 from webhook.kube.kubeconfig import Reach
-from webhook.model.limits import TOKEN_SECONDS
+from webhook.model.limits.targets import TOKEN_SECONDS
 from webhook.model.objects import Object, mapping, mappings
 from webhook.targets.life import Life
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from webhook.model.limits import CLOCKS_APART, OLDEST_KUBERNETES, TOKEN_SHORT
+from webhook.model.limits.targets import CLOCKS_APART, OLDEST_KUBERNETES, TOKEN_SHORT
 from webhook.targets.life import Life
 
 QUOTA = ("limits.cpu", "limits.memory")

@@ -13,7 +13,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.kubeconfig import Reach, kubeconfig_of
 from webhook.kube.resources import NAMESPACES, SECRETS, checked_name
 from webhook.model.contract import CLUSTER
-from webhook.model.limits import TOKEN_SECONDS
+from webhook.model.limits.targets import TOKEN_SECONDS
 from webhook.model.objects import Object
 from webhook.targets.credentials import kubeconfig, life_of, secret_data, token_of, with_token
 from webhook.targets.grants import ACCOUNT, SPACE, Grant, grants

@@ -6,7 +6,7 @@ Nothing in it may change while nothing has changed: it is written only when it d
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from webhook.model.limits import LONGEST_PROPERTY, PROFILE_NAMESPACES
+from webhook.model.limits.targets import LONGEST_PROPERTY, PROFILE_NAMESPACES
 from webhook.model.objects import Object, mappings, status_of
 from webhook.scout.model import Obstacle, Verdict
 from webhook.targets.argo import Controller

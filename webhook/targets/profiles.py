@@ -19,7 +19,7 @@ from webhook.kube.per_target import PerTarget
 from webhook.kube.registry import Registry
 from webhook.kube.resources import CLUSTER_PROFILES, SECRETS
 from webhook.model.deadline import Now, utc_now
-from webhook.model.limits import PROFILE_EVERY, PROFILE_MISSING, PROFILE_SHARE, TARGET_LOOKED_AT
+from webhook.model.limits.targets import PROFILE_EVERY, PROFILE_MISSING, PROFILE_SHARE, TARGET_LOOKED_AT
 from webhook.model.objects import Object, labels
 from webhook.scout.eye import Namespaces
 from webhook.scout.model import Verdict

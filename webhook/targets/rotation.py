@@ -14,7 +14,7 @@ from webhook.kube.per_target import PerTarget
 from webhook.kube.registry import Connect, Registry, connect_target
 from webhook.kube.resources import SECRETS, SELF_REVIEWS
 from webhook.model.deadline import Now, utc_now
-from webhook.model.limits import TOKEN_LOOK, TOKEN_SECONDS
+from webhook.model.limits.targets import TOKEN_LOOK, TOKEN_SECONDS
 from webhook.model.objects import Object
 from webhook.targets.credentials import life_of, secret_data, with_token
 from webhook.targets.imports import is_imported

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from webhook.model.limits import (
+from webhook.model.limits.admission import (
     WEIGH_DEEPEST,
     WEIGH_LIGHT_CALLS,
     WEIGH_MOST_CALLS,

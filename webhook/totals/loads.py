@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice, repeat
 
-from webhook.model.limits import WEIGH_DEEPEST_ORDER, WEIGH_MOST_TRIED
+from webhook.model.limits.admission import WEIGH_DEEPEST_ORDER, WEIGH_MOST_TRIED
 from webhook.totals.antichain import heaviest
 
 Load = tuple[int, ...]

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from webhook.model.bounded_json import read_json
-from webhook.model.limits import WEIGH_LONGEST_LOOP
+from webhook.model.limits.admission import WEIGH_LONGEST_LOOP
 from webhook.totals.scope import value_of
 from webhook.totals.shape import Spec
 from webhook.totals.tags import Bindings, filled

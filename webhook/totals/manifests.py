@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from webhook.model.limits import YAML_DEEPEST, YAML_LONGEST, YAML_LONGEST_NUMBER, YAML_MOST_VALUES
+from webhook.model.limits.admission import YAML_DEEPEST, YAML_LONGEST, YAML_LONGEST_NUMBER, YAML_MOST_VALUES
 from webhook.totals.tags import Bindings, filled
 
 # PyYAML raises any of these when a tag does not match its text, as in `!!int x`.

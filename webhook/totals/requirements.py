@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from webhook.errors import Refused, Unavailable
-from webhook.model.limits import WEIGH_DEEPEST_CREATED
+from webhook.model.limits.admission import WEIGH_DEEPEST_CREATED
 from webhook.model.objects import mapping
 from webhook.totals.budget import Allowance, Budget, Exhausted
 from webhook.totals.ceiling import Ceiling

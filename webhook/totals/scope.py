@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from webhook.model.limits import INPUTS_LONGEST
+from webhook.model.limits.admission import INPUTS_LONGEST
 from webhook.model.objects import mapping, mappings
 from webhook.totals.parameters import effective_parameters, parameter_text
 from webhook.totals.shape import Spec

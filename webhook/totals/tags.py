@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from webhook.model.limits import TAGS_LONGEST
+from webhook.model.limits.admission import TAGS_LONGEST
 
 UNKNOWN = "medea-unknown"
 """Replaces a tag whose value is not known."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from webhook.model.limits import WEIGH_MOST_PODS, WEIGH_MOST_ROUNDS, WEIGH_PAGE
+from webhook.model.limits.admission import WEIGH_MOST_PODS, WEIGH_MOST_ROUNDS, WEIGH_PAGE
 from webhook.model.objects import mapping
 from webhook.totals.depends import dag_order, steps_order, wanted_tasks
 from webhook.totals.lookup import Found, Lookup

@@ -23,7 +23,7 @@ from webhook.kube.resources import (
 )
 from webhook.logs.node import node_name
 from webhook.model.contract import AGENT_ACCOUNT, ARGO_COMPONENT, CLUSTER, MIRRORED, OPTED_IN, PROBE
-from webhook.model.limits import UNINSTALL_LOOK, UNINSTALL_STOP
+from webhook.model.limits.admin import UNINSTALL_LOOK, UNINSTALL_STOP
 from webhook.model.objects import Metadata, Object, labels, spec_of
 from webhook.namespaces.prepare import MANAGED, removal_order
 from webhook.targets.profile import MANAGED_BY, MANAGER

@@ -8,7 +8,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.model.contract import COPIED, PLACEMENT
 from webhook.model.finalizers import is_deletion_blocked
-from webhook.model.limits import UNINSTALL_TRIES
+from webhook.model.limits.admin import UNINSTALL_TRIES
 from webhook.model.objects import Metadata, Object
 from webhook.uninstall.plan import Owned, copies_in_use, is_live, uid_of
 from webhook.uninstall.report import Report

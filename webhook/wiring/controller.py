@@ -28,7 +28,7 @@ from webhook.kube.workqueue import WorkQueue
 from webhook.logs.mirror import Mirror
 from webhook.logs.virtual_nodes import VirtualNodes
 from webhook.model.deadline import Now, utc_now
-from webhook.model.limits import WORKERS_PER_TARGET
+from webhook.model.limits.controller import WORKERS_PER_TARGET
 from webhook.namespaces.prepare import Plugin, Preparer
 from webhook.namespaces.probe import Probes
 from webhook.namespaces.reconciler import NamespaceReconciler

@@ -26,7 +26,7 @@ from webhook.logs.access import Access
 from webhook.logs.endpoint import Endpoint
 from webhook.logs.reader import Reader
 from webhook.logs.streams import Streams
-from webhook.model.limits import OWN_NAME_TIMEOUT
+from webhook.model.limits.admission import OWN_NAME_TIMEOUT
 from webhook.namespaces.hold import Holds
 from webhook.namespaces.prepared import Prepared
 from webhook.settings import Api, Settings

@@ -14,7 +14,7 @@ from webhook.ledger import identities
 from webhook.ledger.address import checked_dsn, conninfo_of_url
 from webhook.ledger.embedded import embedded_dsn
 from webhook.ledger.pool import Pool
-from webhook.model.limits import SAMPLE_OLDEST
+from webhook.model.limits.scout import SAMPLE_OLDEST
 from webhook.scout.both_eyes import BothEyes
 from webhook.scout.eye import Eye
 from webhook.scout.placer import Placer

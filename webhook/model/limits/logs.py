@@ -1,0 +1,24 @@
+"""Limits of reading logs, and mirrored pods."""
+
+MIRROR_WORKERS = 4
+# After this long, the log says that the first lists are still missing.
+MIRROR_FIRST_LIST = 30.0
+# Between two heartbeats of the virtual Nodes. As with kubelets, a Node counts as lost NODE_LEASE_SECONDS after the last
+# one, that is, when four have failed.
+NODE_BEAT = 10.0
+NODE_LEASE_SECONDS = 40
+# An unchanged Node status is written again after this, as kubelets do; in between, the lease shows that it is alive.
+NODE_STATUS_EVERY = 240
+# How long a permission to read logs is trusted without asking again.
+ACCESS_FRESH = 60.0
+# How long a target may send nothing. A followed log that is silent is asked for again after LOG_SILENCE, unless the
+# reader is gone; one that is not followed must end within LONGEST_LOG_SILENCE.
+LOG_SILENCE = 10.0
+LONGEST_LOG_SILENCE = 30.0
+# A pod is running some time before its container is, and `argo logs -f` asks only once.
+LONGEST_CONTAINER_START = 60.0
+LOG_AGAIN = 0.3
+# How long a reader may pause while there is something to read: a person may be using a pager.
+READERS_PATIENCE = 600.0
+# Bytes of a log passed on at once.
+LOG_PIECE = 64 * 1024
