@@ -8,7 +8,7 @@ from tests.support.controller_world import World
 from tests.support.fake_apiserver import LOSE, answer
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements
-from webhook.model.contract import FINALIZER, ORIGIN_NAME, ORIGIN_UID, PLACEMENT, State
+from webhook.model.contract import FINALIZER, ORIGIN_NAME, ORIGIN_UID, PLACEMENT, Hold, State
 
 Object = dict[str, Any]
 MARKS = (PLACEMENT, ORIGIN_UID, ORIGIN_NAME)
@@ -221,6 +221,40 @@ def test_a_retry_of_which_nobody_heard_does_not_leave_the_origin_running_for_eve
     world.settle(6)
     assert world.origin()["metadata"]["annotations"][PLACEMENT] == "p1"
     assert world.origin()["status"]["phase"] == "Failed"
+
+
+@pytest.mark.parametrize("hold", list(Hold))
+@pytest.mark.parametrize("target", [None, "west"], ids=["waiting", "running"])
+def test_a_stop_of_which_the_webhook_did_not_hear_is_done_with_the_mark(
+    world: World, hold: Hold, target: str | None
+) -> None:
+    world.place(hold=hold, on=target)
+    world.settle()
+    strip_origin(world)
+    world.front.change(WORKFLOWS, "ns", "job-p1", {"spec": {"shutdown": "Stop"}})
+    world.settle(6)
+    if target:
+        assert on_west(world)["spec"]["shutdown"] == "Stop"
+        world.end_run("Failed")
+        world.settle()
+    assert world.row().state is State.ENDED
+    assert world.origin()["status"]["phase"] == "Failed"
+
+
+@pytest.mark.parametrize("hold", list(Hold))
+@pytest.mark.parametrize("suspended", [False, True])
+def test_what_was_suspended_or_resumed_meanwhile_is_done_to_the_run_with_the_mark(
+    world: World, hold: Hold, suspended: bool
+) -> None:
+    world.place(hold=hold)
+    world.settle()
+    world.west.change(WORKFLOWS, "ns", "job-p1", {"spec": {"suspend": suspended or None}})
+    world.settle()
+    strip_origin(world)
+    world.front.change(WORKFLOWS, "ns", "job-p1", {"spec": {"suspend": None if suspended else True}})
+    world.settle(6)
+    assert bool(on_west(world)["spec"].get("suspend")) is not suspended
+    assert bool(world.origin()["spec"].get("suspend")) is not suspended
 
 
 def test_an_origin_without_its_placement_can_be_deleted(world: World) -> None:

@@ -7,13 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from webhook.errors import Refused, wrong_field
-from webhook.model.contract import FINAL_PHASES
+from webhook.model.contract import FINAL_PHASES, SHUTDOWNS
 from webhook.model.nodes import nodes_of
 from webhook.model.objects import Object, mapping
 from webhook.model.verbs import Edit, Retry, Verb
 from webhook.totals.parameters import named
-
-_SHUTDOWNS = ("Stop", "Terminate")
 
 
 def verb_between(old: Object, new: Object, *, user: str, of_run: Callable[[str], bool]) -> Verb:
@@ -66,8 +64,8 @@ def _shutdown(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None
     wanted = after.get("shutdown")
     if not wanted or wanted == before.get("shutdown"):
         return None
-    if wanted not in _SHUTDOWNS:
-        raise wrong_field(Refused, "spec.shutdown", wanted, f"it must be one of {', '.join(_SHUTDOWNS)}")
+    if wanted not in SHUTDOWNS:
+        raise wrong_field(Refused, "spec.shutdown", wanted, f"it must be one of {', '.join(SHUTDOWNS)}")
     return str(wanted)
 
 

@@ -16,14 +16,16 @@ from webhook.controller.origin_status.by_hold import (
 from webhook.controller.patch import patch_origin
 from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.remove import remove_finalizer
+from webhook.controller.unheard import spec_without, unheard_verb
 from webhook.errors import Clash, NotThere, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
-from webhook.model.contract import ORIGIN_UID, PLACEMENT, Hold, State
+from webhook.model.contract import ORIGIN_UID, PLACEMENT, VERBS, Hold, State
 from webhook.model.objects import Metadata, Object, labels
+from webhook.model.verbs import pending, written
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +79,10 @@ class OriginSteps:
             marks["labels"] = {ORIGIN_UID: None}
         # Without it the webhook did not hear of a retry, which makes a running Workflow of one that has ended.
         placements.end_hidden(self.pool, row.placement)
-        patch_origin(self.front, origin, {"metadata": marks})
+        unheard = unheard_verb(origin, row, facts.run)
+        if unheard:
+            marks["annotations"][VERBS] = written([*pending(origin), unheard])
+        patch_origin(self.front, origin, {"metadata": marks, "spec": spec_without(origin, row)})
         self.recorder.record(origin, "MarksRestored", f"{PLACEMENT} was taken off and is back", warning=True)
         return Then.WAIT
 

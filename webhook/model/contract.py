@@ -115,5 +115,7 @@ class State(StrEnum):
     """Never written: the row has a word of a newer version of Medea. This version leaves it alone."""
 
 
+SHUTDOWNS = ("Stop", "Terminate")
+"""What `spec.shutdown` may be."""
 FINAL_PHASES = frozenset({"Succeeded", "Failed", "Error"})
 FINAL_NODE_PHASES = FINAL_PHASES | {"Skipped", "Omitted"}
