@@ -210,7 +210,7 @@ class Settings(BaseSettings):
 
     medea_hold: Annotated[Hold, Field(description="hold of namespaces without the label medea.dev/hold")] = Hold.PLUGIN
     medea_probe_quiet: Annotated[
-        float, Field(gt=0, description="seconds a probe must be left alone before hold none is used")
+        float, Field(gt=0, description="seconds that a probe is left in a namespace whose hold becomes none")
     ] = 30.0
 
     medea_plugin_image: Annotated[

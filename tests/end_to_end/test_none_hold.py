@@ -36,14 +36,14 @@ def test_where_a_controller_works_a_submission_is_refused_with_what_was_seen_and
         def refused() -> str:
             said = submit(workspace, SLEEPS)
             assert said.code != 0, "it was let in, and would run twice"
-            return said.said if "taken up" in said.said else ""
+            return said.said if "take up" in said.said else ""
 
         said = eventually(refused, "the controller is seen")
-        assert "workflow-controller has taken up the Workflow medea-probe" in said
+        assert "workflow-controller was seen to take up a Workflow" in said
         assert f"kubectl label namespace {workspace.name} medea.dev/hold=plugin --overwrite" in said
         workspace.kubectl("label", "namespace", workspace.name, "medea.dev/hold=plugin", "--overwrite").ok()
         assert submit(workspace, FAILS).ok()
-        eventually(lambda: workflow("front", workspace.name, "medea-probe") is None, "the probe is gone")
+        assert workflow("front", workspace.name, "medea-probe") is None
 
 
 @pytest.fixture(scope="module")
@@ -182,26 +182,34 @@ def test_a_workflow_that_is_wanted_for_a_time_only_goes_after_it(none: Workspace
     assert (row["state"], row["phase"]) == ("deleted", "Failed")
 
 
-def test_deleting_everything_takes_the_probe_along_and_does_not_close_the_namespace(none: Workspace) -> None:
-    before = workflow("front", none.name, "medea-probe")
-    none.argo("delete", "--all").ok()
-    none.create(FAILS)
-    made = eventually(lambda: workflow("front", none.name, "medea-probe"), "the probe is back")
-    assert before is not None and made is not None
-    assert made["metadata"]["uid"] != before["metadata"]["uid"]
-
-
-def test_a_controller_that_comes_up_later_is_seen_and_touches_nothing_that_has_ended(none: Workspace) -> None:
+def test_nothing_of_medeas_comes_between_a_selector_and_its_workflows(none: Workspace) -> None:
     remove_all(none)
     name = none.create(FAILS)
     none.wait(name)
-    ended = origin(none.name, name)
+    listed = json.loads(none.argo("list", "-o", "json").ok().out)
+    assert [one["metadata"]["name"] for one in listed] == [name]
+    again = none.argo("resubmit", "@latest", "-o", "name").ok().out.strip()
+    assert origin(none.name, again)["spec"] == origin(none.name, name)["spec"]
+    remove_all(none)
+    assert workflows("front", none.name) == []
+
+
+def test_a_controller_that_comes_up_later_runs_nothing_a_second_time_and_is_seen(none: Workspace) -> None:
+    remove_all(none)
+    ended, lives = none.create(FAILS), none.create(SLEEPS)
+    none.wait(ended)
+    before = origin(none.name, ended)
+    eventually(lambda: runs_of(annotations(origin(none.name, lives))["placement"]), "its run exists")
     lab.start(CONTROLLER)
 
     def refused() -> bool:
-        return "taken up" in submit(none, FAILS, "--server-dry-run").said
+        return "take up" in submit(none, FAILS, "--server-dry-run").said
 
     eventually(refused, "the controller is seen")
-    assert origin(none.name, name) == ended
-    assert len(runs_of(annotations(ended)["placement"])) == 1
-    assert len([one for one in workflows("front", none.name) if one["metadata"]["name"] == name]) == 1
+    assert origin(none.name, ended) == before
+    for name in (ended, lives):
+        assert len(runs_of(annotations(origin(none.name, name))["placement"])) == 1
+    assert all("medea.dev/mirrored" in one["metadata"]["labels"] for one in pods("front", none.name))
+    events = none.kubectl("get", "events", "-o", "json").ok().out
+    assert "ForeignController" in {one["reason"] for one in json.loads(events)["items"]}
+    none.argo("delete", lives).ok()

@@ -117,7 +117,7 @@ class ServiceUnderTest(Process):
 
     def __init__(self, name: str, world: Surroundings) -> None:
         super().__init__(name, world)
-        self.holds = Holds(self.front, default=Hold.PLUGIN, quiet=30.0)
+        self.holds = Holds(self.front, self.pool, default=Hold.PLUGIN, patience=30.0)
         self.admission = Admission(
             front=self.front,
             registry=self.registry,

@@ -46,6 +46,12 @@ def environment(pod: Object) -> dict[str, Any]:
     return {one["name"]: one.get("value") for one in pod["containers"][0]["env"]}
 
 
+@pytest.mark.parametrize("hold", ["none", "plugin"])
+def test_where_a_namespace_names_no_hold_argos_pods_are_fenced_by_the_default(hold: str) -> None:
+    [rule] = of("ValidatingAdmissionPolicy", f"--set=hold={hold}")["medea-runs-once"]["spec"]["validations"]
+    assert f"[?'medea.dev/hold'].orValue('{hold}') != 'none'" in rule["expression"]
+
+
 @pytest.mark.parametrize("words", [(), (PRODUCTION,)])
 def test_helm_has_nothing_against_it(words: tuple[str, ...]) -> None:
     said = run([binaries.binary("helm"), "lint", "--strict", render.CHART, *words])

@@ -2,10 +2,8 @@
 
 import datetime
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from email.utils import formatdate
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -16,32 +14,30 @@ from tests.support.fake_apiserver import FakeApiserver
 from tests.support.scripted_apiserver import Answer, Script, apiserver, reply, stream
 from webhook.errors import Busy, Refused, Unavailable
 from webhook.kube.client import Cluster
+from webhook.ledger import quiet
+from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold
 from webhook.model.deadline import Deadline
 from webhook.model.limits.namespaces import NAMESPACE_WAITERS
 from webhook.namespaces.hold import Holds, OptedIn
-from webhook.namespaces.probe import NAME, probe
 
 QUIET = 30.0
+LONG_AGO = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 WORKFLOW: dict[str, Any] = {"metadata": {"generateName": "x-"}}
-MISSING = reply(404, {"message": "not found", "details": {"name": NAME}})
 
 
 class Front:
-    """A front door with one namespace and perhaps a probe in it, both of which may change."""
+    """A front door with one namespace, which may change."""
 
-    def __init__(self, hold: str | None, probe: dict[str, Any] | None = None, *, going: bool = False) -> None:
-        self.hold, self.probe, self.going = hold, probe, going
+    def __init__(self, hold: str | None, *, going: bool = False) -> None:
+        self.hold, self.going = hold, going
         self.answer_others: Answer | None = None
-        self.date: str | None = None
         self.asked: list[str] = []
         self.over = threading.Event()
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         self.asked.append(handler.path)
-        if handler.path.endswith(f"/workflows/{NAME}"):
-            (reply(200, self.probe, date=self.date) if self.probe else MISSING)(handler)
-        elif "watch=true" in handler.path:
+        if "watch=true" in handler.path:
             stream(then=lambda: self.over.wait(20))(handler)
         elif "labelSelector" in handler.path:
             reply(200, {"items": [self.namespace()], "metadata": {"resourceVersion": "1"}})(handler)
@@ -54,29 +50,31 @@ class Front:
         return {"metadata": {"name": "ns", "uid": "n", "resourceVersion": "1", "labels": labels, **going}}
 
 
-def a_probe(age: float, phase: str | None = None) -> dict[str, Any]:
-    """A probe of that age in seconds, perhaps taken up by Argo's controller."""
-    made = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=age)
-    found = probe()
-    found["metadata"] |= {"creationTimestamp": made.strftime("%Y-%m-%dT%H:%M:%SZ"), "uid": "p"}
-    found["metadata"]["managedFields"] = [{"manager": "medea", "fieldsV1": {"f:status": {"f:message": {}}}}]
-    if phase:
-        found["status"] = {"phase": phase}
-        wrote = {"manager": "workflow-controller", "fieldsV1": {"f:spec": {}, "f:status": {}}}
-        found["metadata"]["managedFields"].append(wrote)
-    return found
+Holding = Callable[..., AbstractContextManager[Holds]]
 
 
-@contextmanager
-def holds(front: Front, default: Hold = Hold.PLUGIN) -> Iterator[Holds]:
-    with apiserver(Script(front.answer)) as cluster:
-        made = Holds(cluster, default=default, quiet=QUIET)
-        made.start()
-        assert made.namespaces.wait(10)
-        yield made
-        # A watch that goes on after its apiserver has gone tries again at random times, in the middle of other tests.
-        made.namespaces.stop()
-        front.over.set()
+@pytest.fixture
+def holds(pool: Pool) -> Holding:
+    """Makes what chooses holds at a front door."""
+
+    @contextmanager
+    def made(front: Front, default: Hold = Hold.PLUGIN) -> Iterator[Holds]:
+        with apiserver(Script(front.answer)) as cluster:
+            made = Holds(cluster, pool, default=default, patience=QUIET)
+            made.start()
+            assert made.namespaces.wait(10)
+            yield made
+            # A watch that goes on after its apiserver has gone tries again at random times, in the middle of others.
+            made.namespaces.stop()
+            front.over.set()
+
+    return made
+
+
+@pytest.fixture
+def silent(pool: Pool) -> None:
+    """A probe in the namespace was left alone."""
+    quiet.answered(pool, "n", LONG_AGO, None)
 
 
 def chosen(holds: Holds, workflow: dict[str, Any] = WORKFLOW, namespace: str = "ns") -> Hold | None:
@@ -86,6 +84,7 @@ def chosen(holds: Holds, workflow: dict[str, Any] = WORKFLOW, namespace: str = "
     return holds.choose(space, workflow, deadline) if space else None
 
 
+@pytest.mark.usefixtures("silent")
 @pytest.mark.parametrize(
     ("label", "default", "hold"),
     [
@@ -96,26 +95,27 @@ def chosen(holds: Holds, workflow: dict[str, Any] = WORKFLOW, namespace: str = "
     ],
 )
 def test_the_label_of_the_namespace_chooses_and_the_setting_where_there_is_none(
-    label: str | None, default: Hold, hold: Hold
+    holds: Holding, label: str | None, default: Hold, hold: Hold
 ) -> None:
-    with holds(Front(label, a_probe(60)), default) as asked:
+    with holds(Front(label), default) as asked:
         assert chosen(asked, WORKFLOW) is hold
 
 
-def test_a_wrong_label_is_refused_with_what_is_right() -> None:
+def test_a_wrong_label_is_refused_with_what_is_right(holds: Holding) -> None:
     with holds(Front("noen")) as asked, pytest.raises(Refused, match=r"label medea.dev/hold of namespace ns is 'noen'"):
         chosen(asked, WORKFLOW)
 
 
-def test_none_is_never_decided_from_memory() -> None:
-    front = Front("none", a_probe(60))
+@pytest.mark.usefixtures("silent")
+def test_none_is_never_decided_from_memory(holds: Holding) -> None:
+    front = Front("none")
     with holds(front) as asked:
         assert chosen(asked, WORKFLOW) is Hold.NONE
         front.hold = "plugin"
         assert chosen(asked, WORKFLOW) is Hold.PLUGIN
 
 
-def test_plugin_costs_no_request_while_the_watch_is_current() -> None:
+def test_plugin_costs_no_request_while_the_watch_is_current(holds: Holding) -> None:
     front = Front("plugin")
     with holds(front) as asked:
         before = len([path for path in front.asked if "?" not in path])
@@ -123,77 +123,56 @@ def test_plugin_costs_no_request_while_the_watch_is_current() -> None:
         assert len([path for path in front.asked if "?" not in path]) == before
 
 
-@pytest.mark.parametrize("age", [0, 3600])
-def test_where_a_controller_has_taken_the_probe_up_a_submission_is_refused_with_what_to_do(age: float) -> None:
-    with holds(Front("none", a_probe(age, "Running"))) as asked, pytest.raises(Refused) as refused:
+def test_where_a_controller_was_seen_a_submission_is_refused_with_what_to_do(pool: Pool, holds: Holding) -> None:
+    quiet.answered(pool, "n", LONG_AGO, "workflow-controller")
+    with holds(Front("none")) as asked, pytest.raises(Refused) as refused:
         chosen(asked, WORKFLOW)
-    assert "workflow-controller has taken up the Workflow medea-probe" in refused.value.message
+    assert "workflow-controller was seen to take up a Workflow" in refused.value.message
     assert "kubectl label namespace ns medea.dev/hold=plugin" in refused.value.message
 
 
-@pytest.mark.parametrize("age", [None, 3], ids=["no probe", "a young probe"])
-def test_while_nothing_is_proved_a_submission_is_to_be_tried_again(age: float | None) -> None:
-    with (
-        holds(Front("none", None if age is None else a_probe(age))) as asked,
-        pytest.raises(Unavailable, match=r"try again in \d+ s"),
-    ):
+@pytest.mark.parametrize(
+    ("since", "words"),
+    [(None, "30 s"), (3, "2[67] s"), (-3600, "30 s"), (3600, "1 s")],
+    ids=["never asked", "just now", "clocks apart", "long ago"],
+)
+def test_while_nothing_is_known_a_submission_is_to_be_tried_again(
+    pool: Pool, holds: Holding, since: float | None, words: str
+) -> None:
+    if since is not None:
+        quiet.asked(pool, "n", datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=since))
+    with holds(Front("none")) as asked, pytest.raises(Unavailable, match=f"try again in {words}"):
         chosen(asked, WORKFLOW)
 
 
-@pytest.mark.parametrize("ahead", [-3600, 3600])
-def test_how_old_a_probe_is_does_not_depend_on_this_machines_clock(ahead: float) -> None:
-    front = Front("none")
-    with holds(front) as asked:
-        for age in (3, 60):
-            front.probe = a_probe(age + ahead)
-            front.date = formatdate(time.time() - ahead, usegmt=True)
-            if age < QUIET:
-                with pytest.raises(Unavailable, match=r"try again in 2[67] s"):
-                    chosen(asked)
-            else:
-                assert chosen(asked) is Hold.NONE
-
-
-def test_a_front_door_that_does_not_say_the_time_is_named_as_the_reason() -> None:
-    front = Front("none", a_probe(60))
-    front.date = "some day"
-    with holds(front) as asked, pytest.raises(Unavailable, match="no header Date"):
-        chosen(asked)
-
-
-def test_a_probe_that_people_delete_with_everything_else_is_forgiven_for_a_while_and_a_controller_is_not() -> None:
-    front = Front("none", a_probe(60))
-    with holds(front) as asked:
+def test_what_is_known_of_a_namespace_is_not_believed_of_another_with_its_name(pool: Pool, holds: Holding) -> None:
+    quiet.answered(pool, "the one before", LONG_AGO, None)
+    with holds(Front("none")) as asked, pytest.raises(Unavailable):
         chosen(asked, WORKFLOW)
-        for young in (None, a_probe(1)):
-            front.probe = young
-            assert chosen(asked, WORKFLOW) is Hold.NONE
-        front.probe = a_probe(2, "Running")
-        with pytest.raises(Refused):
-            chosen(asked, WORKFLOW)
-        front.probe = None
-        with pytest.raises(Unavailable):
-            chosen(asked, WORKFLOW)
 
 
-def test_a_workflow_for_a_controller_of_its_own_is_refused_since_no_probe_can_find_that_one() -> None:
+@pytest.mark.usefixtures("silent")
+def test_a_workflow_for_a_controller_of_its_own_is_refused_since_no_probe_can_find_that_one(
+    holds: Holding,
+) -> None:
     labelled = {"metadata": {"labels": {"workflows.argoproj.io/controller-instanceid": "mine"}}}
     named = pytest.raises(Refused, match="controller-instanceid is 'mine'")
-    with holds(Front("none", a_probe(60))) as asked, named:
+    with holds(Front("none")) as asked, named:
         chosen(asked, labelled)
     with holds(Front("plugin")) as asked:
         assert chosen(asked, labelled) is Hold.PLUGIN
 
 
-def test_a_front_door_that_does_not_answer_is_no_reason_to_choose_none() -> None:
-    front = Front("none", a_probe(60))
+@pytest.mark.usefixtures("silent")
+def test_a_front_door_that_does_not_answer_is_no_reason_to_choose_none(holds: Holding) -> None:
+    front = Front("none")
     with holds(front) as asked:
         front.answer_others = reply(503, {"message": "starting"})
         with pytest.raises(Unavailable, match="503"):
             chosen(asked, WORKFLOW)
 
 
-def test_a_namespace_that_is_about_to_go_has_not_opted_in() -> None:
+def test_a_namespace_that_is_about_to_go_has_not_opted_in(holds: Holding) -> None:
     with holds(Front("plugin", going=True)) as asked:
         assert chosen(asked) is None
 
@@ -201,11 +180,11 @@ def test_a_namespace_that_is_about_to_go_has_not_opted_in() -> None:
 class Watched:
     """A front door in memory, of which the informer hears when a test says so."""
 
-    def __init__(self) -> None:
+    def __init__(self, pool: Pool) -> None:
         self.front = FakeApiserver()
         self.front.namespace("unlabelled")
         cluster = Cluster("front", Configuration(), http=self.front, clock=self.front.clock)
-        self.holds = Holds(cluster, default=Hold.PLUGIN, quiet=QUIET)
+        self.holds = Holds(cluster, pool, default=Hold.PLUGIN, patience=QUIET)
 
     def hear(self) -> None:
         self.holds.namespaces.step()
@@ -215,22 +194,22 @@ class Watched:
 
 
 @pytest.mark.parametrize("namespace", ["unlabelled", "kube-system", "../secrets", ""])
-def test_about_a_namespace_that_has_not_opted_in_the_front_door_is_never_asked(namespace: str) -> None:
-    world = Watched()
+def test_about_a_namespace_that_has_not_opted_in_the_front_door_is_never_asked(pool: Pool, namespace: str) -> None:
+    world = Watched(pool)
     world.hear()
     before = len(world.front.calls)
     assert world.opted_in(namespace, patience=0.01) is None
     assert len(world.front.calls) == before
 
 
-def test_while_nothing_is_known_a_submission_is_to_be_tried_again() -> None:
-    world = Watched()
+def test_before_the_namespaces_are_known_a_submission_is_to_be_tried_again(pool: Pool) -> None:
+    world = Watched(pool)
     with pytest.raises(Unavailable, match="not known yet; try again"):
         world.opted_in("ns")
 
 
-def test_a_label_that_the_informer_has_not_heard_of_yet_is_waited_for() -> None:
-    world, found = Watched(), list[OptedIn | None]()
+def test_a_label_that_the_informer_has_not_heard_of_yet_is_waited_for(pool: Pool) -> None:
+    world, found = Watched(pool), list[OptedIn | None]()
     world.hear()
     thread = threading.Thread(target=lambda: found.append(world.opted_in("new")))
     thread.start()
@@ -240,9 +219,9 @@ def test_a_label_that_the_informer_has_not_heard_of_yet_is_waited_for() -> None:
     assert [one.name for one in found if one] == ["new"]
 
 
-def test_forged_reviews_can_not_hold_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forged_reviews_can_not_hold_all_threads(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webhook.namespaces.hold.NAMESPACE_LAG", 60.0)
-    world = Watched()
+    world = Watched(pool)
     world.hear()
     threads = [threading.Thread(target=world.opted_in, args=("new",)) for _ in range(NAMESPACE_WAITERS)]
     for thread in threads:

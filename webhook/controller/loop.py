@@ -89,8 +89,9 @@ class Loop:
             self._children.look_at(key, self._watches.origins.informer)
         elif key.startswith(NAMESPACE):
             namespace = self._watches.namespaces.get("", key.removeprefix(NAMESPACE))
-            if namespace:
-                self._namespaces.reconcile(namespace)
+            again = self._namespaces.reconcile(namespace) if namespace else None
+            if again is not None:
+                self._work.add_after(key, again)
         else:
             self._resting.take(key)
             self._resting.leave(key, self._reconciler.reconcile(key))

@@ -18,6 +18,7 @@ from webhook.model.limits.controller import LONGEST_MOMENT, MOMENT_NODES, PACKED
 from webhook.model.limits.kube import MOMENT
 from webhook.model.objects import Object, annotations, labels, mapping, spec_of, status_of
 from webhook.model.run import origin_placement, run_placement
+from webhook.namespaces.foreign_writes import ForeignWrites, with_last_write
 
 NAMESPACE = "namespace/"
 """Prefix of a namespace's key in the work queue; its name follows."""
@@ -56,7 +57,14 @@ class Watches:
         """`begin` is called to start an informer."""
         self._work, self._begin = work, begin
         self._followers: list[Follower] = []
-        self.origins = WorkflowIndex(front, placement_of=origin_placement, changed=self._on_origin, also=children.note)
+        self.foreign_writes = ForeignWrites(self._look_at_namespace)
+        self.origins = WorkflowIndex(
+            front,
+            placement_of=origin_placement,
+            changed=self._on_origin,
+            also=children.note,
+            keep=with_last_write,
+        )
         self.namespaces = Informer(front, NAMESPACES, self._on_namespace, selector=OPTED_IN)
         self.agents = Informer(front, PODS, _nobody_listens, selector=f"{ARGO_COMPONENT}=agent", keep=_kept_of_agent)
         self.runs: dict[str, WorkflowIndex] = {}
@@ -95,6 +103,7 @@ class Watches:
     def _on_origin(self, placement: str, origin: Object) -> None:
         # What has left the queue doesn't say so before its run exists: then others know its target better.
         self._work.add(placement, lane=annotations(origin).get(CLUSTER), share=_namespace(origin))
+        self.foreign_writes.note(origin)
         self._tell(placement)
 
     def _on_run(self, placement: str, run: Object, cluster: str) -> None:
@@ -107,7 +116,10 @@ class Watches:
 
     def _on_namespace(self, namespace: Object, gone: bool) -> None:
         if not gone:
-            self._work.add(NAMESPACE + namespace["metadata"]["name"])
+            self._look_at_namespace(namespace["metadata"]["name"])
+
+    def _look_at_namespace(self, name: str) -> None:
+        self._work.add(NAMESPACE + name)
 
 
 def moment_for(run: Object) -> float:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from webhook.kube.client import Cluster
-from webhook.kube.informer import Informer, Key, Listener
+from webhook.kube.informer import Informer, Key, Listener, without_managed_fields
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.objects import Object
 
@@ -28,14 +28,18 @@ class WorkflowIndex:
         changed: Callable[[str, Object], None],
         selector: str = "",
         also: Listener = lambda _workflow, _gone: None,
+        keep: Callable[[Object], Object] = without_managed_fields,
     ) -> None:
-        """`changed` is called with a placement and the Workflow that carries it; `also` with every Workflow."""
+        """`changed` is called with a placement and the Workflow that carries it; `also` with every Workflow.
+
+        `keep` reduces a Workflow to what stays in memory.
+        """
         self._placement_of, self._changed, self._also = placement_of, changed, also
         self._by_placement: dict[str, dict[str, tuple[Key, str]]] = {}
         """By placement and uid: the Workflow's key in the informer, and its last known resourceVersion."""
         self._placement_by_uid: dict[str, str] = {}
         self._lock = threading.Lock()
-        self.informer = Informer(cluster, WORKFLOWS, self.note, selector=selector)
+        self.informer = Informer(cluster, WORKFLOWS, self.note, selector=selector, keep=keep)
 
     def carrying(self, placement: str) -> list[Object]:
         """Every Workflow that carries `placement`."""

@@ -1,25 +1,25 @@
 """Which hold the origins of a namespace get, and whether it is safe there.
 
-The harmful mistake is `none` where an Argo controller works: a Workflow would run twice. So `none` is never decided
-from a cache: the namespace and its probe are read at each such submission. `plugin` where no controller works does
-little harm: the Workflow is placed and runs, but its origin shows little until the end. So `plugin` may be decided from
-an informer's cache.
+The harmful mistake is `none` where an Argo controller works: origins would show now one thing and now another. So
+`none` is never decided from a cache: the namespace and what is known of it are read at each such submission. `plugin`
+where no controller works does little harm: the Workflow is placed and runs, but its origin shows little until the end.
+So `plugin` may be decided from an informer's cache.
 """
 
 import threading
-import time
 from dataclasses import dataclass
 
 from webhook.errors import Busy, Refused, Unavailable, wrong_field
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
-from webhook.kube.resources import NAMESPACES, WORKFLOWS, checked_name
+from webhook.kube.resources import NAMESPACES, checked_name
+from webhook.ledger import quiet
+from webhook.ledger.pool import Pool
 from webhook.model.contract import ARGO_INSTANCE, HOLD, OPTED_IN, Hold
 from webhook.model.deadline import Deadline
 from webhook.model.finalizers import is_deletion_ongoing
-from webhook.model.limits.namespaces import NAMESPACE_LAG, NAMESPACE_TIMEOUT, NAMESPACE_WAITERS, QUIET_REMEMBERED
+from webhook.model.limits.namespaces import NAMESPACE_LAG, NAMESPACE_TIMEOUT, NAMESPACE_WAITERS
 from webhook.model.objects import Object, labels
-from webhook.namespaces.probe import NAME, age, taken_up_by
 
 
 def hold_of(namespace: Object, default: Hold) -> Hold:
@@ -57,15 +57,13 @@ class OptedIn:
 
 
 class Holds:
-    """Chooses holds at admission. A probe left alone for `quiet` seconds shows that no Argo controller works there."""
+    """Chooses holds at admission. A probe that is left alone for `patience` seconds shows that no controller works."""
 
-    def __init__(self, front: Cluster, *, default: Hold, quiet: float) -> None:
-        self._front, self._default, self._quiet = front, default, quiet
+    def __init__(self, front: Cluster, pool: Pool, *, default: Hold, patience: float) -> None:
+        self._front, self._pool, self._default, self._patience = front, pool, default, patience
         self._watch = Informer(front, NAMESPACES, self._on_namespace, selector=OPTED_IN)
         self._heard = threading.Condition()
         self._patient = threading.BoundedSemaphore(NAMESPACE_WAITERS)
-        self._quiet_at: dict[str, float] = {}
-        self._lock = threading.Lock()
 
     @property
     def namespaces(self) -> Informer:
@@ -93,11 +91,12 @@ class Holds:
         """
         if hold_of(space.object, self._default) is Hold.PLUGIN:
             return Hold.PLUGIN
-        fresh = self._read(space.name, deadline)
-        if hold_of(fresh or space.object, self._default) is Hold.PLUGIN:
+        fresh = self._read(space.name, deadline) or space.object
+        if hold_of(fresh, self._default) is Hold.PLUGIN:
             return Hold.PLUGIN
         self._check_instance(workflow)
-        self._check_quiet(space.name, deadline)
+        deadline.check(f"to look for a controller in namespace {space.name}")
+        self._check_quiet(space.name, fresh["metadata"]["uid"])
         return Hold.NONE
 
     def _known(self, namespace: str) -> Object | None:
@@ -129,24 +128,18 @@ class Holds:
             expected = "in a namespace with hold none it must not be there, since no Argo controller is to run it"
             raise wrong_field(Refused, f"label {ARGO_INSTANCE}", instance, expected)
 
-    def _check_quiet(self, namespace: str, deadline: Deadline) -> None:
-        timeout = deadline.timeout(NAMESPACE_TIMEOUT, f"to look for a controller in namespace {namespace}")
-        probe = self._front.find_with_date(WORKFLOWS, namespace, NAME, read_timeout=timeout)
-        writer = taken_up_by(probe.object) if probe else None
-        with self._lock:
-            if writer:
-                self._quiet_at.pop(namespace, None)
-                raise Refused(
-                    f"namespace {namespace} has hold none, but an Argo controller works there ({writer} has taken up "
-                    f"the Workflow {NAME}), and what is submitted would run twice. Either use hold plugin: kubectl "
-                    f"label namespace {namespace} {HOLD}=plugin --overwrite; or stop that controller, and submit "
-                    "some three minutes later"
-                )
-            left = self._quiet - (age(probe) if probe else 0)
-            if left <= 0:
-                self._quiet_at[namespace] = time.monotonic()
-            elif time.monotonic() - self._quiet_at.get(namespace, -QUIET_REMEMBERED) >= QUIET_REMEMBERED:
-                raise Unavailable(
-                    f"namespace {namespace} has hold none, and Medea still makes sure that no Argo controller works "
-                    f"there; try again in {left:.0f} s"
-                )
+    def _check_quiet(self, namespace: str, uid: str) -> None:
+        known = quiet.verdict(self._pool, uid)
+        if known and known.controller:
+            raise Refused(
+                f"namespace {namespace} has hold none, but an Argo controller works there ({known.controller} was seen "
+                f"to take up a Workflow), and would have its own way with what is submitted. Either use hold plugin: "
+                f"kubectl label namespace {namespace} {HOLD}=plugin --overwrite; or stop that controller, and submit "
+                "some three minutes later"
+            )
+        if not known or not known.answered:
+            left = self._patience - (known.age if known else 0)
+            raise Unavailable(
+                f"namespace {namespace} has hold none, and Medea still makes sure that no Argo controller works "
+                f"there; try again in {min(max(left, 1.0), self._patience):.0f} s"
+            )

@@ -2,38 +2,44 @@
 
 With hold `none` an origin keeps its user's own spec, so a controller that reconciles the namespace would run it at the
 front door while Medea runs it on a target. Which namespaces, shards or instances a controller serves is only in its own
-configuration, which Medea can't read. So in each namespace with this hold Medea keeps a probe, a Workflow that needs no
-pod. A controller picks up a new Workflow at once and writes its phase. So a probe without a phase after a while means
-that there is no controller; a phase proves that there is one, and managedFields name it.
+configuration, which Medea can't read. So there are three things, none of which anybody's selector ever meets for long:
 
-- The probe stays. If it were deleted and created from time to time, a controller that started in between would be
-  missed; this way it picks up the probe when it starts, like everything else in the namespace.
-- There is no other state: the webhook reads the probe at each submission, so all replicas know the same.
-- Foreign writes to origins need no check: a controller that reconciles origins also reconciles the probe. Only one with
-  an instance id does not, and Workflows that name an instance are refused with this hold.
+- A policy of the front door refuses the pods that Argo's controllers make in a namespace with this hold. So nothing
+  runs twice, whatever else is known or not.
+- When a namespace gets this hold, a *probe* is made in it, a Workflow that needs no pod. A controller picks up a new
+  Workflow at once and writes its phase. After a while the probe is gone again, and the ledger keeps what was seen.
+- From then on each origin is a probe: a controller that comes up later writes to those that live (`foreign_writes`).
 
-The probe can't reveal a controller that is down for longer than `quiet` and then comes back: it would run what was
-accepted meanwhile. It is the administrator's promise that no controller manages a namespace; the probe only detects
-when that promise is broken.
+What they can't see: a controller that comes up later, until the first origin lives there; and one with an instance id,
+so Workflows that name one are refused with this hold.
 """
 
 import datetime
-import time
+from dataclasses import dataclass
 
 import structlog
 
-from webhook.errors import Clash, MedeaError, Unavailable
+from webhook.errors import Clash, Conflict, MedeaError, Unavailable
 from webhook.kube.client import MANAGER, Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.kube.transport import Answer
+from webhook.ledger import quiet
+from webhook.ledger.pool import Pool
 from webhook.model.contract import MANAGED_BY, PROBE, SKIP
-from webhook.model.deadline import Clock
-from webhook.model.limits.namespaces import PROBE_RENEWED_AFTER
+from webhook.model.limits.namespaces import NAMESPACE_TIMEOUT, PROBE_GOING, PROBE_RENEWED_AFTER
 from webhook.model.objects import Metadata, Object, annotations, mapping, mappings, status_of
 
 log = structlog.get_logger(__name__)
 
 NAME = "medea-probe"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """After how many seconds to look again, if ever; and the program that was seen just now."""
+
+    again: float | None = None
+    controller: str | None = None
 
 
 def probe() -> Object:
@@ -45,7 +51,7 @@ def probe() -> Object:
             "annotations": {SKIP: "true"},
         },
         "spec": {"entrypoint": "wait", "templates": [{"name": "wait", "suspend": {"duration": "1"}}]},
-        "status": {"message": "Medea sees by this that no Argo controller works here; it makes it anew"},
+        "status": {"message": "Medea sees by this whether an Argo controller works here; it is gone in a moment"},
     }
 
 
@@ -60,47 +66,36 @@ def taken_up_by(found: Object) -> str | None:
     return " and ".join(others) or "a program without a name"
 
 
-def age(found: Answer) -> float:
-    """Seconds since a probe was created. Both times are the apiserver's: this machine's clock may be set wrong.
-
-    Raises Unavailable if the answer has no date.
-    """
-    if found.sent is None:
-        raise Unavailable("the front door's answers have no header Date, so nobody knows how old its probe is")
-    made = datetime.datetime.fromisoformat(found.object["metadata"]["creationTimestamp"])
-    return (found.sent - made).total_seconds()
-
-
 class Probes:
-    """Keeps one probe in each namespace that needs one. Used only by the controller that leads."""
+    """Makes a probe where nothing is known, and removes it. Used only by the controller that leads.
 
-    def __init__(self, front: Cluster, *, clock: Clock = time.monotonic) -> None:
-        self._front, self._clock = front, clock
-        self._taken_up: dict[str, tuple[str, float]] = {}
-        """By namespace: the uid of the probe that was found taken up, and when."""
+    `patience` is for how many seconds a probe must be left alone.
+    """
 
-    def see_to(self, namespace: str) -> str | None:
-        """Create the probe if it is missing. Returns the program that picked it up, only once for each probe."""
-        found = self._front.find(WORKFLOWS, namespace, NAME)
+    def __init__(self, front: Cluster, pool: Pool, *, patience: float) -> None:
+        self._front, self._pool, self._patience = front, pool, patience
+
+    def see_to(self, namespace: Object) -> Looked:
+        """Ask, or look for the answer.
+
+        A namespace in which a controller was seen is asked again after a while: it may have been stopped since.
+        """
+        uid, name = namespace["metadata"]["uid"], namespace["metadata"]["name"]
+        known = quiet.verdict(self._pool, uid)
+        if known and known.answered:
+            if known.controller is None:
+                return Looked()
+            if known.age < PROBE_RENEWED_AFTER:
+                return Looked(PROBE_RENEWED_AFTER - known.age)
+        found = self._front.find_with_date(WORKFLOWS, name, NAME, read_timeout=NAMESPACE_TIMEOUT)
         if found is None:
-            self._make(namespace)
-            return None
-        writer = taken_up_by(found)
-        if writer is None or "deletionTimestamp" in found["metadata"]:
-            return None
-        uid = found["metadata"]["uid"]
-        known, since = self._taken_up.get(namespace, ("", 0.0))
-        if known == uid:
-            # Not before every webhook has forgotten that the namespace was quiet before.
-            if self._clock() - since >= PROBE_RENEWED_AFTER:
-                self._front.delete(WORKFLOWS, namespace, NAME, uid=uid)
-            return None
-        self._taken_up[namespace] = uid, self._clock()
-        log.warning("an Argo controller works in a namespace with hold none", namespace=namespace, writer=writer)
-        return writer
+            return self._make(name, uid)
+        if "deletionTimestamp" in found.object["metadata"]:
+            return Looked(PROBE_GOING)
+        return self._answer(found, name, uid)
 
     def remove_others(self, wanted: set[str]) -> None:
-        """Remove the probes of namespaces that no longer need one. A probe that can't be removed is only logged.
+        """Remove the probes of namespaces that don't need one. A probe that can't be removed is only logged.
 
         Touches only what Medea has created.
         """
@@ -110,17 +105,47 @@ class Probes:
             if metadata["namespace"] not in wanted and metadata["name"] == NAME and annotations(one).get(SKIP):
                 self._remove(metadata["namespace"], metadata["uid"])
 
+    def _make(self, namespace: str, uid: str) -> Looked:
+        try:
+            made = self._front.create(WORKFLOWS, namespace, probe())
+        except Clash:
+            return Looked(PROBE_GOING)
+        quiet.asked(self._pool, uid, _made_at(made))
+        log.info("probe made", namespace=namespace)
+        return Looked(self._patience)
+
+    def _answer(self, found: Answer, namespace: str, uid: str) -> Looked:
+        metadata: Metadata = found.object["metadata"]
+        writer = taken_up_by(found.object)
+        left = 0.0 if writer else self._patience - _age(found)
+        if left > 0:
+            return Looked(left)
+        try:
+            # In this very version: a controller may have picked it up just now.
+            version = None if writer else metadata["resourceVersion"]
+            self._front.delete(WORKFLOWS, namespace, NAME, uid=metadata["uid"], version=version)
+        except Conflict:
+            return Looked(PROBE_GOING)
+        quiet.answered(self._pool, uid, _made_at(found.object), writer)
+        log.info("probe answered", namespace=namespace, controller=writer)
+        return Looked(PROBE_RENEWED_AFTER if writer else None, writer)
+
     def _remove(self, namespace: str, uid: str) -> None:
         try:
             self._front.delete(WORKFLOWS, namespace, NAME, uid=uid)
         except MedeaError as error:
             log.warning("probe not removed", namespace=namespace, reason=error.message)
-            return
-        self._taken_up.pop(namespace, None)
 
-    def _make(self, namespace: str) -> None:
-        try:
-            self._front.create(WORKFLOWS, namespace, probe())
-        except Clash:
-            return
-        log.info("probe made", namespace=namespace)
+
+def _made_at(found: Object) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(found["metadata"]["creationTimestamp"])
+
+
+def _age(found: Answer) -> float:
+    """Seconds since a probe was created. Both times are the apiserver's: this machine's clock may be set wrong.
+
+    Raises Unavailable if the answer has no date.
+    """
+    if found.sent is None:
+        raise Unavailable("the front door's answers have no header Date, so nobody knows how old its probe is")
+    return (found.sent - _made_at(found.object)).total_seconds()

@@ -7,10 +7,13 @@ import structlog
 from webhook.errors import Refused
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.informer import Informer
+from webhook.ledger import quiet
+from webhook.ledger.pool import Pool
 from webhook.model.contract import ARGO_COMPLETED, Hold
 from webhook.model.finalizers import is_deletion_ongoing
 from webhook.model.objects import Object, labels
 from webhook.model.run import origin_placement
+from webhook.namespaces.foreign_writes import CONTROLLER, ForeignWrites
 from webhook.namespaces.hold import hold_of
 from webhook.namespaces.prepare import Preparer
 from webhook.namespaces.probe import Probes
@@ -22,24 +25,25 @@ log = structlog.get_logger(__name__)
 class NamespaceReconciler:
     """Reconciles one namespace at a time. `default` is the hold of those without a label for it."""
 
+    pool: Pool
     origins: Informer
     recorder: EventRecorder
     probes: Probes
+    writes: ForeignWrites
     preparer: Preparer
     default: Hold
 
-    def reconcile(self, namespace: Object) -> None:
-        """Create what a namespace's hold needs. Raises any error of the front door."""
+    def reconcile(self, namespace: Object) -> float | None:
+        """Do what a namespace's hold needs. Returns after how many seconds to look again, if there is a reason to.
+
+        Raises any error of the front door.
+        """
         if is_deletion_ongoing(namespace):
-            return
-        name = namespace["metadata"]["name"]
+            return None
         hold = self._hold(namespace)
         if hold is Hold.PLUGIN:
             self.preparer.see_to(namespace)
-        elif hold is Hold.NONE:
-            writer = self.probes.see_to(name)
-            if writer:
-                self._warn(name, writer)
+        return self._keep_quiet(namespace) if hold is Hold.NONE else None
 
     def sweep(self, namespaces: list[Object]) -> None:
         """Remove what is no longer needed; `namespaces` are all that have opted in.
@@ -47,11 +51,25 @@ class NamespaceReconciler:
         A namespace that has opted out keeps what Argo's agents need there for as long as it has origins: they may
         still run, or be retried.
         """
-        self.probes.remove_others({one["metadata"]["name"] for one in namespaces if self._hold(one) is Hold.NONE})
+        settled = quiet.settled(self.pool)
+        asking = [one for one in namespaces if self._hold(one) is Hold.NONE and one["metadata"]["uid"] not in settled]
+        self.probes.remove_others({one["metadata"]["name"] for one in asking})
+        quiet.keep_only(self.pool, [one["metadata"]["uid"] for one in namespaces])
         left = self.preparer.prepared() - {one["metadata"]["name"] for one in namespaces}
         if left and self.origins.current:
             for namespace in sorted(left - self._with_origins()):
                 self.preparer.clear_up(namespace)
+
+    def _keep_quiet(self, namespace: Object) -> float | None:
+        """Find out whether an Argo controller works there: by what one has written, and by a probe."""
+        name, uid = namespace["metadata"]["name"], namespace["metadata"]["uid"]
+        wrote = self.writes.last(name)
+        if wrote is not None and quiet.contradicted(self.pool, uid, CONTROLLER, wrote):
+            self._warn(name, CONTROLLER)
+        looked = self.probes.see_to(namespace)
+        if looked.controller:
+            self._warn(name, looked.controller)
+        return looked.again
 
     def _with_origins(self) -> set[str]:
         return {one["metadata"]["namespace"] for one in self.origins.all() if origin_placement(one)}
@@ -65,8 +83,12 @@ class NamespaceReconciler:
             return None
 
     def _warn(self, namespace: str, writer: str) -> None:
-        """Record an Event on each unfinished origin: the Argo controller may run it a second time."""
-        message = f"{writer} runs Workflows in this namespace, whose hold is none: it may run this one a second time"
+        """Record an Event on each unfinished origin: the two controllers write over each other's status."""
+        log.warning("an Argo controller works in a namespace with hold none", namespace=namespace, controller=writer)
+        message = (
+            f"{writer} runs Workflows in this namespace, whose hold is none: its pods are refused here, but what this "
+            "one shows may change to and fro until that controller is stopped"
+        )
         for workflow in self.origins.all():
             living = labels(workflow).get(ARGO_COMPLETED) != "true"
             if workflow["metadata"]["namespace"] == namespace and origin_placement(workflow) and living:

@@ -107,7 +107,13 @@ def assemble_controller(
         pull_secrets=settings.medea_agent_pull_secrets,
     )
     namespaces = NamespaceReconciler(
-        watches.origins.informer, recorder, Probes(front), Preparer(front, plugin, clock=clock), settings.medea_hold
+        pool=pool,
+        origins=watches.origins.informer,
+        recorder=recorder,
+        probes=Probes(front, pool, patience=settings.medea_probe_quiet),
+        writes=watches.foreign_writes,
+        preparer=Preparer(front, plugin, clock=clock),
+        default=settings.medea_hold,
     )
     origin_steps = OriginSteps(front, pool, recorder, queue.wake)
     copies = TemplateCopies(clock=clock)

@@ -168,7 +168,7 @@ def _needs_targets(registry: Registry) -> dict[str, Callable[[], bool]]:
 
 
 def _holds(parts: Parts, settings: Settings) -> Holds:
-    holds = Holds(parts.front, default=settings.medea_hold, quiet=settings.medea_probe_quiet)
+    holds = Holds(parts.front, parts.pool, default=settings.medea_hold, patience=settings.medea_probe_quiet)
     opted_in = functools.partial(opted_in_names, holds.namespaces)
     parts.sampler.narrow_to(opted_in)
     parts.acceptance.narrow_to(opted_in)
