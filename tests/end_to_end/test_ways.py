@@ -51,6 +51,25 @@ def test_each_tick_of_a_cron_workflow_is_placed_once(ways: Workspace) -> None:
         _placed_once(ways, name)
 
 
+def test_a_cron_workflow_that_replaces_its_last_run_stops_it_on_its_target(ways: Workspace) -> None:
+    lasting = _workflow("", [_step("main", "sleep 300")])["spec"]
+    spec = {"schedules": ["@every 6s"], "concurrencyPolicy": "Replace", "workflowSpec": lasting}
+    _apply(ways, {"apiVersion": _API, "kind": "CronWorkflow", "metadata": {"name": "replaces"}, "spec": spec})
+    eventually(lambda: len(_labelled(ways, _CRON, "replaces")) >= 3, "three ticks")
+    ways.kubectl("patch", "cronworkflow", "replaces", "--type=merge", "-p", '{"spec": {"suspend": true}}').ok()
+    *replaced, last = sorted(_labelled(ways, _CRON, "replaces"), key=lambda one: one["metadata"]["creationTimestamp"])
+    for one in replaced:
+        name = one["metadata"]["name"]
+        assert ways.wait(name).code != 0
+        _, run = _placed_once(ways, name)
+        assert (run["spec"]["shutdown"], _phase(run)) == ("Terminate", "Failed")
+        assert _phase(origin(ways.name, name)) == "Failed"
+    _, run = _placed_once(ways, last["metadata"]["name"])
+    assert "shutdown" not in run["spec"]
+    ways.kubectl("delete", "cronworkflow", "replaces").ok()
+    ways.argo("terminate", last["metadata"]["name"]).ok()
+
+
 def test_templates_that_templates_refer_to_are_there_on_the_target_under_names_of_their_own(ways: Workspace) -> None:
     name = ways.create(_workflow("nested-", [_refers("outer", "refers")]))
     ways.wait(name).ok()
