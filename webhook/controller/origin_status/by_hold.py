@@ -24,7 +24,7 @@ def running_patch(origin: Object, row: Placement, run: Object | None) -> Object:
     """The patch that shows a live placement on its origin; empty if it is shown already."""
     if row.hold is Hold.NONE:
         return full.running_patch(origin, row, run)
-    patch = stub.running_patch(origin, row, _graft(run, row) if run else {})
+    patch = stub.running_patch(origin, row, _graft(run, row) if run else {}, run)
     return patch | (stub.suspension_patch(origin, run) if run else {})
 
 
@@ -38,7 +38,7 @@ def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run:
     """The patch that ends the origin as its run ended; empty if it has ended so already."""
     if row.hold is Hold.NONE:
         return full.final_patch(origin, row, outcome, run)
-    return stub.final_patch(origin, row, outcome)
+    return stub.final_patch(origin, row, outcome, run)
 
 
 def without_tree(run: Object) -> Object:

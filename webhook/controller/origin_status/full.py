@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from webhook.controller.origin_status.merge import exactly, merge_patch
+from webhook.controller.origin_status.run_metadata import annotations_set, labels_set
 from webhook.controller.origin_status.stub import annotations_of
 from webhook.ledger.placement import Placement
 from webhook.model.contract import (
@@ -70,12 +71,12 @@ def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run:
 
 
 def _patch(origin: Object, row: Placement, marks: Mapping[str, str], status: Object, run: Object | None) -> Object:
-    notes: dict[str, str | None] = {**annotations_of(row)}
+    notes: dict[str, str | None] = {**annotations_of(row), **annotations_set(run)}
     pod_names = annotations(run or {}).get(ARGO_POD_NAMES)
     if pod_names:
         notes[ARGO_POD_NAMES] = pod_names
     patch = {
-        "metadata": merge_patch(origin["metadata"], {"labels": marks, "annotations": notes}),
+        "metadata": merge_patch(origin["metadata"], {"labels": {**labels_set(run), **marks}, "annotations": notes}),
         "spec": _steered(origin, run),
         "status": merge_patch(status_of(origin), status),
     }

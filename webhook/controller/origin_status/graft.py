@@ -26,6 +26,9 @@ _KEPT = (
     "inputs",
     "outputs",
     "hostNodeName",
+    "podIP",
+    "memoizationStatus",
+    "synchronizationStatus",
     "nodeFlag",
 )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from webhook.controller.origin_status.graft import graft_root, origin_nodes
 from webhook.controller.origin_status.merge import exactly, merge_patch
+from webhook.controller.origin_status.run_metadata import annotations_set, labels_set
 from webhook.ledger.placement import Placement
 from webhook.model.contract import (
     ARGO_COMPLETED,
@@ -51,9 +52,11 @@ def annotations_of(row: Placement) -> dict[str, str | None]:
     }
 
 
-def running_patch(origin: Object, row: Placement, grafted: Nodes) -> Object:
+def running_patch(origin: Object, row: Placement, grafted: Nodes, run: Object | None = None) -> Object:
     """The patch that shows a live placement on its origin; empty if it is shown already."""
-    metadata = merge_patch(origin["metadata"], {"annotations": _present(origin, annotations_of(row))})
+    waits = {REASON: _postponed(row, run)} if run else {}
+    notes = {**_present(origin, annotations_of(row) | waits), **annotations_set(run)}
+    metadata = merge_patch(origin["metadata"], _filled({"labels": labels_set(run), "annotations": notes}))
     patch: Object = {"metadata": metadata} if metadata else {}
     root = nodes_of(origin).get(_name(origin))
     if root is not None and grafted:
@@ -76,7 +79,7 @@ def shown_ids(run: Object) -> dict[str, str]:
     return {GRAFTED + node_id: node_id for node_id in nodes_of(run)}
 
 
-def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> Object:
+def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run: Object | None = None) -> Object:
     """The patch that ends the origin as its run ended; empty if it has ended so already.
 
     Argo's controller never changes a Workflow that has ended, so the result stays.
@@ -92,8 +95,8 @@ def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any]) -> O
         "conditions": _conditions(outcome.get("conditions") or status.get("conditions")),
     }
     metadata = {
-        "labels": {ARGO_COMPLETED: "true", ARGO_PHASE: phase},
-        "annotations": _present(origin, annotations_of(row)),
+        "labels": {**labels_set(run), ARGO_COMPLETED: "true", ARGO_PHASE: phase},
+        "annotations": {**_present(origin, annotations_of(row)), **annotations_set(run)},
     }
     patch: Object = {"metadata": merge_patch(origin["metadata"], metadata), "status": merge_patch(status, ended)}
     patch["status"] |= _nodes_patch(origin, _final_nodes(origin, row, outcome))
@@ -175,6 +178,18 @@ def _ended_at(row: Placement, outcome: Mapping[str, Any]) -> str:
 def _conditions(given: Any) -> list[Object]:
     others = [one for one in mappings(given) if one.get("type") not in ("Completed", "PodRunning")]
     return [{"type": "PodRunning", "status": "False"}, *others, {"type": "Completed", "status": "True"}]
+
+
+def _postponed(row: Placement, run: Object) -> str | None:
+    """Why the target's Argo lets a run wait that has begun nothing yet: its parallelism, or a lock."""
+    status = status_of(run)
+    message = status.get("message")
+    waits = status.get("phase") == "Pending" and isinstance(message, str) and message
+    return f"{row.cluster}: {message}" if waits else None
+
+
+def _filled(metadata: Mapping[str, Object]) -> Object:
+    return {key: value for key, value in metadata.items() if value}
 
 
 def _present(origin: Object, wanted: Mapping[str, str | None]) -> dict[str, str | None]:
