@@ -38,7 +38,7 @@ class World:
 
     def __init__(self, pool: Pool, default: Hold = Hold.PLUGIN) -> None:
         self.pool, self.told = pool, Told()
-        self.workflows = [origin("lives"), origin("ended", "true"), origin("elsewhere", space="other")]
+        self.workflows = [origin("lives"), origin("ended", "succeeded"), origin("elsewhere", space="other")]
         self.front = FakeApiserver()
         cluster = Cluster("front", Configuration(), http=self.front, clock=self.front.clock)
         self.writes = ForeignWrites(lambda _: None)
@@ -87,10 +87,9 @@ def namespace(hold: str | None, **metadata: Any) -> dict[str, Any]:
     }
 
 
-def origin(name: str, completed: str = "false", space: str = "ns") -> dict[str, Any]:
-    labels = {"workflows.argoproj.io/completed": completed}
-    marks = {"medea.dev/placement": name}
-    return {"metadata": {"name": name, "namespace": space, "labels": labels, "annotations": marks}}
+def origin(name: str, state: str = "running", space: str = "ns") -> dict[str, Any]:
+    marks = {"medea.dev/placement": name, "medea.dev/state": state}
+    return {"metadata": {"name": name, "namespace": space, "annotations": marks}}
 
 
 @pytest.mark.parametrize(("hold", "default"), [("none", Hold.PLUGIN), (None, Hold.NONE)])
@@ -163,7 +162,7 @@ def test_a_sweep_keeps_the_probes_that_are_still_to_be_answered_and_forgets_who_
 def swept(pool: Pool, opted_in: list[str], *, origins_in: tuple[str, ...] = (), current: bool = True) -> list[str]:
     """Where something is still prepared after a sweep, of three namespaces in which it was."""
     world = World(pool)
-    world.workflows = [origin(f"in-{name}", "true", space=name) for name in origins_in]
+    world.workflows = [origin(f"in-{name}", "succeeded", space=name) for name in origins_in]
     world.origins.current = current
     for name in ("a", "b", "c"):
         world.front.namespace(name)

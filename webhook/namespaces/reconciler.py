@@ -9,9 +9,9 @@ from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.informer import Informer
 from webhook.ledger import quiet
 from webhook.ledger.pool import Pool
-from webhook.model.contract import ARGO_COMPLETED, Hold
+from webhook.model.contract import STATE, Hold
 from webhook.model.finalizers import is_deletion_ongoing
-from webhook.model.objects import Object, labels
+from webhook.model.objects import Object, annotations
 from webhook.model.run import origin_placement
 from webhook.namespaces.foreign_writes import CONTROLLER, ForeignWrites
 from webhook.namespaces.hold import hold_of
@@ -19,6 +19,7 @@ from webhook.namespaces.prepare import Preparer
 from webhook.namespaces.probe import Probes
 
 log = structlog.get_logger(__name__)
+_LIVING = frozenset({"queued", "placed", "running"})
 
 
 @dataclass
@@ -90,6 +91,7 @@ class NamespaceReconciler:
             "one shows may change to and fro until that controller is stopped"
         )
         for workflow in self.origins.all():
-            living = labels(workflow).get(ARGO_COMPLETED) != "true"
+            # Its labels are what the two write over each other.
+            living = annotations(workflow).get(STATE) in _LIVING
             if workflow["metadata"]["namespace"] == namespace and origin_placement(workflow) and living:
                 self.recorder.record(workflow, "ForeignController", message, warning=True)
