@@ -29,12 +29,16 @@ from webhook.kube.resources import WORKFLOWS
 _BASELINE_SECONDS = 30.0
 _PER_SECOND = 2
 _ROOM = ("10000", "10000Gi")
+_CLEARED_WITHIN = 900
 
 
 def main(seconds: Annotated[float, typer.Option(help="for how long west is frozen")] = 120.0) -> None:
     """Measure, print, and remove what was made."""
     front = front_door(str(Lab().kubeconfig("front")))
-    with away("front-controller"), new_workspace(_ROOM, _ROOM, hold="none") as workspace:
+    with (
+        away("front-controller"),
+        new_workspace(_ROOM, _ROOM, hold="none", cleared_within=_CLEARED_WITHIN) as workspace,
+    ):
         accepting(front, workspace)
         before = _load(front, workspace, _BASELINE_SECONDS)
         eventually(lambda: not _without_run(workspace, before), "the baseline's runs exist")

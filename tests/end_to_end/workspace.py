@@ -54,11 +54,17 @@ WorkspaceMaker = Callable[..., Workspace]
 
 @contextmanager
 def new_workspace(
-    west: tuple[str, str] = AMPLE, east: tuple[str, str] = AMPLE, *, enabled: bool = True, hold: str = "plugin"
+    west: tuple[str, str] = AMPLE,
+    east: tuple[str, str] = AMPLE,
+    *,
+    enabled: bool = True,
+    hold: str = "plugin",
+    cleared_within: int = 90,
 ) -> Iterator[Workspace]:
     """A fresh namespace; `west` and `east` are the targets' quotas, `(limits.cpu, limits.memory)`.
 
-    It is given out when Medea knows both quotas: until then Workflows would only be queued.
+    It is given out when Medea knows both quotas: until then Workflows would only be queued. Afterwards its Workflows
+    are deleted, which may take `cleared_within` seconds.
     """
     workspace = Workspace(f"e2e-{secrets.token_hex(4)}")
     try:
@@ -75,12 +81,13 @@ def new_workspace(
             eventually(lambda: _prepared(workspace), f"Medea has prepared {workspace.name}")
         yield workspace
     finally:
-        _remove(workspace)
+        _remove(workspace, cleared_within)
 
 
-def _remove(workspace: Workspace) -> None:
+def _remove(workspace: Workspace, within: int) -> None:
     try:
-        workspace.kubectl("delete", "workflows", "--all", "--timeout=90s").ok()
+        words = ("delete", "-n", workspace.name, "workflows", "--all", f"--timeout={within}s")
+        kubectl("front", *words, timeout=within + 30).ok()
         eventually(lambda: not runs_in(workspace.name), f"the runs in {workspace.name} went with their origins")
     finally:
         for cluster in CLUSTERS:
