@@ -12,7 +12,7 @@ import pytest
 
 from tests.admission.test_preflight import Targets
 from tests.end_to_end.garbage import OTHERS, TEXTS, places, with_value
-from tests.ledger.test_placements import PLACED, new
+from tests.ledger.test_placements import PLACED, QUEUED, new
 from tests.support.objects import origin
 from tests.support.scripted_apiserver import Answer, Script, apiserver, cut, reply
 from webhook.admission.changes import Changes
@@ -109,6 +109,36 @@ def retried() -> tuple[Object, Object]:
     after = copy.deepcopy(before)
     after["status"]["phase"] = "Running"
     return before, after
+
+
+def in_phase(phase: str) -> Object:
+    return {**stub(), "status": {**stub()["status"], "phase": phase}}
+
+
+@pytest.mark.parametrize("user", ["ann", "system:serviceaccount:argo:argo"])
+@pytest.mark.parametrize("hold", list(Hold))
+@pytest.mark.parametrize("phase", ["Error", "Failed", "Succeeded"])
+def test_nobody_shows_an_end_while_the_run_may_live(pool: Pool, user: str, hold: Hold, phase: str) -> None:
+    said = "Workflow job ends when its run on west has ended"
+    with changes(pool, hold=hold) as reviews, pytest.raises(Refused, match=said):
+        reviews.answer(review(stub(), in_phase(phase), user), Deadline.after(8))
+
+
+def test_an_end_that_the_ledger_knows_may_be_shown_by_anybody_and_one_that_is_shown_stays_so(pool: Pool) -> None:
+    with changes(pool) as reviews:
+        over = in_phase("Failed")
+        assert answered(reviews, review(over, {**over, "spec": {**over["spec"], "suspend": True}}))
+        placements.ended(pool, "p1", run_uid="r1", phase="Failed", message=None, outcome={})
+        assert answered(reviews, review(stub(), over))[0]["status"]["phase"] == "Failed"
+
+
+def test_a_workflow_that_waits_for_a_cluster_is_not_ended_by_hand_either(pool: Pool) -> None:
+    reserving.admit(pool, new("p1"), lambda _: QUEUED)
+    placements.bind(pool, "p1", namespace="ns", name="job", uid="o1")
+    registry: Any = Targets({})
+    reviews = Changes(registry, pool, lambda _: False)
+    with pytest.raises(Refused, match="ends when what waits for a cluster has ended; argo stop"):
+        reviews.answer(review(stub(), in_phase("Error")), Deadline.after(8))
 
 
 def test_a_retry_without_a_run_is_refused_at_once(pool: Pool) -> None:

@@ -70,6 +70,18 @@ def test_a_cron_workflow_that_replaces_its_last_run_stops_it_on_its_target(ways:
     ways.argo("terminate", last["metadata"]["name"]).ok()
 
 
+def test_argos_controller_shows_no_end_before_the_run_has_one(ways: Workspace) -> None:
+    name = ways.create(_workflow("lives-", [_step("main", "sleep 300")]))
+    for phase in ("Error", "Succeeded"):
+        ends = ["patch", "workflow", name, "--type=merge", "-p", json.dumps({"status": {"phase": phase}})]
+        said = ways.kubectl(*ends, "--as=system:serviceaccount:argo:argo")
+        assert said.code != 0
+        assert f"Workflow {name} ends when" in said.said
+    assert _phase(origin(ways.name, name)) in ("Pending", "Running")
+    ways.argo("terminate", name).ok()
+    assert ways.wait(name).code != 0
+
+
 def test_templates_that_templates_refer_to_are_there_on_the_target_under_names_of_their_own(ways: Workspace) -> None:
     name = ways.create(_workflow("nested-", [_refers("outer", "refers")]))
     ways.wait(name).ok()

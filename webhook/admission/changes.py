@@ -16,14 +16,16 @@ from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
-from webhook.model.contract import GRAFTED, ORIGIN_UID, PLACEMENT, VERBS, WRITTEN, Hold
+from webhook.model.contract import GRAFTED, ORIGIN_UID, PLACEMENT, VERBS, WRITTEN, Hold, State
 from webhook.model.deadline import Deadline
 from webhook.model.limits.admission import RETRY_TIMEOUT
 from webhook.model.nodes import offloaded
 from webhook.model.objects import Object, annotations, labels
+from webhook.model.subworkflows import ended
 from webhook.model.verbs import Verb, pending, written
 
 log = structlog.get_logger(__name__)
+_LIVING = frozenset({State.QUEUED, State.RESERVED, State.RUNNING})
 
 _VERBS = Counter("medea_verbs_total", "Verbs that people gave", ["verb"])
 
@@ -48,6 +50,7 @@ class Changes:
         row = placements.get(self.pool, annotations(old)[PLACEMENT])
         if row is None or row.origin_uid not in (None, old["metadata"].get("uid")):
             return allow(review)
+        self._check_end(row, old, new)
         plugin = row.hold is Hold.PLUGIN
         of_run = _is_grafted if plugin else _any_node
         verb = verb_between(old, new, user=review.user, of_run=of_run)
@@ -68,6 +71,16 @@ class Changes:
         old = review.old
         is_origin = PLACEMENT in annotations(old) and ORIGIN_UID not in labels(old)
         return is_origin and not own and "deletionTimestamp" not in (review.object.get("metadata") or {})
+
+    def _check_end(self, row: Placement, old: Object, new: Object) -> None:
+        """An end that was shown never changes, so nobody but Medea shows one while the run may live."""
+        if row.state in _LIVING and not ended(old) and ended(new):
+            where = f"its run on {row.cluster}" if row.cluster else "what waits for a cluster"
+            raise Refused(
+                f"Workflow {row.name} ends when {where} has ended; argo stop and argo terminate end it",
+                field="status.phase",
+                expected="no end",
+            )
 
     def _check_retry(self, row: Placement, deadline: Deadline) -> None:
         if row.cluster is None or row.run_name is None:
