@@ -62,6 +62,17 @@ def verbs(fake: FakeApiserver) -> list[str]:
     return verbs
 
 
+def test_what_a_field_selector_leaves_out_is_neither_listed_nor_watched(west: FakeApiserver) -> None:
+    seen = Seen()
+    watched = informer(west, seen, fields="metadata.name!=one")
+    put(west, "one", "two")
+    watched.step()
+    touch(west, "one")
+    watched.step()
+    assert seen.take() == [("two", False)]
+    assert {call.query["fieldSelector"] for call in west.calls} == {"metadata.name!=one"}
+
+
 def test_of_a_single_object_only_that_one_is_heard(west: FakeApiserver) -> None:
     seen = Seen()
     watched = informer(west, seen, namespace="ns", name="one")

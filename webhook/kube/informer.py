@@ -63,10 +63,9 @@ class Informer:
         `keep` reduces an object to what stays in memory: at least its name, namespace, uid and resourceVersion.
         """
         self._cluster, self._kind, self._namespace = cluster, kind, namespace
-        self._selector, self._fields = selector, fields
-        self._listener, self._keep, self._clock = listener, keep, clock
         # RBAC can allow to list and watch a single object, and takes this selector for its name.
-        self._fields = f"metadata.name={name}" if name else ""
+        self._selector, self._fields = selector, f"metadata.name={name}" if name else fields
+        self._listener, self._keep, self._clock = listener, keep, clock
         watched = f"{kind.plural}/{name}" if name else kind.plural
         self._labels = (cluster.name, watched)
         self._name = f"watch-{cluster.name}-{watched}"
