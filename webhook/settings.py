@@ -203,9 +203,13 @@ class Settings(BaseSettings):
         int, Field(ge=30, description="seconds that a serving certificate is valid; it is replaced in its last third")
     ] = 90 * _DAY
     medea_data: Annotated[Path, Field(description="folder of the embedded Postgres")] = Path(".medea")
-    medea_namespace: Annotated[str, Field(description="where the targets' Secrets are, and the controller's lease")] = (
-        "medea-system"
-    )
+    medea_namespace: Annotated[
+        str, Field(description="where Medea itself is: its certificates and the controller's lease")
+    ] = "medea-system"
+    medea_targets_namespace: Annotated[
+        str,
+        Field(description="where the targets' Secrets are, and their ClusterProfiles; nothing else should be there"),
+    ] = "medea-targets"
     kubeconfig: Annotated[Path | None, Field(description="the front door; unset: the cluster Medea runs in")] = None
 
     medea_hold: Annotated[Hold, Field(description="hold of namespaces without the label medea.dev/hold")] = Hold.PLUGIN

@@ -24,7 +24,7 @@ from webhook.model.contract import State
 def front(monkeypatch: pytest.MonkeyPatch, dsn: str) -> FakeApiserver:
     """The front door of these commands, whose ledger is that of `pool`."""
     front = FakeApiserver()
-    front.namespace("medea-system")
+    front.namespace("medea-targets")
     cluster = Cluster("front", Configuration(), http=front)
     monkeypatch.setattr(surroundings, "front", lambda _settings, _context=None: cluster)
     monkeypatch.setattr(surroundings, "ledger_dsn", lambda _settings: dsn)
@@ -86,7 +86,7 @@ def test_forgetting_without_being_asked_and_again_is_fine(pool: Pool) -> None:
 def test_a_registered_target_is_not_forgotten(pool: Pool, front: FakeApiserver) -> None:
     running(pool)
     labels = {"medea.dev/cluster": "west"}
-    front.put(SECRETS, {"metadata": {"name": "target-west", "namespace": "medea-system", "labels": labels}})
+    front.put(SECRETS, {"metadata": {"name": "target-west", "namespace": "medea-targets", "labels": labels}})
     refused = medea("target", "forget", "west", "--yes")
     assert isinstance(refused.exception, Refused)
     assert state(pool).state is State.RUNNING

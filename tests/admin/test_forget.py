@@ -27,7 +27,7 @@ def origin(placement: str, **metadata: object) -> Object:
 @pytest.fixture
 def fake() -> FakeApiserver:
     fake = FakeApiserver()
-    fake.namespace("medea-system")
+    fake.namespace("medea-targets")
     return fake
 
 
@@ -36,21 +36,21 @@ def front(fake: FakeApiserver) -> Cluster:
 
 
 def secret(name: str, target: str) -> Object:
-    return {"metadata": {"name": name, "namespace": "medea-system", "labels": {"medea.dev/cluster": target}}}
+    return {"metadata": {"name": name, "namespace": "medea-targets", "labels": {"medea.dev/cluster": target}}}
 
 
 def test_a_target_that_is_registered_is_not_forgotten_and_it_is_said_how_to_remove_it(fake: FakeApiserver) -> None:
     fake.put(SECRETS, secret("target-west", "west"))
     fake.put(SECRETS, secret("target-east", "east"))
-    with pytest.raises(Refused, match=r"kubectl -n medea-system delete secret target-west$"):
-        check_unregistered(front(fake), "medea-system", "west")
-    fake.remove(SECRETS, "medea-system", "target-west")
-    check_unregistered(front(fake), "medea-system", "west")
+    with pytest.raises(Refused, match=r"kubectl -n medea-targets delete secret target-west$"):
+        check_unregistered(front(fake), "medea-targets", "west")
+    fake.remove(SECRETS, "medea-targets", "target-west")
+    check_unregistered(front(fake), "medea-targets", "west")
 
 
 def test_what_is_no_name_of_a_target_is_said_to_be_none(fake: FakeApiserver) -> None:
     with pytest.raises(BadRequest):
-        check_unregistered(front(fake), "medea-system", "west,medea.dev/other")
+        check_unregistered(front(fake), "medea-targets", "west,medea.dev/other")
 
 
 def test_what_ran_there_ends_as_lost_and_the_controller_shows_it(pool: Pool) -> None:

@@ -50,7 +50,7 @@ def test_adding_tells_what_was_made_and_then_what_is_fine(admin: Administrator) 
     for words in (
         "made      Namespace medea-system on west",
         "made      RoleBinding medea-target in a on west",
-        "made      Secret target-west in medea-system at the front door",
+        "made      Secret target-west in medea-targets at the front door",
         "✓ west: namespace b accepts work",
     ):
         assert words in added.output
@@ -140,3 +140,15 @@ def test_where_there_is_no_ledger_nothing_is_removed(
     refused = medea("remove", "west")
     assert isinstance(refused.exception, Refused) and "kubectl -n medea-system exec" in refused.exception.message
     assert admin.front.all(SECRETS) != []
+
+
+def test_targets_of_an_older_medea_are_copied_and_its_own_removed_at_the_end(admin: Administrator) -> None:
+    admin.front.namespace("medea-system")
+    metadata = {"name": "target-west", "namespace": "medea-system", "labels": {"medea.dev/cluster": "west"}}
+    admin.front.put(SECRETS, {"metadata": metadata, "data": {"kubeconfig": "AAAA"}})
+    copied = medea("move")
+    assert copied.exit_code == 0 and "made      Secret target-west in medea-targets, for target west" in copied.output
+    assert admin.front.get(SECRETS, "medea-system", "target-west") and admin.front.get(SECRETS, SPACE, "target-west")
+    finished = medea("move", "--finish")
+    assert finished.output == "removed  Secret target-west in medea-system at the front door\n"
+    assert [one["metadata"]["namespace"] for one in admin.front.all(SECRETS)] == [SPACE]

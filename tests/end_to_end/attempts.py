@@ -10,7 +10,7 @@ from typing import Any
 
 Object = dict[str, Any]
 CONTROLLER, WEBHOOK, LOGS = "medea-controller", "medea-webhook", "medea-logs"
-SYSTEM = "medea-system"
+SYSTEM, TARGETS = "medea-system", "medea-targets"
 ARGO = "/apis/argoproj.io/v1alpha1"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
@@ -112,6 +112,7 @@ def bystanders() -> Iterator[tuple[str, Object]]:
         step = {"workflows.argoproj.io/workflow": "theirs"}
         yield in_namespace(namespace, "pods"), pod("their-step", {"nodeName": "nowhere"}, labels=step)
         yield of_argo(namespace, "workflowtasksets"), _argo("WorkflowTaskSet", "theirs", {"tasks": {}})
+    yield in_namespace(TARGETS, "secrets"), {**named("Secret", "no-target"), "type": "Opaque"}
     placed = {"medea.dev/placement": "p", "medea.dev/skip": "true"}
     yield of_argo("{other}", "workflows"), workflow("placed", annotations=placed)
 
@@ -149,19 +150,25 @@ def needed() -> Iterator[Attempt]:
     yield Attempt(
         "write its certificate", c, "POST", in_namespace(SYSTEM, "secrets"), named("Secret", "medea-authority")
     )
-    target = {**named("Secret", "new"), "metadata": {"name": "new", "labels": {"medea.dev/cluster": "new"}}}
-    yield Attempt("renew a target's token", c, "POST", in_namespace(SYSTEM, "secrets"), target)
+    yield Attempt("renew a target's token", c, "PATCH", in_namespace(TARGETS, "secrets", "target-west"), _renewed())
+    yield Attempt("remove a target", c, "DELETE", in_namespace(TARGETS, "secrets", "target-west"))
+    for who in (CONTROLLER, WEBHOOK, LOGS):
+        yield Attempt("read the targets", who, "GET", in_namespace(TARGETS, "secrets"))
     yield Attempt("submit for a person", WEBHOOK, "POST", of_argo("{opted}", "workflows"), workflow("new"))
     yield Attempt("delete for a person", WEBHOOK, "DELETE", of_argo("{opted}", "workflows", "theirs"))
     yield Attempt("stop for a person", WEBHOOK, "PATCH", of_argo("{opted}", "workflows", "theirs"), _stop())
     yield Attempt("retry for a person", WEBHOOK, "DELETE", in_namespace("{opted}", "pods", "their-step"))
-    yield Attempt("read the targets", LOGS, "GET", in_namespace(SYSTEM, "secrets"))
     yield Attempt("look at a shown pod", LOGS, "GET", in_namespace("{opted}", "pods", "theirs"))
 
 
 def _anybody(who: str) -> Iterator[Attempt]:
     yield Attempt("list Secrets of kube-system", who, "GET", in_namespace("kube-system", "secrets"))
     yield Attempt("list all Secrets", who, "GET", "/api/v1/secrets")
+    yield Attempt("list the Secrets of Medea", who, "GET", in_namespace(SYSTEM, "secrets"))
+    yield Attempt("watch the Secrets of Medea", who, "GET", in_namespace(SYSTEM, "secrets") + "?watch=true")
+    for secret in ("medea-ledger", "medea-postgres", "medea-logs"):
+        yield Attempt(f"read {secret}", who, "GET", in_namespace(SYSTEM, "secrets", secret))
+    yield Attempt("make a target", who, "POST", in_namespace(TARGETS, "secrets"), _target("new"))
     yield Attempt("read a Secret", who, "GET", in_namespace("{opted}", "secrets", "theirs"))
     agent = "medea-agent.service-account-token"
     yield Attempt("read an agent's token", who, "GET", in_namespace("{opted}", "secrets", agent))
@@ -213,6 +220,11 @@ def _controller_tokens() -> Iterator[Attempt]:
     )
     yield Attempt("make any Secret", c, "POST", opted, {**named("Secret", "theirs-too"), "type": "Opaque"})
     yield Attempt("make any Secret of its own", c, "POST", in_namespace(SYSTEM, "secrets"), named("Secret", "another"))
+    yield Attempt("delete its certificate", c, "DELETE", in_namespace(SYSTEM, "secrets", "medea-tls"))
+    beside = in_namespace(TARGETS, "secrets", "no-target")
+    yield Attempt("change what is no target's", c, "PATCH", beside, _renewed())
+    yield Attempt("take it for a target", c, "PATCH", beside, {"metadata": {"labels": {"medea.dev/cluster": "new"}}})
+    yield Attempt("delete what is no target's", c, "DELETE", beside)
     yield Attempt("delete a Secret", c, "DELETE", in_namespace("{opted}", "secrets", "theirs"))
     yield Attempt("make any account", c, "POST", in_namespace("{opted}", "serviceaccounts"), _account("another"))
     other_accounts = in_namespace("{other}", "serviceaccounts")
@@ -311,7 +323,8 @@ def _webhook() -> Iterator[Attempt]:
     yield Attempt("delete a Workflow where nobody opted in", w, "DELETE", theirs)
     skipping = workflow("bad", annotations={"medea.dev/skip": "true"})
     yield Attempt("submit what runs at the front door", w, "POST", of_argo("{opted}", "workflows"), skipping)
-    yield Attempt("write a target's Secret", w, "POST", in_namespace(SYSTEM, "secrets"), named("Secret", "medea-tls"))
+    yield from _no_key(w)
+    yield Attempt("write a certificate", w, "POST", in_namespace(SYSTEM, "secrets"), named("Secret", "medea-tls"))
     yield Attempt("take the controllers' lease", w, "POST", f"{LEASES}/namespaces/{SYSTEM}/leases", lease("x"))
     yield Attempt("make a Node", w, "POST", "/api/v1/nodes", node("medea-bad"))
     webhooks = f"{ADMISSION}/mutatingwebhookconfigurations/medea"
@@ -324,7 +337,31 @@ def _logs() -> Iterator[Attempt]:
     yield Attempt("read Workflows", logs, "GET", of_argo("{opted}", "workflows"))
     yield Attempt("submit", logs, "POST", of_argo("{opted}", "workflows"), workflow("bad"))
     yield Attempt("make a pod", logs, "POST", in_namespace("{opted}", "pods"), pod("bad"))
-    yield Attempt("write a Secret", logs, "POST", in_namespace(SYSTEM, "secrets"), named("Secret", "medea-tls"))
+    yield from _no_key(logs)
+    yield Attempt("read Medea's certificate", logs, "GET", in_namespace(SYSTEM, "secrets", "medea-tls"))
+    yield Attempt("write a certificate", logs, "POST", in_namespace(SYSTEM, "secrets"), named("Secret", "medea-tls"))
+
+
+def _no_key(who: str) -> Iterator[Attempt]:
+    """What only the controller may do with Secrets."""
+    authority, west = (
+        in_namespace(SYSTEM, "secrets", "medea-authority"),
+        in_namespace(TARGETS, "secrets", "target-west"),
+    )
+    yield Attempt("read the authority's key", who, "GET", authority)
+    only = in_namespace(SYSTEM, "secrets") + "?fieldSelector=metadata.name%3Dmedea-authority"
+    yield Attempt("find the authority's key", who, "GET", only)
+    yield Attempt("change a target's credentials", who, "PATCH", west, _renewed())
+    yield Attempt("remove a target", who, "DELETE", west)
+
+
+def _target(name: str) -> Object:
+    metadata = {"name": name, "labels": {"medea.dev/cluster": name}}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque"}
+
+
+def _renewed() -> Object:
+    return {"data": {"kubeconfig": "e30K"}}
 
 
 def _account(name: str) -> Object:

@@ -30,7 +30,7 @@ def empty() -> Iterator[Lab]:
     finally:
         if inside.is_installed(lab):
             inside.uninstall(lab)
-        kubectl("front", "delete", "namespace", medea.SYSTEM, "--ignore-not-found", "--timeout=60s")
+        kubectl("front", "delete", "namespace", medea.SYSTEM, medea.SPACE, "--ignore-not-found", "--timeout=60s")
         inside.clear_up(lab)
         inside.start_processes(lab)
 
@@ -90,7 +90,7 @@ def test_medea_is_installed_places_rolls_out_and_leaves_nothing_behind(empty: La
     assert {phase_of(team, name) for name in submitted} == {"Succeeded"}
 
     inside.uninstall(empty)
-    kubectl("front", "delete", "namespace", medea.SYSTEM, "--timeout=60s").ok()
+    kubectl("front", "delete", "namespace", medea.SYSTEM, medea.SPACE, "--timeout=60s").ok()
     assert everything(but=team.name) - before == set()
     for target in ("front", *TARGETS):
         assert "medea.dev/run" not in team.kubectl("get", "workflows", "-o", "yaml", cluster=target).ok().out

@@ -177,12 +177,12 @@ def test_a_target_that_is_unregistered_takes_its_node_and_its_mirrored_pods_alon
     def node() -> str:
         return kubectl("front", "get", "node", f"medea-{ghost}", "--ignore-not-found", "-o", "name").ok().out
 
-    kubectl("front", "create", "-n", "medea-system", "-f", "-", stdin=json.dumps(secret)).ok()
+    kubectl("front", "create", "-n", "medea-targets", "-f", "-", stdin=json.dumps(secret)).ok()
     try:
         eventually(node, "the target has a Node")
         workspace.kubectl("create", "-f", "-", stdin=json.dumps(pod)).ok()
     finally:
-        kubectl("front", "delete", "-n", "medea-system", "secret", ghost).ok()
+        kubectl("front", "delete", "-n", "medea-targets", "secret", ghost).ok()
     eventually(lambda: not mirrored(workspace.name), "its mirrored pods went")
     eventually(lambda: not node(), "its Node went")
 

@@ -51,14 +51,14 @@ def terminating() -> bool:
 
 
 def secret() -> dict[str, object]:
-    words = ("-n", "medea-system", "get", "secret", "target-west", "-o", "jsonpath={.data.kubeconfig}")
+    words = ("-n", "medea-targets", "get", "secret", "target-west", "-o", "jsonpath={.data.kubeconfig}")
     config: dict[str, object] = yaml.safe_load(base64.b64decode(kubectl("front", *words).ok().out))
     return config
 
 
 def condition(kind: str) -> str:
     path = f'jsonpath={{.status.conditions[?(@.type=="{kind}")].status}}'
-    return kubectl("front", "-n", "medea-system", "get", "clusterprofile", "west", "-o", path).out
+    return kubectl("front", "-n", "medea-targets", "get", "clusterprofile", "west", "-o", path).out
 
 
 def refusal(namespace: str) -> str:
@@ -133,11 +133,11 @@ def test_a_token_is_renewed_with_the_rights_that_medea_has(gone: Workspace) -> N
     old, life = secret(), life_of(secret())
     assert life is not None
     front = front_door(str(lab_medea.identity(Lab(), "medea-controller")))
-    registry = Registry(front, "medea-system")
+    registry = Registry(front, "medea-targets")
     registry.start()
     try:
         assert registry.wait(20)
-        later = Rotation(front, registry, "medea-system", now=lambda: life.half + datetime.timedelta(seconds=1))
+        later = Rotation(front, registry, "medea-targets", now=lambda: life.half + datetime.timedelta(seconds=1))
         later.turn("west", registry.get("west"))
     finally:
         registry.stop()

@@ -33,7 +33,7 @@ from webhook.targets.acceptance import Acceptance
 from webhook.wiring.controller import assemble_controller
 from webhook.wiring.parts import Parts
 
-SYSTEM = "medea-system"
+SYSTEM, SPACE = "medea-system", "medea-targets"
 SWEEP, MAX_AGE, PATIENCE = 30.0, 60.0, 10.0
 """Seconds: the settings' defaults, and for how long the apiserver waits for a review."""
 Quotas = Callable[[], dict[tuple[str, str], Snapshot]]
@@ -74,7 +74,7 @@ class Process:
         self.name, self.world = name, world
         self.front = Cluster("front", Configuration(), http=world.front, clock=world.clock.monotonic)
         self.pool = FaultyPool(world.connection(name), world.clock, world.network)
-        self.registry = Registry(self.front, SYSTEM, expected=functools.partial(identities.expected, self.pool))
+        self.registry = Registry(self.front, SPACE, expected=functools.partial(identities.expected, self.pool))
         self.sampler = FakeSampler(world.quotas, world.network)
         self.acceptance = Acceptance(self.registry, clock=world.clock.monotonic)
         self.placer = Placer(

@@ -18,7 +18,7 @@ from tests.faults.argo import FINAL, LASTS, FrontArgo, TargetArgo, parameter
 from tests.faults.ledger import LedgerServer
 from tests.faults.network import ARGO, Armed, Killed, Network
 from tests.faults.poison import poisoned
-from tests.faults.processes import PATIENCE, SYSTEM, ControllerUnderTest, ServiceUnderTest, Surroundings, instead
+from tests.faults.processes import PATIENCE, SPACE, SYSTEM, ControllerUnderTest, ServiceUnderTest, Surroundings, instead
 from tests.faults.schedule import FOREVER, NAMESPACES, TARGETS, WATCHED, Event
 from tests.faults.users import Users
 from tests.support.fake_apiserver import MEDEA, ApiError, Call, FakeApiserver
@@ -82,7 +82,7 @@ class World:
                     connection.close()
 
     def _set_up(self) -> None:
-        for name in (SYSTEM, "other"):
+        for name in (SYSTEM, SPACE, "other"):
             self.front.namespace(name)
         self.front.namespace("plug", {ENABLED: "true"})
         self.front.namespace("bare", {ENABLED: "true", HOLD: "none"})
@@ -122,7 +122,7 @@ class World:
                 self.network.arm(Armed(**{key: value for key, value in event.items() if key != "do"}))
             case "secret":
                 name = TARGETS[event["which"] % len(TARGETS)]
-                self.front.remove(SECRETS, SYSTEM, name)
+                self.front.remove(SECRETS, SPACE, name)
                 if event["there"]:
                     self._put_secret(name)
             case "room":
@@ -349,7 +349,7 @@ class World:
             "contexts": [{"name": "one", "context": {"cluster": "one", "user": "medea"}}],
         }
         data = {"kubeconfig": base64.b64encode(json.dumps(config).encode()).decode()}
-        metadata = {"name": name, "namespace": SYSTEM, "labels": {CLUSTER: name}}
+        metadata = {"name": name, "namespace": SPACE, "labels": {CLUSTER: name}}
         self.front.put(SECRETS, {"metadata": metadata, "data": data})
 
     def _target_client(self, name: str, configuration: Any, **named: Any) -> client.Cluster:

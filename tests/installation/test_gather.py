@@ -24,6 +24,7 @@ def look(front: FakeApiserver) -> Facts:
         cluster,
         NOBODY,
         namespace=SYSTEM,
+        space="medea-targets",
         secret="medea-tls",
         argo_account="argo:argo",
         default=Hold.NONE,
@@ -94,7 +95,7 @@ def test_what_may_not_be_read_is_a_fact_too() -> None:
 )
 def test_a_target_is_looked_at_as_its_own_check_does_and_one_that_can_not_be_is_a_fact(name: str, words: str) -> None:
     front = FakeApiserver()
-    front.put(SECRETS, {"metadata": {"name": "x", "namespace": SYSTEM, "labels": {"medea.dev/cluster": name}}})
+    front.put(SECRETS, {"metadata": {"name": "x", "namespace": "medea-targets", "labels": {"medea.dev/cluster": name}}})
     [target] = look(front).targets
     assert target.name == name and target.broken and words in target.broken.words
 

@@ -16,7 +16,7 @@ from webhook.kube.registry import Registry
 from webhook.kube.resources import SECRETS, WORKFLOWS
 from webhook.model.contract import CLUSTER
 
-SPACE = "medea-system"
+SPACE = "medea-targets"
 
 
 def kubeconfig(server: str) -> str:

@@ -34,6 +34,7 @@ from tests.lab.processes import Process, from_caller, http_ok
 from webhook.targets import grants
 
 SYSTEM = "medea-system"
+SPACE = "medea-targets"
 USER = f"system:serviceaccount:{SYSTEM}:medea"
 """The lab's certificates name the very accounts that the manifests give rights to; this one is Medea's on targets."""
 FRONT_MANIFESTS = (
@@ -202,7 +203,7 @@ def register(lab: Lab, target: str, *, host: str = "127.0.0.1", port: int | None
         {
             "apiVersion": "v1",
             "kind": "Secret",
-            "metadata": {"name": f"target-{target}", "namespace": SYSTEM, "labels": {"medea.dev/cluster": target}},
+            "metadata": {"name": f"target-{target}", "namespace": SPACE, "labels": {"medea.dev/cluster": target}},
             "data": {"kubeconfig": base64.b64encode(kubeconfig).decode()},
         },
     )

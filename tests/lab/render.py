@@ -15,6 +15,8 @@ BASE = CHECKOUT / "manifests" / "base" / "medea.yaml"
 LOGS = CHECKOUT / "manifests" / "logs" / "medea.yaml"
 # Helm makes a password at the moment of installing; without Helm whoever applies this makes it.
 _SETS = ("--set=postgres.secret=medea-postgres",)
+# In base/namespace.yaml: somebody has to put the password there before.
+_BEFORE = "Namespace"
 _HEADER = "# Made from manifests/chart by `make manifests`. Change it there.\n"
 
 
@@ -32,7 +34,13 @@ def rendered() -> dict[Path, str]:
 
 def _documents(*words: str) -> list[str]:
     text = template("--no-hooks", "--skip-tests", *_SETS, *words)
-    return [f"{one.strip()}\n" for one in re.split(r"^---$", text, flags=re.MULTILINE) if yaml.safe_load(one)]
+    documents = re.split(r"^---$", text, flags=re.MULTILINE)
+    return [f"{one.strip()}\n" for one in documents if _kind(one) not in (None, _BEFORE)]
+
+
+def _kind(document: str) -> str | None:
+    thing = yaml.safe_load(document)
+    return thing["kind"] if thing else None
 
 
 def _identity(document: str) -> tuple[str, str, str]:

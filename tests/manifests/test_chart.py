@@ -204,3 +204,29 @@ def test_prometheus_is_told_who_asks_and_for_which_tenant() -> None:
         assert told["MEDEA_PROMETHEUS_HEADERS"] == "X-Scope-OrgID=team%20a%2Cb"
         for name in ("MEDEA_PROMETHEUS_CA", "MEDEA_PROMETHEUS_TOKEN_FILE"):
             assert str(Path(told[name]).parent) in mounts
+
+
+def test_the_targets_credentials_have_a_namespace_of_their_own_that_outlives_the_release() -> None:
+    words = ("--set=targets.namespace=fleet", "--set=logs.enabled=true")
+    [space] = [one for one in objects(*words) if one["kind"] == "Namespace"]
+    assert space["metadata"]["name"] == "fleet"
+    assert space["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert "medea-targets" not in render.template(*words)
+    told = {environment(one).get("MEDEA_TARGETS_NAMESPACE") for one in pods(*words)}
+    assert told == {"fleet", None}
+    with pytest.raises(LabError, match=r"targets.namespace is medea-system, which is Medea's own"):
+        render.template("--set=targets.namespace=medea-system")
+
+
+def test_the_authoritys_key_is_the_controllers_alone_and_nothing_lists_medeas_secrets() -> None:
+    may_read: dict[str, set[str]] = {}
+    for role in (one for one in objects("--set=logs.enabled=true") if one["kind"] == "Role"):
+        for rule in role["rules"] if role["metadata"]["namespace"] == render.SYSTEM else ():
+            if "secrets" in rule["resources"] and set(rule["verbs"]) & {"get", "list", "watch"}:
+                may_read[role["metadata"]["name"]] = set(rule.get("resourceNames", ["*"]))
+    names = {"medea-tls"}
+    assert may_read == {
+        "medea-controller": {*names, "medea-authority"},
+        "medea-webhook": names,
+        "medea-check": names,
+    }

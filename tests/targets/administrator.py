@@ -18,7 +18,7 @@ from webhook.model.contract import ENABLED
 from webhook.targets.grants import WORK
 from webhook.targets.join import Done, add
 
-SPACE = "medea-system"
+SPACE = "medea-targets"
 REACH = Reach("https://west:6443")
 SUBJECT = "system:serviceaccount:medea-system:medea"
 

@@ -13,7 +13,7 @@ from webhook.kube.registry import Registry
 from webhook.kube.resources import SECRETS
 from webhook.model.contract import CLUSTER
 
-SPACE = "medea-system"
+SPACE = "medea-targets"
 
 
 def kubeconfig(server: str, token: str = "secret") -> str:

@@ -35,6 +35,7 @@ from webhook.uninstall.report import Report
 Object = dict[str, Any]
 NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.UTC)
 SYSTEM = "medea-system"
+TARGETS = "medea-targets"
 
 
 class World:
@@ -47,7 +48,8 @@ class World:
         self.lines: list[str] = []
         for fake in (self.front, *self.targets.values()):
             fake.namespace("ns")
-        self.front.namespace(SYSTEM)
+        for name in (SYSTEM, TARGETS):
+            self.front.namespace(name)
         self.front.namespace("kube-node-lease")
         self.cluster = self._client(self.front)
         plugin = Plugin("medea", "https://medea", lambda: "CERTIFICATE")
@@ -58,7 +60,7 @@ class World:
         self.put(DEPLOYMENTS, "medea-controller", SYSTEM, labels=parts, spec={"replicas": 2})
         self.put(LEASES, "medea-controller", SYSTEM, spec={"holderIdentity": ""})
         for name in self.targets:
-            self.put(SECRETS, f"target-{name}", SYSTEM, labels={"medea.dev/cluster": name})
+            self.put(SECRETS, f"target-{name}", TARGETS, labels={"medea.dev/cluster": name})
             self.put(NODES, f"medea-{name}", None, labels={"medea.dev/mirrored": name})
             self.put(LEASES, f"medea-{name}", "kube-node-lease")
         for name in ("medea-tls", "medea-authority", "medea-ledger"):
@@ -85,7 +87,15 @@ class World:
         report = Report(self.lines.append)
         clock = self.front.clock
         take_away(
-            self.cluster, self, pool, SYSTEM, report, clock=clock, sleep=clock.advance, now=lambda: NOW, **options
+            self.cluster,
+            self,
+            pool,
+            (SYSTEM, TARGETS),
+            report,
+            clock=clock,
+            sleep=clock.advance,
+            now=lambda: NOW,
+            **options,
         )
         return report
 
@@ -244,8 +254,8 @@ def test_copies_in_a_namespace_without_runs_go_and_one_that_lets_medea_in_no_mor
 def test_the_profiles_of_targets_go_where_there_are_any_and_those_of_other_managers_stay(
     world: World, served: bool
 ) -> None:
-    world.put(CLUSTER_PROFILES, "west", SYSTEM, labels={"x-k8s.io/cluster-manager": "medea"})
-    world.put(CLUSTER_PROFILES, "theirs", SYSTEM, labels={"x-k8s.io/cluster-manager": "other"})
+    world.put(CLUSTER_PROFILES, "west", TARGETS, labels={"x-k8s.io/cluster-manager": "medea"})
+    world.put(CLUSTER_PROFILES, "theirs", TARGETS, labels={"x-k8s.io/cluster-manager": "other"})
     world.front.unserved = set() if served else {"clusterprofiles"}
     assert world.uninstall().left == []
     left = [one["metadata"]["name"] for one in world.front.all(CLUSTER_PROFILES)]

@@ -64,7 +64,7 @@ def registry(front_door: Cluster, settings: Settings, pool: Pool | None = None) 
     Raises ClusterUnavailable if the front door does not answer.
     """
     expected = partial(identities.expected, pool) if pool else None
-    found = Registry(front_door, settings.medea_namespace, expected=expected)
+    found = Registry(front_door, settings.medea_targets_namespace, expected=expected)
     found.start()
     try:
         if not found.wait(COMMAND_WAIT):

@@ -26,6 +26,8 @@ from webhook.targets.check import gather, registered
 from webhook.targets.findings import Grade, findings
 from webhook.targets.join import add as add_target
 from webhook.targets.leave import revoke, secrets_of, set_drain, unregister
+from webhook.targets.move import copy as copy_targets
+from webhook.targets.move import finish as finish_move
 
 target_app = typer.Typer(no_args_is_help=True, help="The clusters that run work.")
 
@@ -54,7 +56,9 @@ def add(
         raise Refused("--namespaces is empty: name those that accept work, as in --namespaces a,b")
     target = surroundings.target(settings, name, context or name)
     reach = target.reach(server)
-    for done in add_target(front, target, reach, space=settings.medea_namespace, namespaces=wanted, now=utc_now()):
+    for done in add_target(
+        front, target, reach, space=settings.medea_targets_namespace, namespaces=wanted, now=utc_now()
+    ):
         out.print(line(done), soft_wrap=True)
     _check(front, settings, [name], wanted, out)
 
@@ -68,7 +72,7 @@ def check(
     """Say what is fine about a target, what is missing, and the command that mends it. Ends with 1 if anything is."""
     settings = Settings()
     front = surroundings.front(settings, front_context)
-    names = [name] if name else [found for found, _ in registered(front, settings.medea_namespace)]
+    names = [name] if name else [found for found, _ in registered(front, settings.medea_targets_namespace)]
     if not names:
         raise Missing("no target is registered at this front door: medea target add NAME --namespaces A,B")
     _check(front, settings, names, _listed(namespaces), console())
@@ -79,14 +83,14 @@ def list_targets(front_context: FrontContext = None) -> None:
     """Show every target, and whether it can be used."""
     settings = Settings()
     front = surroundings.front(settings, front_context)
-    console().print(targets_table(overview(registered(front, settings.medea_namespace), connect_target)))
+    console().print(targets_table(overview(registered(front, settings.medea_targets_namespace), connect_target)))
 
 
 @target_app.command()
 def drain(name: Name, front_context: FrontContext = None) -> None:
     """Place nothing new on a target. What is there goes on."""
     settings = Settings()
-    set_drain(surroundings.front(settings, front_context), settings.medea_namespace, name, drain=True)
+    set_drain(surroundings.front(settings, front_context), settings.medea_targets_namespace, name, drain=True)
     console().print(f"nothing new is placed on {name}; `medea target undrain {name}` ends that", markup=False)
 
 
@@ -94,7 +98,7 @@ def drain(name: Name, front_context: FrontContext = None) -> None:
 def undrain(name: Name, front_context: FrontContext = None) -> None:
     """Use a drained target again."""
     settings = Settings()
-    set_drain(surroundings.front(settings, front_context), settings.medea_namespace, name, drain=False)
+    set_drain(surroundings.front(settings, front_context), settings.medea_targets_namespace, name, drain=False)
     console().print(f"{name} is used again", markup=False)
 
 
@@ -110,7 +114,7 @@ def remove(
 ) -> None:
     """Take a target away from the front door. Refused while placements live there."""
     settings, out = Settings(), console()
-    front, space = surroundings.front(settings, front_context), settings.medea_namespace
+    front, space = surroundings.front(settings, front_context), settings.medea_targets_namespace
     target = surroundings.target(settings, name, context) if context else None
     if secrets_of(front, space, name):
         with surroundings.ledger(settings) as pool:
@@ -133,7 +137,7 @@ def forget(
 ) -> None:
     """Have nothing wait any more for a target that is gone for good. What ran there is lost."""
     settings, out = Settings(), console()
-    check_unregistered(surroundings.front(settings), settings.medea_namespace, name)
+    check_unregistered(surroundings.front(settings), settings.medea_targets_namespace, name)
     with surroundings.ledger(settings) as pool:
         there = shares(pool, name)
         if not there and identities.forget(pool, name):
@@ -146,10 +150,29 @@ def forget(
         _forget(pool, name, out)
 
 
+@target_app.command()
+def move(
+    source: Annotated[str | None, typer.Option("--from", help="Where they are; else Medea's own namespace.")] = None,
+    finish: Annotated[bool, typer.Option("--finish", help="Delete the old ones, which have been copied.")] = False,
+    front_context: FrontContext = None,
+) -> None:
+    """Copy the targets' Secrets of an older Medea to their own namespace. Do it before the upgrade."""
+    settings, out = Settings(), console()
+    front, space = surroundings.front(settings, front_context), settings.medea_targets_namespace
+    old = source or settings.medea_namespace
+    if finish:
+        for gone in finish_move(front, old, space):
+            out.print(f"removed  {gone} at the front door", markup=False)
+        return
+    for done in copy_targets(front, old, space):
+        out.print(line(done), soft_wrap=True)
+    out.print("upgrade now; when there is no way back any more: medea target move --finish", markup=False)
+
+
 def _check(front: Cluster, settings: Settings, names: Sequence[str], namespaces: Sequence[str], out: Console) -> None:
     missing = False
     for name in names:
-        found = findings(gather(front, settings.medea_namespace, name, namespaces), utc_now())
+        found = findings(gather(front, settings.medea_targets_namespace, name, namespaces), utc_now())
         for text in finding_lines(found, f"{name}: "):
             out.print(text, soft_wrap=True)
         missing = missing or any(one.grade is Grade.MISSING for one in found)

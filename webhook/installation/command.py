@@ -20,6 +20,7 @@ def check() -> None:
         front,
         ledger_dsn(settings),
         namespace=settings.medea_namespace,
+        space=settings.medea_targets_namespace,
         secret=settings.medea_tls_secret or "medea-tls",
         argo_account=settings.medea_argo_account,
         default=settings.medea_hold,

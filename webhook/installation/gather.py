@@ -33,9 +33,11 @@ _DOORS = {"medea": 443, "medea-plugin": 443, "medea-api": 8090}
 """Services with Medea's own certificate, and a port of each. The one for logs has another, and speaks to apiservers."""
 
 
-def gather(front: Cluster, dsn: str, *, namespace: str, secret: str, argo_account: str, default: Hold) -> Facts:
-    """The facts. `argo_account` is `namespace:name` of Argo's controller, `default` the hold
-    of namespaces that say none.
+def gather(
+    front: Cluster, dsn: str, *, namespace: str, space: str, secret: str, argo_account: str, default: Hold
+) -> Facts:
+    """The facts. `space` is the namespace of the targets' Secrets, `argo_account` is `namespace:name` of Argo's
+    controller, `default` the hold of namespaces that say none.
 
     Raises the errors of the front door if it can't be asked at all.
     """
@@ -57,7 +59,7 @@ def gather(front: Cluster, dsn: str, *, namespace: str, secret: str, argo_accoun
         ledger=_ledger(dsn),
         argo=_argo(front, argo_account.partition(":")[0]),
         workflows=_workflows(front),
-        targets=[_target(front, namespace, name) for name in dict(check.registered(front, namespace))],
+        targets=[_target(front, space, name) for name in dict(check.registered(front, space))],
         namespaces={one["metadata"]["name"]: hold_of(one, default) for one in opted_in},
     )
 
@@ -152,8 +154,8 @@ def _environment(pod: Mapping[str, object]) -> dict[str, str]:
     }
 
 
-def _target(front: Cluster, namespace: str, name: str) -> TargetFacts:
+def _target(front: Cluster, space: str, name: str) -> TargetFacts:
     try:
-        return check.gather(front, namespace, name, (), probe=False)
+        return check.gather(front, space, name, (), probe=False)
     except BadRequest as error:
         return TargetFacts(name, broken=Finding(Grade.MISSING, error.message))

@@ -51,7 +51,8 @@ def uninstall(
             report.say(summary(front, registry, delete_runs=delete_runs))
             typer.confirm("Uninstall Medea?", abort=True)
         pool = _ledger(settings, stack, report)
-        take_away(front, registry, pool, settings.medea_namespace, report, delete_runs=delete_runs)
+        spaces = (settings.medea_namespace, settings.medea_targets_namespace)
+        take_away(front, registry, pool, spaces, report, delete_runs=delete_runs)
     if report.left:
         report.say(f"{len(report.left)} things are left, see above. Uninstall again when they can be done.")
         raise typer.Exit(1)
@@ -81,7 +82,7 @@ def take_away(
     front: Cluster,
     registry: Registered,
     pool: Pool | None,
-    namespace: str,
+    spaces: tuple[str, str],
     report: Report,
     *,
     delete_runs: bool = False,
@@ -89,7 +90,11 @@ def take_away(
     sleep: Callable[[float], None] = time.sleep,
     now: Now = utc_now,
 ) -> None:
-    """All of it, in an order in which each part may fail: webhooks, processes, runs, origins, and then the rest."""
+    """All of it, in an order in which each part may fail: webhooks, processes, runs, origins, and then the rest.
+
+    `spaces` are Medea's own namespace and that of the targets' Secrets.
+    """
+    namespace, targets = spaces
     front_door.remove_webhooks(front, report)
     if not front_door.stop_processes(front, namespace, report, clock=clock, sleep=sleep):
         return
@@ -115,12 +120,14 @@ def take_away(
         with report.step(f"{remove.__name__.replace('_', ' ')}"):
             remove(front, report)
     with report.step("remove profiles"):
-        front_door.remove_profiles(front, namespace, report)
+        front_door.remove_profiles(front, targets, report)
     if pool is not None:
         with report.step("the ledger was not told"):
             report.done(f"{parting.part(pool, 'Medea was uninstalled')} placements ended in the ledger")
+    with report.step("the targets' Secrets"):
+        front_door.remove_targets(front, targets, released, report)
     with report.step("Medea's own Secrets and lease"):
-        front_door.remove_own(front, namespace, released, report)
+        front_door.remove_own(front, namespace, report)
     for name in sorted(released):
         report.say(f"{name}: the account and the rights that Medea was given there stay, see docs/uninstalling.md")
 

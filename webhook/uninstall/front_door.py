@@ -145,11 +145,15 @@ def remove_profiles(front: Cluster, namespace: str, report: Report) -> None:
     _delete_all(front, CLUSTER_PROFILES, profiles, "ClusterProfiles", report)
 
 
-def remove_own(front: Cluster, namespace: str, released: set[str], report: Report) -> None:
-    """The Secrets of the targets that were let go, Medea's certificates, and the controllers' lease."""
+def remove_targets(front: Cluster, namespace: str, released: set[str], report: Report) -> None:
+    """The Secrets of the targets that were let go."""
     secrets, _ = front.list(SECRETS, namespace, selector=CLUSTER)
     done = [one for one in secrets if labels(one)[CLUSTER] in released]
     _delete_all(front, SECRETS, done, "Secrets of targets", report)
+
+
+def remove_own(front: Cluster, namespace: str, report: Report) -> None:
+    """Medea's certificates, and the controllers' lease."""
     for name in _OWN_SECRETS:
         front.delete(SECRETS, namespace, name, propagation="Background")
     front.delete(LEASES, namespace, LEASE, propagation="Background")

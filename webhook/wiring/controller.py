@@ -58,7 +58,7 @@ def make_controller(settings: Settings) -> tuple[Parts, Controller]:
     opted_in = functools.partial(opted_in_names, made.watches.namespaces)
     parts.sampler.narrow_to(opted_in)
     parts.acceptance.narrow_to(opted_in)
-    space, overview = settings.medea_namespace, parts.placer.overview
+    space, overview = settings.medea_targets_namespace, parts.placer.overview
     made.controller.beside(
         Rotation(parts.front, parts.registry, space),
         Profiles(parts.front, parts.registry, space, namespaces=opted_in, overview=overview),

@@ -143,7 +143,7 @@ def _closed_gate(parts: Parts, holds: Holds, settings: Settings) -> ClosedGate:
 def make_logs(settings: Settings) -> LogsDoor:
     """What serves logs of mirrored pods, not started."""
     front, pool = front_of(settings), Pool(ledger_dsn(settings))
-    registry, streams = Registry(front, settings.medea_namespace), Streams(settings.medea_logs_streams)
+    registry, streams = Registry(front, settings.medea_targets_namespace), Streams(settings.medea_logs_streams)
     prober = TargetProber(registry)
     background = Background(
         [pool.start, registry.start, prober.start, streams.start], _needs_ledger(pool) | _needs_targets(registry)

@@ -43,7 +43,7 @@ def make_parts(settings: Settings) -> Parts:
     """The shared parts, not started."""
     front = front_of(settings)
     pool = Pool(ledger_dsn(settings))
-    registry = Registry(front, settings.medea_namespace, expected=functools.partial(identities.expected, pool))
+    registry = Registry(front, settings.medea_targets_namespace, expected=functools.partial(identities.expected, pool))
     sampler = _make_eye(settings, registry)
     acceptance = Acceptance(registry)
     placer = Placer(

@@ -94,6 +94,7 @@ spec:
 {{/* The settings that all parts share. */}}
 {{- define "medea.env" -}}
 - {name: MEDEA_NAMESPACE, value: {{ .Release.Namespace }}}
+- {name: MEDEA_TARGETS_NAMESPACE, value: {{ .Values.targets.namespace }}}
 - {name: MEDEA_HOLD, value: {{ .Values.hold }}}
 - {name: MEDEA_CERTS, value: /run/medea/certs}
 - {name: MEDEA_TLS_SECRET, value: medea-tls}

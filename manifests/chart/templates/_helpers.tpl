@@ -56,4 +56,15 @@ capabilities: {drop: [ALL]}
 {{- if and .Values.postgres.embedded .Values.ledger.secret }}
 {{- fail "two ledgers: ledger.secret is set, so postgres.embedded has to be false" }}
 {{- end }}
+{{- $space := .Values.targets.namespace }}
+{{- if eq $space .Release.Namespace }}
+{{- fail (printf "targets.namespace is %s, which is Medea's own: the targets' credentials need one with nothing else in it" $space) }}
+{{- end }}
+{{- /* An older Medea had them in its own. The pods of this one would find no target. */}}
+{{- range (lookup "v1" "Secret" .Release.Namespace "").items }}
+{{- $target := dig "metadata" "labels" "medea.dev/cluster" "" . }}
+{{- if and $target (not (lookup "v1" "Secret" $space .metadata.name)) }}
+{{- fail (printf "target %s is registered in %s still; before this upgrade: medea target move" $target .metadata.namespace) }}
+{{- end }}
+{{- end }}
 {{- end }}

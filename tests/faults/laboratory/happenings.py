@@ -60,7 +60,7 @@ def _rotate(chance: random.Random, links: Links, _: str, at: float) -> Happening
     target = chance.choice(_TARGETS)
 
     def begin() -> None:
-        kubectl("front", "delete", "secret", f"target-{target}", "-n", "medea-system", "--ignore-not-found")
+        kubectl("front", "delete", "secret", f"target-{target}", "-n", "medea-targets", "--ignore-not-found")
 
     return Happening(
         f"Secret of {target} deleted and made anew", at, chance.uniform(0, 6), begin, lambda: links.register(target)
