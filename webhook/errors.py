@@ -12,6 +12,7 @@
     │   ├── NotThere            the object is not on that cluster                                          404
     │   ├── QuotaExceeded       a quota has no room for one more object now                                403
     │   ├── NotAccepted         the target does not accept work from this namespace                        403
+    │   ├── NotPermitted        the target does not permit it to the submitter                             403
     │   └── Clash               it conflicts with what exists                                              409
     │       ├── AlreadyExists   the name is taken
     │       └── Conflict        the object has changed since it was read, or was replaced
@@ -98,6 +99,10 @@ class QuotaExceeded(Rejected):
 
 class NotAccepted(Rejected):
     status, code = 403, "not_accepted"
+
+
+class NotPermitted(Rejected):
+    status, code = 403, "not_permitted"
 
 
 class Clash(Rejected):

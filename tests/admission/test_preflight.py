@@ -47,12 +47,16 @@ class Targets:
     def __init__(self, clusters: dict[str, Cluster]) -> None:
         self._clusters = clusters
         self.synced = True
+        self.impersonated: dict[str, frozenset[str]] = {}
 
     def names(self) -> dict[str, str | None]:
         return dict.fromkeys(self._clusters if self.synced else ())
 
     def wait(self, timeout: float) -> bool:
         return self.synced and timeout == 0
+
+    def impersonated_groups(self, name: str) -> frozenset[str] | None:
+        return self.impersonated.get(name)
 
     def get(self, name: str) -> Cluster:
         if name not in self._clusters:

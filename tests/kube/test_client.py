@@ -219,3 +219,18 @@ def test_a_client_for_others_has_nothing_of_medeas_but_the_way_there(tmp_path: P
     # A connection that shows Medea's certificate would act as Medea, whatever header it carries.
     pool = others._transport._api.rest_client.pool_manager
     assert not {"cert_file", "key_file"} & {key for key, value in pool.connection_pool_kw.items() if value}
+
+
+def test_a_client_that_acts_as_somebody_says_so_and_the_others_do_not() -> None:
+    seen: list[tuple[str | None, list[str] | None]] = []
+
+    def note(handler: BaseHTTPRequestHandler) -> None:
+        seen.append((handler.headers["Impersonate-User"], handler.headers.get_all("Impersonate-Group")))
+        reply(200, FOUND)(handler)
+
+    with apiserver(Script(note)) as cluster:
+        ann = cluster.acting_as("änn", ("team-a", "CN=team, O=b"))
+        for client in (ann, cluster, cluster.acting_as("bob", ())):
+            client.get(WORKFLOWS, "ns", "a")
+    # As UTF-8, which Python's server reads as Latin-1.
+    assert seen == [("änn".encode().decode("latin-1"), ["team-a", "CN=team, O=b"]), (None, None), ("bob", None)]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from webhook.errors import LedgerUnavailable
 from webhook.ledger import placements, queueing, reserving
@@ -11,6 +12,7 @@ from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold, State
 from webhook.model.run import Original
+from webhook.model.submitter import Submitter
 from webhook.scout.model import Decision, Outcome
 from webhook.totals.model import Totals
 
@@ -188,3 +190,19 @@ def test_what_has_no_run_yet_can_be_stopped_and_what_may_have_one_can_not(pool: 
     bound(pool, PLACED, "p2")
     placements.intend_run(pool, "p2", "job-p2", cluster="west")
     assert placements.stopped(pool, "p2", "…") is None
+
+
+def test_who_has_submitted_is_kept_with_the_placement(pool: Pool) -> None:
+    ann = Submitter("ann", ("team-a", "system:authenticated"))
+    reserving.admit(pool, replace(new(), submitter=ann), lambda _: PLACED)
+    row = placements.get(pool, "p1")
+    assert row is not None and row.submitter == ann
+
+
+@pytest.mark.parametrize("kept", [None, [], {}, {"user": 1}, {"groups": ["a"]}, "ann"])
+def test_a_submitter_that_is_not_there_or_not_readable_is_none(pool: Pool, kept: object) -> None:
+    reserving.admit(pool, replace(new(), submitter=Submitter("ann")), lambda _: PLACED)
+    with pool.transaction() as connection:
+        connection.execute("UPDATE workflows SET submitter = %s", (None if kept is None else Jsonb(kept),))
+    row = placements.get(pool, "p1")
+    assert row is not None and row.submitter is None

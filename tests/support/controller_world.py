@@ -18,6 +18,7 @@ from webhook.ledger import identities, placements, reserving
 from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import FINALIZER, PLACEMENT, VERBS, Hold
+from webhook.model.submitter import Submitter
 from webhook.model.verbs import Verb, written
 from webhook.scout.model import Decision, Outcome
 from webhook.scout.placer import Pause
@@ -37,6 +38,11 @@ class Targets(Registry):
     def __init__(self, front: Cluster) -> None:
         super().__init__(front, "medea-system")
         self.known: dict[str, Cluster] = {}
+        self.impersonated: dict[str, frozenset[str]] = {}
+
+    def impersonated_groups(self, target: str) -> frozenset[str] | None:
+        """Which groups count where Medea acts as who submits; None where it does not."""
+        return self.impersonated.get(target)
 
     def names(self) -> dict[str, str | None]:
         """Every registered target, with the reason why it can't be used, or None."""
@@ -76,11 +82,16 @@ class Pauses:
 
     def __init__(self) -> None:
         self.paused: list[tuple[str, str]] = []
+        self.barred: list[tuple[str, str, str]] = []
 
     def pause(self, namespace: str, target: str, pause: Pause) -> None:
         """Nothing is to leave this queue for this target for a while."""
         assert pause.seconds > 0
         self.paused.append((namespace, target))
+
+    def bar(self, placement: Placement, target: str, words: str) -> None:
+        """Nothing of this placement's submitter is to go to this target for a while."""
+        self.barred.append((placement.placement, target, words))
 
 
 class World:
@@ -167,6 +178,7 @@ class World:
         original: Object = ORIGINAL,
         name: str | None = None,
         namespace: str = "ns",
+        submitter: Submitter | None = None,
     ) -> None:
         """A Workflow is accepted, and its origin created; without `on` it waits in the queue."""
         outcome = Outcome.PLACED if on else Outcome.QUEUED
@@ -182,6 +194,7 @@ class World:
             identity="ann",
             original=cast("Any", copy.deepcopy(original)),
             hold=hold,
+            submitter=submitter,
         )
         reserving.admit(self.pool, new, lambda _: Decision(outcome, f"{on}: free", "random", 1.0, on))
         marks = {PLACEMENT: placement, **({"medea.dev/cluster": on} if on else {})}

@@ -16,6 +16,7 @@ from webhook.kube.kubeconfig import Reach
 from webhook.kube.resources import PODS, RESOURCE_QUOTAS, ROLE_BINDINGS, SECRETS, Resource
 from webhook.model.contract import ENABLED
 from webhook.targets.grants import WORK
+from webhook.targets.impersonation import Impersonation
 from webhook.targets.join import Done, add
 
 SPACE = "medea-targets"
@@ -73,11 +74,10 @@ class Administrator:
         """The target's client."""
         return _Kept(name, configuration or Configuration(), http=self.west, clock=self.clock)
 
-    def add(self, *namespaces: str, reach: Reach = REACH) -> list[Done]:
+    def add(self, *namespaces: str, reach: Reach = REACH, acting: Impersonation | None = None) -> list[Done]:
         """`medea target add west --namespaces …`."""
-        return list(
-            add(self.front_door, self.target(), reach, space=SPACE, namespaces=namespaces, now=self.clock.now())
-        )
+        now, where = self.clock.now(), (self.front_door, self.target())
+        return list(add(*where, reach, space=SPACE, namespaces=namespaces, now=now, acting=acting))
 
     def written(self, on: FakeApiserver | None = None) -> list[str]:
         """The calls that changed something."""

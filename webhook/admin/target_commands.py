@@ -24,6 +24,7 @@ from webhook.model.limits.admin import DRAIN_HEARD
 from webhook.settings import Settings
 from webhook.targets.check import gather, registered
 from webhook.targets.findings import Grade, findings
+from webhook.targets.impersonation import impersonation
 from webhook.targets.join import add as add_target
 from webhook.targets.leave import revoke, secrets_of, set_drain, unregister
 from webhook.targets.move import copy as copy_targets
@@ -48,17 +49,26 @@ def add(
     server: Annotated[
         str | None, typer.Option("--server", help="Its apiserver's URL as Medea reaches it; else the context's.")
     ] = None,
+    impersonate: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A user as whom Medea creates what they submit, so that their own rights there count; "
+            "system:serviceaccount:NAMESPACE:NAME for an account, or all with NAME *. May be repeated."
+        ),
+    ] = None,
+    impersonate_group: Annotated[
+        list[str] | None, typer.Option(help="A group of theirs that counts there. May be repeated.")
+    ] = None,
 ) -> None:
     """Have a cluster take work from these namespaces, and check it. Run it again to add namespaces, or to mend it."""
     settings, out = Settings(), console()
     front, wanted = surroundings.front(settings, front_context), _listed(namespaces)
     if not wanted:
         raise Refused("--namespaces is empty: name those that accept work, as in --namespaces a,b")
+    acting = impersonation(impersonate or (), impersonate_group or ())
     target = surroundings.target(settings, name, context or name)
-    reach = target.reach(server)
-    for done in add_target(
-        front, target, reach, space=settings.medea_targets_namespace, namespaces=wanted, now=utc_now()
-    ):
+    reach, space = target.reach(server), settings.medea_targets_namespace
+    for done in add_target(front, target, reach, space=space, namespaces=wanted, now=utc_now(), acting=acting):
         out.print(line(done), soft_wrap=True)
     _check(front, settings, [name], wanted, out)
 

@@ -12,6 +12,7 @@ from webhook.ledger.placement import NewPlacement
 from webhook.model.contract import Hold
 from webhook.model.objects import Object
 from webhook.model.run import Original
+from webhook.model.submitter import Submitter
 from webhook.scout.placer import known_policy
 from webhook.totals.shape import Name
 from webhook.totals.spark import SparkJob
@@ -36,6 +37,7 @@ def candidate(
     *,
     hold: Hold,
     caller: str | None,
+    submitter: Submitter,
     agents: AgentPods,
 ) -> Candidate:
     """The candidate. `caller` is on whose behalf Medea's own API submits it. Raises Refused for an unknown policy."""
@@ -57,6 +59,7 @@ def candidate(
         original=original,
         notes=found.notes if need.spark else need.notes,
         hold=hold,
+        submitter=submitter,
     )
     held_spec = None
     if stub_placement(submission.spec) is not None:

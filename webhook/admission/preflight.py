@@ -6,7 +6,6 @@ It must also have the templates that can't be copied for the run, because only a
 from webhook.admission.candidate import Candidate
 from webhook.errors import MedeaError, NotAllowed, QuotaExceeded, Rejected
 from webhook.kube.registry import Registry
-from webhook.kube.resources import WORKFLOWS
 from webhook.kube.templates import check_own_names
 from webhook.model.deadline import Deadline
 from webhook.model.limits.admission import PREFLIGHT_BUDGET, PREFLIGHT_NEEDS, PREFLIGHT_TIMEOUT
@@ -15,6 +14,7 @@ from webhook.model.template_versions import specs_of
 from webhook.scout.model import Decision
 from webhook.scout.placer import Placer
 from webhook.targets.acceptance import not_accepted
+from webhook.targets.creator import creator
 
 _NO_TIME = "there was no time left to ask it"
 
@@ -39,6 +39,7 @@ def preflight(
             # The target's object quota is full now, which says nothing about the Workflow.
             away[decision.cluster] = error.message
         except Rejected as error:
+            # Among them that the target does not permit it to who submits: to others it may.
             refused_by[decision.cluster] = error.message
         except NotAllowed:
             away[decision.cluster] = not_accepted(candidate.new.namespace, decision.cluster)
@@ -63,7 +64,8 @@ def _ask(registry: Registry, cluster: str, candidate: Candidate, timeout: float)
     # A generated name: whether the real one is free only matters when the run is created.
     run["metadata"] |= {"generateName": "medea-preflight-"}
     del run["metadata"]["name"]
-    target, new = registry.get(cluster), candidate.new
+    new = candidate.new
+    create, target = creator(registry, cluster, new.namespace, new.submitter).create, registry.get(cluster)
     specs = specs_of(new.original["templates"])
     check_own_names(target, new.namespace, candidate.workflow["spec"], specs, read_timeout=timeout)
-    target.create(WORKFLOWS, new.namespace, run, dry_run=True, read_timeout=timeout)
+    create(new.namespace, run, dry_run=True, read_timeout=timeout)

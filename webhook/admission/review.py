@@ -26,6 +26,7 @@ from webhook.ledger.pool import Pool
 from webhook.model.contract import CLUSTERS, Hold
 from webhook.model.deadline import Deadline
 from webhook.model.objects import Object
+from webhook.model.submitter import Submitter, account_of
 from webhook.namespaces.hold import Holds, OptedIn
 from webhook.namespaces.prepared import Prepared
 from webhook.scout.placer import Placer
@@ -97,7 +98,16 @@ class Admission:
             _check_steps_run(step, hold)
             return _untouched(left_alone(review, step))
         caller = self._caller(review, submission)
-        wanted = candidate(review, submission, workflow, weighed, hold=hold, caller=caller, agents=self.agents)
+        wanted = candidate(
+            review,
+            submission,
+            workflow,
+            weighed,
+            hold=hold,
+            caller=caller,
+            submitter=submitter(review, caller),
+            agents=self.agents,
+        )
         if not review.dry_run and hold is Hold.PLUGIN:
             self.prepared.wait_for(space, deadline)
         return self._decided(review, wanted, deadline)
@@ -131,6 +141,17 @@ class Admission:
             if cluster not in there:
                 expected = f"the targets are {', '.join(sorted(there)) or 'none at all'}"
                 raise wrong_field(Refused, f"annotation {CLUSTERS}", cluster, expected)
+
+
+def submitter(review: Review, caller: str | None) -> Submitter:
+    """Whose rights count on a target: those of who submits, or of the account for which a step of Medea's does.
+
+    An open API believes any `caller`, so one who is not an account of that very namespace is none.
+    """
+    account = account_of(caller or "")
+    if caller and account and account[0] == review.namespace:
+        return Submitter(caller)
+    return Submitter(review.user, review.groups)
 
 
 def _untouched(answer: Object) -> Object:

@@ -33,6 +33,7 @@ class Review:
     object: Object
     old: Object = field(default_factory=dict)
     field_manager: str = ""
+    groups: tuple[str, ...] = ()
 
 
 def decode(body: bytes) -> Review:
@@ -43,6 +44,7 @@ def decode(body: bytes) -> Review:
     if review.get("apiVersion") != "admission.k8s.io/v1":
         raise wrong_field(BadRequest, "apiVersion", review.get("apiVersion"), "it must be admission.k8s.io/v1")
     request = _mapping("request", review.get("request"))
+    who = _mapping("request.userInfo", request.get("userInfo"))
     check_storable(BadRequest, "request", {key: value for key, value in request.items() if key not in _OBJECTS})
     return Review(
         uid=_text("request.uid", request.get("uid")),
@@ -50,10 +52,11 @@ def decode(body: bytes) -> Review:
         kind=_text("request.kind.kind", _mapping("request.kind", request.get("kind")).get("kind")),
         namespace=_text("request.namespace", request.get("namespace", ""), may_be_empty=True),
         dry_run=request.get("dryRun") is True,
-        user=_text("request.userInfo.username", _mapping("request.userInfo", request.get("userInfo")).get("username")),
+        user=_text("request.userInfo.username", who.get("username")),
         object=_optional("request.object", request.get("object")),
         old=_optional("request.oldObject", request.get("oldObject")),
         field_manager=str(_optional("request.options", request.get("options")).get("fieldManager", "")),
+        groups=_all_texts("request.userInfo.groups", who.get("groups")),
     )
 
 
@@ -93,6 +96,12 @@ def _mapping(field: str, value: Any) -> Object:
 
 def _optional(field: str, value: Any) -> Object:
     return {} if value is None else _mapping(field, value)
+
+
+def _all_texts(field: str, value: Any) -> tuple[str, ...]:
+    if value is not None and not isinstance(value, list):
+        raise wrong_field(BadRequest, field, value, "it must be a list of texts")
+    return tuple(_text(f"{field}[{number}]", one, may_be_empty=True) for number, one in enumerate(value or ()))
 
 
 def _text(field: str, value: Any, *, may_be_empty: bool = False) -> str:

@@ -13,24 +13,27 @@ from webhook.model.contract import ORIGIN_UID, PLACEMENT
 from webhook.model.objects import Metadata, Object, labels
 from webhook.model.run import Likeness, Original, likeness, run_names, run_object
 from webhook.targets.acceptance import not_accepted
+from webhook.targets.creator import Creator
 
 log = structlog.get_logger(__name__)
 
 
 def create_run(
-    pool: Pool, target: Cluster, row: Placement, original: Original, copies: TemplateCopies
+    pool: Pool, creator: Creator, row: Placement, original: Original, copies: TemplateCopies
 ) -> Placement | None:
     """Create the run, or adopt the one that an earlier attempt has created, and note it in the ledger.
 
     Returns the row, or None if it is no longer to be run. Raises Rejected if the target refuses the run and certainly
-    doesn't have it (NotAccepted: it takes no Workflows from this namespace), NotAllowed if it certainly doesn't have it
-    because another right is missing, and ClusterUnavailable otherwise if it is unknown whether the run exists.
+    doesn't have it (NotAccepted: it takes no Workflows from this namespace, NotPermitted: none of this submitter's),
+    NotAllowed if it certainly doesn't have it because another right is missing, and ClusterUnavailable otherwise if it
+    is unknown whether the run exists.
     """
+    target = creator.target
     # Look first: an earlier create may have succeeded, and the refusal of a second one would not show that.
     found = find_run(target, row) if row.run_name else None
     if found is None:
         try:
-            return _create(pool, target, row, copies.with_templates(target, row.namespace, original))
+            return _create(pool, creator, row, copies.with_templates(target, row.namespace, original))
         except (Rejected, NotAllowed) as error:
             found = find_run(target, row)
             if found is None:
@@ -74,26 +77,28 @@ def has_placement_labels(workflow: Object, row: Placement) -> bool:
     return marked and workflow["metadata"]["name"] in run_names(str(row.name), row.placement)
 
 
-def _create(pool: Pool, target: Cluster, row: Placement, workflow: Object) -> Placement | None:
+def _create(pool: Pool, creator: Creator, row: Placement, workflow: Object) -> Placement | None:
+    target = creator.target
     names = run_names(str(row.name), row.placement)
     for name in sorted(names, key=lambda one: one != (row.run_name or names[0])):
         # Write the name first: a create that seems to fail may have succeeded, and the next attempt must find it.
         if placements.intend_run(pool, row.placement, name, cluster=str(row.cluster)) is None:
             return None
-        run = _create_or_find(target, row, workflow, name)
+        run = _create_or_find(creator, row, workflow, name)
         if run is not None:
             return _dispatched(pool, row, run)
         log.warning("name taken on target", cluster=target.name, name=name, placement=row.placement)
     raise Rejected(f"the names {' and '.join(names)} are taken by other Workflows", cluster=target.name)
 
 
-def _create_or_find(target: Cluster, row: Placement, workflow: Object, name: str) -> Object | None:
+def _create_or_find(creator: Creator, row: Placement, workflow: Object, name: str) -> Object | None:
     """The run with that name; None if the name is taken by another Workflow."""
+    target = creator.target
     body = run_object(
         workflow, placement=row.placement, name=name, origin_name=str(row.name), origin_uid=str(row.origin_uid)
     )
     try:
-        return target.create(WORKFLOWS, row.namespace, body)
+        return creator.create(row.namespace, body)
     except NotAllowed as error:
         raise NotAccepted(not_accepted(row.namespace, target.name)) from error
     except Clash:

@@ -14,7 +14,7 @@ from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.remove import remove_finalizer, remove_run
 from webhook.controller.targets import Targets
 from webhook.controller.templates import TemplateCopies
-from webhook.errors import NotAccepted, NotAllowed, QuotaExceeded, Rejected
+from webhook.errors import NotAccepted, NotAllowed, NotPermitted, QuotaExceeded, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.resources import WORKFLOWS
@@ -50,6 +50,8 @@ class TargetSteps:
     """Called with a namespace and a target that takes nothing there for now."""
     not_accepted_by: Callable[[str, str], None]
     """Called with a namespace and a target that accepts nothing from it."""
+    not_permitted_by: Callable[[Placement, str, str], None]
+    """Called with a placement, a target that permits it nothing of its submitter's, and why."""
     copies: TemplateCopies
 
     def acts(self) -> dict[Step, Callable[[Facts], Then]]:
@@ -73,7 +75,7 @@ class TargetSteps:
         steered = as_steered(original["workflow"], facts.origin)
         try:
             run = Original(workflow=steered, templates=original["templates"])
-            created = create_run(self.pool, target, row, run, self.copies)
+            created = create_run(self.pool, self.targets.creator(row), row, run, self.copies)
         except (Rejected, NotAllowed) as error:
             return self._refused(facts, error)
         if created is not None and created.dispatched_at is not None:
@@ -104,8 +106,8 @@ class TargetSteps:
         assert row is not None and row.cluster is not None
         log.warning("run refused", cluster=row.cluster, placement=row.placement, reason=error.message)
         words = f"{row.cluster}: {error.message}"
-        if isinstance(error, QuotaExceeded | NotAccepted | NotAllowed):
-            self._leave_out(row.namespace, row.cluster, error)
+        if isinstance(error, QuotaExceeded | NotAccepted | NotPermitted | NotAllowed):
+            self._leave_out(row, row.cluster, error)
             moved = placements.no_room_on_target(self.pool, row.placement, cluster=row.cluster, words=words)
         else:
             moved = placements.refused_by_target(self.pool, row.placement, error.message, cluster=row.cluster)
@@ -114,10 +116,16 @@ class TargetSteps:
         self.room_came_free()
         return Then.GO_ON
 
-    def _leave_out(self, namespace: str, target: str, error: QuotaExceeded | NotAccepted | NotAllowed) -> None:
+    def _leave_out(
+        self, row: Placement, target: str, error: QuotaExceeded | NotAccepted | NotPermitted | NotAllowed
+    ) -> None:
         """Place nothing there until the target's answer may be another one."""
+        namespace = row.namespace
         if isinstance(error, QuotaExceeded):
             self.leave_out(namespace, target, FULL)
+            return
+        if isinstance(error, NotPermitted):
+            self.not_permitted_by(row, target, error.message)
             return
         self.not_accepted_by(namespace, target)
         if isinstance(error, NotAllowed):

@@ -8,7 +8,9 @@ from webhook.controller.plan import Away
 from webhook.errors import Missing
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
+from webhook.ledger.placement import Placement
 from webhook.model.deadline import Now, utc_now
+from webhook.targets.creator import Creator, creator
 
 _UNREGISTERED = "is not registered at this front door"
 
@@ -32,6 +34,10 @@ class Targets:
     def get(self, name: str) -> Cluster:
         """The client of a target. Raises Missing for a name that is not registered."""
         return self._registry.get(name)
+
+    def creator(self, row: Placement) -> Creator:
+        """What creates a placement's run. Raises Missing for a target that is not registered."""
+        return creator(self._registry, str(row.cluster), row.namespace, row.submitter)
 
     def away(self, name: str | None) -> Away | None:
         """Why and for how long a target can't be used; None if it can, or if `name` is None."""

@@ -285,6 +285,15 @@ class Cluster:
         other._transport = self._transport.bearing(authorization)
         return other
 
+    def acting_as(self, user: str, groups: Sequence[str]) -> "Cluster":
+        """A client that acts as somebody else, over the same connections: by Kubernetes' impersonation.
+
+        The names must stay what they are in a header: see `webhook.model.submitter`.
+        """
+        other = copy.copy(self)
+        other._transport = self._transport.acting_as(user, groups)
+        return other
+
     def close(self) -> None:
         """Close the connections, and remove the cluster from the metrics."""
         self._transport.close()

@@ -1,5 +1,6 @@
 """The registry of targets, which are Secrets at the front door. They are watched, so changes take effect at once."""
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from webhook.kube.identity import Expected
 from webhook.kube.informer import Informer
 from webhook.kube.kubeconfig import configuration_of
 from webhook.kube.resources import SECRETS, checked_name, is_name
-from webhook.model.contract import CLUSTER, DRAIN
+from webhook.model.contract import CLUSTER, DRAIN, IMPERSONATE
 from webhook.model.objects import Metadata, Object, annotations, labels
 
 log = structlog.get_logger(__name__)
@@ -113,6 +114,22 @@ class Registry:
         with self._lock:
             claim = self._used.get(target)
         return claim is not None and annotations(claim.object).get(DRAIN) == "true"
+
+    def impersonated_groups(self, target: str) -> frozenset[str] | None:
+        """Whether Workflows are created there as who submitted them, and which groups of theirs count; None if not.
+
+        What can't be read counts as no groups: it never gives anybody more.
+        """
+        with self._lock:
+            claim = self._used.get(target)
+        said = None if claim is None else annotations(claim.object).get(IMPERSONATE)
+        if said is None:
+            return None
+        try:
+            groups = json.loads(said)
+        except (ValueError, RecursionError):
+            groups = ()
+        return frozenset(one for one in groups if isinstance(one, str)) if isinstance(groups, list) else frozenset()
 
     def secret(self, target: str) -> Object | None:
         """The Secret that a target is registered by, as last seen."""

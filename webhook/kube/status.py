@@ -22,7 +22,7 @@ from webhook.model.limits.kube import LONGEST_STATUS
 
 # Kubernetes has no machine-readable reason for these two: Medea itself is not authorized, which says nothing about the
 # object; and a quota is full, or has not been counted yet.
-_NOT_ALLOWED = re.compile(r'^(\S+ ("[^"]*" )?is )?forbidden: User "[^"]*" cannot ')
+_NOT_ALLOWED = re.compile(r'^(\S+ ("[^"]*" )?is )?forbidden: User ".*?" cannot (?P<verb>\S+) ')
 _NO_ROOM = re.compile(r"is forbidden: (exceeded quota|status unknown for quota): ")
 # Etcd takes no object of that size, now or later; the second are the words of the apiserver's own client of it.
 _TOO_LARGE = re.compile(r"etcdserver: request is too large|trying to send message larger than max")
@@ -71,8 +71,8 @@ def error_of(status: Status, cluster: str) -> MedeaError:
         return Expired(f"cluster {cluster} answered {code}: {quoted(words)}", answered=code)
     not_served = code == 404 and not status.about
     away = code in _AWAY and not status.is_too_large
-    if code == 403 and _NOT_ALLOWED.search(words):
-        return NotAllowed(f"cluster {cluster} answered {code}: {quoted(words)}", answered=code)
+    if code == 403 and (right := _NOT_ALLOWED.search(words)):
+        return NotAllowed(f"cluster {cluster} answered {code}: {quoted(words)}", answered=code, verb=right["verb"])
     if away or not_served:
         return ClusterUnavailable(f"cluster {cluster} answered {code}: {quoted(words)}", answered=code)
     return _kind(status)(words, cluster=cluster)

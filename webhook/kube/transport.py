@@ -88,6 +88,7 @@ class Transport:
         self._identity = expected and Identity(name, self._read_system, expected, self.health, clock=clock)
         self._breaker, self._clock = breaker, clock
         self._authorization: str | None = None
+        self._acting_as: Sequence[tuple[str, str]] = ()
         # No retries here: callers know which calls may be repeated, and the work queue does it.
         configuration.retries = urllib3.Retry(0, redirect=0)
         configuration.connection_pool_maxsize = CONNECTIONS
@@ -162,6 +163,12 @@ class Transport:
         other._authorization = authorization
         return other
 
+    def acting_as(self, user: str, groups: Sequence[str]) -> "Transport":
+        """The same connections and health, with the headers by which each request is somebody else's."""
+        other = copy.copy(self)
+        other._acting_as = [("Impersonate-User", user), *(("Impersonate-Group", group) for group in groups)]
+        return other
+
     def close(self) -> None:
         """Close the connections, and remove the cluster from the metrics."""
         self._api.close()
@@ -212,12 +219,16 @@ class Transport:
             _SECONDS.labels(self.name, request.verb, request.kind, outcome).observe(time.perf_counter() - started)
 
     def _send(self, http: Http, request: Request) -> urllib3.BaseHTTPResponse:
-        headers = {"Accept": "application/json", "User-Agent": "medea"}
-        self._api.update_params_for_auth(headers, [], ["BearerToken"], request.path, request.method, None)
+        known = {"Accept": "application/json", "User-Agent": "medea"}
+        self._api.update_params_for_auth(known, [], ["BearerToken"], request.path, request.method, None)
         if self._authorization is not None:
-            headers["Authorization"] = self._authorization
+            known["Authorization"] = self._authorization
         if request.body is not None:
-            headers["Content-Type"] = request.content_type
+            known["Content-Type"] = request.content_type
+        headers = urllib3.HTTPHeaderDict(known)
+        for name, value in self._acting_as:
+            # Kubernetes takes UTF-8 there; http.client would send Latin-1, or nothing.
+            headers.add(name, value.encode().decode("latin-1"))
         return http.request(
             request.method,
             self.address + request.path + ("?" + urlencode(request.query) if request.query else ""),

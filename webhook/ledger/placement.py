@@ -7,6 +7,7 @@ from typing import Any
 
 from webhook.model.contract import Hold, State
 from webhook.model.run import Original
+from webhook.model.submitter import Submitter, submitter_of
 from webhook.totals.model import Totals
 
 _STATES, _HOLDS = frozenset(State), frozenset(Hold)
@@ -14,7 +15,8 @@ _STATES, _HOLDS = frozenset(State), frozenset(Hold)
 COLUMNS = (
     "placement, seq, state, name, generate_name, namespace, template, cluster, origin_uid, run_name, run_uid, phase, "
     "message, reason, cpu_milli, memory_bytes, policy, only_clusters, refused_by, identity, mirrored AS end_shown, "
-    "run_kept, hold, created_at, bound_at, placed_at, dispatched_at, ended_at, released_at, deleted_at"
+    "run_kept, hold, created_at, bound_at, placed_at, dispatched_at, ended_at, released_at, deleted_at, "
+    "submitter"
 )
 """All columns but `original` and `outcome`, which can have a megabyte each and are read only where they are needed."""
 
@@ -43,6 +45,7 @@ class NewPlacement:
     original: Original
     hold: Hold = Hold.PLUGIN
     notes: tuple[str, ...] = ()
+    submitter: Submitter | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ class Placement:
     ended_at: datetime | None
     released_at: datetime | None
     deleted_at: datetime | None
+    submitter: Submitter | None = None
+    """None if it is not known: an older Medea did not keep it."""
 
     @property
     def word(self) -> str:
@@ -109,8 +114,10 @@ def placement_of(row: Mapping[str, Any]) -> Placement:
     """The placement from a row that was selected with COLUMNS."""
     fields = dict(row)
     totals = Totals(fields.pop("cpu_milli"), fields.pop("memory_bytes"))
-    only = fields.pop("only_clusters")
-    return Placement(**_read(fields), totals=totals, only_clusters=None if only is None else tuple(only))
+    only, submitter = fields.pop("only_clusters"), submitter_of(fields.pop("submitter"))
+    return Placement(
+        **_read(fields), totals=totals, only_clusters=None if only is None else tuple(only), submitter=submitter
+    )
 
 
 def sweep_row_of(row: Mapping[str, Any]) -> SweepRow:

@@ -238,14 +238,15 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
         "identity": new.identity,
         "original": Jsonb(kept(new.original)),
         "hold": new.hold,
+        "submitter": Jsonb(storable(new.submitter.as_json())) if new.submitter else None,
     }
     connection.execute(
         """
         INSERT INTO workflows (placement, state, name, generate_name, namespace, template, cluster, reason, cpu_milli,
-                               memory_bytes, policy, only_clusters, identity, original, hold, placed_at)
+                               memory_bytes, policy, only_clusters, identity, original, hold, submitter, placed_at)
         VALUES (%(placement)s, %(state)s, %(name)s, %(generate_name)s, %(namespace)s, %(template)s, %(cluster)s,
                 %(reason)s, %(cpu)s, %(memory)s, %(policy)s, %(only)s, %(identity)s, %(original)s, %(hold)s,
-                CASE WHEN %(cluster)s::text IS NOT NULL THEN now() END)
+                %(submitter)s, CASE WHEN %(cluster)s::text IS NOT NULL THEN now() END)
         """,
         row,
     )

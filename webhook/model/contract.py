@@ -23,6 +23,9 @@ WRITTEN = frozenset({PLACEMENT, CLUSTER, STATE, TOTALS, DECISION, REASON, IDENTI
 
 DRAIN = "medea.dev/drain"
 """Annotation on a target's Secret: while it is `true`, nothing new is placed on that target."""
+IMPERSONATE = "medea.dev/impersonate"
+"""Annotation on a target's Secret: Workflows are created there as who submitted them. JSON: the groups of theirs that
+count there, as `["team-a"]`."""
 CONSENT = "medea.dev/consent"
 """Label on what `medea target add` makes on a target, by which `medea target remove` finds it."""
 

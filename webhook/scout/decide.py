@@ -103,8 +103,9 @@ def _verdict(
         return Verdict(target.name, "not among the clusters asked for", Obstacle.NOT_ASKED_FOR)
     if target.name in request.refused_by:
         return Verdict(target.name, f"it refused: {request.refused_by[target.name]}", Obstacle.REFUSED)
-    if snapshot is None and target.closed:
-        return Verdict(target.name, target.closed, Obstacle.CLOSED)
+    closed = target.closed or request.barred.get(target.name)
+    if snapshot is None and closed:
+        return Verdict(target.name, closed, Obstacle.CLOSED)
     if snapshot is None and target.unusable:
         return Verdict(target.name, target.unusable, Obstacle.UNUSABLE)
     if snapshot is None:
@@ -115,8 +116,8 @@ def _verdict(
     obstacle, removed_by, stale = None, None, snapshot.is_stale(now, max_age)
     if not stale and not request.totals.fits(snapshot.hard):
         obstacle, removed_by = Obstacle.TOO_SMALL, f"its whole quota is {_room(snapshot.hard)}"
-    elif target.closed:
-        obstacle, removed_by = Obstacle.CLOSED, target.closed
+    elif closed:
+        obstacle, removed_by = Obstacle.CLOSED, closed
     elif target.unusable:
         obstacle, removed_by = Obstacle.UNUSABLE, target.unusable
     elif stale:

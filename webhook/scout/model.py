@@ -93,7 +93,8 @@ class Request:
     """What is to be placed.
 
     `only` restricts the targets (None allows all). `refused_by` holds the targets that have refused this placement,
-    with their words. `seed` makes random choices repeatable. `notes` say what the totals leave out.
+    with their words, `barred` those that permit its submitter nothing for now. `seed` makes random choices repeatable.
+    `notes` say what the totals leave out.
     """
 
     namespace: str
@@ -103,6 +104,7 @@ class Request:
     only: frozenset[str] | None = None
     refused_by: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    barred: Mapping[str, str] = field(default_factory=dict)
 
     def may_use(self, cluster: str) -> bool:
         """Whether the request may go to that target at all."""
@@ -126,7 +128,7 @@ class Obstacle(StrEnum):
     TOO_SMALL = "too_small"
     UNUSABLE = "unusable"
     CLOSED = "closed"
-    """It does not accept work from the namespace, or is being drained."""
+    """It does not accept work from the namespace, permits nothing to who submitted, or is being drained."""
     STALE = "stale"
     FULL = "full"
     CLAIMED = "claimed"

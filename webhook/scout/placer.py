@@ -15,10 +15,11 @@ from webhook.ledger.queueing import Served
 from webhook.ledger.reserving import Held
 from webhook.model.limits.controller import CLOSED_PAUSE, NO_ROOM_PAUSE
 from webhook.model.limits.scout import QUEUE_LOOK_AGAIN, QUEUE_TELL_EVERY, UNBOUND_RESERVATIONS
+from webhook.model.submitter import Submitter
 from webhook.scout.eye import Eye
 from webhook.scout.model import Decision, Obstacle, Outcome, Request, Verdict
 from webhook.scout.policies import POLICIES
-from webhook.scout.queue_pass import QueuePass, Told
+from webhook.scout.queue_pass import Barred, QueuePass, Told
 from webhook.scout.steady import steady_time
 from webhook.scout.turns import Turns
 from webhook.scout.view import Closed, View, Views
@@ -72,6 +73,7 @@ class Placer:
         self._told: dict[str, Mapping[str, Told]] = {}
         self._told_all: dict[str, float] = {}
         self._pauses: dict[tuple[str, str], tuple[float, Pause]] = {}
+        self._barred: dict[tuple[str, str, Submitter | None], tuple[float, str]] = {}
 
     def admit(self, new: NewPlacement) -> Decision:
         """Decide about a new Workflow and write its placement, unless it is refused.
@@ -134,7 +136,9 @@ class Placer:
         facts, idle = (view.facts(reserved), waiting), self._idle.get(namespace)
         if idle is not None and idle.facts == facts and self._clock() < idle.until:
             return []
-        run = QueuePass(view.decide, open_targets=view.open_targets(), told=self._told.get(namespace, {}))
+        run = QueuePass(
+            view.decide, open_targets=view.open_targets(), told=self._told.get(namespace, {}), barred=self._bars()
+        )
         moved, undisturbed = list[tuple[Placement, Decision]](), True
         for served in self._batches(namespace, run):
             for placement, decision in served.left:
@@ -150,6 +154,24 @@ class Placer:
     def pause(self, namespace: str, target: str, pause: Pause) -> None:
         """Leave out a target for a while when serving this namespace's queue, since it took nothing a moment ago."""
         self._pauses[namespace, target] = self._clock() + pause.seconds, pause
+
+    def bar(self, placement: Placement, target: str, words: str) -> None:
+        """Leave out a target for a while for this submitter in this namespace, since it permitted them nothing."""
+        self._barred[placement.namespace, target, placement.submitter] = self._clock() + CLOSED_PAUSE, words
+
+    def _bars(self) -> Barred:
+        now = self._clock()
+        self._barred = {key: bar for key, bar in self._barred.items() if now < bar[0]}
+        bars = list(self._barred.items())
+
+        def barred(row: Placement) -> dict[str, str]:
+            return {
+                target: words
+                for (namespace, target, submitter), (_, words) in bars
+                if (namespace, submitter) == (row.namespace, row.submitter)
+            }
+
+        return barred
 
     def _paused(self, namespace: str) -> dict[str, str]:
         now = self._clock()

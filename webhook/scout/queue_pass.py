@@ -25,14 +25,29 @@ Told = tuple[object, str]
 """A reason that was written: the kind of obstacle on each target, and the text."""
 
 
+Barred = Callable[[Placement], Mapping[str, str]]
+"""Takes a placement; returns the targets that permit its submitter nothing for now, with their words."""
+
+
+def _not_barred(_: Placement) -> Mapping[str, str]:
+    return {}
+
+
 class QueuePass:
     """The state of a pass. `told` has the reasons that the previous pass wrote, by placement.
 
     `open_targets` are those where something could be placed if there were room, with their quotas.
     """
 
-    def __init__(self, decide: Decide, *, open_targets: Mapping[str, Totals], told: Mapping[str, Told]) -> None:
-        self._decide, self._told_before = decide, told
+    def __init__(
+        self,
+        decide: Decide,
+        *,
+        open_targets: Mapping[str, Totals],
+        told: Mapping[str, Told],
+        barred: Barred = _not_barred,
+    ) -> None:
+        self._decide, self._told_before, self._barred = decide, told, barred
         self._claimed: set[str] = set()
         self.unclaimed = dict(open_targets)
         """Targets that nobody has claimed yet, with their quotas."""
@@ -66,7 +81,7 @@ class QueuePass:
 
     def _look_at(self, row: Placement, promised: Mapping[str, Totals]) -> Decision | None:
         """The decision; None if none is needed, because it could neither place, claim nor give a reason."""
-        request = request_of_row(row)
+        request = request_of_row(row, self._barred(row))
         waits_for_more = any(
             request.may_use(target) and request.totals.fits(hard) for target, hard in self.unclaimed.items()
         )
@@ -93,7 +108,7 @@ class QueuePass:
             reasons[row.placement] = words
 
 
-def request_of_row(row: Placement) -> Request:
+def request_of_row(row: Placement, barred: Mapping[str, str] | None = None) -> Request:
     """The request for a Workflow that waits in the queue."""
     only = None if row.only_clusters is None else frozenset(row.only_clusters)
-    return Request(row.namespace, row.totals, row.placement, row.policy, only, row.refused_by)
+    return Request(row.namespace, row.totals, row.placement, row.policy, only, row.refused_by, barred=barred or {})

@@ -15,7 +15,7 @@ from webhook.kube.resources import (
     WORKFLOWS,
     checked_name,
 )
-from webhook.model.contract import CLUSTER, DRAIN, OPTED_IN
+from webhook.model.contract import CLUSTER, DRAIN, IMPERSONATE, OPTED_IN
 from webhook.model.deadline import utc_now
 from webhook.model.objects import Object, annotations, labels, mapping, status_of
 from webhook.targets.acceptance import is_accepted
@@ -94,6 +94,7 @@ def _ask(
         user=str(user),
         reads=reads,
         drained=annotations(secret).get(DRAIN) == "true",
+        acting=IMPERSONATE in annotations(secret),
         apart=_apart(front, cluster),
         missing_kinds=lacking,
         alive=alive,

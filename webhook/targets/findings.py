@@ -51,8 +51,9 @@ class Facts:
     """All that could be found out about one target.
 
     `broken` says why it could not be asked at all, and nothing else is known then. `reads` says whether the account may
-    watch Workflows, `apart` by how many seconds the target's clock is ahead of the front door's, and `alive` in words
-    what shows that Argo's controller works, None if nothing does; `probed` says whether it was given a Workflow.
+    watch Workflows, `acting` whether they are created there as who submits them, `apart` by how many seconds the
+    target's clock is ahead of the front door's, and `alive` in words what shows that Argo's controller works, None if
+    nothing does; `probed` says whether it was given a Workflow.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Facts:
     user: str = ""
     reads: bool = True
     drained: bool = False
+    acting: bool = False
     apart: float | None = None
     missing_kinds: Sequence[str] = ()
     alive: str | None = None
@@ -78,6 +80,11 @@ def findings(facts: Facts, now: datetime.datetime) -> list[Finding]:
         _fine(f"reachable at {facts.server}, by TLS with a certificate that is checked"),
         _version(facts.version),
         _identity(facts),
+        *(
+            [_fine("what is placed there is created as who has submitted it, with their rights")]
+            if facts.acting
+            else []
+        ),
         _expiry(facts, now),
         _clocks(facts.apart),
         *_argo(facts),

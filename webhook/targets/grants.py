@@ -59,51 +59,54 @@ class Grant:
 def grants(namespaces: Iterable[str]) -> list[Grant]:
     """All that a target needs, in the order in which it is to be made; only `namespaces` accept work."""
     return [
-        _grant(NAMESPACES, SPACE),
-        _grant(SERVICE_ACCOUNTS, ACCOUNT, SPACE),
-        _grant(CLUSTER_ROLES, READ, rules=_READING),
-        _bound(CLUSTER_ROLE_BINDINGS, READ, CLUSTER_ROLES),
-        _grant(ROLES, TOKEN, SPACE, rules=_OWN_TOKEN),
-        _bound(ROLE_BINDINGS, TOKEN, ROLES, SPACE),
-        _grant(CLUSTER_ROLES, WORK, rules=_WORKING),
+        made(NAMESPACES, SPACE),
+        made(SERVICE_ACCOUNTS, ACCOUNT, SPACE),
+        made(CLUSTER_ROLES, READ, rules=_READING),
+        bound(CLUSTER_ROLE_BINDINGS, READ, CLUSTER_ROLES),
+        made(ROLES, TOKEN, SPACE, rules=_OWN_TOKEN),
+        bound(ROLE_BINDINGS, TOKEN, ROLES, SPACE),
+        made(CLUSTER_ROLES, WORK, rules=_WORKING),
         *(consent(namespace) for namespace in namespaces),
     ]
 
 
 def consent(namespace: str) -> Grant:
     """The binding by which a namespace accepts work."""
-    return _bound(ROLE_BINDINGS, WORK, CLUSTER_ROLES, namespace)
+    return bound(ROLE_BINDINGS, WORK, CLUSTER_ROLES, namespace)
 
 
-def _rule(groups: str, resources: list[str], verbs: list[str], **rest: list[str]) -> Object:
+def rule(groups: str, resources: list[str], verbs: list[str], **rest: list[str]) -> Object:
+    """A rule of a role."""
     return {"apiGroups": [groups], "resources": resources, "verbs": verbs, **rest}
 
 
 # What the watches need, what an own eye for quotas needs, what tells one cluster from another (namespaces), and what
 # tells that Argo's controller is alive.
 _READING = [
-    _rule(_ARGO, ["workflows"], _LOOK),
-    _rule(_ARGO, ["clusterworkflowtemplates"], ["get"]),
-    _rule("", ["pods", "resourcequotas", "limitranges"], _LOOK),
-    _rule("", ["namespaces"], ["get"]),
-    _rule("coordination.k8s.io", ["leases"], ["list"], resourceNames=["workflow-controller"]),
+    rule(_ARGO, ["workflows"], _LOOK),
+    rule(_ARGO, ["clusterworkflowtemplates"], ["get"]),
+    rule("", ["pods", "resourcequotas", "limitranges"], _LOOK),
+    rule("", ["namespaces"], ["get"]),
+    rule("coordination.k8s.io", ["leases"], ["list"], resourceNames=["workflow-controller"]),
 ]
-_OWN_TOKEN = [_rule("", ["serviceaccounts/token"], ["create"], resourceNames=[ACCOUNT])]
+_OWN_TOKEN = [rule("", ["serviceaccounts/token"], ["create"], resourceNames=[ACCOUNT])]
 _WORKING = [
-    _rule(_ARGO, ["workflows"], ["create", "patch", "delete"]),
-    _rule(_ARGO, ["workflowtemplates"], ["get", "list", "create", "delete"]),
-    _rule("", ["pods"], ["delete"]),
-    _rule("", ["pods/log"], ["get"]),
+    rule(_ARGO, ["workflows"], ["create", "patch", "delete"]),
+    rule(_ARGO, ["workflowtemplates"], ["get", "list", "create", "delete"]),
+    rule("", ["pods"], ["delete"]),
+    rule("", ["pods/log"], ["get"]),
 ]
 
 
-def _grant(kind: Resource, name: str, namespace: str | None = None, **content: object) -> Grant:
+def made(kind: Resource, name: str, namespace: str | None = None, **content: object) -> Grant:
+    """An object with the label by which it is found again."""
     place = {"namespace": namespace} if namespace else {}
     return Grant(kind, {"metadata": {"name": name, **place, "labels": _LABELS}, **content})
 
 
-def _bound(kind: Resource, name: str, role: Resource, namespace: str | None = None) -> Grant:
-    return _grant(
+def bound(kind: Resource, name: str, role: Resource, namespace: str | None = None) -> Grant:
+    """The binding of the role of the same name to Medea's account."""
+    return made(
         kind,
         name,
         namespace,

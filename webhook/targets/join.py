@@ -5,49 +5,76 @@ nothing uses what the others have made.
 """
 
 import datetime
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from webhook.errors import MedeaError, Refused
 from webhook.kube.client import Cluster
+from webhook.kube.identity import SYSTEM
 from webhook.kube.kubeconfig import Reach, kubeconfig_of
-from webhook.kube.resources import NAMESPACES, SECRETS, checked_name
-from webhook.model.contract import CLUSTER
+from webhook.kube.resources import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    NAMESPACES,
+    ROLE_BINDINGS,
+    ROLES,
+    SECRETS,
+    checked_name,
+)
+from webhook.model.contract import CLUSTER, CONSENT, IMPERSONATE
 from webhook.model.limits.targets import TOKEN_SECONDS
-from webhook.model.objects import Object
+from webhook.model.objects import Object, annotations
 from webhook.targets.credentials import kubeconfig, life_of, secret_data, token_of, with_token
 from webhook.targets.grants import ACCOUNT, SPACE, Grant, grants
+from webhook.targets.impersonation import NAME as IMPERSONATING
+from webhook.targets.impersonation import Impersonation
 
 
 @dataclass(frozen=True)
 class Done:
-    """What became of one object: `how` is `made`, `changed` or `as it was`."""
+    """What became of one object: `how` is `made`, `changed`, `as it was` or `removed`."""
 
     how: str
     words: str
 
 
 def add(
-    front: Cluster, target: Cluster, reach: Reach, *, space: str, namespaces: Sequence[str], now: datetime.datetime
+    front: Cluster,
+    target: Cluster,
+    reach: Reach,
+    *,
+    space: str,
+    namespaces: Sequence[str],
+    now: datetime.datetime,
+    acting: Impersonation | None = None,
 ) -> Iterator[Done]:
     """Add the target that `target` is an administrator's client of; `space` is the namespace of the Secrets.
+
+    With `acting`, Workflows are created there as who submits them; without, that stays as it was.
 
     Yields what was done, step by step. Raises Refused before anything is made if a namespace is missing, and the errors
     of both clusters.
     """
     checked_name("target", target.name)
-    _check_namespaces(target, namespaces)
+    _check_namespaces(target, [*namespaces, *(acting.namespaces if acting else ())])
     _check_space(front, space)
-    for grant in grants(namespaces):
+    if acting:
+        _check_other(front, target)
+    for grant in (*grants(namespaces), *(acting.grants() if acting else ())):
         yield Done(_ensure(target, grant), f"{grant.words} on {target.name}")
+    if acting:
+        yield from _withdraw(target, acting)
     secret, config = _registered(front, space, target.name)
     wanted = kubeconfig(target.name, reach, "")
     if config is not None and _still_good(config, wanted, now):
         yield Done("as it was", "the token in the front door's Secret, which is valid for long enough")
-        return
-    token = target.request_token(SPACE, ACCOUNT, TOKEN_SECONDS)
-    yield Done("made", f"a token of ServiceAccount {ACCOUNT} in {SPACE}, renewed by Medea before it expires")
-    yield _register(front, space, secret, target.name, with_token(wanted, token))
+    else:
+        token = target.request_token(SPACE, ACCOUNT, TOKEN_SECONDS)
+        yield Done("made", f"a token of ServiceAccount {ACCOUNT} in {SPACE}, renewed by Medea before it expires")
+        yield _register(front, space, secret, target.name, with_token(wanted, token), acting)
+    if acting:
+        yield _note_groups(front, space, secret, acting)
 
 
 def _check_namespaces(target: Cluster, namespaces: Sequence[str]) -> None:
@@ -60,6 +87,36 @@ def _check_namespaces(target: Cluster, namespaces: Sequence[str]) -> None:
 def _check_space(front: Cluster, space: str) -> None:
     if front.find(NAMESPACES, None, space) is None:
         raise Refused(f"the front door has no namespace {space}; install Medea there first")
+
+
+def _check_other(front: Cluster, target: Cluster) -> None:
+    """A run that somebody else's name is on would be taken for a submission, where Workflows are submitted."""
+    here, there = (one.find(NAMESPACES, None, SYSTEM) or {} for one in (front, target))
+    if here and here.get("metadata", {}).get("uid") == there.get("metadata", {}).get("uid"):
+        raise Refused(f"{target.name} is the front door itself, where Medea creates runs in its own name only")
+
+
+def _withdraw(target: Cluster, acting: Impersonation) -> Iterator[Done]:
+    """Take back what an earlier `--impersonate` gave and this one does not."""
+    wanted = {(grant.kind, grant.namespace) for grant in acting.grants()}
+    for kind in (ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS, ROLES, CLUSTER_ROLES):
+        for one in target.list(kind, selector=f"{CONSENT}=true")[0]:
+            namespace = one["metadata"].get("namespace")
+            if one["metadata"]["name"] == IMPERSONATING and (kind, namespace) not in wanted:
+                target.delete(kind, namespace, IMPERSONATING, propagation="Background")
+                yield Done("removed", Grant(kind, one).words + f" on {target.name}")
+
+
+def _note_groups(front: Cluster, space: str, secret: str, acting: Impersonation) -> Done:
+    words, noted = f"Secret {secret} says that Workflows are created there as who submits them", _noted(acting)
+    if annotations(front.get(SECRETS, space, secret)).items() >= noted.items():
+        return Done("as it was", words)
+    front.patch(SECRETS, space, secret, {"metadata": {"annotations": noted}})
+    return Done("changed", words)
+
+
+def _noted(acting: Impersonation | None) -> dict[str, str]:
+    return {IMPERSONATE: json.dumps(sorted(acting.groups))} if acting else {}
 
 
 def _ensure(target: Cluster, grant: Grant) -> str:
@@ -103,10 +160,12 @@ def _still_good(config: Object, wanted: Object, now: datetime.datetime) -> bool:
     return life is not None and token is not None and now < life.half and config == with_token(wanted, token)
 
 
-def _register(front: Cluster, space: str, secret: str, name: str, config: Object) -> Done:
-    body = {"metadata": {"name": secret, "labels": {CLUSTER: name}}, "type": "Opaque", "data": secret_data(config)}
+def _register(front: Cluster, space: str, secret: str, name: str, config: Object, acting: Impersonation | None) -> Done:
+    # In one write: a target that has just been added must not take anything in Medea's own name meanwhile.
+    marks = {"labels": {CLUSTER: name}, "annotations": _noted(acting)}
+    body = {"metadata": {"name": secret, **marks}, "type": "Opaque", "data": secret_data(config)}
     if front.find(SECRETS, space, secret) is None:
         front.create(SECRETS, space, body)
         return Done("made", f"Secret {secret} in {space} at the front door")
-    front.patch(SECRETS, space, secret, {"metadata": {"labels": {CLUSTER: name}}, "data": body["data"]})
+    front.patch(SECRETS, space, secret, {"metadata": marks, "data": body["data"]})
     return Done("changed", f"Secret {secret} in {space} at the front door")

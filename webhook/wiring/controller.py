@@ -118,7 +118,15 @@ def assemble_controller(
     origin_steps = OriginSteps(front, pool, recorder, queue.wake)
     copies = TemplateCopies(clock=clock)
     target_steps = TargetSteps(
-        front, targets, pool, recorder, queue.wake, parts.placer.pause, parts.acceptance.refused, copies
+        front,
+        targets,
+        pool,
+        recorder,
+        queue.wake,
+        parts.placer.pause,
+        parts.acceptance.refused,
+        parts.placer.bar,
+        copies,
     )
     verbs = VerbExecutor(front, targets, pool, recorder, queue.wake)
     reconciler = Reconciler(
