@@ -2,8 +2,10 @@
 
 from contextlib import nullcontext
 
+import psycopg
 import pytest
 from kubernetes.client import Configuration
+from psycopg.conninfo import make_conninfo
 from typer.testing import CliRunner, Result
 
 from tests.admin.clusters import origin, run
@@ -12,7 +14,7 @@ from tests.ledger.test_fencing import running, state
 from tests.support.fake_apiserver import FakeApiserver
 from webhook.admin import surroundings
 from webhook.cli import app
-from webhook.errors import Refused
+from webhook.errors import LedgerUnavailable, Refused
 from webhook.kube.client import Cluster
 from webhook.kube.resources import SECRETS, WORKFLOWS
 from webhook.ledger import identities
@@ -90,3 +92,24 @@ def test_a_registered_target_is_not_forgotten(pool: Pool, front: FakeApiserver) 
     refused = medea("target", "forget", "west", "--yes")
     assert isinstance(refused.exception, Refused)
     assert state(pool).state is State.RUNNING
+
+
+def test_the_uids_that_the_ledger_knows_are_read_without_noting_any(pool: Pool, dsn: str) -> None:
+    assert identities.recorded(dsn) == {}
+    identities.expected(pool, "west", "w")
+    assert identities.recorded(dsn) == {"west": "w"}
+    with pytest.raises(LedgerUnavailable):
+        identities.recorded("postgresql://ann@127.0.0.1:1/medea")
+
+
+def test_a_ledger_that_nobody_has_migrated_knows_no_cluster_and_stays_as_it_is(dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE unmigrated")
+        try:
+            empty = make_conninfo(dsn, dbname="unmigrated")
+            assert identities.recorded(empty) == {}
+            with psycopg.connect(empty) as inside:
+                tables = inside.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            assert tables == []
+        finally:
+            connection.execute("DROP DATABASE unmigrated WITH (FORCE)")

@@ -18,11 +18,11 @@ NOBODY = "postgresql://ann@127.0.0.1:1/medea"
 DAY = datetime.timedelta(days=1)
 
 
-def look(front: FakeApiserver) -> Facts:
+def look(front: FakeApiserver, dsn: str | None = NOBODY) -> Facts:
     cluster = Cluster("front", Configuration(), http=front)
     return gather(
         cluster,
-        NOBODY,
+        dsn,
         namespace=SYSTEM,
         space="medea-targets",
         secret="medea-tls",
@@ -106,3 +106,8 @@ def test_opted_in_namespaces_have_the_hold_they_say_or_the_default() -> None:
     front.namespace("two", {"medea.dev/enabled": "true"})
     front.namespace("three", {})
     assert look(front).namespaces == {"one": Hold.PLUGIN, "two": Hold.NONE}
+
+
+def test_where_no_ledger_is_set_none_is_made_to_look_at() -> None:
+    ledger = look(FakeApiserver(), dsn=None).ledger
+    assert ledger.problem == "none is set; MEDEA_LEDGER_DSN or POSTGRESQL_URL says where it is"

@@ -12,6 +12,7 @@ from kubernetes.client import Configuration
 from tests.support.fake_apiserver import Call, FakeApiserver
 from tests.support.fake_clock import FakeClock
 from webhook.kube.client import Cluster
+from webhook.kube.identity import SYSTEM
 from webhook.kube.kubeconfig import Reach
 from webhook.kube.resources import PODS, RESOURCE_QUOTAS, ROLE_BINDINGS, SECRETS, Resource
 from webhook.model.contract import ENABLED
@@ -48,6 +49,7 @@ class Administrator:
         self.clock = FakeClock()
         self.front, self.west = (FakeApiserver(name, clock=self.clock) for name in ("front", "west"))
         self.front.namespace(SPACE)
+        self.west.namespace(SYSTEM)
         self.west.serve(Resource("argoproj.io/v1alpha1", "WorkflowTaskResult", "workflowtaskresults"))
         self.west.user = SUBJECT
         self.west.allowed = self._allowed

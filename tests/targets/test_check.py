@@ -1,7 +1,8 @@
 """A check says line by line what is fine about a target and what is missing, with the command that mends it."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -19,8 +20,15 @@ from webhook.targets.findings import Finding, Grade, findings
 from webhook.targets.grants import WORK
 
 
-def check(admin: Administrator, *namespaces: str, name: str = "west", probe: bool = True) -> list[Finding]:
-    facts = gather(admin.front_door, SPACE, name, namespaces, connect=admin.target, probe=probe)
+def check(
+    admin: Administrator,
+    *namespaces: str,
+    name: str = "west",
+    probe: bool = True,
+    recorded: Mapping[str, str] | None = MappingProxyType({"east": "e"}),
+) -> list[Finding]:
+    connect = admin.target
+    facts = gather(admin.front_door, SPACE, name, namespaces, connect=connect, probe=probe, recorded=recorded)
     return findings(facts, admin.clock.now())
 
 
@@ -243,3 +251,26 @@ def test_a_token_that_does_not_say_when_it_expires_is_only_noted() -> None:
     found = check(admin, "a")
     assert missing(found) == []
     assert any(one.grade is Grade.NOTE and "don't say when they expire" in one.words for one in found)
+
+
+def test_another_cluster_under_the_targets_name_is_told_by_what_the_ledger_knows() -> None:
+    admin = added("a")
+    admin.west.put(NAMESPACES, {"metadata": {"name": "kube-system", "uid": "w"}})
+    assert "it is the cluster that the ledger knows by this name" in [
+        one.words for one in check(admin, recorded={"west": "w"})
+    ]
+    [(words, _)] = missing(check(admin, "a", recorded={"west": "another"}))
+    assert "is another cluster now: its uid is w, expected another" in words
+
+
+def test_without_a_ledger_it_is_said_that_the_cluster_was_not_compared() -> None:
+    admin = added("a")
+    notes = [one.words for one in check(admin, "a", recorded=None) if one.grade is Grade.NOTE]
+    assert len(notes) == 1 and "could not be compared: there is no ledger" in notes[0]
+
+
+def test_a_target_whose_uid_may_not_be_read_is_one_that_medea_can_not_be_sure_of() -> None:
+    admin = added("a")
+    words = 'namespaces "kube-system" is forbidden: User "medea" cannot get resource "namespaces" in API group ""'
+    admin.west.faults = lambda call: answer(403, words, "Forbidden") if call.name == "kube-system" else None
+    assert any("may not get the namespace kube-system" in words for words, _ in missing(check(admin, "a")))

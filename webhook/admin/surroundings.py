@@ -1,7 +1,7 @@
 """What commands work with: the clusters by a person's own kubeconfig, the ledger, and the terminal."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -40,14 +40,32 @@ def target(settings: Settings, name: str, context: str) -> Cluster:
     return of_context(name, context, _kubeconfig(settings))
 
 
+def known_ledger(settings: Settings) -> str | None:
+    """The ledger's DSN; None where there is none.
+
+    Without an address there may still be a laptop's own, but none is made for a command.
+    """
+    known = settings.postgresql_url or settings.medea_ledger_dsn or settings.medea_data.exists()
+    return ledger_dsn(settings) if known else None
+
+
+def recorded_clusters(settings: Settings) -> Mapping[str, str] | None:
+    """The uids by which the ledger knows the targets' clusters, by name; None without a ledger that answers."""
+    dsn = known_ledger(settings)
+    try:
+        return None if dsn is None else identities.recorded(dsn)
+    except LedgerUnavailable:
+        return None
+
+
 @contextmanager
 def ledger(settings: Settings) -> Iterator[Pool]:
     """The ledger. Raises Refused where there is none, and LedgerUnavailable if it does not answer."""
-    # Without an address there may still be a laptop's own, but none is made for a command.
-    if not (settings.postgresql_url or settings.medea_ledger_dsn or settings.medea_data.exists()):
+    dsn = known_ledger(settings)
+    if dsn is None:
         pod = f"kubectl -n {settings.medea_namespace} exec deploy/medea-controller -- medea …"
         raise Refused(f"there is no ledger here: set POSTGRESQL_URL, or run the command where Medea runs: {pod}")
-    pool = Pool(ledger_dsn(settings), size=2)
+    pool = Pool(dsn, size=2)
     pool.start()
     try:
         if not pool.wait(COMMAND_WAIT):

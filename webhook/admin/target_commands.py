@@ -180,9 +180,10 @@ def move(
 
 
 def _check(front: Cluster, settings: Settings, names: Sequence[str], namespaces: Sequence[str], out: Console) -> None:
-    missing = False
+    missing, recorded = False, surroundings.recorded_clusters(settings)
     for name in names:
-        found = findings(gather(front, settings.medea_targets_namespace, name, namespaces), utc_now())
+        facts = gather(front, settings.medea_targets_namespace, name, namespaces, recorded=recorded)
+        found = findings(facts, utc_now())
         for text in finding_lines(found, f"{name}: "):
             out.print(text, soft_wrap=True)
         missing = missing or any(one.grade is Grade.MISSING for one in found)

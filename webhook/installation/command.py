@@ -9,7 +9,6 @@ from webhook.installation.findings import findings, is_good
 from webhook.installation.gather import gather
 from webhook.model.deadline import utc_now
 from webhook.settings import Settings
-from webhook.wiring.parts import ledger_dsn
 
 
 def check() -> None:
@@ -18,7 +17,7 @@ def check() -> None:
     front = surroundings.front(settings)
     facts = gather(
         front,
-        ledger_dsn(settings),
+        surroundings.known_ledger(settings),
         namespace=settings.medea_namespace,
         space=settings.medea_targets_namespace,
         secret=settings.medea_tls_secret or "medea-tls",

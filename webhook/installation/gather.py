@@ -20,6 +20,7 @@ from webhook.kube.resources import (
     SERVICES,
     WORKFLOWS,
 )
+from webhook.ledger import identities
 from webhook.ledger.about import about
 from webhook.model.contract import OPTED_IN, Hold
 from webhook.model.limits.admin import DOOR_TIMEOUT
@@ -34,17 +35,18 @@ _DOORS = {"medea": 443, "medea-plugin": 443, "medea-api": 8090}
 
 
 def gather(
-    front: Cluster, dsn: str, *, namespace: str, space: str, secret: str, argo_account: str, default: Hold
+    front: Cluster, dsn: str | None, *, namespace: str, space: str, secret: str, argo_account: str, default: Hold
 ) -> Facts:
-    """The facts. `space` is the namespace of the targets' Secrets, `argo_account` is `namespace:name` of Argo's
-    controller, `default` the hold of namespaces that say none.
+    """The facts. `dsn` is the ledger's, None where none is set, and `space` the namespace of the targets' Secrets.
 
+    `argo_account` is `namespace:name` of Argo's controller, `default` the hold of namespaces that say none.
     Raises the errors of the front door if it can't be asked at all.
     """
     tls = data_of(front.find(SECRETS, namespace, secret))
     bundle = tls.get("ca.crt", b"")
     serving, _ = read_serving(tls)
     certificate = serving.certificate if serving else None
+    ledger, recorded = _ledger(dsn)
     opted_in, _ = front.list(NAMESPACES, selector=OPTED_IN)
     return Facts(
         namespace=namespace,
@@ -56,10 +58,10 @@ def gather(
         else datetime.timedelta(),
         doors=_doors(front, namespace, bundle.decode(errors="replace")),
         renewed=_renewed(front, namespace),
-        ledger=_ledger(dsn),
+        ledger=ledger,
         argo=_argo(front, argo_account.partition(":")[0]),
         workflows=_workflows(front),
-        targets=[_target(front, space, name) for name in dict(check.registered(front, space))],
+        targets=[_target(front, space, name, recorded) for name in dict(check.registered(front, space))],
         namespaces={one["metadata"]["name"]: hold_of(one, default) for one in opted_in},
     )
 
@@ -104,12 +106,15 @@ def _renewed(front: Cluster, namespace: str) -> datetime.datetime | None:
     return when if spec.get("holderIdentity") else None
 
 
-def _ledger(dsn: str) -> LedgerFacts:
+def _ledger(dsn: str | None) -> tuple[LedgerFacts, Mapping[str, str] | None]:
+    """The ledger, and the uids by which it knows the targets' clusters."""
+    if dsn is None:
+        return LedgerFacts(problem="none is set; MEDEA_LEDGER_DSN or POSTGRESQL_URL says where it is"), None
     try:
-        found = about(dsn)
+        found, recorded = about(dsn), identities.recorded(dsn)
     except MedeaError as error:
-        return LedgerFacts(problem=error.message)
-    return LedgerFacts(version=found.version, encrypted=found.encrypted)
+        return LedgerFacts(problem=error.message), None
+    return LedgerFacts(version=found.version, encrypted=found.encrypted), recorded
 
 
 def _workflows(front: Cluster) -> str | None:
@@ -154,8 +159,8 @@ def _environment(pod: Mapping[str, object]) -> dict[str, str]:
     }
 
 
-def _target(front: Cluster, space: str, name: str) -> TargetFacts:
+def _target(front: Cluster, space: str, name: str, recorded: Mapping[str, str] | None) -> TargetFacts:
     try:
-        return check.gather(front, space, name, (), probe=False)
+        return check.gather(front, space, name, (), probe=False, recorded=recorded)
     except BadRequest as error:
         return TargetFacts(name, broken=Finding(Grade.MISSING, error.message))

@@ -68,7 +68,7 @@ class Identity:
             ) from error
         self._checked = self._clock()
         if uid is not None:
-            self._health.mistaken = None if uid == expected else _words(self._name, uid, str(expected))
+            self._health.mistaken = None if uid == expected else is_another(self._name, uid, str(expected))
         return uid == expected
 
     def confirm(self) -> None:
@@ -92,7 +92,8 @@ class Identity:
         return uid if isinstance(uid, str) and uid else None
 
 
-def _words(name: str, uid: str, expected: str) -> str:
+def is_another(name: str, uid: str, expected: str) -> str:
+    """What people read of a target where another cluster answers."""
     return (
         f"is another cluster now: its uid is {uid}, expected {expected}; point its Secret back, or, if the old cluster "
         f"is gone for good, delete the Secret, run `medea target forget {name}`, and register the new one"

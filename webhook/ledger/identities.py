@@ -1,5 +1,10 @@
 """Which cluster has a target's name: the uid by which it was known first."""
 
+import psycopg
+from psycopg.rows import dict_row
+
+from webhook.errors import LedgerUnavailable, quoted
+from webhook.ledger.connection import CONNECT
 from webhook.ledger.pool import Connection, Pool
 
 
@@ -17,6 +22,21 @@ def forget(pool: Pool, name: str) -> bool:
     """Let any cluster have the target's name from now on; returns whether one had it."""
     with pool.transaction() as connection:
         return connection.execute("DELETE FROM clusters WHERE name = %s", (name,)).rowcount == 1
+
+
+def recorded(dsn: str) -> dict[str, str]:
+    """The uids of all clusters that are known, by the target's name; the ledger is read as it is, and not migrated.
+
+    Raises LedgerUnavailable with the reason if it can't be.
+    """
+    try:
+        with psycopg.connect(dsn, **CONNECT, row_factory=dict_row) as connection:
+            rows = connection.execute("SELECT name, uid FROM clusters").fetchall()
+    except psycopg.errors.UndefinedTable:
+        return {}
+    except psycopg.Error as error:
+        raise LedgerUnavailable(quoted(str(error))) from error
+    return {str(row["name"]): str(row["uid"]) for row in rows}
 
 
 def _known(connection: Connection, name: str) -> str | None:

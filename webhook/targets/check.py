@@ -1,9 +1,10 @@
 """Finds out how a target is: asks the front door about its Secret, and then the target itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from webhook.errors import MedeaError, Refused
+from webhook.errors import MedeaError, NotAllowed, Refused
 from webhook.kube.client import About, Cluster
+from webhook.kube.identity import SYSTEM
 from webhook.kube.kubeconfig import configuration_of, kubeconfig_of
 from webhook.kube.registry import Connect, connect_target
 from webhook.kube.resources import (
@@ -32,9 +33,11 @@ def gather(
     *,
     connect: Connect = connect_target,
     probe: bool = True,
+    recorded: Mapping[str, str] | None = None,
 ) -> Facts:
     """The facts about one target; `space` is the namespace of the Secrets, `wanted` has namespaces it should accept.
 
+    `recorded` has the uids by which the ledger knows the targets' clusters, by name; None if it could not be asked.
     With `probe`, a small Workflow shows whether Argo's controller works, if nothing else does. Raises the errors of the
     front door, and BadRequest for something that can't be a name.
     """
@@ -55,7 +58,7 @@ def gather(
         look = f"kubectl --context {name} get --raw /readyz"
         return _broken(name, f"does not answer at {cluster.address}: {error.message}", look)
     try:
-        return _ask(front, cluster, secret, config, about, enabled, wanted, probe=probe)
+        return _ask(front, cluster, secret, config, about, enabled, wanted, recorded, probe=probe)
     except MedeaError as error:
         return _broken(name, f"answers, and not as it should: {error.message}", again(name))
     finally:
@@ -74,6 +77,7 @@ def _ask(
     about: About,
     enabled: Sequence[str],
     wanted: Sequence[str],
+    recorded: Mapping[str, str] | None,
     *,
     probe: bool,
 ) -> Facts:
@@ -96,12 +100,23 @@ def _ask(
         drained=annotations(secret).get(DRAIN) == "true",
         acting=IMPERSONATE in annotations(secret),
         apart=_apart(front, cluster),
+        uid=_uid(cluster),
+        recorded=recorded,
         missing_kinds=lacking,
         alive=alive,
         probed=probe,
         life=life_of(config),
         namespaces=namespaces,
     )
+
+
+def _uid(cluster: Cluster) -> str | None:
+    """By which a cluster is known; None if Medea may not read it there."""
+    try:
+        found = cluster.find(NAMESPACES, None, SYSTEM)
+    except NotAllowed:
+        return None
+    return str(found["metadata"]["uid"]) if found else None
 
 
 def _may_watch(cluster: Cluster) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from webhook.kube.identity import is_another
 from webhook.model.limits.targets import CLOCKS_APART, OLDEST_KUBERNETES, TOKEN_SHORT
 from webhook.targets.life import Life
 
@@ -53,7 +54,8 @@ class Facts:
     `broken` says why it could not be asked at all, and nothing else is known then. `reads` says whether the account may
     watch Workflows, `acting` whether they are created there as who submits them, `apart` by how many seconds the
     target's clock is ahead of the front door's, and `alive` in words what shows that Argo's controller works, None if
-    nothing does; `probed` says whether it was given a Workflow.
+    nothing does; `probed` says whether it was given a Workflow. `uid` is the cluster's, None if it can't be read, and
+    `recorded` has those that the ledger knows, by target; None if it could not be asked.
     """
 
     name: str
@@ -69,6 +71,8 @@ class Facts:
     alive: str | None = None
     probed: bool = True
     life: Life | None = None
+    uid: str | None = None
+    recorded: Mapping[str, str] | None = None
     namespaces: Sequence[NamespaceFacts] = ()
 
 
@@ -78,6 +82,7 @@ def findings(facts: Facts, now: datetime.datetime) -> list[Finding]:
         return [facts.broken]
     return [
         _fine(f"reachable at {facts.server}, by TLS with a certificate that is checked"),
+        *_same_cluster(facts),
         _version(facts.version),
         _identity(facts),
         *(
@@ -108,6 +113,21 @@ def _version(version: str) -> Finding:
     if found and (int(found[1]), int(found[2])) >= OLDEST_KUBERNETES:
         return _fine(f"Kubernetes {version}")
     return Finding(Grade.MISSING, f"Kubernetes {version or 'of an unknown version'}, and Medea needs {oldest} or newer")
+
+
+def _same_cluster(facts: Facts) -> Iterator[Finding]:
+    if facts.recorded is None:
+        words = "whether it is the cluster that it was could not be compared: there is no ledger here that answers"
+        yield Finding(Grade.NOTE, words)
+        return
+    known = facts.recorded.get(facts.name)
+    if facts.uid is None:
+        words = "whether it is the cluster that it was can't be seen: Medea may not get the namespace kube-system there"
+        yield Finding(Grade.MISSING, words, again(facts.name))
+    elif known is not None and known != facts.uid:
+        yield Finding(Grade.MISSING, is_another(facts.name, facts.uid, known))
+    elif known is not None:
+        yield _fine("it is the cluster that the ledger knows by this name")
 
 
 def _identity(facts: Facts) -> Finding:
