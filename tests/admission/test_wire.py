@@ -45,6 +45,15 @@ def test_a_review_is_read() -> None:
     assert read.dry_run
 
 
+def test_the_groups_of_who_asks_are_read_and_must_be_texts() -> None:
+    who = {"username": "ann", "groups": ["team-a", "system:authenticated"], "uid": "u", "extra": {"a": ["b"]}}
+    assert decode(body(userInfo=who)).groups == ("team-a", "system:authenticated")
+    assert decode(body(userInfo={"username": "ann", "groups": None})).groups == decode(body()).groups == ()
+    for groups in ("team-a", {}, [1], [None], [["a"]]):
+        with pytest.raises(BadRequest, match=r"userInfo\.groups"):
+            decode(body(userInfo={"username": "ann", "groups": groups}))
+
+
 def test_a_delete_has_no_object() -> None:
     assert decode(body(object=None, operation="DELETE")).object == {}
 

@@ -1,0 +1,56 @@
+"""Where an older Medea has registered its targets beside its other Secrets, the chart waits for them to be moved."""
+
+import base64
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.end_to_end.commands import Ran, kubectl, run
+from tests.end_to_end.test_targets import medea
+from tests.lab import binaries, render
+from tests.lab.layout import FRONT
+from tests.lab.medea import SPACE, SYSTEM
+
+
+@pytest.fixture
+def old() -> Iterator[str]:
+    """A target of an older Medea, which nobody has moved."""
+    name = "target-old"
+    metadata = {"name": name, "namespace": SYSTEM, "labels": {"medea.dev/cluster": "old"}}
+    data = {"kubeconfig": base64.b64encode(b"{}").decode()}
+    kubectl(
+        "front",
+        "apply",
+        "-f",
+        "-",
+        stdin=json.dumps({"kind": "Secret", "apiVersion": "v1", "metadata": metadata, "data": data}),
+    ).ok()
+    try:
+        yield name
+    finally:
+        for namespace in (SYSTEM, SPACE):
+            kubectl("front", "-n", namespace, "delete", "secret", name, "--ignore-not-found").ok()
+
+
+def upgrade() -> Ran:
+    """What `helm upgrade` would do at this front door, without doing it: the apiserver is asked what is there."""
+    words = ["template", "medea", str(render.CHART), "--namespace", SYSTEM, "--is-upgrade", "--dry-run=server"]
+    return run([str(binaries.binary("helm")), *words, f"--kubeconfig={FRONT.kubeconfig}"])
+
+
+def there(namespace: str, name: str) -> bool:
+    return bool(kubectl("front", "-n", namespace, "get", "secret", name, "--ignore-not-found", "-o", "name").ok().out)
+
+
+def test_the_chart_refuses_until_each_target_has_been_moved_and_both_versions_find_theirs(old: str) -> None:
+    refused = upgrade()
+    assert refused.code != 0 and "target old is registered in medea-system still; before this upgrade" in refused.err
+    moved = medea("move")
+    assert moved.code == 0, moved.said
+    assert "Secret target-old in medea-targets, for target old" in moved.out
+    assert there(SYSTEM, old) and there(SPACE, old)
+    # Somebody else has made the namespace, so that it is none of the release's to delete.
+    assert "kind: Namespace" not in upgrade().ok().out
+    medea("move", "--finish").ok()
+    assert there(SPACE, old) and not there(SYSTEM, old)
