@@ -49,7 +49,8 @@ def test_the_groups_of_who_asks_are_read_and_must_be_texts() -> None:
     who = {"username": "ann", "groups": ["team-a", "system:authenticated"], "uid": "u", "extra": {"a": ["b"]}}
     assert decode(body(userInfo=who)).groups == ("team-a", "system:authenticated")
     assert decode(body(userInfo={"username": "ann", "groups": None})).groups == decode(body()).groups == ()
-    for groups in ("team-a", {}, [1], [None], [["a"]]):
+    wrong: list[Any] = ["team-a", {}, [1], [None], [["a"]]]
+    for groups in wrong:
         with pytest.raises(BadRequest, match=r"userInfo\.groups"):
             decode(body(userInfo={"username": "ann", "groups": groups}))
 

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
+from tests.support.objects import row
 from webhook.api.argoserver import ArgoServer
 from webhook.api.balancer import Balancer
 from webhook.api.gate import ClosedGate, OpenGate
@@ -21,6 +22,7 @@ from webhook.kube.resources import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS, WORKFL
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.deadline import Deadline
+from webhook.model.submitter import Submitter
 from webhook.scout.placer import Placer
 from webhook.server.apps import create_api_app
 
@@ -210,6 +212,16 @@ def test_a_decision_is_explained_to_those_who_may_get_the_workflow(
     monkeypatch.setattr(placements, "decisions", lambda *_: [])
     answer = ask(app_of(Front("get")).test_client(), "GET", f"/api/v1/placements/{PLACEMENT}")
     assert answer.status_code == status
+
+
+def test_an_explanation_tells_nothing_of_the_submitters_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    blue = row(namespace="blue", submitter=Submitter("ann", ("secret-team",)))
+    monkeypatch.setattr(placements, "get", lambda *_: blue)
+    monkeypatch.setattr(placements, "decisions", lambda *_: [])
+    answer = ask(app_of(Front("get")).test_client(), "GET", f"/api/v1/placements/{PLACEMENT}")
+    shown = answer.get_json()["placement"]
+    assert shown["identity"] == "ann" and "secret-team" not in answer.text
+    assert shown["totals"] == {"cpu_milli": 1000, "memory_bytes": 1 << 30}
 
 
 @pytest.mark.parametrize("header", ["", "anns", "Basic anns", "Bearer", "Bearer  ", "Bearer other"])

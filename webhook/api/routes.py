@@ -102,12 +102,16 @@ def blueprint(deps: Deps) -> Blueprint:
     @api.get("/api/v1/placements/<placement>")
     @SPEC.validate(resp=Documented(**_ERRORS), tags=["explain"], skip_validation=True)
     def explain(placement: str) -> Response:
-        """A placement and every decision about it, with every target's numbers."""
+        """A placement and every decision about it, with every target's numbers.
+
+        Not the submitter's groups: they matter to the targets alone.
+        """
         row = placements.get(deps.pool, placement) if PLACEMENT_ID.fullmatch(placement) else None
         if row is None:
             raise Missing(f"the ledger knows no placement {quoted(placement)}; one is 32 hexadecimal digits")
         deps.gate.check(g.caller, "get", row.namespace, row.name or "")
-        return jsonify({"placement": row, "decisions": placements.decisions(deps.pool, placement)})
+        shown = {key: value for key, value in vars(row).items() if key != "submitter"}
+        return jsonify({"placement": shown, "decisions": placements.decisions(deps.pool, placement)})
 
     return api
 

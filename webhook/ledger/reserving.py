@@ -238,7 +238,8 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
         "identity": new.identity,
         "original": Jsonb(kept(new.original)),
         "hold": new.hold,
-        "submitter": Jsonb(storable(new.submitter.as_json())) if new.submitter else None,
+        # Never made storable: another spelling would be another user. A review that can't be stored was refused.
+        "submitter": Jsonb(new.submitter.as_json()) if new.submitter else None,
     }
     connection.execute(
         """
