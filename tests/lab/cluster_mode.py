@@ -21,6 +21,7 @@ from tests.lab.layout import (
     FRONT,
     MEDEA_CERTS,
     MEDEA_LOGS_PORT,
+    MEDEA_METRICS,
     MEDEA_PLUGIN_PORT,
     MEDEA_PORT,
     MEDEA_WAYS,
@@ -32,14 +33,13 @@ from tests.lab.layout import (
 from tests.lab.processes import Process, from_caller, listening
 
 _FORWARDING = "medea-inside"
-_METRICS = {"webhook": 9095, "controller": 9096, "plugin": 9097, "api": 9098, "logs": 9099}
 _SERVICES = {
     MEDEA_PORT: ("medea", 443),
     MEDEA_PLUGIN_PORT: ("medea-plugin", 443),
     8090: ("medea-api", 8090),
     8091: ("medea-api", 8091),
     MEDEA_LOGS_PORT: ("medea-logs", MEDEA_LOGS_PORT),
-    **{port: (f"lab-metrics-{part}", port) for part, port in _METRICS.items()},
+    **{port: (f"lab-metrics-{part}", port) for part, port in MEDEA_METRICS.items()},
 }
 """Ports of the loopback, and the Service and port that each leads to."""
 _LEDGER, _ARGO_SERVER_CA, _LOGS = "medea-ledger", "argo-server-ca", "medea-logs"
@@ -131,14 +131,14 @@ def _needed() -> Object:
             thing("Secret", _LEDGER, stringData={"dsn": dsn}),
             thing("Secret", _LOGS, stringData=logs),
             thing("ConfigMap", _ARGO_SERVER_CA, data={"ca.crt": authority}),
-            *(thing("Service", f"lab-metrics-{part}", spec=_metrics(part)) for part in _METRICS),
+            *(thing("Service", f"lab-metrics-{part}", spec=_metrics(part)) for part in MEDEA_METRICS),
         ],
     }
 
 
 def _metrics(part: str) -> Object:
     selector = {"app.kubernetes.io/name": "medea", "app.kubernetes.io/component": part}
-    return {"selector": selector, "ports": [{"port": _METRICS[part]}], "publishNotReadyAddresses": True}
+    return {"selector": selector, "ports": [{"port": MEDEA_METRICS[part]}], "publishNotReadyAddresses": True}
 
 
 def _ways(lab: Lab) -> list[Way]:

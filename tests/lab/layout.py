@@ -40,6 +40,8 @@ MEDEA_LOGS_PORT = 8444
 MEDEA_LOGS_CERTS = STATE / "medea" / "logs"
 MEDEA_WAYS = STATE / "medea" / "ways"
 """What leads from the loopback to Medea's Services, where Medea runs inside the front door."""
+MEDEA_METRICS = {"webhook": 9095, "controller": 9096, "plugin": 9097, "api": 9098, "logs": 9099}
+"""Where each part of Medea tells of itself, on the loopback."""
 KUBELET_PORT = 10250
 STORE_PORT = 8095
 """A test may put a server of its own here; pods reach it at their gateway."""

@@ -23,6 +23,7 @@ from tests.lab.layout import (
     MEDEA_CERTS,
     MEDEA_LOGS_CERTS,
     MEDEA_LOGS_PORT,
+    MEDEA_METRICS,
     MEDEA_PLUGIN_PORT,
     MEDEA_URL,
     POSTGRES_PORT,
@@ -43,9 +44,8 @@ FRONT_MANIFESTS = (
     CLUSTER_PROFILES,
 )
 TARGET_MANIFEST = "target/rbac.yaml"
-_CONTROLLER_METRICS = 9096
-# Of the webhook, the plugin's door, the API and the logs.
-_DOORS_METRICS = (9095, 9097, 9098, 9099)
+_CONTROLLER_METRICS = MEDEA_METRICS["controller"]
+_DOORS_METRICS = set(MEDEA_METRICS.values()) - {_CONTROLLER_METRICS}
 _PYTHON = str(CHECKOUT / ".venv/bin/python")
 
 
