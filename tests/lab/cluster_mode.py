@@ -50,13 +50,13 @@ def bring_up(lab: Lab) -> None:
     node.import_images(FRONT, [image.build(lambda _: None)])
     medea.apply(lab, _needed())
     lab.kubectl("front", "apply", "-f", str(CHECKOUT / "manifests" / medea.CLUSTER_PROFILES))
-    for target in TARGETS:
-        medea.add_target(lab, target.name)
     if inside.is_installed(lab):
         # Somebody may have killed a part, and helm doesn't overwrite what others have changed.
         for part in pods.PARTS:
             pods.scale(lab, part, 1)
     inside.install(lab, _values())
+    for target in TARGETS:
+        medea.add_target(lab, target.name)
     lab.kubectl("front", "apply", "-n", WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
     take_authority(lab)
     medea.make_token(lab)
