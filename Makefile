@@ -2,14 +2,14 @@
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
 VENV := .venv/requirements.sha256
-# LAB_MEDEA=cluster: Medea runs inside the front door, installed by its chart, in place of two processes on the host.
+# Medea runs inside the front door, installed by its chart. LAB_MEDEA=processes: as two processes on the host, for a debugger.
 # LAB=kind: the same three clusters made by kind, where Docker exists (never run so far, see the README).
 LAB_MODULE := $(if $(filter kind,$(LAB)),tests.lab.kind,tests.lab)
 OUT ?= certs/out
 UV := $(or $(shell command -v uv),.venv/bin/uv)
 SOLVE := pip compile --quiet --no-annotate --no-header --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test examples check static lab lab-down lab-kill lab-start lab-status bench bench-waiting bench-hang faults docs manifests certs lock clean
+.PHONY: help demo test examples check static lab lab-down lab-kill lab-start lab-log lab-status bench bench-waiting bench-hang faults docs manifests certs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -36,13 +36,16 @@ lab: $(VENV) ## start the laboratory, or what is missing of it; then: source .la
 lab-down: $(VENV) ## remove the laboratory; what was built stays cached
 	@$(PYTHON) -m $(LAB_MODULE) down
 
-lab-kill: $(VENV) ## kill -9 one process: make lab-kill WHAT=controller
+lab-kill: $(VENV) ## kill -9 one process, or Medea's pods: make lab-kill WHAT=controller
 	@$(PYTHON) -m tests.lab kill $(or $(WHAT),$(error WHAT is missing; `make lab-status` shows the names))
 
 lab-start: $(VENV) ## start it again: make lab-start WHAT=controller
 	@$(PYTHON) -m tests.lab start $(or $(WHAT),$(error WHAT is missing; `make lab-status` shows the names))
 
-lab-status: $(VENV) ## every process of the laboratory, and its log
+lab-log: $(VENV) ## what it has written: make lab-log WHAT=controller
+	@$(PYTHON) -m tests.lab log $(or $(WHAT),$(error WHAT is missing; `make lab-status` shows the names))
+
+lab-status: $(VENV) ## every process of the laboratory, Medea's pods, and their logs
 	@$(PYTHON) -m tests.lab status
 
 bench: $(VENV) ## what Medea adds to a create, beside the same create without it, in the running laboratory

@@ -19,7 +19,7 @@ from tests.end_to_end.objects import TARGETS, workflows
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace, new_workspace
 from tests.faults.laboratory.happenings import set_quota
-from tests.lab import supervisor
+from tests.lab import modes
 from tests.lab.lab import Lab
 from webhook.errors import MedeaError
 from webhook.kube.client import Cluster, front_door
@@ -95,13 +95,13 @@ def _submits(front: Cluster, workspace: Workspace) -> tuple[float, float]:
 
 def _idle_cores() -> float:
     """What the controller uses while nothing happens."""
-    pid = supervisor.pid_of("controller")
+    [pid] = modes.pids("controller")
     before = _cpu_seconds(pid)
     time.sleep(_IDLE_SECONDS)
     return (_cpu_seconds(pid) - before) / _IDLE_SECONDS
 
 
-def _cpu_seconds(pid: int | None) -> float:
+def _cpu_seconds(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100
 

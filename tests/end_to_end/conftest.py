@@ -10,6 +10,7 @@ import pytest
 
 from tests.end_to_end.commands import run
 from tests.end_to_end.workspace import Workspace, WorkspaceMaker, new_workspace
+from tests.lab import modes
 
 _HERE = Path(__file__).parent
 # The first `up` on a machine builds Kubernetes from source.
@@ -29,6 +30,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _lab() -> None:
     if os.environ.get("MEDEA_LAB_UP") != "1":
         run([sys.executable, "-m", "tests.lab", "up"], timeout=_LONGEST_UP).ok()
+
+
+@pytest.fixture(scope="module")
+def _by_chart(_lab: None) -> None:
+    """For tests of what only the chart brings: certificates that Medea keeps itself, and helm."""
+    if modes.running() != modes.Mode.CLUSTER:
+        pytest.skip(
+            "Medea runs as processes on the host here (LAB_MEDEA=processes), and was not installed by its chart"
+        )
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,11 @@ def start(what: str) -> None:
     run([sys.executable, "-m", "tests.lab", "start", what], timeout=120).ok()
 
 
+def log(part: str) -> str:
+    """What `webhook` (all doors) or `controller` has written since it was started."""
+    return run([sys.executable, "-m", "tests.lab", "log", part]).ok().out
+
+
 @contextmanager
 def away(*parts: str) -> Iterator[None]:
     """These parts are gone for as long as the block runs, and back for certain after it."""

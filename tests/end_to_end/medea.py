@@ -9,6 +9,7 @@ from tests.lab.layout import (
     MEDEA_API_TOKEN,
     MEDEA_BALANCER_URL,
     MEDEA_CERTS,
+    MEDEA_METRICS,
     MEDEA_PLUGIN_PORT,
     MEDEA_SCOUT_URL,
     MEDEA_URL,
@@ -18,13 +19,7 @@ WEBHOOK = MEDEA_URL
 PLUGIN = f"https://127.0.0.1:{MEDEA_PLUGIN_PORT}"
 BALANCER = MEDEA_BALANCER_URL
 SCOUT = MEDEA_SCOUT_URL
-METRICS = {
-    "webhook": "http://localhost:9095",
-    "controller": "http://localhost:9096",
-    "plugin": "http://localhost:9097",
-    "api": "http://localhost:9098",
-    "logs": "http://localhost:9099",
-}
+METRICS = {part: f"http://localhost:{port}" for part, port in MEDEA_METRICS.items()}
 CA = str(MEDEA_CERTS / "ca.crt")
 
 PATIENCE = 5.0

@@ -2,27 +2,28 @@
 
 import base64
 import datetime
-import os
-import shutil
 import socket
 import ssl
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Event
 
 import pytest
+import requests
 from cryptography import x509
 
 from tests.end_to_end import lab
+from tests.end_to_end.commands import kubectl
+from tests.end_to_end.medea import BALANCER as API
+from tests.end_to_end.medea import CA, PLUGIN, WEBHOOK
 from tests.end_to_end.objects import connection, workflows
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace, new_workspace
-from tests.lab import medea
+from tests.lab import cluster_mode
 from tests.lab.lab import Lab
-from tests.lab.layout import FRONT, MEDEA_CERTS, MEDEA_PORT
+from tests.lab.layout import MEDEA_PORT
 
 LIFE = 60
 SUBMITS = 300
@@ -30,7 +31,9 @@ ROTATIONS = 2
 """Of the authority; the serving certificate is renewed more often."""
 EVERY = 0.35
 CONFIGURATION = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/medea"
-SECRETS = "/api/v1/namespaces/medea-system/secrets"
+_SECRETS = ("medea-tls", "medea-authority")
+_IN_SYSTEM = ("-n", "medea-system")
+_LIVES = ("MEDEA_TLS_LIFE", "MEDEA_TLS_AUTHORITY_LIFE")
 SUSPENDED = {
     "apiVersion": "argoproj.io/v1alpha1",
     "kind": "Workflow",
@@ -40,38 +43,39 @@ SUSPENDED = {
 """Its run has no pod."""
 
 
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[None]:
-    """Medea keeps its certificates itself; afterwards they are the laboratory's again."""
-    by_hand = shutil.copytree(MEDEA_CERTS, tmp_path / "by-hand")
-    settings = {
-        "MEDEA_TLS_SECRET": "medea-tls",
-        "MEDEA_TLS_NAMES": f"localhost,127.0.0.1,{FRONT.gateway}",
-        "MEDEA_TLS_LIFE": str(LIFE),
-        "MEDEA_TLS_AUTHORITY_LIFE": str(LIFE),
-    }
+@contextmanager
+def living(seconds: int) -> Iterator[None]:
+    """Medea's authority and certificate live for so long; afterwards they are new once more, and as ever."""
     try:
-        with lab.away("controller", "webhook"):
-            os.environ.update(settings)
-            # As in a cluster: there is no certificate but what the leader makes.
-            shutil.rmtree(MEDEA_CERTS)
+        _made_anew(*(f"{name}={seconds}" for name in _LIVES))
         yield
     finally:
-        with lab.away("controller", "webhook"):
-            for name in settings:
-                os.environ.pop(name, None)
-            shutil.rmtree(MEDEA_CERTS, ignore_errors=True)
-            shutil.copytree(by_hand, MEDEA_CERTS)
-            session, server = connection("front")
-            for secret in ("medea-tls", "medea-authority"):
-                session.delete(f"{server}{SECRETS}/{secret}", timeout=20)
-            medea.apply(Lab(), medea.webhook_configuration())
+        _made_anew(*(f"{name}-" for name in _LIVES))
+        eventually(_is_trusted, "the doors show the new certificate")
 
 
+def _made_anew(*settings: str) -> None:
+    """The next leader makes authority and certificate, as the first one does; its settings are changed before."""
+    with lab.away("controller"):
+        kubectl("front", "set", "env", "deployment/medea-controller", *_IN_SYSTEM, *settings).ok()
+        kubectl("front", "delete", "secret", *_SECRETS, *_IN_SYSTEM).ok()
+
+
+def _is_trusted() -> bool:
+    """Whether tests and people on this host trust the doors, by the authority that there is now."""
+    if not kubectl("front", "get", "secret", "medea-tls", "--ignore-not-found", "-o", "name", *_IN_SYSTEM).ok().out:
+        return False
+    cluster_mode.take_authority(Lab())
+    try:
+        return all(requests.get(f"{door}/readyz", verify=CA, timeout=5) is not None for door in (WEBHOOK, API, PLUGIN))
+    except requests.exceptions.SSLError:
+        return False
+
+
+@pytest.mark.usefixtures("_by_chart")
 @pytest.mark.timeout(540)
-def test_no_submit_is_lost_or_refused_while_authority_and_certificate_are_replaced(kept: None) -> None:
-    assert kept is None
-    with lab.away("front-controller"), new_workspace(hold="none") as workspace:
+def test_no_submit_is_lost_or_refused_while_authority_and_certificate_are_replaced() -> None:
+    with lab.away("front-controller"), new_workspace(hold="none") as workspace, living(LIFE):
         eventually(lambda: submit(workspace) == 201, "Workflows are let in")
         with clients() as seen:
             with ThreadPoolExecutor(4) as people:

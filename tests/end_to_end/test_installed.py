@@ -1,6 +1,6 @@
 """Medea as its users install it: by the chart with its default values, from its image; and gone again without a trace.
 
-The laboratory's own processes are away meanwhile, and come back afterwards.
+The laboratory's own Medea is away meanwhile, and comes back afterwards.
 """
 
 import time
@@ -11,9 +11,8 @@ import pytest
 from tests.end_to_end.commands import kubectl
 from tests.end_to_end.objects import TARGETS, runs_in
 from tests.end_to_end.workspace import Workspace, new_workspace
-from tests.lab import inside, medea
+from tests.lab import inside, medea, modes
 from tests.lab.lab import Lab
-from tests.lab.layout import FRONT
 
 _FLEETING = ("events", "events.events.k8s.io", "componentstatuses", "endpoints")
 _COLUMNS = "custom-columns=KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name"
@@ -22,8 +21,9 @@ _COLUMNS = "custom-columns=KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metada
 @pytest.fixture(scope="module")
 def empty() -> Iterator[Lab]:
     """The laboratory, with a front door that knows no Medea."""
-    lab = Lab()
-    inside.stop_processes(lab)
+    lab, mode = Lab(), modes.running()
+    assert mode is not None
+    modes.take_away(lab)
     try:
         inside.prepare(lab)
         yield lab
@@ -32,7 +32,7 @@ def empty() -> Iterator[Lab]:
             inside.uninstall(lab)
         kubectl("front", "delete", "namespace", medea.SYSTEM, medea.SPACE, "--ignore-not-found", "--timeout=60s")
         inside.clear_up(lab)
-        inside.start_processes(lab)
+        modes.bring_up(lab, mode)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_medea_is_installed_places_rolls_out_and_leaves_nothing_behind(empty: La
     said = inside.install(empty, {})
     assert f"helm test {inside.RELEASE}" in said and "medea target add west" in said
     for target in TARGETS:
-        medea.register(empty, target, host=FRONT.gateway)
+        medea.register(empty, target)
     # An Argo controller manages the laboratory's front door, so hold none is not for it.
     labels = ("medea.dev/enabled=true", "medea.dev/hold=plugin")
     kubectl("front", "label", "namespace", team.name, *labels).ok()

@@ -4,6 +4,7 @@ import base64
 import datetime
 import json
 import sys
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -28,10 +29,16 @@ SAID = ("accepts work", "Kubernetes v1.", "clock agrees", "are renewed before", 
 
 
 def medea(*words: str) -> Ran:
-    """`medea target …`, with both clusters in one kubeconfig, as an administrator has them."""
-    both = f"KUBECONFIG={FRONT.kubeconfig}:{WEST.kubeconfig}"
+    """`medea target …`, with both clusters in one kubeconfig, as an administrator has them.
+
+    The address of west in it is one that Medea's pods reach as well.
+    """
     ledger = f"POSTGRESQL_URL=127.0.0.1:{POSTGRES_PORT}/medea"
-    return run(["env", both, ledger, "COLUMNS=200", sys.executable, "-m", "webhook", "target", *words])
+    with tempfile.NamedTemporaryFile("w", prefix="medea-west-", suffix=".kubeconfig") as west:
+        yaml.safe_dump(lab_medea.at_address(WEST.kubeconfig, f"{FRONT.gateway}:{WEST.api_port}"), west)
+        west.flush()
+        both = f"KUBECONFIG={FRONT.kubeconfig}:{west.name}"
+        return run(["env", both, ledger, "COLUMNS=200", sys.executable, "-m", "webhook", "target", *words])
 
 
 def given() -> set[str]:

@@ -6,19 +6,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.end_to_end.commands import Ran, kubectl, run
-from tests.end_to_end.lab import kill
 from tests.end_to_end.manifests import SMALL, inline
 from tests.end_to_end.objects import CLUSTERS, TARGETS, annotations, origin, runs_in, runs_of
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import WorkspaceMaker
-from tests.lab import medea, supervisor
+from tests.lab import medea, modes
 from tests.lab.lab import Lab
 from tests.lab.layout import CHECKOUT, POSTGRES_PORT, WORKFLOWS
 
 _MANIFESTS = CHECKOUT / "manifests"
-_APPLIED = {"front": [f"{_MANIFESTS}/{name}" for name in medea.FRONT_MANIFESTS]} | {
-    target: [f"{_MANIFESTS}/{medea.TARGET_MANIFEST}"] for target in TARGETS
-}
 _UNINSTALL = f"{_MANIFESTS}/chart/files/uninstall.yaml"
 # They come and go by themselves.
 _FLEETING = (
@@ -34,14 +30,10 @@ _FLEETING = (
 def installed_again() -> Iterator[None]:
     """Whatever happens, the tests after this one find Medea as it was."""
     yield
-    lab = Lab()
-    medea.install(lab)
-    for process in medea.processes(lab):
-        supervisor.start(process)
-        supervisor.wait_ready(process)
+    modes.bring_up(Lab(), modes.Mode.CLUSTER)
 
 
-@pytest.mark.usefixtures("installed_again")
+@pytest.mark.usefixtures("_by_chart", "installed_again")
 @pytest.mark.timeout(600, func_only=True)
 def test_what_medea_has_made_is_gone_from_every_cluster_and_runs_go_on(make_workspace: WorkspaceMaker) -> None:
     workspace = make_workspace()
@@ -52,11 +44,8 @@ def test_what_medea_has_made_is_gone_from_every_cluster_and_runs_go_on(make_work
     eventually(lambda: [run for _, run in runs_of(placement) if run.get("status", {}).get("phase")], "it runs")
     eventually(lambda: kubectl("front", "get", "node", "medea-west").code == 0, "targets have Nodes")
 
-    for part in ("webhook", "controller"):
-        kill(part)
-    said = uninstall().ok().said
-    assert "NOT DONE" not in said
-    delete_what_was_applied()
+    modes.take_away(Lab())
+    delete_from_targets()
 
     [(where, there)] = runs_of(placement)
     assert there["status"]["phase"] == "Running" and not there["metadata"].get("finalizers")
@@ -84,7 +73,7 @@ def is_medeas(line: str) -> bool:
 
 
 def uninstall() -> Ran:
-    """The command, with the rights that it has as a Job before `helm uninstall`."""
+    """The command once more, with the rights that it has as a Job before `helm uninstall`."""
     lab = Lab()
     kubectl("front", "apply", "-f", f"{_MANIFESTS}/base/namespace.yaml").ok()
     kubectl("front", "apply", "-f", _UNINSTALL).ok()
@@ -99,14 +88,12 @@ def uninstall() -> Ran:
         kubectl("front", "delete", "-f", _UNINSTALL, "--ignore-not-found").ok()
 
 
-def delete_what_was_applied() -> None:
-    """As whoever installed it does."""
-    kubectl("front", "delete", "clusterrolebinding", "lab-medea-logs", "--ignore-not-found").ok()
+def delete_from_targets() -> None:
+    """As the targets' administrators do."""
     for target in TARGETS:
         kubectl(target, "delete", "rolebinding", "medea-target", "-n", WORKFLOWS, "--ignore-not-found").ok()
-    for cluster, files in _APPLIED.items():
-        for file in reversed(files):
-            kubectl(cluster, "delete", "-f", file, "--ignore-not-found", "--timeout=90s").ok()
+        manifest = f"{_MANIFESTS}/{medea.TARGET_MANIFEST}"
+        kubectl(target, "delete", "-f", manifest, "--ignore-not-found", "--timeout=90s").ok()
 
 
 def everything(cluster: str) -> list[str]:

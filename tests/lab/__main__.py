@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from tests.lab import argo, clusters, controlplane, lifecycle, supervisor
+from tests.lab import argo, clusters, controlplane, lifecycle, modes, pods, supervisor
 from tests.lab.errors import LabError
+from tests.lab.lab import Lab
 from tests.lab.layout import BY_NAME, CLUSTERS, ENV_FILE, FRONT
 from tests.lab.processes import Process
 from tests.lab.progress import console
@@ -44,7 +45,11 @@ def down() -> None:
 
 @app.command()
 def kill(what: What) -> None:
-    """SIGKILL a process and its group; a cluster's name means its apiserver."""
+    """SIGKILL a process and its group, or the pods of Medea's `webhook` (all doors) or `controller`."""
+    if _is_pods(what):
+        if not pods.kill(Lab(), what):
+            raise LabError(f"{what} does not run")
+        return
     process = _find(what)
     if not supervisor.kill(process.name):
         raise LabError(f"{process.name} does not run")
@@ -53,6 +58,9 @@ def kill(what: What) -> None:
 @app.command()
 def start(what: What) -> None:
     """Start a process again and wait until it is ready; with an apiserver, those who watch it look again at once."""
+    if _is_pods(what):
+        pods.start(Lab(), what)
+        return
     process = _find(what)
     started = supervisor.start(process)
     supervisor.wait_ready(process)
@@ -62,18 +70,30 @@ def start(what: What) -> None:
 
 
 @app.command()
+def log(what: What) -> None:
+    """What it has written since it was started."""
+    sys.stdout.write(pods.log(Lab(), what) if _is_pods(what) else _find(what).log.read_text(errors="replace"))
+
+
+@app.command()
 def status() -> None:
-    """Every process: its pid, whether it is ready, its log."""
+    """Every process and Medea's pods: pid, whether it is ready, its log."""
     table = Table("process", "pid", "ready", "log")
-    healthy = True
+    rows: list[tuple[str, list[int], bool, str]] = []
     for process in lifecycle.everything():
         pid = supervisor.pid_of(process.name)
-        ready = pid is not None and process.ready()
-        healthy &= ready
-        table.add_row(process.name, str(pid or "-"), "[green]yes" if ready else "[red]no", str(process.log))
+        rows.append((process.name, [pid] if pid else [], pid is not None and process.ready(), str(process.log)))
+    if modes.running() == modes.Mode.CLUSTER:
+        rows += [(part, pods.pids(part), pods.ready(Lab(), part), f"make lab-log WHAT={part}") for part in pods.PARTS]
+    for name, pids, ready, where in rows:
+        table.add_row(name, " ".join(map(str, pids)) or "-", "[green]yes" if ready else "[red]no", where)
     console.print(table)
-    if not healthy:
+    if not all(ready for _, _, ready, _ in rows):
         raise typer.Exit(1)
+
+
+def _is_pods(what: str) -> bool:
+    return what in pods.PARTS and modes.running() == modes.Mode.CLUSTER
 
 
 def _find(what: str) -> Process:

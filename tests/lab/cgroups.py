@@ -5,9 +5,12 @@ import signal
 import time
 from pathlib import Path
 
-from tests.lab.layout import CLUSTERS, Cluster
+from tests.lab.layout import CLUSTERS, FRONT, Cluster
 
 _ROOT = Path("/sys/fs/cgroup")
+_WEIGHTS = {"cpu.shares": 6 * 1024, "cpu.weight": 6 * 100}
+"""Of all pods of the front door together, in either version: six processes' worth. They would weigh as much as a single
+process of the host otherwise, and Medea is among them."""
 
 
 def set_up(cluster: Cluster) -> None:
@@ -20,6 +23,9 @@ def set_up(cluster: Cluster) -> None:
             own, above = group / name, hierarchy / name
             if own.exists() and above.exists() and not own.read_text().strip():
                 own.write_text(above.read_text())
+        for name, weight in _WEIGHTS.items():
+            if cluster == FRONT and (group / name).exists():
+                (group / name).write_text(str(weight))
 
 
 def tear_down() -> None:

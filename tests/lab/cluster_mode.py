@@ -1,97 +1,150 @@
-"""LAB_MEDEA=cluster: Medea runs inside the front door, installed by its chart, in place of the processes on the host.
+"""LAB_MEDEA=cluster, the default: Medea runs inside the front door, installed by its chart from the built image.
 
-It uses the laboratory's own Postgres and Prometheus, and is reached at the addresses that the processes have, so that
-the demo and most tests notice no difference. What kills the processes `webhook` and `controller` needs these.
+It uses the laboratory's own Postgres and Prometheus, and is reached from this host at the addresses that the processes
+have in the other mode, so that people and tests notice no difference. Each part has one pod: two cores have three
+clusters to carry, and a metric is of one process. The chart's own numbers are run by a test.
 """
 
 import base64
-import os
+import json
 import shutil
 import sys
 
-from tests.lab import image, inside, medea, network, supervisor
-from tests.lab.inside import Values
+from tests.lab import argo, image, inside, medea, node, pki, pods, supervisor
+from tests.lab.forward import Way, to_text
+from tests.lab.inside import Object
 from tests.lab.lab import Lab
 from tests.lab.layout import (
+    ARGO_SERVER_TLS_PORT,
+    ARGO_SERVER_URL,
     CHECKOUT,
     FRONT,
     MEDEA_CERTS,
+    MEDEA_LOGS_PORT,
+    MEDEA_METRICS,
     MEDEA_PLUGIN_PORT,
     MEDEA_PORT,
+    MEDEA_WAYS,
     POSTGRES_DSN,
     PROMETHEUS,
     TARGETS,
     WORKFLOWS,
 )
-from tests.lab.processes import Process, listening
+from tests.lab.processes import Process, from_caller, listening
 
 _FORWARDING = "medea-inside"
-_WAYS = {
+_SERVICES = {
     MEDEA_PORT: ("medea", 443),
     MEDEA_PLUGIN_PORT: ("medea-plugin", 443),
     8090: ("medea-api", 8090),
     8091: ("medea-api", 8091),
+    MEDEA_LOGS_PORT: ("medea-logs", MEDEA_LOGS_PORT),
+    **{port: (f"lab-metrics-{part}", port) for part, port in MEDEA_METRICS.items()},
 }
 """Ports of the loopback, and the Service and port that each leads to."""
-_LIKE_THE_PROCESSES: Values = {
-    "hold": "plugin",
-    "postgres": {"embedded": False},
-    "ledger": {"secret": "medea-ledger"},
-    "prometheus": {"url": f"http://{FRONT.gateway}:{PROMETHEUS.rpartition(':')[2]}"},
-    "certificates": {"names": ["localhost", "127.0.0.1"]},
-    "settings": {"MEDEA_SAMPLE_INTERVAL": 1, "MEDEA_SWEEP_INTERVAL": 10, "MEDEA_PROBE_QUIET": 5},
-}
-
-
-def wanted() -> bool:
-    """Whether Medea is to run inside."""
-    return os.environ.get("LAB_MEDEA", "processes") == "cluster"
+_LEDGER, _ARGO_SERVER_CA, _LOGS = "medea-ledger", "argo-server-ca", "medea-logs"
 
 
 def bring_up(lab: Lab) -> None:
-    """Have Medea inside, in place of the processes."""
-    if not inside.is_installed(lab):
-        inside.stop_processes(lab)
-    archive = image.build(lambda _: None)
-    lab.import_image("front", archive)
-    network.let_pods_out()
-    medea.apply(lab, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": medea.SYSTEM}})
-    dsn = POSTGRES_DSN.replace("127.0.0.1", FRONT.gateway)
-    secret = {"name": "medea-ledger", "namespace": medea.SYSTEM}
-    medea.apply(lab, {"apiVersion": "v1", "kind": "Secret", "metadata": secret, "stringData": {"dsn": dsn}})
-    # Its tag stays the same, so that pods would not be replaced when the image is.
-    inside.install(lab, {**_LIKE_THE_PROCESSES, "podAnnotations": {"image": archive.name}})
+    """Install Medea, or upgrade what is there."""
+    node.import_images(FRONT, [image.build(lambda _: None)])
+    medea.apply(lab, _needed())
+    lab.kubectl("front", "apply", "-f", str(CHECKOUT / "manifests" / medea.CLUSTER_PROFILES))
+    if inside.is_installed(lab):
+        # Somebody may have killed a part, and helm doesn't overwrite what others have changed.
+        for part in pods.PARTS:
+            pods.scale(lab, part, 1)
+    inside.install(lab, _values())
     for target in TARGETS:
-        medea.add_target(lab, target.name, host=FRONT.gateway)
+        medea.add_target(lab, target.name)
     lab.kubectl("front", "apply", "-n", WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
-    _take_authority(lab)
+    take_authority(lab)
     medea.make_token(lab)
-    for process in processes(lab):
+    MEDEA_WAYS.write_text(to_text(_ways(lab)))
+    for process in processes():
         supervisor.start(process)
         supervisor.wait_ready(process)
 
 
 def take_down(lab: Lab) -> None:
-    """Undo `bring_up`, so that the processes can run again."""
+    """Uninstall it, with all that `bring_up` had put into the front door."""
     supervisor.kill(_FORWARDING)
+    MEDEA_WAYS.unlink(missing_ok=True)
     if inside.is_installed(lab):
         inside.uninstall(lab)
-        # The processes have an authority of their own.
-        shutil.rmtree(MEDEA_CERTS)
-    network.keep_pods_in()
+    lab.kubectl("front", "delete", "namespace", medea.SYSTEM, "--ignore-not-found", "--timeout=60s", timeout=65)
+    # The processes have an authority of their own.
+    shutil.rmtree(MEDEA_CERTS, ignore_errors=True)
 
 
-def processes(lab: Lab) -> list[Process]:
-    """What leads from the processes' addresses to the Services."""
-    pairs = "jsonpath={range .items[*]}{.metadata.name}={.spec.clusterIP} {end}"
-    words = ["get", "services", "-n", medea.SYSTEM, "-o", pairs]
-    found = dict(one.split("=") for one in lab.kubectl("front", *words).split())
-    ways = [f"{port}={found[service]}:{far}" for port, (service, far) in _WAYS.items()]
-    argv = [sys.executable, "-m", "tests.lab.forward", *ways]
-    return [Process(_FORWARDING, argv, listening("127.0.0.1", MEDEA_PORT), cwd=CHECKOUT)]
+def processes() -> list[Process]:
+    """What leads from the processes' addresses to the Services. Asks no apiserver: there may be none just now."""
+    if not MEDEA_WAYS.exists():
+        return []
+    argv = [sys.executable, "-m", "tests.lab.forward", str(MEDEA_WAYS)]
+    ways = MEDEA_WAYS.read_text()
+    return [Process(_FORWARDING, argv, listening("127.0.0.1", MEDEA_PORT), cwd=CHECKOUT, config=ways)]
 
 
-def _take_authority(lab: Lab) -> None:
+def take_authority(lab: Lab) -> None:
+    """Write the authority that the leader has made where tests and people on this host look for it."""
     words = ["get", "secret", "medea-tls", "-n", medea.SYSTEM, "-o", r"jsonpath={.data.ca\.crt}"]
     MEDEA_CERTS.mkdir(parents=True, exist_ok=True)
     (MEDEA_CERTS / "ca.crt").write_bytes(base64.b64decode(lab.kubectl("front", *words)))
+
+
+def _values() -> Object:
+    settings = from_caller(MEDEA_SAMPLE_INTERVAL="1", MEDEA_SWEEP_INTERVAL="10", MEDEA_PROBE_QUIET="5")
+    return {
+        "hold": "plugin" if argo.controllers_wanted(FRONT) else "none",
+        "postgres": {"embedded": False},
+        "ledger": {"secret": _LEDGER},
+        "prometheus": {"url": f"http://{FRONT.gateway}:{PROMETHEUS.rpartition(':')[2]}"},
+        "argo": {"server": f"https://{FRONT.gateway}:{ARGO_SERVER_TLS_PORT}", "serverCA": _ARGO_SERVER_CA},
+        "certificates": {"names": ["localhost", "127.0.0.1"]},
+        "webhook": {"replicas": 1},
+        "controller": {"replicas": 1},
+        # The front door's apiserver is no pod, and knows no name of a Service.
+        "logs": {"enabled": True, "secret": _LOGS, "address": FRONT.gateway},
+        "minReadySeconds": 0,
+        "settings": settings,
+        # Its tag stays the same, so that pods would not be replaced when the image is.
+        "podAnnotations": {"image": image.build(lambda _: None).name},
+    }
+
+
+def _needed() -> Object:
+    """What is to be there before the chart: the namespace, Secrets and authorities that the values name, metrics."""
+
+    def thing(kind: str, name: str, **content: object) -> Object:
+        return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": medea.SYSTEM}, **content}
+
+    dsn = POSTGRES_DSN.replace("127.0.0.1", FRONT.gateway)
+    certificate, key = pki.issue("medea-logs", "medea-logs", hosts=[FRONT.gateway])
+    authority = pki.CA.read_text()
+    logs = {"tls.crt": certificate.read_text(), "tls.key": key.read_text(), "ca.crt": authority}
+    return {
+        "apiVersion": "v1",
+        "kind": "List",
+        "items": [
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": medea.SYSTEM}},
+            thing("Secret", _LEDGER, stringData={"dsn": dsn}),
+            thing("Secret", _LOGS, stringData=logs),
+            thing("ConfigMap", _ARGO_SERVER_CA, data={"ca.crt": authority}),
+            *(thing("Service", f"lab-metrics-{part}", spec=_metrics(part)) for part in MEDEA_METRICS),
+        ],
+    }
+
+
+def _metrics(part: str) -> Object:
+    selector = {"app.kubernetes.io/name": "medea", "app.kubernetes.io/component": part}
+    return {"selector": selector, "ports": [{"port": MEDEA_METRICS[part]}], "publishNotReadyAddresses": True}
+
+
+def _ways(lab: Lab) -> list[Way]:
+    listed = json.loads(lab.kubectl("front", "get", "services", "-n", medea.SYSTEM, "-o", "json"))["items"]
+    addresses = {one["metadata"]["name"]: one["spec"]["clusterIP"] for one in listed}
+    ways = [Way(port, addresses[service], far) for port, (service, far) in _SERVICES.items()]
+    certificate, key = pki.issue("argo-server-tls", "argo-server", hosts=[FRONT.gateway])
+    server = int(ARGO_SERVER_URL.rpartition(":")[2])
+    return [*ways, Way(ARGO_SERVER_TLS_PORT, "127.0.0.1", server, str(certificate), str(key))]

@@ -1,6 +1,6 @@
 """Medea inside the front door, installed by its chart as its users do it.
 
-The laboratory's own Medea, two processes on the host, has to be away meanwhile: both would steer the same Workflows.
+There is one Medea at a time: two would steer the same Workflows.
 """
 
 import os
@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from tests.lab import image, medea, network, pgimage, render, supervisor
+from tests.lab import image, medea, node, pgimage, render, supervisor
 from tests.lab.binaries import binary
 from tests.lab.lab import Lab
 from tests.lab.layout import (
@@ -29,7 +29,7 @@ _WAIT = ("--wait", f"--timeout={_INSTALL_TIMEOUT}s")
 _VALUES = STATE / "helm-values.yaml"
 # Helm's cache and settings are nobody's but this laboratory's.
 _HOME = {"HELM_CACHE_HOME": str(STATE / "helm"), "HELM_CONFIG_HOME": str(STATE / "helm")}
-Values = dict[str, Any]
+Object = dict[str, Any]
 
 
 def stop_processes(lab: Lab) -> None:
@@ -48,10 +48,8 @@ def start_processes(lab: Lab) -> None:
 
 
 def prepare(lab: Lab) -> None:
-    """What a real cluster has before: images that can be pulled, a volume, and a way out to the targets."""
-    for archive in (image.build(print), pgimage.build(print)):
-        lab.import_image("front", archive)
-    network.let_pods_out()
+    """What a real cluster has before: images that can be pulled, and a volume."""
+    node.import_images(FRONT, [image.build(print), pgimage.build(print)])
     shutil.rmtree(_FOLDER, ignore_errors=True)
     _FOLDER.mkdir(parents=True)
     medea.apply(lab, _volume())
@@ -60,7 +58,6 @@ def prepare(lab: Lab) -> None:
 def clear_up(lab: Lab) -> None:
     """Take back what `prepare` made."""
     lab.kubectl("front", "delete", "persistentvolume", _VOLUME, "--ignore-not-found", "--wait=false")
-    network.keep_pods_in()
     shutil.rmtree(_FOLDER, ignore_errors=True)
 
 
@@ -75,13 +72,13 @@ def is_installed(lab: Lab) -> bool:
     return bool(lab.kubectl("front", *words).strip())
 
 
-def install(lab: Lab, values: Values) -> str:
+def install(lab: Lab, values: Object) -> str:
     """`helm install`, or `helm upgrade`, and wait until everything is ready; returns what helm says."""
     return helm(lab, "upgrade", "--install", *_with(values), "--create-namespace")
 
 
 @contextmanager
-def upgrading(lab: Lab, values: Values) -> Iterator[subprocess.Popen[bytes]]:
+def upgrading(lab: Lab, values: Object) -> Iterator[subprocess.Popen[bytes]]:
     """`helm upgrade`, under way. It has ended when the block has."""
     with subprocess.Popen(_words(lab, "upgrade", *_with(values)), env={**os.environ, **_HOME}) as upgrade:
         try:
@@ -95,7 +92,7 @@ def uninstall(lab: Lab) -> str:
     return helm(lab, "uninstall", RELEASE, "--namespace", medea.SYSTEM, *_WAIT)
 
 
-def _with(values: Values) -> list[str]:
+def _with(values: Object) -> list[str]:
     _VALUES.write_text(yaml.safe_dump({**IMAGES, **values}))
     return [RELEASE, str(render.CHART), "--namespace", medea.SYSTEM, f"--values={_VALUES}", *_WAIT]
 
@@ -104,11 +101,11 @@ def _words(lab: Lab, *words: str) -> list[str]:
     return [binary("helm"), *words, f"--kubeconfig={lab.kubeconfig('front')}"]
 
 
-IMAGES: Values = {"image": image.IMAGE, "postgres": {"image": pgimage.IMAGE}}
+IMAGES: Object = {"image": image.IMAGE, "postgres": {"image": pgimage.IMAGE}}
 """What differs from the quick start on a real cluster."""
 
 
-def _volume() -> dict[str, Any]:
+def _volume() -> Object:
     here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [FRONT.name]}
     return {
         "apiVersion": "v1",

@@ -184,7 +184,7 @@ def _install_medea(lab: Lab, address: str) -> None:
     certificate, key = (MEDEA_CERTS / name for name in ("tls.crt", "tls.key"))
     medea.write_logs_certs(certificate.read_bytes(), key.read_bytes(), base64.b64decode(authority))
     for target in TARGETS:
-        medea.add_target(lab, target.name)
+        medea.add_target(lab, target.name, host="127.0.0.1")
     webhooks = medea.webhook_configuration(f"https://{address}:{MEDEA_PORT}")
     medea.apply(lab, webhooks)
     lab.kubectl("front", "apply", "-n", layout.WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))

@@ -1,9 +1,9 @@
-"""What the laboratory offers to those who build on it: paths, identities, kubectl, images."""
+"""What the laboratory offers to those who build on it: paths, identities, kubectl."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.lab import images, pki
+from tests.lab import pki
 from tests.lab.binaries import binary
 from tests.lab.layout import BY_NAME, CHECKOUT, CLUSTERS, STATE, Cluster
 from tests.lab.shell import run
@@ -45,7 +45,3 @@ class Lab:
         """What kubectl prints, as the cluster's administrator."""
         kubectl = [binary("kubectl"), f"--kubeconfig={self.kubeconfig(cluster)}", f"--request-timeout={timeout:.0f}s"]
         return run([*kubectl, *words], input=input, timeout=timeout + 5)
-
-    def import_image(self, cluster: str, archive: Path) -> None:
-        """Make a docker archive's images known to a cluster's node."""
-        images.import_image(self.cluster(cluster), archive)

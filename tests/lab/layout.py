@@ -23,6 +23,8 @@ CLUSTER_DOMAIN = "cluster.local"
 DNS_PORT = 10053
 """Where the front door's CoreDNS listens, on the front door's gateway."""
 ARGO_SERVER_URL = "http://127.0.0.1:2746"
+ARGO_SERVER_TLS_PORT = 2747
+"""The same over TLS, for whoever sends it a token from elsewhere: Medea, where it runs in pods."""
 PROMETHEUS = "127.0.0.1:9490"
 POSTGRES_PORT = 5455
 POSTGRES_DSN = f"postgresql://medea:medea@127.0.0.1:{POSTGRES_PORT}/medea"
@@ -36,6 +38,10 @@ MEDEA_API_TOKEN = STATE / "medea" / "token"
 """The token of an administrator, for Medea's API."""
 MEDEA_LOGS_PORT = 8444
 MEDEA_LOGS_CERTS = STATE / "medea" / "logs"
+MEDEA_WAYS = STATE / "medea" / "ways"
+"""What leads from the loopback to Medea's Services, where Medea runs inside the front door."""
+MEDEA_METRICS = {"webhook": 9095, "controller": 9096, "plugin": 9097, "api": 9098, "logs": 9099}
+"""Where each part of Medea tells of itself, on the loopback."""
 KUBELET_PORT = 10250
 STORE_PORT = 8095
 """A test may put a server of its own here; pods reach it at their gateway."""

@@ -11,13 +11,12 @@ from pathlib import Path
 from tests.lab import (
     binaries,
     cgroups,
-    cluster_mode,
     clusters,
     controlplane,
     envfile,
+    image,
     images,
-    inside,
-    medea,
+    modes,
     monitoring,
     network,
     pki,
@@ -28,7 +27,7 @@ from tests.lab import (
 )
 from tests.lab.errors import LabError
 from tests.lab.lab import Lab
-from tests.lab.layout import CLUSTERS, ENV_FILE, STATE
+from tests.lab.layout import CLUSTERS, ENV_FILE, FRONT, STATE
 from tests.lab.processes import Process
 from tests.lab.progress import Progress, console, shown
 from tests.lab.shell import run
@@ -46,10 +45,13 @@ def build() -> None:
     if binaries.missing():
         with shown("build") as progress:
             binaries.build_all(progress.report)
+    # Before the first cluster is up: this may take minutes.
+    image.build(lambda line: console.print(line, highlight=False))
 
 
 def up() -> None:
     """Start the laboratory; on one that runs, start only what is missing."""
+    mode = modes.wanted()
     build()
     with _locked():
         if STATE.exists() and not _resumable():
@@ -58,12 +60,8 @@ def up() -> None:
         lab = Lab()
         with shown("laboratory") as progress, ThreadPoolExecutor(max_workers=16) as pool:
             _start_all(lab, pool, progress)
-        _COMPLETE.write_text(_fingerprint())
-        if cluster_mode.wanted():
-            cluster_mode.bring_up(lab)
-        else:
-            cluster_mode.take_down(lab)
-            inside.start_processes(lab)
+            _COMPLETE.write_text(_fingerprint())
+            _named(progress, "medea", lambda: modes.bring_up(lab, mode))
 
 
 def down() -> None:
@@ -81,7 +79,7 @@ def everything() -> list[Process]:
     found = [controlplane.etcd(), postgres.process(), monitoring.prometheus()]
     for cluster in CLUSTERS:
         found += clusters.processes(cluster)
-    return found + (cluster_mode.processes(Lab()) if cluster_mode.wanted() else medea.processes(Lab()))
+    return found + modes.processes(Lab())
 
 
 def _resumable() -> bool:
@@ -105,13 +103,14 @@ def _prepare() -> None:
 
 def _start_all(lab: Lab, pool: ThreadPoolExecutor, progress: Progress) -> None:
     archives = images.build_all()
+    of_front = [*archives, image.build(lambda _: None)]
     _named(progress, "etcd", lambda: _bring_up(controlplane.etcd()))
     jobs = [
         pool.submit(_named, progress, "postgres", _bring_up_postgres),
         pool.submit(_named, progress, "prometheus", lambda: _bring_up(monitoring.prometheus())),
     ]
     for cluster in CLUSTERS:
-        bring_up = _bound(lab, cluster.name, archives, pool)
+        bring_up = _bound(lab, cluster.name, of_front if cluster == FRONT else archives, pool)
         jobs.append(pool.submit(_named, progress, cluster.name, bring_up))
     _all_or_first_error(jobs)
 

@@ -1,6 +1,6 @@
-"""Medea's own processes in the laboratory, and what it installs into the clusters.
+"""Medea's own processes in the laboratory, for LAB_MEDEA=processes, and what it installs into the clusters.
 
-Medea runs from this checkout on the host: all doors below one process, and the controller. Both can be killed and
+There Medea runs from this checkout on the host: all doors below one process, and the controller. Both can be killed and
 started one by one; what it needs inside the clusters comes from the project's own manifests.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from certs.files import NAMES, ensure
-from tests.lab import argo, image, pki
+from tests.lab import argo, image, node, pki
 from tests.lab.lab import Lab
 from tests.lab.layout import (
     ARGO_SERVER_URL,
@@ -23,6 +23,7 @@ from tests.lab.layout import (
     MEDEA_CERTS,
     MEDEA_LOGS_CERTS,
     MEDEA_LOGS_PORT,
+    MEDEA_METRICS,
     MEDEA_PLUGIN_PORT,
     MEDEA_URL,
     POSTGRES_PORT,
@@ -37,15 +38,15 @@ SYSTEM = "medea-system"
 SPACE = "medea-targets"
 USER = f"system:serviceaccount:{SYSTEM}:medea"
 """The lab's certificates name the very accounts that the manifests give rights to; this one is Medea's on targets."""
+CLUSTER_PROFILES = "clusterprofiles/crd.yaml"
 FRONT_MANIFESTS = (
     "base/namespace.yaml",
     *(f"chart/files/{name}.yaml" for name in ("rbac", "policies", "argo", "logs-rbac")),
-    "clusterprofiles/crd.yaml",
+    CLUSTER_PROFILES,
 )
 TARGET_MANIFEST = "target/rbac.yaml"
-_CONTROLLER_METRICS = 9096
-# Of the webhook, the plugin's door, the API and the logs.
-_DOORS_METRICS = (9095, 9097, 9098, 9099)
+_CONTROLLER_METRICS = MEDEA_METRICS["controller"]
+_DOORS_METRICS = set(MEDEA_METRICS.values()) - {_CONTROLLER_METRICS}
 _PYTHON = str(CHECKOUT / ".venv/bin/python")
 
 
@@ -126,7 +127,7 @@ def write_logs_certs(certificate: bytes, key: bytes, authority: bytes) -> None:
 def install(lab: Lab) -> None:
     """Called when the clusters are ready, before the processes start."""
     prepare()
-    lab.import_image("front", image.build(lambda _: None))
+    node.import_images(FRONT, [image.build(lambda _: None)])
     for name in FRONT_MANIFESTS:
         lab.kubectl("front", "apply", "-f", str(CHECKOUT / "manifests" / name))
     # The process that serves the webhook serves logs too.
@@ -177,7 +178,7 @@ def _also(role: str, account: str) -> dict[str, Any]:
     }
 
 
-def add_target(lab: Lab, target: str, *, host: str = "127.0.0.1") -> None:
+def add_target(lab: Lab, target: str, *, host: str = FRONT.gateway) -> None:
     """Make a cluster a target that accepts work from the laboratory's own namespace."""
     lab.kubectl(target, "apply", "-f", str(CHECKOUT / "manifests" / TARGET_MANIFEST))
     lab.kubectl(target, "apply", "-f", "-", input=json.dumps(consent(WORKFLOWS)))
@@ -190,14 +191,13 @@ def consent(namespace: str) -> dict[str, Any]:
     return {"apiVersion": grant.kind.api_version, "kind": grant.kind.kind, **grant.body}
 
 
-def register(lab: Lab, target: str, *, host: str = "127.0.0.1", port: int | None = None) -> None:
+def register(lab: Lab, target: str, *, host: str = FRONT.gateway, port: int | None = None) -> None:
     """Make a cluster a target, as an administrator would: by a Secret at the front door.
 
     Its apiserver is reached at `host`, which its certificate has to name, and through `port` if there is one.
     """
-    config = yaml.safe_load(lab.identity(target, USER).read_text())
-    config["clusters"][0]["cluster"]["server"] = f"https://{host}:{port or lab.cluster(target).api_port}"
-    kubeconfig = json.dumps(config).encode()
+    address = f"{host}:{port or lab.cluster(target).api_port}"
+    kubeconfig = json.dumps(at_address(lab.identity(target, USER), address)).encode()
     apply(
         lab,
         {
@@ -207,6 +207,13 @@ def register(lab: Lab, target: str, *, host: str = "127.0.0.1", port: int | None
             "data": {"kubeconfig": base64.b64encode(kubeconfig).decode()},
         },
     )
+
+
+def at_address(kubeconfig: Path, address: str) -> dict[str, Any]:
+    """A kubeconfig's content with another address of the same apiserver."""
+    config: dict[str, Any] = yaml.safe_load(kubeconfig.read_text())
+    config["clusters"][0]["cluster"]["server"] = f"https://{address}"
+    return config
 
 
 def webhook_configuration(url: str = MEDEA_URL) -> dict[str, Any]:

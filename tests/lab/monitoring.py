@@ -5,12 +5,11 @@ import yaml
 from tests.lab import pki
 from tests.lab.binaries import binary
 from tests.lab.controlplane import MASTERS
-from tests.lab.layout import CLUSTERS, PROMETHEUS, STATE, Cluster
+from tests.lab.layout import CLUSTERS, MEDEA_METRICS, PROMETHEUS, STATE, Cluster
 from tests.lab.processes import Process, http_ok
 
 RULES, EXTRA = STATE / "prometheus" / "rules", STATE / "prometheus" / "extra"
 """Folders of rules (YAML) and of further targets (JSON): a test puts its own there and reloads Prometheus."""
-_MEDEA_METRICS = (9095, 9096, 9097, 9098, 9099)
 _RESOURCES = "resourcequotas,limitranges,pods,nodes,namespaces"
 
 
@@ -60,7 +59,7 @@ def _config() -> dict[str, object]:
     # The label `cluster` of Medea's own metrics is the target that they are about.
     medea = {
         "job_name": "medea",
-        "static_configs": [{"targets": [f"127.0.0.1:{port}" for port in _MEDEA_METRICS]}],
+        "static_configs": [{"targets": [f"127.0.0.1:{port}" for port in MEDEA_METRICS.values()]}],
     }
     extra = {"job_name": "extra", "file_sd_configs": [{"files": [f"{EXTRA}/*.json"]}]}
     return {

@@ -1,13 +1,15 @@
 """The pods' networks: one bridge per cluster, the way to its apiserver, and no way out of the machine."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.lab.layout import (
-    ARGO_SERVER_URL,
+    ARGO_SERVER_TLS_PORT,
     CLUSTERS,
     DNS_PORT,
     FRONT,
+    MEDEA_LOGS_PORT,
     MEDEA_PLUGIN_PORT,
     POSTGRES_PORT,
     PROMETHEUS,
@@ -19,8 +21,16 @@ from tests.lab.layout import (
 from tests.lab.shell import run
 
 CNI_PROGRAMS = "/usr/lib/cni"
-_CHAIN, _INPUT, _INSIDE = "MEDEA-LAB", "MEDEA-LAB-IN", "MEDEA-LAB-INSIDE"
+_CHAIN, _INPUT, _OUTPUT = "MEDEA-LAB", "MEDEA-LAB-IN", "MEDEA-LAB-OUT"
 _IPTABLES = ("iptables", "-w", "10")
+_NEEDED = (
+    *(cluster.api_port for cluster in CLUSTERS),
+    POSTGRES_PORT,
+    int(PROMETHEUS.rpartition(":")[2]),
+    ARGO_SERVER_TLS_PORT,
+)
+"""Ports of the loopback that Medea reaches at the front door's gateway, be it in a pod or on this host: one kubeconfig
+of a target is good for both."""
 
 
 def set_up() -> None:
@@ -35,9 +45,9 @@ def set_up() -> None:
 
 def tear_down() -> None:
     """Remove every bridge and rule that `set_up` made."""
-    keep_pods_in()
     for table, hook, chain in (
         ("nat", "PREROUTING", _CHAIN),
+        ("nat", "OUTPUT", _OUTPUT),
         ("filter", "FORWARD", _CHAIN),
         ("filter", "INPUT", _INPUT),
     ):
@@ -49,23 +59,6 @@ def tear_down() -> None:
         run(["ip", "link", "delete", cluster.bridge], check=False)
         for leftover in Path("/var/lib/cni/results").glob(f"{cluster.bridge}-*"):
             leftover.unlink(missing_ok=True)
-
-
-def let_pods_out() -> None:
-    """Let pods of the front door reach, at their gateway, what Medea needs: all apiservers, Postgres, Prometheus, Argo.
-
-    Only while Medea runs inside of the cluster: otherwise no pod has any business there.
-    """
-    ports = [cluster.api_port for cluster in CLUSTERS] + [POSTGRES_PORT, *map(_port, (PROMETHEUS, ARGO_SERVER_URL))]
-    match = ["-i", FRONT.bridge, "-p", "tcp", "-m", "multiport", "--dports", ",".join(map(str, ports))]
-    _chain("nat", "PREROUTING", _INSIDE, [[*match, "-d", FRONT.gateway, "-j", "DNAT", "--to-destination", "127.0.0.1"]])
-    _chain("filter", "INPUT", _INSIDE, [[*match, "-j", "ACCEPT"]])
-
-
-def keep_pods_in() -> None:
-    """Take back what `let_pods_out` allowed."""
-    for table, hook in (("nat", "PREROUTING"), ("filter", "INPUT")):
-        _no_chain(table, hook, _INSIDE)
 
 
 def write_cni(cluster: Cluster, folder: Path) -> None:
@@ -89,13 +82,15 @@ def write_cni(cluster: Cluster, folder: Path) -> None:
 
 
 def _bridge(cluster: Cluster) -> None:
-    if not Path(f"/sys/class/net/{cluster.bridge}").exists():
+    # Of this network, whichever /sys is mounted here.
+    settings = Path(f"/proc/sys/net/ipv4/conf/{cluster.bridge}")
+    if not settings.exists():
         run(["ip", "link", "add", cluster.bridge, "type", "bridge"])
     address = f"{cluster.gateway}/{cluster.subnet.partition('/')[2]}"
     run(["ip", "address", "replace", address, "dev", cluster.bridge])
     run(["ip", "link", "set", cluster.bridge, "up"])
     # Only on this interface: packets for the service address are sent on to the loopback, where the apiserver is.
-    Path(f"/proc/sys/net/ipv4/conf/{cluster.bridge}/route_localnet").write_text("1")
+    (settings / "route_localnet").write_text("1")
 
 
 def _service_route() -> None:
@@ -105,11 +100,12 @@ def _service_route() -> None:
 
 
 def _rules() -> None:
-    nat = [_to_apiserver(cluster) for cluster in CLUSTERS]
+    nat = [*map(_to_apiserver, CLUSTERS), ["-i", FRONT.bridge, *_to_loopback(_NEEDED)]]
     # Where bridges pass through iptables, pods of one cluster would not reach each other either.
     forward = [["-i", cluster.bridge, "-o", cluster.bridge, "-j", "ACCEPT"] for cluster in CLUSTERS]
     forward += [[direction, cluster.bridge, "-j", "DROP"] for cluster in CLUSTERS for direction in ("-i", "-o")]
     _chain("nat", "PREROUTING", _CHAIN, nat)
+    _chain("nat", "OUTPUT", _OUTPUT, [_to_loopback((*_NEEDED, MEDEA_LOGS_PORT))])
     _chain("filter", "FORWARD", _CHAIN, forward)
     _chain("filter", "INPUT", _INPUT, [rule for cluster in CLUSTERS for rule in _from_pods(cluster)])
 
@@ -119,13 +115,20 @@ def _to_apiserver(cluster: Cluster) -> list[str]:
     return [*match, "-j", "DNAT", "--to-destination", f"127.0.0.1:{cluster.api_port}"]
 
 
+def _to_loopback(ports: Sequence[int]) -> list[str]:
+    return ["-d", FRONT.gateway, *_ports(ports), "-j", "DNAT", "--to-destination", "127.0.0.1"]
+
+
 def _from_pods(cluster: Cluster) -> list[list[str]]:
-    """Of this host, a pod may reach its own apiserver, Medea's door for plugins, and what a test serves."""
+    """Of this host, a pod may reach its own apiserver, Medea's door for plugins, and what a test serves.
+
+    A pod of the front door may be Medea's, and reach what Medea needs.
+    """
     rules = [["-i", cluster.bridge, "-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "ACCEPT"]]
-    ports = f"{cluster.api_port},{MEDEA_PLUGIN_PORT}"
-    rules.append(["-i", cluster.bridge, "-p", "tcp", "-m", "multiport", "--dports", ports, "-j", "ACCEPT"])
-    rules.append(["-i", cluster.bridge, "-p", "tcp", "--dport", str(STORE_PORT), "-j", "ACCEPT"])
+    ports = (cluster.api_port, MEDEA_PLUGIN_PORT, STORE_PORT)
+    rules.append(["-i", cluster.bridge, *_ports(ports), "-j", "ACCEPT"])
     if cluster == FRONT:
+        rules.append(["-i", cluster.bridge, *_ports(_NEEDED), "-j", "ACCEPT"])
         for protocol in ("udp", "tcp"):
             rules.append(["-i", cluster.bridge, "-p", protocol, "--dport", str(DNS_PORT), "-j", "ACCEPT"])
     rules.append(["-i", cluster.bridge, "-p", "icmp", "-j", "ACCEPT"])
@@ -133,8 +136,8 @@ def _from_pods(cluster: Cluster) -> list[list[str]]:
     return rules
 
 
-def _port(url: str) -> int:
-    return int(url.rpartition(":")[2])
+def _ports(ports: Sequence[int]) -> list[str]:
+    return ["-p", "tcp", "-m", "multiport", "--dports", ",".join(map(str, ports))]
 
 
 def _no_chain(table: str, hook: str, chain: str) -> None:

@@ -58,10 +58,11 @@ def import_images(cluster: Cluster, archives: list[Path]) -> None:
     done = cluster.folder / "images"
     done.mkdir(parents=True, exist_ok=True)
     for archive in archives:
-        marker = done / archive.name
-        if not marker.exists():
+        # By the image's name: its tag is that of the last one imported.
+        marker = done / archive.name.rpartition("-")[0]
+        if not marker.exists() or marker.read_text() != archive.name:
             images.import_image(cluster, archive)
-            marker.touch()
+            marker.write_text(archive.name)
 
 
 def kubelet(cluster: Cluster) -> Process:

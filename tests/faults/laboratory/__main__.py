@@ -16,6 +16,9 @@ def main(
 ) -> None:
     """Play them one after another. Ends with an error if one of them breaks the promise."""
     console, broken = Console(width=140), []
+    console.print(
+        "Medea runs as processes on the host meanwhile (LAB_MEDEA=processes): only there its links can be cut"
+    )
     with rewired() as links:
         for number in range(seed, seed + episodes):
             console.rule(f"episode {number - seed + 1} of {episodes}, seed {number}", align="left")

@@ -1,4 +1,7 @@
-"""Medea in the laboratory with a proxy on each of its four links, and everything as it was afterwards."""
+"""Medea in the laboratory with a proxy on each of its four links, and everything as it was afterwards.
+
+It runs as processes on the host meanwhile: there a link is an address in their environment, and each can be frozen.
+"""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from tests.faults.laboratory.links import Link, Mode
-from tests.lab import medea, supervisor
+from tests.lab import medea, modes, supervisor
 from tests.lab.lab import Lab
 from tests.lab.layout import BY_NAME, MEDEA_PORT, POSTGRES_PORT, PROMETHEUS, TARGETS
 
@@ -24,12 +27,13 @@ class Links:
 
     def register(self, target: str) -> None:
         """Make a cluster a target, through its link."""
-        medea.register(Lab(), target, port=self.by_name[target].port)
+        medea.register(Lab(), target, host="127.0.0.1", port=self.by_name[target].port)
 
 
 @contextmanager
 def rewired() -> Iterator[Links]:
-    """Restarts Medea's processes before and after: where the ledger and Prometheus are is in their environment."""
+    """Restarts Medea before and after: where the ledger and Prometheus are is in its processes' environment."""
+    lab, mode = Lab(), modes.running() or modes.wanted()
     host, _, port = PROMETHEUS.partition(":")
     ends = {
         "webhook": ("127.0.0.1", MEDEA_PORT),
@@ -41,13 +45,14 @@ def rewired() -> Iterator[Links]:
         links = Links({name: Link(name, end) for name, end in ends.items()})
         for link in links.by_name.values():
             stack.callback(link.close)
-        stack.callback(_direct)
+        stack.callback(_direct, mode)
+        modes.bring_up(lab, modes.Mode.PROCESSES)
         os.environ["POSTGRESQL_URL"] = f"127.0.0.1:{links.by_name['ledger'].port}/medea"
         os.environ["PROMETHEUS_URL"] = f"http://127.0.0.1:{links.by_name['samples'].port}"
         for target in TARGETS:
             links.register(target.name)
         start_medea()
-        medea.apply(Lab(), medea.webhook_configuration(f"https://127.0.0.1:{links.by_name['webhook'].port}"))
+        medea.apply(lab, medea.webhook_configuration(f"https://127.0.0.1:{links.by_name['webhook'].port}"))
         yield links
 
 
@@ -58,11 +63,11 @@ def start_medea() -> None:
         supervisor.wait_ready(process)
 
 
-def _direct() -> None:
+def _direct(mode: modes.Mode) -> None:
     for name in ("POSTGRESQL_URL", "PROMETHEUS_URL"):
         os.environ.pop(name, None)
     lab = Lab()
+    # Whichever comes next, it finds its targets: processes on their way out still have to let go of what runs there.
     for target in TARGETS:
         medea.register(lab, target.name)
-    medea.apply(lab, medea.webhook_configuration())
-    start_medea()
+    modes.bring_up(lab, mode)
