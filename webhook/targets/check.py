@@ -97,6 +97,7 @@ def _ask(
         apart=_apart(front, cluster),
         missing_kinds=lacking,
         alive=alive,
+        argo=controller.version if controller else None,
         probed=probe,
         life=life_of(config),
         namespaces=namespaces,

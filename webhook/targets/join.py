@@ -15,7 +15,9 @@ from webhook.kube.resources import NAMESPACES, SECRETS, checked_name
 from webhook.model.contract import CLUSTER
 from webhook.model.limits.targets import TOKEN_SECONDS
 from webhook.model.objects import Object
+from webhook.targets.argo import living_controller
 from webhook.targets.credentials import kubeconfig, life_of, secret_data, token_of, with_token
+from webhook.targets.findings import Grade, argo, kubernetes
 from webhook.targets.grants import ACCOUNT, SPACE, Grant, grants
 
 
@@ -32,10 +34,11 @@ def add(
 ) -> Iterator[Done]:
     """Add the target that `target` is an administrator's client of; `space` is the namespace of the Secrets.
 
-    Yields what was done, step by step. Raises Refused before anything is made if a namespace is missing, and the errors
-    of both clusters.
+    Yields what was done, step by step. Raises Refused before anything is made if a namespace is missing or a version is
+    too old, and the errors of both clusters.
     """
     checked_name("target", target.name)
+    _check_versions(target, now)
     _check_namespaces(target, namespaces)
     _check_space(front, space)
     for grant in grants(namespaces):
@@ -48,6 +51,16 @@ def add(
     token = target.request_token(SPACE, ACCOUNT, TOKEN_SECONDS)
     yield Done("made", f"a token of ServiceAccount {ACCOUNT} in {SPACE}, renewed by Medea before it expires")
     yield _register(front, space, secret, target.name, with_token(wanted, token))
+
+
+def _check_versions(target: Cluster, now: datetime.datetime) -> None:
+    controller = living_controller(target, now)
+    found = [kubernetes(target.about().version)]
+    if controller and controller.version:
+        found.append(argo(controller.version, f"kubectl --context {target.name}"))
+    for one in found:
+        if one.grade is Grade.MISSING:
+            raise Refused(f"{target.name} has {one.words}; nothing was done: {one.mend}")
 
 
 def _check_namespaces(target: Cluster, namespaces: Sequence[str]) -> None:
