@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tests.lab.binaries import argo_source
+from tests.lab.sources import argo_source
 
 _AT_LEAST = 150
 _EVERY = 8
