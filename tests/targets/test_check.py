@@ -190,7 +190,7 @@ def test_a_token_that_was_not_renewed_is_told_before_it_expires() -> None:
 @pytest.mark.parametrize(
     ("image", "words"),
     [
-        ("argoproj/workflow-controller:v4.1.0", "Argo Workflows v4.1.0, and Medea was only run with 3.6 to 4.0"),
+        ("argoproj/workflow-controller:v4.1.0", "Argo Workflows v4.1.0, and Medea was only run with 3.7"),
         ("argoproj/workflow-controller:latest", "of an unknown version (latest), and Medea needs 3.6 or newer"),
         ("argoproj/workflow-controller@sha256:0a", "of an unknown version (none is told), and Medea needs 3.6"),
     ],

@@ -128,6 +128,16 @@ def test_a_target_whose_kubeconfig_is_of_no_use_says_why() -> None:
     assert "Secret target-west" in shown.status()["conditions"][0]["message"]
 
 
+def test_a_controller_that_is_too_old_is_not_called_ready() -> None:
+    shown = Shown()
+    pod = shown.admin.west.get(PODS, "argo", "workflow-controller-1")
+    assert pod is not None
+    shown.admin.west.put(PODS, {**pod, "spec": {"containers": [{"image": "argoproj/workflow-controller:v3.5.15"}]}})
+    shown.turn()
+    assert shown.condition("ArgoReady") == ("False", "TooOld")
+    assert "Medea needs 3.6 or newer" in str(shown.status()["conditions"])
+
+
 def test_what_argo_lacks_and_what_is_drained_is_shown() -> None:
     shown = Shown()
     shown.admin.west.remove(PODS, "argo", "workflow-controller-1")

@@ -46,7 +46,8 @@ class Product:
                 return f"{self.name} {version}, and Medea needs {_text(self.oldest)} or newer"
             case Age.UNTRIED:
                 first, last = map(_text, self.tried)
-                return f"{self.name} {version}, and Medea was only run with {first} to {last}"
+                seen = first if first == last else f"{first} to {last}"
+                return f"{self.name} {version}, and Medea was only run with {seen}"
             case Age.TRIED:
                 return f"{self.name} {version}"
         told = version or "none is told"

@@ -41,5 +41,5 @@ PROFILE_SHARE = 0.1
 # docs/versions.md.
 OLDEST_KUBERNETES = (1, 30)
 OLDEST_ARGO = (3, 6)
-KUBERNETES_TRIED = ((1, 33), (1, 35))
-ARGO_TRIED = ((3, 6), (4, 0))
+KUBERNETES_TRIED = ((1, 35), (1, 35))
+ARGO_TRIED = ((3, 7), (3, 7))
