@@ -16,6 +16,7 @@ TEMPLATES = (
 
 LEFT_OUT = {
     "artifact-gc-workflow.yaml": "deletes from an S3 bucket",
+    "artifact-passing-explicit-plugin.yaml": "needs a plugin for artifacts",
     "artifact-passing-subpath.yaml": "reads a folder of a bucket",
     "buildkit-template.yaml": "builds and pushes an image",
     "ci-output-artifact.yaml": "clones from GitHub, needs a volume claim",
