@@ -3,13 +3,14 @@
 PYTHON := .venv/bin/python
 VENV := .venv/requirements.sha256
 # Medea runs inside the front door, installed by its chart. LAB_MEDEA=processes: as two processes on the host, for a debugger.
+# ARGO=4.0.5 KUBERNETES=1.33.13: other versions than those of tests/lab/versions.env, on all three clusters.
 # LAB=kind: the same three clusters made by kind, where Docker exists (never run so far, see the README).
 LAB_MODULE := $(if $(filter kind,$(LAB)),tests.lab.kind,tests.lab)
 OUT ?= certs/out
 UV := $(or $(shell command -v uv),.venv/bin/uv)
 SOLVE := pip compile --quiet --no-annotate --no-header --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test examples check static lab lab-down lab-kill lab-start lab-log lab-status bench bench-waiting bench-hang faults docs manifests certs lock clean
+.PHONY: help demo test examples matrix check static lab lab-down lab-kill lab-start lab-log lab-status bench bench-waiting bench-hang faults docs manifests certs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -24,13 +25,16 @@ test: $(VENV) ## style, types, layers and all tests, in a laboratory that is gon
 examples: $(VENV) ## all of Argo's own examples, with Medea and without it; `make test` takes every eighth (some 20 minutes)
 	@MEDEA_EXAMPLES=all .ci/test tests/end_to_end/test_argo_examples.py
 
+matrix: $(VENV) ## the tests that tell, on each pair of Argo and Kubernetes; or PAIRS="4.0.5/1.35.4" (hours)
+	@$(PYTHON) -m tests.matrix $(PAIRS)
+
 check: static ## the same without the laboratory
 	@$(PYTHON) -m pytest -m 'not lab'
 
 static: $(VENV) ## style, types and layers only
 	@.ci/static
 
-lab: $(VENV) ## start the laboratory, or what is missing of it; then: source .lab/env
+lab: $(VENV) ## start the laboratory, or what is missing of it; then: source .lab/env (ARGO=, KUBERNETES=: other versions)
 	@$(PYTHON) -m $(LAB_MODULE) up
 
 lab-down: $(VENV) ## remove the laboratory; what was built stays cached

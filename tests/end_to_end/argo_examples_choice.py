@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tests.lab.binaries import argo_source
+from tests.lab.sources import argo_source
 
 _AT_LEAST = 150
 _EVERY = 8
@@ -16,6 +16,7 @@ TEMPLATES = (
 
 LEFT_OUT = {
     "artifact-gc-workflow.yaml": "deletes from an S3 bucket",
+    "artifact-passing-explicit-plugin.yaml": "needs a plugin for artifacts",
     "artifact-passing-subpath.yaml": "reads a folder of a bucket",
     "buildkit-template.yaml": "builds and pushes an image",
     "ci-output-artifact.yaml": "clones from GitHub, needs a volume claim",

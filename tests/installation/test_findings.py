@@ -30,10 +30,12 @@ WEST = of_target.Facts(
         NamespaceFacts("team", True, True, True, True, False, {"limits.cpu": "1", "limits.memory": "1Gi"}),
     ],
     alive="a pod",
+    argo="v3.7.4",
 )
 GOOD = Facts(
     namespace="medea-system",
     argo_account="argo:argo",
+    kubernetes="v1.35.4",
     webhooks={MUTATE: True, STEER: True},
     expires=NOW + 60 * DAY,
     life=90 * DAY,
@@ -43,6 +45,7 @@ GOOD = Facts(
     argo=ArgoFacts(
         name="workflow-controller",
         account="argo",
+        version="v3.7.4",
         environment={"ARGO_EXECUTOR_PLUGINS": "true", "DEFAULT_REQUEUE_TIME": "1s"},
     ),
     targets=[WEST],
@@ -59,6 +62,12 @@ def test_where_everything_is_in_place_nothing_has_to_be_mended() -> None:
 @pytest.mark.parametrize(
     ("facts", "words", "mend"),
     [
+        (replace(GOOD, kubernetes="v1.29.1"), "Kubernetes v1.29.1, and Medea needs 1.30", "kubeadm upgrade"),
+        (
+            replace(GOOD, argo=replace(GOOD.argo, version="v3.5.2")),
+            "Argo Workflows v3.5.2, and Medea needs 3.6 or newer",
+            "kubectl -n argo apply --server-side",
+        ),
         (replace(GOOD, ledger=LedgerFacts(problem="refused")), "the ledger can't be used: refused", "installing.md"),
         (replace(GOOD, ledger=LedgerFacts(version=13)), "Postgres 13, and Medea needs 14", None),
         (replace(GOOD, renewed=None), "no controller leads", "logs deployment/medea-controller"),

@@ -75,12 +75,14 @@ def test_argos_controller_is_known_by_its_image() -> None:
     environment = [{"name": "ARGO_EXECUTOR_PLUGINS", "value": "true"}]
     for name, image in (
         ("server", "quay.io/argoproj/argocli:v3"),
-        ("flows", "quay.io/argoproj/workflow-controller:v3"),
+        ("flows", "quay.io/argoproj/workflow-controller:v3.7.4"),
     ):
         pod = {"serviceAccountName": "wc", "containers": [{"image": image, "env": environment}]}
         body = {"metadata": {"name": name, "namespace": "argo"}, "spec": {"template": {"spec": pod}}}
         front.put(DEPLOYMENTS, body)
-    assert look(front).argo == ArgoFacts(name="flows", account="wc", environment={"ARGO_EXECUTOR_PLUGINS": "true"})
+    assert look(front).argo == ArgoFacts(
+        name="flows", account="wc", version="v3.7.4", environment={"ARGO_EXECUTOR_PLUGINS": "true"}
+    )
 
 
 def test_what_may_not_be_read_is_a_fact_too() -> None:

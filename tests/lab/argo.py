@@ -7,9 +7,10 @@ from typing import Any
 import yaml
 
 from tests.lab import pki
-from tests.lab.binaries import argo_source, binary
+from tests.lab.binaries import binary
 from tests.lab.layout import ARGO_SERVER_URL, ARGOEXEC, FRONT, Cluster
 from tests.lab.processes import Process, from_caller, http_ok, logged
+from tests.lab.sources import argo_source
 
 _NAMESPACED = {"ServiceAccount", "Role", "RoleBinding"}
 # The controller has no port of its own to ask; it says this as soon as its caches are full.
@@ -22,8 +23,10 @@ def manifest() -> str:
     # Text that needs no change is not parsed: the full schemas are megabytes.
     custom = [file.read_text() for file in sorted((base / "base" / "crds" / crds()).glob("argoproj.io_*.yaml"))]
     files = sorted((base / "base").glob("*/*-sa.yaml"))
+    # Argo 3.6 has it under another name.
+    install = next(found for found in (base / "cluster-install-no-crds", base / "cluster-install") if found.exists())
     for folder in ("workflow-controller-rbac", "argo-server-rbac"):
-        files += sorted((base / "cluster-install-no-crds" / folder).glob("*.yaml"))
+        files += sorted((install / folder).glob("*.yaml"))
     documents = [_in_namespace(document) for file in files for document in _documents(file)]
     return "\n---\n".join([*custom, yaml.safe_dump_all(documents)])
 

@@ -5,23 +5,18 @@ build leaves nothing that looks finished.
 """
 
 import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from tests.lab import golang
 from tests.lab.errors import LabError
 from tests.lab.golang import CACHE
-from tests.lab.shell import run
+from tests.lab.sources import KUBERNETES, argo_module, argo_source, kubernetes_source
 from tests.lab.versions import HERE, version
-
-ARGO_MODULE = "github.com/argoproj/argo-workflows/v3"
-SERVER_PAGE = "<!doctype html><title>Argo</title><p>The laboratory's argo-server has no user interface."
 
 
 @dataclass(frozen=True)
@@ -42,11 +37,11 @@ class Binary:
 
 def _kubernetes(name: str) -> Binary:
     stamp = "k8s.io/component-base/version.gitVersion"
-    return Binary(name, "KUBERNETES", "kubernetes", f"k8s.io/kubernetes/cmd/{name}", stamp)
+    return Binary(name, "KUBERNETES", "kubernetes", f"{KUBERNETES}/cmd/{name}", stamp)
 
 
 def _argo(name: str) -> Binary:
-    return Binary(name, "ARGO", "argo", f"./cmd/{name}", f"{ARGO_MODULE}.version")
+    return Binary(name, "ARGO", "argo", f"./cmd/{name}", f"{argo_module()}.version")
 
 
 # One chain per module: the programs of a chain share most packages, so they are built one after the other, while two
@@ -115,8 +110,7 @@ def build(name: str) -> None:
 
 
 def _build(go: Path, wanted: Binary) -> None:
-    folder = argo_source() if wanted.module == "argo" else HERE / "gomod" / wanted.module
-    _check_pin(wanted, folder)
+    folder = _folder(wanted)
     stamp = f" -X {wanted.stamp}=v{version(wanted.pin)}" if wanted.stamp else ""
     wanted.path.parent.mkdir(parents=True, exist_ok=True)
     fresh = wanted.path.with_name(f".{wanted.name}.{os.getpid()}")
@@ -137,40 +131,11 @@ def _build(go: Path, wanted: Binary) -> None:
     fresh.rename(wanted.path)
 
 
-def _check_pin(wanted: Binary, folder: Path) -> None:
-    if wanted.module == "argo":
-        return
-    words = (folder / "go.mod").read_text().split()
-    if f"v{version(wanted.pin)}" not in words:
+def _folder(wanted: Binary) -> Path:
+    made = {"argo": argo_source, "kubernetes": kubernetes_source}
+    if wanted.module in made:
+        return made[wanted.module]()
+    folder = HERE / "gomod" / wanted.module
+    if f"v{version(wanted.pin)}" not in (folder / "go.mod").read_text().split():
         raise LabError(f"gomod/{wanted.module}/go.mod does not require v{version(wanted.pin)} as versions.env says")
-
-
-_argo_lock = threading.Lock()
-
-
-@cache
-def argo_source() -> Path:
-    """Argo's source, out of the module cache, with the two files that a Go module cannot carry."""
-    folder = CACHE / f"argo-source-{version('ARGO')}"
-    with _argo_lock:
-        if not folder.exists():
-            _copy_argo_source(folder)
     return folder
-
-
-def _copy_argo_source(folder: Path) -> None:
-    go = golang.find_go()
-    module = f"{ARGO_MODULE}@v{version('ARGO')}"
-    # From the root folder there is no go.mod that could change what is downloaded.
-    run([go, "mod", "download", module], timeout=600, cwd=Path("/"))
-    modules = run([go, "env", "GOMODCACHE"]).strip()
-    fresh = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(Path(modules) / module, fresh)
-    run(["chmod", "-R", "u+w", fresh])
-    page = fresh / "ui" / "dist" / "app" / "index.html"
-    page.parent.mkdir(parents=True)
-    page.write_text(SERVER_PAGE)
-    signals = fresh / "workflow" / "executor" / "osspecific"
-    shutil.copy(signals / "signal_darwin.go", signals / "signal_linux.go")
-    fresh.rename(folder)

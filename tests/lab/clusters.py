@@ -85,6 +85,7 @@ def _stop_unwanted(cluster: Cluster) -> None:
 def _apply(lab: Lab, cluster: Cluster) -> None:
     own = "front" if cluster == FRONT else "target"
     texts = [(HERE / "manifests" / f"{name}.yaml").read_text() for name in ("common", own)]
+    texts = [text.replace("admissionregistration.k8s.io/v1beta1", controlplane.policies()) for text in texts]
     key = hashlib.sha256("".join([*texts, version("ARGO"), argo.crds()]).encode()).hexdigest()[:16]
     marker = cluster.folder / f"applied-{key}"
     if marker.exists():

@@ -8,6 +8,7 @@ from tests.lab import pki
 from tests.lab.binaries import binary
 from tests.lab.layout import ETCD_PEER_URL, ETCD_URL, FRONT, KUBE, SERVICE_IP, SERVICE_RANGE, STATE, Cluster
 from tests.lab.processes import Process, http_ok, http_ok_unverified
+from tests.lab.versions import triple, version
 
 MASTERS = ("system:masters",)
 # What the laboratory's pods, quotas, tokens and deletions need; every further controller costs memory three times.
@@ -37,6 +38,12 @@ INSTALLABLE = (
     "persistentvolumeclaim-protection-controller",
     "persistentvolume-protection-controller",
 )
+
+
+def policies() -> str:
+    """The version of the API that mutating policies are served in."""
+    beta = triple(version("KUBERNETES")) >= (1, 34)
+    return f"admissionregistration.k8s.io/{'v1beta1' if beta else 'v1alpha1'}"
 
 
 def etcd() -> Process:
@@ -93,9 +100,9 @@ def apiserver(cluster: Cluster) -> Process:
         f"--kubelet-certificate-authority={pki.CA}",
         f"--kubelet-client-certificate={client}",
         f"--kubelet-client-key={client_key}",
-        # The policy that makes every pod's requests small, see cluster.yaml.
+        # The policy that makes every pod's requests small, see common.yaml.
         "--feature-gates=MutatingAdmissionPolicy=true",
-        "--runtime-config=admissionregistration.k8s.io/v1beta1=true",
+        f"--runtime-config={policies()}=true",
         "--profiling=false",
     ]
     return Process(f"apiserver-{cluster.name}", argv, http_ok(f"{cluster.api_url}/readyz", pki.CA), deadline=90)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.lab.errors import LabError
 from tests.lab.shell import run
-from tests.lab.versions import version
+from tests.lab.versions import triple, version
 
 CACHE = Path.home() / ".cache" / "medea"
 
@@ -29,12 +29,7 @@ def _new_enough(go: Path) -> bool:
         return False
     said = run([go, "env", "GOVERSION"], env={"GOTOOLCHAIN": "local"}, check=False)
     found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", said)
-    return found is not None and _triple(found.group(0)[2:]) >= _triple(version("GO_MINIMUM"))
-
-
-def _triple(text: str) -> tuple[int, ...]:
-    numbers = [int(part) for part in text.split(".")]
-    return tuple([*numbers, 0, 0][:3])
+    return found is not None and triple(found.group(0)[2:]) >= triple(version("GO_MINIMUM"))
 
 
 def _wheel_folder() -> Path:

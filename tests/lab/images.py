@@ -30,7 +30,8 @@ def build_all() -> list[Path]:
     # Containers share only the network with it, so sleeping is all it has to do.
     pause = _archive(PAUSE, _busybox, [BUSYBOX_PROGRAM], entrypoint=["/bin/sleep", _FOREVER])
     program = BINARIES["argoexec"].path
-    argoexec = _archive(ARGOEXEC, _argoexec, [program], entrypoint=["argoexec"])
+    # Of every version one is kept, for whoever goes to and fro between two.
+    argoexec = _archive(ARGOEXEC, _argoexec, [program], entrypoint=["argoexec"], short=program.parent.name)
     return [busybox, pause, argoexec]
 
 
@@ -47,12 +48,18 @@ def present(cluster: Cluster) -> set[str]:
 
 
 def _archive(
-    name: str, fill: Fill, sources: Sequence[Path], *, entrypoint: Sequence[str] = (), command: Sequence[str] = ()
+    name: str,
+    fill: Fill,
+    sources: Sequence[Path],
+    *,
+    entrypoint: Sequence[str] = (),
+    command: Sequence[str] = (),
+    short: str | None = None,
 ) -> Path:
     layout = Path(__file__).read_bytes()
     stamps = [f"{source}:{source.stat().st_size}:{source.stat().st_mtime_ns}".encode() for source in sources]
     key = hashlib.sha256(b"\0".join([layout, name.encode(), *stamps])).hexdigest()[:16]
-    short = name.rpartition("/")[2].replace(":", "-")
+    short = short or name.rpartition("/")[2].replace(":", "-")
     target = CACHE / "images" / f"{short}-{key}.tar"
     if target.exists():
         return target

@@ -31,7 +31,7 @@ from tests.lab.layout import CLUSTERS, ENV_FILE, FRONT, STATE
 from tests.lab.processes import Process
 from tests.lab.progress import Progress, console, shown
 from tests.lab.shell import run
-from tests.lab.versions import HERE
+from tests.lab.versions import fingerprint
 
 # Outside of the state, which `down` removes while it holds the lock.
 _LOCK = Path("/run/medea-lab.lock")
@@ -88,7 +88,7 @@ def _resumable() -> bool:
 
 def _fingerprint() -> str:
     # After a reboot, or with other versions, starting from nothing is quicker than repairing.
-    return Path("/proc/sys/kernel/random/boot_id").read_text() + (HERE / "versions.env").read_text()
+    return Path("/proc/sys/kernel/random/boot_id").read_text() + fingerprint()
 
 
 def _prepare() -> None:

@@ -60,7 +60,8 @@ class Administrator:
             self.west.put(RESOURCE_QUOTAS, {"metadata": {"name": "q", "namespace": name}, "spec": {"hard": hard}})
         ready = {"conditions": [{"type": "Ready", "status": "True"}]}
         pod = {"name": "workflow-controller-1", "namespace": "argo", "labels": {"app": "workflow-controller"}}
-        self.west.put(PODS, {"metadata": pod, "status": ready})
+        container = {"name": "workflow-controller", "image": "quay.io/argoproj/workflow-controller:v3.7.4"}
+        self.west.put(PODS, {"metadata": pod, "spec": {"containers": [container]}, "status": ready})
 
     def _allowed(self, spec: Any) -> bool:
         asked = spec["resourceAttributes"]

@@ -51,13 +51,31 @@ def test_of_a_target_that_was_just_added_nothing_is_missing() -> None:
     found = check(added("a", "b"), "a", "b")
     assert [one for one in found if one.grade is not Grade.FINE] == []
     told = "\n".join(one.words for one in found)
-    for words in ("https://", "v1.35.4", "medea-system:medea", "renewed", "clock agrees", "pod workflow-controller-1"):
+    for words in (
+        "https://",
+        "v1.35.4",
+        "medea-system:medea",
+        "renewed",
+        "clock agrees",
+        "pod workflow-controller-1",
+        "v3.7.4",
+    ):
         assert words in told
     assert "namespace a accepts work" in told and "limits.cpu 8" in told
 
 
 def old_kubernetes(admin: Administrator) -> None:
     admin.west.kubernetes = "v1.29.3"
+
+
+def old_argo(admin: Administrator) -> None:
+    put_controller(admin, "quay.io/argoproj/workflow-controller:v3.5.15")
+
+
+def put_controller(admin: Administrator, image: str) -> None:
+    pod = admin.west.get(PODS, "argo", "workflow-controller-1")
+    assert pod is not None
+    admin.west.put(PODS, {**pod, "spec": {"containers": [{"name": "workflow-controller", "image": image}]}})
 
 
 def no_argo(admin: Administrator) -> None:
@@ -115,7 +133,8 @@ def unregistered(admin: Administrator) -> None:
 @pytest.mark.parametrize(
     ("fault", "words", "mend"),
     [
-        (old_kubernetes, "v1.29.3, and Medea needs 1.30", None),
+        (old_kubernetes, "v1.29.3, and Medea needs 1.30", "kubeadm upgrade plan"),
+        (old_argo, "v3.5.15, and Medea needs 3.6", "kubectl --context west -n argo apply --server-side"),
         (no_argo, "no workflows, workflowtemplates", "kubectl --context west create namespace argo"),
         (dead_argo, "controller does nothing", "kubectl --context west get pods"),
         (no_consent, "namespace a accepts no work", "medea target add west --context west --namespaces a"),
@@ -174,6 +193,22 @@ def test_a_token_that_was_not_renewed_is_told_before_it_expires() -> None:
     admin.clock.advance(13 * 24 * 3600)
     [(words, mend)] = missing(check(admin, "a"))
     assert "have not been renewed" in words and mend == "medea target add west --context west"
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        ("argoproj/workflow-controller:v4.1.0", "Argo Workflows v4.1.0, and Medea was only run with 3.7"),
+        ("argoproj/workflow-controller:latest", "of an unknown version (latest), and Medea needs 3.6 or newer"),
+        ("argoproj/workflow-controller@sha256:0a", "of an unknown version (none is told), and Medea needs 3.6"),
+    ],
+)
+def test_a_version_of_argo_that_nobody_has_tried_is_noted_and_lets_the_target_be_used(image: str, words: str) -> None:
+    admin = added("a")
+    put_controller(admin, image)
+    found = check(admin, "a")
+    assert missing(found) == []
+    assert [words in one.words for one in found if one.grade is Grade.NOTE] == [True]
 
 
 def test_a_drained_target_says_so() -> None:

@@ -11,7 +11,7 @@ from tests.support.fake_apiserver import answer
 from tests.targets.administrator import SPACE, Administrator, hows, jwt
 from webhook.errors import BadRequest, ClusterUnavailable, Refused
 from webhook.kube.kubeconfig import Reach, configuration_of
-from webhook.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ROLE_BINDINGS, SECRETS, Resource
+from webhook.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, PODS, ROLE_BINDINGS, SECRETS, Resource
 from webhook.model.contract import CLUSTER
 from webhook.model.limits.targets import TOKEN_SECONDS
 from webhook.targets.grants import READ, WORK, grants
@@ -60,6 +60,22 @@ def test_one_more_namespace_is_one_more_binding() -> None:
     before = len(admin.written())
     admin.add("a", "b")
     assert admin.written()[before:] == ["create rolebindings/b on west"]
+
+
+def test_a_version_that_is_too_old_is_refused_before_anything_is_made() -> None:
+    admin = Administrator("a")
+    admin.west.kubernetes = "v1.29.3"
+    with pytest.raises(
+        Refused, match=r"west has Kubernetes v1\.29\.3, and Medea needs 1\.30 or newer; nothing was done"
+    ):
+        admin.add("a")
+    admin.west.kubernetes = "v1.30.0"
+    pod = admin.west.get(PODS, "argo", "workflow-controller-1")
+    assert pod is not None
+    admin.west.put(PODS, {**pod, "spec": {"containers": [{"image": "argoproj/workflow-controller:v3.5.15"}]}})
+    with pytest.raises(Refused, match=r"Argo Workflows v3\.5\.15, and Medea needs 3\.6 or newer"):
+        admin.add("a")
+    assert admin.written() == [] and admin.written(admin.front) == []
 
 
 def test_what_somebody_has_changed_is_mended() -> None:

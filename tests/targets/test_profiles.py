@@ -81,6 +81,7 @@ def test_a_target_is_shown_with_its_conditions_versions_and_free_room() -> None:
     assert shown.condition("AcceptsWork") == ("True", "Accepted")
     assert shown.status()["version"] == {"kubernetes": "v1.35.4"}
     assert shown.status()["properties"] == [
+        {"name": "medea.dev/argo-version", "value": "v3.7.4"},
         {"name": "medea.dev/namespaces", "value": "1"},
         {"name": "medea.dev/free.a", "value": "12.5 cpu, 34Gi"},
     ]
@@ -97,7 +98,7 @@ def test_what_has_not_changed_is_not_written_again() -> None:
     shown.free = Totals(3_000, GIB)
     shown.turn()
     assert shown.writes() == before + 1
-    assert shown.status()["properties"][1]["value"] == "3 cpu, 1Gi"
+    assert shown.status()["properties"][2]["value"] == "3 cpu, 1Gi"
 
 
 def test_a_target_that_goes_away_says_since_when_and_keeps_its_last_version() -> None:
@@ -125,6 +126,16 @@ def test_a_target_whose_kubeconfig_is_of_no_use_says_why() -> None:
     shown.turn()
     assert shown.condition("ControlPlaneHealthy") == ("Unknown", "Unusable")
     assert "Secret target-west" in shown.status()["conditions"][0]["message"]
+
+
+def test_a_controller_that_is_too_old_is_not_called_ready() -> None:
+    shown = Shown()
+    pod = shown.admin.west.get(PODS, "argo", "workflow-controller-1")
+    assert pod is not None
+    shown.admin.west.put(PODS, {**pod, "spec": {"containers": [{"image": "argoproj/workflow-controller:v3.5.15"}]}})
+    shown.turn()
+    assert shown.condition("ArgoReady") == ("False", "TooOld")
+    assert "Medea needs 3.6 or newer" in str(shown.status()["conditions"])
 
 
 def test_what_argo_lacks_and_what_is_drained_is_shown() -> None:

@@ -25,11 +25,15 @@ class LedgerFacts:
 
 @dataclass(frozen=True)
 class ArgoFacts:
-    """Argo's controller at the front door, if it is a Deployment that may be read. `problem` says why it isn't."""
+    """Argo's controller at the front door, if it is a Deployment that may be read. `problem` says why it isn't.
+
+    `version` is None where the image does not say it.
+    """
 
     problem: str | None = None
     name: str = ""
     account: str = ""
+    version: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -45,6 +49,8 @@ class Facts:
 
     namespace: str
     argo_account: str
+    kubernetes: str
+    """The front door's version."""
     webhooks: Mapping[str, bool] = field(default_factory=dict)
     expires: datetime.datetime | None = None
     life: datetime.timedelta = datetime.timedelta()
@@ -61,6 +67,7 @@ class Facts:
 def findings(facts: Facts, now: datetime.datetime) -> list[Finding]:
     """The check's lines, in the order in which things are to be mended."""
     return [
+        of_target.kubernetes(facts.kubernetes),
         *_ledger(facts),
         *_leader(facts, now),
         *_certificate(facts, now),
@@ -136,10 +143,8 @@ def _doors(facts: Facts) -> Iterator[Finding]:
 def _argo(facts: Facts) -> Iterator[Finding]:
     if facts.workflows:
         words = f"Workflows can't be read at the front door: {facts.workflows}"
-        install = "https://github.com/argoproj/argo-workflows/releases/latest/download/install.yaml"
-        yield Finding(
-            Grade.MISSING, words, f"kubectl apply --server-side -f {install}  # its CustomResourceDefinitions"
-        )
+        mend = f"kubectl apply --server-side -f {of_target.INSTALL}  # its CustomResourceDefinitions"
+        yield Finding(Grade.MISSING, words, mend)
         return
     if Hold.PLUGIN not in facts.namespaces.values():
         yield _fine("Workflows can be read; no namespace needs Argo's controller here")
@@ -149,6 +154,7 @@ def _argo(facts: Facts) -> Iterator[Finding]:
         words = f"whether Argo's controller has {_PLUGINS}=true can't be seen: {argo.problem}"
         yield Finding(Grade.NOTE, words, f"kubectl -n {namespace} get deployments -o yaml | grep -A1 {_PLUGINS}")
         return
+    yield of_target.argo(argo.version, "kubectl")
     set_it = f"kubectl -n {namespace} set env deployment/{argo.name}"
     if argo.environment.get(_PLUGINS) != "true":
         words = f"Argo's controller runs no executor plugins, so held Workflows would hang: {_PLUGINS} is not true"

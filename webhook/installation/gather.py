@@ -27,6 +27,7 @@ from webhook.model.limits.admin import DOOR_TIMEOUT
 from webhook.model.objects import Object, mapping, mappings
 from webhook.namespaces.hold import hold_of
 from webhook.targets import check
+from webhook.targets.argo import image_tag
 from webhook.targets.findings import Facts as TargetFacts
 from webhook.targets.findings import Finding, Grade
 
@@ -51,6 +52,7 @@ def gather(
     return Facts(
         namespace=namespace,
         argo_account=argo_account,
+        kubernetes=front.about().version,
         webhooks=_webhooks(front, bundle),
         expires=certificate.not_valid_after_utc if certificate else None,
         life=certificate.not_valid_after_utc - certificate.not_valid_before_utc
@@ -138,6 +140,7 @@ def _argo(front: Cluster, namespace: str) -> ArgoFacts:
     return ArgoFacts(
         name=found[0]["metadata"]["name"],
         account=str(pod.get("serviceAccountName") or "default"),
+        version=image_tag(pod),
         environment=_environment(pod),
     )
 

@@ -2,7 +2,7 @@
 
 import datetime
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from webhook.errors import MedeaError
@@ -36,7 +36,7 @@ def living_controller(cluster: Cluster, now: datetime.datetime) -> Controller | 
     That proves nothing: it may run elsewhere. `now` is the target's time.
     """
     pods = [pod for pod in cluster.list(PODS, selector=f"app={_CONTROLLER}")[0] if _is_ready(pod)]
-    version = _version(pods[0]) if pods else None
+    version = image_tag(spec_of(pods[0])) if pods else None
     for lease in cluster.list(LEASES, fields=f"metadata.name={_CONTROLLER}")[0]:
         if _is_fresh(spec_of(lease).get("renewTime"), now):
             return Controller(f"it renews its lease in namespace {lease['metadata']['namespace']}", version)
@@ -102,8 +102,8 @@ def _is_ready(pod: Object) -> bool:
     return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
 
 
-def _version(pod: Object) -> str | None:
-    """The tag of the controller's image."""
-    images = [str(one.get("image")) for one in mappings(spec_of(pod).get("containers"))]
+def image_tag(pod: Mapping[str, object]) -> str | None:
+    """The tag of the controller's image, which is its version; None if it has none. `pod` is the spec of its pod."""
+    images = [str(one.get("image")) for one in mappings(pod.get("containers"))]
     tags = [image.rpartition("/")[2].partition("@")[0].partition(":")[2] for image in images]
     return next((tag for tag in tags if tag), None)

@@ -104,6 +104,7 @@ def _ask(
         recorded=recorded,
         missing_kinds=lacking,
         alive=alive,
+        argo=controller.version if controller else None,
         probed=probe,
         life=life_of(config),
         namespaces=namespaces,

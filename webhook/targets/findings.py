@@ -1,17 +1,21 @@
 """What a check of a target finds: what is fine, what is missing, and the command that mends it. Pure."""
 
 import datetime
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from webhook.kube.identity import is_another
-from webhook.model.limits.targets import CLOCKS_APART, OLDEST_KUBERNETES, TOKEN_SHORT
+from webhook.model.limits.targets import CLOCKS_APART, TOKEN_SHORT
 from webhook.targets.life import Life
+from webhook.targets.versions import ARGO, KUBERNETES, Age
 
 QUOTA = ("limits.cpu", "limits.memory")
 """What a ResourceQuota must limit, so that it can be known what is free."""
+
+
+INSTALL = "https://github.com/argoproj/argo-workflows/releases/latest/download/install.yaml"
+"""Argo's own manifests."""
 
 
 class Grade(StrEnum):
@@ -54,8 +58,9 @@ class Facts:
     `broken` says why it could not be asked at all, and nothing else is known then. `reads` says whether the account may
     watch Workflows, `acting` whether they are created there as who submits them, `apart` by how many seconds the
     target's clock is ahead of the front door's, and `alive` in words what shows that Argo's controller works, None if
-    nothing does; `probed` says whether it was given a Workflow. `uid` is the cluster's, None if it can't be read, and
-    `recorded` has those that the ledger knows, by target; None if it could not be asked.
+    nothing does; `probed` says whether it was given a Workflow, and `argo` is the controller's version, None where it
+    can't be seen. `uid` is the cluster's, None if it can't be read, and `recorded` has those that the ledger knows, by
+    target; None if it could not be asked.
     """
 
     name: str
@@ -69,6 +74,7 @@ class Facts:
     apart: float | None = None
     missing_kinds: Sequence[str] = ()
     alive: str | None = None
+    argo: str | None = None
     probed: bool = True
     life: Life | None = None
     uid: str | None = None
@@ -83,7 +89,7 @@ def findings(facts: Facts, now: datetime.datetime) -> list[Finding]:
     return [
         _fine(f"reachable at {facts.server}, by TLS with a certificate that is checked"),
         *_same_cluster(facts),
-        _version(facts.version),
+        kubernetes(facts.version),
         _identity(facts),
         *(
             [_fine("what is placed there is created as who has submitted it, with their rights")]
@@ -107,12 +113,28 @@ def again(target: str, namespaces: str = "") -> str:
     return f"medea target add {target} --context {target}" + (f" --namespaces {namespaces}" if namespaces else "")
 
 
-def _version(version: str) -> Finding:
-    found = re.match(r"v?(\d+)\.(\d+)", version)
-    oldest = ".".join(str(part) for part in OLDEST_KUBERNETES)
-    if found and (int(found[1]), int(found[2])) >= OLDEST_KUBERNETES:
-        return _fine(f"Kubernetes {version}")
-    return Finding(Grade.MISSING, f"Kubernetes {version or 'of an unknown version'}, and Medea needs {oldest} or newer")
+def kubernetes(version: str) -> Finding:
+    """What a check says of a cluster's version."""
+    words = KUBERNETES.words(version)
+    match KUBERNETES.age(version):
+        case Age.TRIED:
+            return _fine(words)
+        case Age.UNTRIED:
+            return Finding(Grade.NOTE, words)
+    return Finding(Grade.MISSING, words, "kubeadm upgrade plan  # or however this cluster is upgraded")
+
+
+def argo(version: str | None, kubectl: str) -> Finding:
+    """What a check says of the version of Argo's controller; `kubectl` is the command, with the cluster's context."""
+    words = ARGO.words(version or "")
+    match ARGO.age(version or ""):
+        case Age.TRIED:
+            return _fine(words)
+        case Age.UNTRIED:
+            return Finding(Grade.NOTE, words)
+        case Age.TOO_OLD:
+            return Finding(Grade.MISSING, words, f"{kubectl} -n argo apply --server-side -f {INSTALL}")
+    return Finding(Grade.NOTE, words, f"{kubectl} get deployments -A -l app=workflow-controller -o wide")
 
 
 def _same_cluster(facts: Facts) -> Iterator[Finding]:
@@ -160,15 +182,15 @@ def _clocks(apart: float | None) -> Finding:
 def _argo(facts: Facts) -> Iterator[Finding]:
     if facts.missing_kinds:
         words = f"Argo Workflows is not installed there: no {', '.join(facts.missing_kinds)}"
-        install = "https://github.com/argoproj/argo-workflows/releases/latest/download/install.yaml"
         yield Finding(
             Grade.MISSING,
             words,
             f"kubectl --context {facts.name} create namespace argo; "
-            f"kubectl --context {facts.name} -n argo apply --server-side -f {install}",
+            f"kubectl --context {facts.name} -n argo apply --server-side -f {INSTALL}",
         )
     elif facts.alive:
         yield _fine(f"Argo's controller is alive: {facts.alive}")
+        yield argo(facts.argo, f"kubectl --context {facts.name}")
     elif not facts.probed:
         yield Finding(
             Grade.NOTE, "whether Argo's controller works there was not tried", f"medea target check {facts.name}"

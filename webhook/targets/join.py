@@ -25,7 +25,9 @@ from webhook.kube.resources import (
 from webhook.model.contract import CLUSTER, CONSENT, IMPERSONATE
 from webhook.model.limits.targets import TOKEN_SECONDS
 from webhook.model.objects import Object, annotations
+from webhook.targets.argo import living_controller
 from webhook.targets.credentials import kubeconfig, life_of, secret_data, token_of, with_token
+from webhook.targets.findings import Grade, argo, kubernetes
 from webhook.targets.grants import ACCOUNT, SPACE, Grant, grants
 from webhook.targets.impersonation import NAME as IMPERSONATING
 from webhook.targets.impersonation import Impersonation
@@ -53,10 +55,11 @@ def add(
 
     With `acting`, Workflows are created there as who submits them; without, that stays as it was.
 
-    Yields what was done, step by step. Raises Refused before anything is made if a namespace is missing, and the errors
-    of both clusters.
+    Yields what was done, step by step. Raises Refused before anything is made if a namespace is missing or a version is
+    too old, and the errors of both clusters.
     """
     checked_name("target", target.name)
+    _check_versions(target, now)
     _check_namespaces(target, [*namespaces, *(acting.namespaces if acting else ())])
     _check_space(front, space)
     if acting:
@@ -75,6 +78,16 @@ def add(
         yield _register(front, space, secret, target.name, with_token(wanted, token), acting)
     if acting:
         yield _note_groups(front, space, secret, acting)
+
+
+def _check_versions(target: Cluster, now: datetime.datetime) -> None:
+    controller = living_controller(target, now)
+    found = [kubernetes(target.about().version)]
+    if controller and controller.version:
+        found.append(argo(controller.version, f"kubectl --context {target.name}"))
+    for one in found:
+        if one.grade is Grade.MISSING:
+            raise Refused(f"{target.name} has {one.words}; nothing was done: {one.mend}")
 
 
 def _check_namespaces(target: Cluster, namespaces: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from webhook.model.limits.targets import LONGEST_PROPERTY, PROFILE_NAMESPACES
 from webhook.model.objects import Object, mappings, status_of
 from webhook.scout.model import Obstacle, Verdict
 from webhook.targets.argo import Controller
+from webhook.targets.versions import ARGO, Age
 from webhook.totals.model import GIB, Totals, cores, gibibytes
 
 MANAGER = "medea"
@@ -96,6 +97,8 @@ def _argo(seen: Seen | None) -> tuple[str, str, str]:
         return "False", "NotInstalled", f"it does not serve {', '.join(seen.lacks)}"
     if seen.controller is None:
         return "Unknown", "NoSign", "there is neither a lease nor a ready pod of Argo's controller"
+    if ARGO.age(seen.controller.version or "") is Age.TOO_OLD:
+        return "False", "TooOld", ARGO.words(str(seen.controller.version))
     return "True", "ControllerAlive", seen.controller.words
 
 

@@ -36,5 +36,10 @@ PROFILE_NAMESPACES = 50
 LONGEST_PROPERTY = 1000
 # Share of the time that reading what is free may take: it asks the ledger about each namespace.
 PROFILE_SHARE = 0.1
-# The oldest Kubernetes, as (major, minor), that Medea is meant for.
+# The oldest versions, as (major, minor), that Medea is let work with: ValidatingAdmissionPolicies came with Kubernetes
+# 1.30, and nobody has looked at what Argo did before 3.6. Then the oldest and the newest that it was run with, see
+# docs/versions.md.
 OLDEST_KUBERNETES = (1, 30)
+OLDEST_ARGO = (3, 6)
+KUBERNETES_TRIED = ((1, 35), (1, 35))
+ARGO_TRIED = ((3, 7), (3, 7))
