@@ -55,6 +55,17 @@ def test_is_refused_in_words_when_postgres_is_not_back_in_time(pool: Pool, monke
         moody.comes_back = False
         response = reviewed(asked, review())["response"]
     assert not response["allowed"]
+    told = {"code": 503, "reason": "", "message": AWAY.message}
+    # argo and kubectl come again by themselves.
+    assert response["status"] == {**told, "details": {"retryAfterSeconds": 1}}
+
+
+def test_is_not_sent_again_when_postgres_has_been_away_for_long(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    with admission(pool, west=TAKES_IT) as asked:
+        moody = Moody(pool, monkeypatch, AWAY, times=1)
+        moody.comes_back = False
+        monkeypatch.setattr(Pool, "given_up", True)
+        response = reviewed(asked, review())["response"]
     assert response["status"] == {"code": 503, "reason": "", "message": AWAY.message}
 
 

@@ -89,6 +89,11 @@ class FaultyPool(Pool):
         self._clock.advance(LEDGER_LOOK_AGAIN)
         return seconds > LEDGER_LOOK_AGAIN
 
+    @property
+    def given_up(self) -> bool:
+        """It comes back."""
+        return False
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
         """As the real one: LedgerUnavailable when it is refused, or carried out and nobody knows."""

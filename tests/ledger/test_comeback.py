@@ -1,5 +1,6 @@
 """Postgres is restarted while somebody waits for it."""
 
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from webhook.ledger.comeback import Comeback
 from webhook.ledger.pool import Pool
 
 CONNECTIONS = 6
+NOWHERE = "host=127.0.0.1 port=1 user=nobody dbname=none"
 
 
 @pytest.fixture
@@ -50,9 +52,20 @@ def test_who_waits_for_a_restart_finds_all_connections_made_anew(server: Postgre
     pool.close()
 
 
+def test_nobody_waits_for_what_has_been_away_for_long_until_somebody_has_a_connection() -> None:
+    ticks = itertools.count(step=20.0)
+    comeback = Comeback(NOWHERE, lambda: pytest.fail("there is no server"), clock=lambda: next(ticks))
+    assert not comeback.within(30.0) and not comeback.given_up
+    while not comeback.given_up:
+        pass
+    assert not comeback.within(30.0)
+    comeback.answers()
+    assert not comeback.given_up
+
+
 def test_only_so_many_wait_and_nobody_after_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comeback_module, "LEDGER_PATIENT", 1)
-    comeback = Comeback("host=127.0.0.1 port=1 user=nobody dbname=none", lambda: pytest.fail("there is no server"))
+    comeback = Comeback(NOWHERE, lambda: pytest.fail("there is no server"))
     with ThreadPoolExecutor(1) as people:
         first = people.submit(comeback.within, 60.0)
         while not comeback._asking.locked():

@@ -69,7 +69,12 @@ class Admission:
             except MedeaError as error:
                 _REVIEWS.labels("denied" if error.status < 500 else "failed").inc()
                 log.info("denied", namespace=review.namespace, user=review.user, reason=error.message)
-                return deny(review.uid, error)
+                return deny(review.uid, error, again=self._passes(error))
+
+    def _passes(self, error: MedeaError) -> bool:
+        """Whether the same request may be accepted soon."""
+        gone = isinstance(error, LedgerUnavailable) and self.pool.given_up
+        return isinstance(error, Unavailable) and not gone
 
     def _answer_with_ledger(self, review: Review, deadline: Deadline) -> Object:
         """The answer. A Postgres that comes back in time, as from a restart, costs its user seconds and no error.

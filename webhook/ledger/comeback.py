@@ -8,7 +8,7 @@ import psycopg
 
 from webhook.ledger.connection import CONNECT
 from webhook.model.deadline import Clock
-from webhook.model.limits.ledger import LEDGER_LOOK_AGAIN, LEDGER_PATIENT
+from webhook.model.limits.ledger import LEDGER_GIVEN_UP, LEDGER_LOOK_AGAIN, LEDGER_PATIENT
 
 
 class Comeback:
@@ -19,15 +19,28 @@ class Comeback:
         self._patient = threading.BoundedSemaphore(LEDGER_PATIENT)
         self._asking = threading.Lock()
         self._answered: float | None = None
+        self._away_since: float | None = None
         self._closed = threading.Event()
 
     def close(self) -> None:
         """Let nobody wait any more."""
         self._closed.set()
 
+    @property
+    def given_up(self) -> bool:
+        """Whether Postgres has been away for so long that nobody waits for it any more."""
+        since = self._away_since
+        return since is not None and self._clock() - since > LEDGER_GIVEN_UP
+
+    def answers(self) -> None:
+        """Somebody has a connection."""
+        self._away_since = None
+
     def within(self, seconds: float) -> bool:
-        """Whether Postgres answers within `seconds`; at once False if too many wait for that already."""
+        """Whether Postgres answers within `seconds`; at once False if it is given up, or too many wait already."""
         began = self._clock()
+        if self.given_up:
+            return False
         if not self._patient.acquire(blocking=False):
             return False
         try:
@@ -50,7 +63,9 @@ class Comeback:
         try:
             psycopg.connect(self._dsn, **CONNECT).close()
         except psycopg.OperationalError:
+            self._away_since = self._away_since or self._clock()
             return False
         self._answered = self._clock()
+        self.answers()
         self._back()
         return True

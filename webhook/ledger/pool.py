@@ -77,8 +77,13 @@ class Pool:
         return self._migrated.wait(timeout)
 
     def back_within(self, seconds: float) -> bool:
-        """Whether a ledger that was just unavailable answers within `seconds`; False if too many wait for that."""
+        """Whether a ledger that was just unavailable answers within `seconds`; False if there is no use in waiting."""
         return self._comeback.within(seconds)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether Postgres has been away for so long that nobody waits for it any more."""
+        return self._comeback.given_up
 
     def close(self) -> None:
         """Close all connections."""
@@ -136,6 +141,7 @@ class Pool:
             raise
         else:
             self._away = None
+            self._comeback.answers()
             return connection
         finally:
             if probing:
