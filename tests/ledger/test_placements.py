@@ -188,3 +188,10 @@ def test_what_has_no_run_yet_can_be_stopped_and_what_may_have_one_can_not(pool: 
     bound(pool, PLACED, "p2")
     placements.intend_run(pool, "p2", "job-p2", cluster="west")
     assert placements.stopped(pool, "p2", "…") is None
+
+
+def test_the_namespaces_that_the_ledger_remembers_are_known(pool: Pool) -> None:
+    assert placements.known_namespaces(pool) == []
+    for number, namespace in enumerate(("b", "a", "b", "c")):
+        reserving.admit(pool, replace(new(f"p{number}"), namespace=namespace), lambda _: PLACED)
+    assert placements.known_namespaces(pool) == ["a", "b", "c"]
