@@ -19,7 +19,7 @@ from tests.lab.layout import (
 from tests.lab.shell import run
 
 CNI_PROGRAMS = "/usr/lib/cni"
-_CHAIN, _INPUT, _INSIDE = "MEDEA-LAB", "MEDEA-LAB-IN", "MEDEA-LAB-INSIDE"
+_CHAIN, _INPUT, _INSIDE, _HOST = "MEDEA-LAB", "MEDEA-LAB-IN", "MEDEA-LAB-INSIDE", "MEDEA-LAB-HOST"
 _IPTABLES = ("iptables", "-w", "10")
 
 
@@ -54,18 +54,22 @@ def tear_down() -> None:
 def let_pods_out() -> None:
     """Let pods of the front door reach, at their gateway, what Medea needs: all apiservers, Postgres, Prometheus, Argo.
 
-    Only while Medea runs inside of the cluster: otherwise no pod has any business there.
+    Only while Medea runs inside of the cluster: otherwise no pod has any business there. People on this host reach it
+    at the same addresses.
     """
     ports = [cluster.api_port for cluster in CLUSTERS] + [POSTGRES_PORT, *map(_port, (PROMETHEUS, ARGO_SERVER_URL))]
-    match = ["-i", FRONT.bridge, "-p", "tcp", "-m", "multiport", "--dports", ",".join(map(str, ports))]
-    _chain("nat", "PREROUTING", _INSIDE, [[*match, "-d", FRONT.gateway, "-j", "DNAT", "--to-destination", "127.0.0.1"]])
-    _chain("filter", "INPUT", _INSIDE, [[*match, "-j", "ACCEPT"]])
+    match = ["-p", "tcp", "-m", "multiport", "--dports", ",".join(map(str, ports))]
+    to_loopback = [*match, "-d", FRONT.gateway, "-j", "DNAT", "--to-destination", "127.0.0.1"]
+    _chain("nat", "PREROUTING", _INSIDE, [["-i", FRONT.bridge, *to_loopback]])
+    _chain("filter", "INPUT", _INSIDE, [["-i", FRONT.bridge, *match, "-j", "ACCEPT"]])
+    _chain("nat", "OUTPUT", _HOST, [to_loopback])
 
 
 def keep_pods_in() -> None:
     """Take back what `let_pods_out` allowed."""
     for table, hook in (("nat", "PREROUTING"), ("filter", "INPUT")):
         _no_chain(table, hook, _INSIDE)
+    _no_chain("nat", "OUTPUT", _HOST)
 
 
 def write_cni(cluster: Cluster, folder: Path) -> None:
