@@ -10,7 +10,7 @@ OUT ?= certs/out
 UV := $(or $(shell command -v uv),.venv/bin/uv)
 SOLVE := pip compile --quiet --no-annotate --no-header --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test examples matrix check static lab lab-down lab-kill lab-start lab-log lab-status bench bench-waiting bench-hang faults docs manifests certs lock clean
+.PHONY: help demo test examples matrix upgrade check static lab lab-down lab-kill lab-start lab-log lab-status bench bench-waiting bench-hang faults docs manifests certs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -33,6 +33,9 @@ check: static ## the same without the laboratory
 
 static: $(VENV) ## style, types and layers only
 	@.ci/static
+
+upgrade: $(VENV) ## from an earlier commit to this one by Helm and back, while Workflows run: make upgrade FROM=commit
+	@MEDEA_UPGRADE_FROM=$(or $(FROM),$(error FROM is missing: a commit)) .ci/test tests/end_to_end/test_installed.py
 
 lab: $(VENV) ## start the laboratory, or what is missing of it; then: source .lab/env (ARGO=, KUBERNETES=: other versions)
 	@$(PYTHON) -m $(LAB_MODULE) up

@@ -18,6 +18,7 @@
     │       └── Conflict        the object has changed since it was read, or was replaced
     └── Unavailable             something Medea needs did not answer; the same call may succeed later      503
         ├── LedgerUnavailable
+        │   └── LedgerBusy      it answers, but all connections to it are in use
         ├── ClusterUnavailable
         │   ├── Expired         the version to resume from is too old: list again
         │   └── Blocked         the cluster answers, but only a person there can let Medea go on
@@ -123,6 +124,10 @@ class Unavailable(MedeaError):
 
 class LedgerUnavailable(Unavailable):
     code = "ledger_unavailable"
+
+
+class LedgerBusy(LedgerUnavailable):
+    pass
 
 
 class ClusterUnavailable(Unavailable):

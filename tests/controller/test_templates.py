@@ -243,6 +243,14 @@ def test_a_copy_that_nothing_has_used_for_a_week_is_removed(opted_in: World) -> 
     assert name in there(opted_in.west)
 
 
+def test_a_copy_is_removed_although_its_namespace_has_opted_out_meanwhile(opted_in: World) -> None:
+    run_with(opted_in, spec("one"))
+    end(opted_in)
+    opted_in.front.namespace("ns", {})
+    sweep(opted_in, A_WEEK)
+    assert there(opted_in.west) == {}
+
+
 def test_a_copy_that_a_workflow_there_refers_to_stays_however_old_it_is(opted_in: World) -> None:
     name = run_with(opted_in, spec("one"))
     sweep(opted_in, A_WEEK)

@@ -1,9 +1,9 @@
 """Kubernetes objects of any cluster, without the time a program takes to start: waiting may take a hundred looks."""
 
+import atexit
 import base64
 import functools
 import tempfile
-from pathlib import Path
 from typing import Any
 
 import requests
@@ -93,7 +93,15 @@ def connection(cluster: str) -> tuple[requests.Session, str]:
 
 
 def _file(encoded: str) -> str:
-    # requests reads certificates from files only, and at each new connection: they stay until the machine goes.
-    with tempfile.NamedTemporaryFile(delete=False, prefix="medea-end-to-end-") as file:
+    # requests reads certificates from files only, and at each new connection.
+    with tempfile.NamedTemporaryFile(delete=False, dir=_folder()) as file:
         file.write(base64.b64decode(encoded))
-    return str(Path(file.name))
+    return file.name
+
+
+@functools.cache
+def _folder() -> str:
+    """A folder that goes with this process."""
+    folder = tempfile.TemporaryDirectory(prefix="medea-end-to-end-")
+    atexit.register(folder.cleanup)
+    return folder.name

@@ -1,31 +1,67 @@
-"""Medea as its users install it: by the chart with its default values, from its image; and gone again without a trace.
+"""The whole life of an installation by the chart's quick start: it takes work, is restarted, upgraded and rolled back
+while people submit, and leaves nothing behind.
 
-The laboratory's own Medea is away meanwhile, and comes back afterwards.
+The laboratory's own Medea is away meanwhile, and comes back afterwards. The tests of this file follow each other.
 """
 
+import functools
+import json
+import os
+import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
-from tests.end_to_end.commands import kubectl
-from tests.end_to_end.objects import TARGETS, runs_in
+from tests.end_to_end import lab as laboratory
+from tests.end_to_end.commands import Ran, kubectl, run
+from tests.end_to_end.manifests import SMALL, inline
+from tests.end_to_end.objects import ARGO, CLUSTERS, TARGETS, Object, annotations, connection, workflows
+from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace, new_workspace
-from tests.lab import inside, medea, modes
+from tests.lab import earlier, image, inside, medea, modes
+from tests.lab.earlier import Release
 from tests.lab.lab import Lab
+from tests.lab.layout import BY_NAME, FRONT
+from webhook.model.objects import labels
 
 _FLEETING = ("events", "events.events.k8s.io", "componentstatuses", "endpoints")
 _COLUMNS = "custom-columns=KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name"
+LIFE = 90
+"""Seconds that a certificate lives, so that authority and certificate are replaced while the tests run."""
+VALUES: Object = {
+    "settings": {"MEDEA_PROBE_QUIET": 5, "MEDEA_TLS_LIFE": LIFE, "MEDEA_TLS_AUTHORITY_LIFE": LIFE},
+}
+SUBMITS, EVERY, PEOPLE = 300, 0.3, 4
+"""A submit each 0.3 seconds, and at most so many under way."""
+BY_ARGO = 15
+"""Every so manieth is by argo itself."""
+BREATH = 6
+"""Seconds between two pairs of Workflows with pods, of which this machine bears only so many."""
+WITHOUT_PODS: Object = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "Workflow",
+    "metadata": {"generateName": "restart-"},
+    "spec": {"entrypoint": "main", "templates": [{"name": "main", "suspend": {"duration": "1"}}]},
+}
 
 
 @pytest.fixture(scope="module")
 def empty() -> Iterator[Lab]:
-    """The laboratory, with a front door that knows no Medea."""
+    """The laboratory, with clusters that know no Medea."""
     lab, mode = Lab(), modes.running()
     assert mode is not None
     modes.take_away(lab)
     try:
         inside.prepare(lab)
+        for target in TARGETS:
+            medea_target("remove", target, "--context", target).ok()
+            kubectl(target, "wait", "--for=delete", f"namespace/{medea.SYSTEM}", "--timeout=60s").ok()
         yield lab
     finally:
         if inside.is_installed(lab):
@@ -36,61 +72,207 @@ def empty() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def team(empty: Lab) -> Iterator[Workspace]:
-    """A namespace that has not opted in."""
+def first(empty: Lab) -> Iterator[Release]:
+    """What is installed first: the Medea of the commit MEDEA_UPGRADE_FROM, or this one under another name."""
+    with earlier.earlier(os.environ.get("MEDEA_UPGRADE_FROM")) as release:
+        yield release
+
+
+@pytest.fixture(scope="module")
+def plugin(empty: Lab) -> Iterator[Workspace]:
+    """A namespace that an Argo controller manages, that has not opted in, and that no target accepts yet."""
     assert not inside.is_installed(empty)
-    with new_workspace(enabled=False) as workspace:
+    with new_workspace(enabled=False, accepted=False) as workspace:
         yield workspace
         # Medea is gone by now, so nobody else removes them.
         for target in TARGETS:
             workspace.kubectl("delete", "workflows", "--all", "--timeout=60s", cluster=target).ok()
 
 
-def everything(but: str) -> set[str]:
-    """Every object at the front door, as far as it can be listed, except in one namespace."""
-    kinds = kubectl("front", "api-resources", "--verbs=list", "-o", "name").ok().out.split()
+@pytest.fixture(scope="module")
+def before(plugin: Workspace) -> dict[str, set[str]]:
+    """What is there without Medea."""
+    return {cluster: everything(cluster, but=plugin.name) for cluster in CLUSTERS}
+
+
+@pytest.fixture(scope="module")
+def installed(empty: Lab, first: Release, plugin: Workspace, before: dict[str, set[str]]) -> str:
+    """An installation with both targets, which take work from one namespace; what Helm said."""
+    assert before and not inside.is_installed(empty)
+    kubectl("front", "create", "namespace", medea.SYSTEM).ok()
+    kubectl("front", "label", "namespace", medea.SYSTEM, "pod-security.kubernetes.io/enforce=restricted").ok()
+    said = inside.install(empty, {**VALUES, "image": first.image}, chart=first.chart)
+    for target in TARGETS:
+        accept(target, plugin)
+    # An Argo controller manages the laboratory's front door, so hold none is not for it.
+    opt_in(plugin, hold="plugin")
+    return said
+
+
+def accept(target: str, workspace: Workspace) -> None:
+    """`medea target add`, by an administrator of both; in pods, the target's address of this host means the pod."""
+    server = f"https://{FRONT.gateway}:{BY_NAME[target].api_port}"
+    words = ("--context", target, "--namespaces", workspace.name, "--server", server)
+    assert f"✓ {target}: namespace {workspace.name} accepts work" in medea_target("add", target, *words).ok().out
+
+
+def medea_target(*words: str) -> Ran:
+    """`medea target …` with all clusters in one kubeconfig."""
+    files = ":".join(str(BY_NAME[cluster].kubeconfig) for cluster in CLUSTERS)
+    return run(["env", f"KUBECONFIG={files}", sys.executable, "-m", "webhook", "target", *words])
+
+
+def opt_in(workspace: Workspace, *, hold: str) -> None:
+    kubectl("front", "label", "namespace", workspace.name, "medea.dev/enabled=true", f"medea.dev/hold={hold}").ok()
+
+
+def everything(cluster: str, *, but: str) -> set[str]:
+    """Every object of a cluster, as far as it can be listed, except in one namespace."""
+    kinds = kubectl(cluster, "api-resources", "--verbs=list", "-o", "name").ok().out.split()
     wanted = ",".join(kind for kind in kinds if kind not in _FLEETING)
-    listed = kubectl("front", "get", wanted, "-A", "--no-headers", "--ignore-not-found", "-o", _COLUMNS).ok().out
+    listed = kubectl(cluster, "get", wanted, "-A", "--no-headers", "--ignore-not-found", "-o", _COLUMNS).ok().out
     return {line for line in map(" ".join, map(str.split, listed.splitlines())) if but not in line.split()}
 
 
-def phase_of(workspace: Workspace, name: str) -> str:
-    """How a Workflow at the front door ended."""
-    workspace.wait(name, timeout=240).ok()
-    return workspace.kubectl("get", "workflow", name, "-o", "jsonpath={.status.phase}").ok().out
-
-
-@pytest.mark.timeout(1200, func_only=True)
-def test_medea_is_installed_places_rolls_out_and_leaves_nothing_behind(empty: Lab, team: Workspace) -> None:
-    before = everything(but=team.name)
-
-    said = inside.install(empty, {})
-    assert f"helm test {inside.RELEASE}" in said and "medea target add west" in said
-    for target in TARGETS:
-        medea.register(empty, target)
-    # An Argo controller manages the laboratory's front door, so hold none is not for it.
-    labels = ("medea.dev/enabled=true", "medea.dev/hold=plugin")
-    kubectl("front", "label", "namespace", team.name, *labels).ok()
-    first = team.submit()
-    assert phase_of(team, first) == "Succeeded"
-    assert first in {name for _, name in runs_in(team.name)}
+def test_the_quick_start_takes_work_and_finds_nothing_missing(empty: Lab, plugin: Workspace, installed: str) -> None:
+    assert f"helm test {inside.RELEASE}" in installed and "medea target add west" in installed
+    check_each_has_run_once(plugin, {plugin.submit(): "Succeeded"})
 
     checked = inside.helm(empty, "test", inside.RELEASE, "--namespace", medea.SYSTEM, "--logs")
     assert "✗" not in checked
     for line in ("a controller leads", "Service medea answers", *(f"target {target} answers" for target in TARGETS)):
         assert f"✓ {line}" in checked
 
-    submitted = []
-    with inside.upgrading(empty, {"podAnnotations": {"rollout": "again"}}) as upgrade:
-        while upgrade.poll() is None:
-            submitted.append(team.submit())
-            time.sleep(4)
-    assert upgrade.returncode == 0
-    assert submitted
-    assert {phase_of(team, name) for name in submitted} == {"Succeeded"}
 
+@pytest.mark.usefixtures("installed")
+@pytest.mark.timeout(600, func_only=True)
+def test_nobody_notices_that_everything_is_restarted_and_all_certificates_are_replaced() -> None:
+    with laboratory.away("front-controller"), new_workspace(enabled=False, accepted=False) as workspace:
+        for target in TARGETS:
+            accept(target, workspace)
+        opt_in(workspace, hold="none")
+        eventually(lambda: by_http(workspace) is None, "Workflows are let in")
+        certificates = certificates_shown()
+        with ThreadPoolExecutor(PEOPLE + 1) as people:
+            restart = people.submit(restart_everything)
+            answers: list[Future[str | None]] = []
+            while len(answers) < SUBMITS or not restart.done() or certificates_shown() & certificates:
+                submit = by_http if len(answers) % BY_ARGO else by_argo
+                answers.append(people.submit(submit, workspace))
+                time.sleep(EVERY)
+            restart.result()
+        assert [said for said in map(Future.result, answers) if said is not None] == []
+        placed = [one for one in workflows("front", workspace.name) if "placement" in annotations(one)]
+        names = [one["metadata"]["name"] for one in placed]
+        assert len(names) == len(answers) + 1
+        check_each_has_run_once(workspace, dict.fromkeys(names, "Succeeded"))
+
+
+def restart_everything() -> None:
+    """All at once, and wait until it is done."""
+    kinds = "deployments,statefulsets"
+    kubectl("front", "rollout", "restart", kinds, "-n", medea.SYSTEM).ok()
+    words = ("get", kinds, "-n", medea.SYSTEM, "-o", "name")
+    for one in kubectl("front", *words).ok().out.split():
+        kubectl("front", "rollout", "status", one, "-n", medea.SYSTEM, "--timeout=240s", timeout=250).ok()
+
+
+def by_argo(workspace: Workspace) -> str | None:
+    """What `argo submit` says if it fails."""
+    done = workspace.argo("submit", "-o", "name", "-", stdin=json.dumps(WITHOUT_PODS))
+    return None if done.code == 0 else done.said
+
+
+def by_http(workspace: Workspace) -> str | None:
+    """What the apiserver answers if it refuses, to a client that takes less time to start."""
+    session, url = patient(workspace.name)
+    answer = session.post(url, json=WITHOUT_PODS, timeout=30)
+    return None if answer.status_code == 201 else answer.text
+
+
+@functools.cache
+def patient(namespace: str) -> tuple[requests.Session, str]:
+    """A session that comes again when an answer says after how many seconds, as argo and kubectl do, and where."""
+    known, server = connection("front")
+    session = requests.Session()
+    session.trust_env, session.cert, session.verify = False, known.cert, known.verify
+    session.mount("https://", HTTPAdapter(max_retries=Retry(10, connect=0, read=0, allowed_methods=["POST"])))
+    return session, f"{server}{ARGO}/namespaces/{namespace}/workflows"
+
+
+def certificates_shown() -> set[str]:
+    """The certificate that the doors show, and the authority that signs."""
+    session, server = connection("front")
+    secrets = f"{server}/api/v1/namespaces/{medea.SYSTEM}/secrets"
+    found = {"medea-tls": "tls.crt", "medea-authority": "ca.crt"}
+    return {session.get(f"{secrets}/{name}", timeout=20).json()["data"][key] for name, key in found.items()}
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.timeout(900, func_only=True)
+def test_workflows_go_through_an_upgrade_and_a_rollback(empty: Lab, first: Release, plugin: Workspace) -> None:
+    ends = {plugin.create(inline("sleep 60", SMALL)): "Succeeded"}
+    for change, image_there in ((upgrade, image.IMAGE), (inside.roll_back, first.image)):
+        assert image_there not in images_of_medea()
+        with ThreadPoolExecutor(1) as administrator:
+            changing = administrator.submit(change, empty)
+            while not changing.done():
+                ends |= {plugin.create(inline("exit 0", SMALL)): "Succeeded"}
+                ends |= {plugin.create(inline("exit 3", SMALL)): "Failed"}
+                time.sleep(BREATH)
+            changing.result()
+        eventually(functools.partial(all_have, image_there), "all of Medea's pods are of that release")
+    ends |= {plugin.create(inline("exit 0", SMALL)): "Succeeded"}
+    check_each_has_run_once(plugin, ends)
+
+
+def upgrade(lab: Lab) -> str:
+    """To what this checkout is."""
+    return inside.install(lab, VALUES)
+
+
+def all_have(image_there: str) -> bool:
+    return images_of_medea() == {image_there}
+
+
+def images_of_medea() -> set[str]:
+    """Those of its pods that have not ended; its Postgres has another."""
+    selector = "app.kubernetes.io/name=medea,app.kubernetes.io/component notin (postgres)"
+    path = "jsonpath={range .items[*]}{.spec.containers[0].image}{' '}{end}"
+    words = ("-n", medea.SYSTEM, "-l", selector, "--field-selector=status.phase=Running", "-o", path)
+    return set(kubectl("front", "get", "pods", *words).ok().out.split())
+
+
+def test_it_goes_and_leaves_every_cluster_as_it_was(
+    empty: Lab, plugin: Workspace, before: dict[str, set[str]], installed: str
+) -> None:
+    assert installed
     inside.uninstall(empty)
     kubectl("front", "delete", "namespace", medea.SYSTEM, medea.SPACE, "--timeout=60s").ok()
-    assert everything(but=team.name) - before == set()
-    for target in ("front", *TARGETS):
-        assert "medea.dev/run" not in team.kubectl("get", "workflows", "-o", "yaml", cluster=target).ok().out
+    for target in TARGETS:
+        assert "removed" in medea_target("remove", target, "--context", target).ok().out
+        kubectl(target, "wait", "--for=delete", f"namespace/{medea.SYSTEM}", "--timeout=60s").ok()
+    for cluster in CLUSTERS:
+        assert everything(cluster, but=plugin.name) - before[cluster] == set(), f"on {cluster}"
+        assert "medea.dev/run" not in plugin.kubectl("get", "workflows", "-o", "yaml", cluster=cluster).ok().out
+
+
+def check_each_has_run_once(workspace: Workspace, ends: dict[str, str]) -> None:
+    """That each of these has one run, which ended like that, as its origin says."""
+
+    def shown() -> dict[str, str]:
+        found = {one["metadata"]["name"]: phase_of(one) for one in workflows("front", workspace.name)}
+        return {name: found.get(name, "not there") for name in ends}
+
+    eventually(lambda: shown() == ends, lambda: f"each has ended: {Counter(shown().values())}", within=240)
+    names = {one["metadata"]["uid"]: one["metadata"]["name"] for one in workflows("front", workspace.name)}
+    runs = [(names[labels(run)["medea.dev/origin-uid"]], phase_of(run)) for run in all_runs(workspace)]
+    assert sorted(run for run in runs if run[0] in ends) == sorted(ends.items())
+
+
+def all_runs(workspace: Workspace) -> list[Object]:
+    return [run for cluster in TARGETS for run in workflows(cluster, workspace.name)]
+
+
+def phase_of(workflow: Object) -> str:
+    return str(workflow.get("status", {}).get("phase"))

@@ -58,6 +58,7 @@ def new_workspace(
     east: tuple[str, str] = AMPLE,
     *,
     enabled: bool = True,
+    accepted: bool = True,
     hold: str = "plugin",
     cleared_within: int = 90,
 ) -> Iterator[Workspace]:
@@ -69,7 +70,8 @@ def new_workspace(
     workspace = Workspace(f"e2e-{secrets.token_hex(4)}")
     try:
         for cluster, quota in zip(TARGETS, (west, east), strict=True):
-            _apply(cluster, _namespace(workspace.name, {}), _quota(workspace.name, quota), consent(workspace.name))
+            bound = [consent(workspace.name)] if accepted else []
+            _apply(cluster, _namespace(workspace.name, {}), _quota(workspace.name, quota), *bound)
         opted_in = {"medea.dev/enabled": "true", "medea.dev/hold": hold}
         _apply("front", _namespace(workspace.name, opted_in if enabled else {}))
         workspace.kubectl("apply", "-f", str(EXAMPLES / f"{TEMPLATE}.yaml")).ok()

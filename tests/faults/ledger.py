@@ -13,6 +13,7 @@ from webhook.errors import LedgerUnavailable, quoted
 from webhook.ledger.connection import Connection, is_away
 from webhook.ledger.migrate import migrate
 from webhook.ledger.pool import Pool
+from webhook.model.limits.ledger import LEDGER_LOOK_AGAIN
 
 _DATABASE = "faults"
 # Of the database, so that it holds however somebody connects. The clock's schema comes before pg_catalog: every `now()`
@@ -82,6 +83,16 @@ class FaultyPool(Pool):
 
     def close(self) -> None:
         """The connection is the episode's."""
+
+    def back_within(self, seconds: float) -> bool:
+        """It is back at once, if there is any time at all."""
+        self._clock.advance(LEDGER_LOOK_AGAIN)
+        return seconds > LEDGER_LOOK_AGAIN
+
+    @property
+    def given_up(self) -> bool:
+        """It comes back."""
+        return False
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:

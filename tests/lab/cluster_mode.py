@@ -72,7 +72,8 @@ def take_down(lab: Lab) -> None:
     MEDEA_WAYS.unlink(missing_ok=True)
     if inside.is_installed(lab):
         inside.uninstall(lab)
-    lab.kubectl("front", "delete", "namespace", medea.SYSTEM, "--ignore-not-found", "--timeout=60s", timeout=65)
+    spaces = (medea.SYSTEM, medea.SPACE)
+    lab.kubectl("front", "delete", "namespace", *spaces, "--ignore-not-found", "--timeout=60s", timeout=65)
     # The processes have an authority of their own.
     shutil.rmtree(MEDEA_CERTS, ignore_errors=True)
 

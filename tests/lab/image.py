@@ -53,11 +53,11 @@ _PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "defau
 Log = Callable[[str], None]
 
 
-def build(log: Log) -> Path:
-    """The docker archive of `IMAGE`; built only when something that goes into it has changed."""
+def build(log: Log, checkout: Path = _ROOT, name: str = IMAGE) -> Path:
+    """The docker archive of this image, from this checkout; built only when something that goes into it has changed."""
     ARCHIVES.mkdir(parents=True, exist_ok=True)
-    with alone(), _snapshot() as context:
-        archive = ARCHIVES / f"medea-{_key(context)}.tar"
+    with alone(), _snapshot(checkout) as context:
+        archive = ARCHIVES / f"medea-{_key(context, name)}.tar"
         if archive.exists():
             # Its time says when it was last wanted.
             archive.touch()
@@ -65,21 +65,21 @@ def build(log: Log) -> Path:
         prerequisites.install_packages()
         ensure_base(log)
         log("building the image")
-        _bud(context)
+        _bud(context, name)
         log("writing the archive")
         fresh = archive.with_name(f".{archive.name}.{os.getpid()}")
-        buildah("push", "--quiet", "--disable-compression", IMAGE, f"docker-archive:{fresh}:{IMAGE}")
+        buildah("push", "--quiet", "--disable-compression", name, f"docker-archive:{fresh}:{name}")
         fresh.rename(archive)
         _prune()
     return archive
 
 
 @contextmanager
-def _snapshot() -> Iterator[Path]:
+def _snapshot(checkout: Path) -> Iterator[Path]:
     """A copy of what goes in, so that a file saved during the build can't end up under the hash of the one before."""
     with tempfile.TemporaryDirectory(prefix="medea-image-") as folder:
         for name in _SOURCES:
-            source, copy = _ROOT / name, Path(folder, name)
+            source, copy = checkout / name, Path(folder, name)
             if source.is_dir():
                 shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
             else:
@@ -87,8 +87,8 @@ def _snapshot() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _key(context: Path) -> str:
-    digest = hashlib.sha256(f"{BASE} {_PACKAGES} {_NEEDLESS}".encode())
+def _key(context: Path, name: str) -> str:
+    digest = hashlib.sha256(f"{BASE} {_PACKAGES} {_NEEDLESS} {name}".encode())
     for file in sorted(path for path in context.rglob("*") if path.is_file()):
         content = hashlib.sha256(file.read_bytes()).hexdigest()
         digest.update(f"{file.relative_to(context)} {file.stat().st_mode & 0o777:o} {content}\n".encode())
@@ -115,7 +115,7 @@ def _make_base() -> None:
         buildah("commit", "--quiet", "--disable-compression", "--rm", container, BASE)
 
 
-def _bud(context: Path) -> None:
+def _bud(context: Path, name: str) -> None:
     with tempfile.NamedTemporaryFile("w", prefix="medea-pip-", suffix=".conf") as conf:
         _pip_settings().write(conf)
         conf.flush()
@@ -123,7 +123,7 @@ def _bud(context: Path) -> None:
         # whom it trusts for that, is nobody's business but its own.
         volumes = [f"--volume={_CERTIFICATES}:{_CERTIFICATES}:ro", f"--volume={conf.name}:/etc/pip.conf:ro"]
         how = ["--isolation=chroot", "--network=host", "--layers", f"--build-arg=BASE={BASE}", *volumes]
-        buildah("bud", *how, "--tag", IMAGE, str(context))
+        buildah("bud", *how, "--tag", name, str(context))
 
 
 def _pip_settings() -> configparser.RawConfigParser:

@@ -41,6 +41,12 @@ def import_image(cluster: Cluster, archive: Path) -> None:
     run(ctr, timeout=180)
 
 
+def tag(cluster: Cluster, image: str, name: str) -> None:
+    """Give an image of a cluster's node another name too."""
+    ctr = ["ctr", "--address", str(cluster.containerd_socket), "-n", "k8s.io", "images", "tag", "--force", image, name]
+    run(ctr, timeout=30)
+
+
 def present(cluster: Cluster) -> set[str]:
     """The names of the images that a cluster's node has."""
     ctr = ["ctr", "--address", str(cluster.containerd_socket), "-n", "k8s.io", "images", "list", "-q"]

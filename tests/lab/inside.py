@@ -3,11 +3,8 @@
 There is one Medea at a time: two would steer the same Workflows.
 """
 
-import os
 import shutil
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -63,7 +60,8 @@ def clear_up(lab: Lab) -> None:
 
 def helm(lab: Lab, *words: str) -> str:
     """What helm prints, as the front door's administrator."""
-    return run(_words(lab, *words), timeout=_INSTALL_TIMEOUT + 10, env=_HOME)
+    command = [binary("helm"), *words, f"--kubeconfig={lab.kubeconfig('front')}"]
+    return run(command, timeout=_INSTALL_TIMEOUT + 10, env=_HOME)
 
 
 def is_installed(lab: Lab) -> bool:
@@ -72,33 +70,21 @@ def is_installed(lab: Lab) -> bool:
     return bool(lab.kubectl("front", *words).strip())
 
 
-def install(lab: Lab, values: Object) -> str:
+def install(lab: Lab, values: Object, *, chart: Path = render.CHART) -> str:
     """`helm install`, or `helm upgrade`, and wait until everything is ready; returns what helm says."""
-    return helm(lab, "upgrade", "--install", *_with(values), "--create-namespace")
+    _VALUES.write_text(yaml.safe_dump({**IMAGES, **values}))
+    words = [str(chart), "--namespace", medea.SYSTEM, f"--values={_VALUES}", *_WAIT]
+    return helm(lab, "upgrade", "--install", RELEASE, *words, "--create-namespace")
 
 
-@contextmanager
-def upgrading(lab: Lab, values: Object) -> Iterator[subprocess.Popen[bytes]]:
-    """`helm upgrade`, under way. It has ended when the block has."""
-    with subprocess.Popen(_words(lab, "upgrade", *_with(values)), env={**os.environ, **_HOME}) as upgrade:
-        try:
-            yield upgrade
-        finally:
-            upgrade.terminate()
+def roll_back(lab: Lab) -> str:
+    """`helm rollback` to the revision before, and wait until everything is ready; returns what helm says."""
+    return helm(lab, "rollback", RELEASE, "--namespace", medea.SYSTEM, *_WAIT)
 
 
 def uninstall(lab: Lab) -> str:
     """`helm uninstall`; returns what helm says."""
     return helm(lab, "uninstall", RELEASE, "--namespace", medea.SYSTEM, *_WAIT)
-
-
-def _with(values: Object) -> list[str]:
-    _VALUES.write_text(yaml.safe_dump({**IMAGES, **values}))
-    return [RELEASE, str(render.CHART), "--namespace", medea.SYSTEM, f"--values={_VALUES}", *_WAIT]
-
-
-def _words(lab: Lab, *words: str) -> list[str]:
-    return [binary("helm"), *words, f"--kubeconfig={lab.kubeconfig('front')}"]
 
 
 IMAGES: Object = {"image": image.IMAGE, "postgres": {"image": pgimage.IMAGE}}

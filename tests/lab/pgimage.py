@@ -36,6 +36,8 @@ RUN echo 'postgres:x:{USER}:{USER}:Postgres:/var/lib/postgresql:/bin/sh' >> /etc
     && echo 'postgres:x:{USER}:' >> /etc/group && chmod 755 {_HOME}/entrypoint && mkdir -p /var/lib/postgresql
 ENV PATH={_HOME}/{{bin}}:/usr/bin:/bin
 USER {USER}
+# As the real one: told to end otherwise, Postgres waits until all of its clients have gone.
+STOPSIGNAL SIGINT
 ENTRYPOINT ["{_HOME}/entrypoint"]
 """
 

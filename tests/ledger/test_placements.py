@@ -206,3 +206,10 @@ def test_a_submitter_that_is_not_there_or_not_readable_is_none(pool: Pool, kept:
         connection.execute("UPDATE workflows SET submitter = %s", (None if kept is None else Jsonb(kept),))
     row = placements.get(pool, "p1")
     assert row is not None and row.submitter is None
+
+
+def test_the_namespaces_that_the_ledger_remembers_are_known(pool: Pool) -> None:
+    assert placements.known_namespaces(pool) == []
+    for number, namespace in enumerate(("b", "a", "b", "c")):
+        reserving.admit(pool, replace(new(f"p{number}"), namespace=namespace), lambda _: PLACED)
+    assert placements.known_namespaces(pool) == ["a", "b", "c"]

@@ -102,10 +102,6 @@ def half_a_quota(admin: Administrator) -> None:
     admin.west.change(RESOURCE_QUOTAS, "a", "q", {"spec": {"hard": {"limits.memory": None}}})
 
 
-def not_opted_in(admin: Administrator) -> None:
-    admin.front.change(NAMESPACES, None, "a", {"metadata": {"labels": {ENABLED: None}}})
-
-
 def unknown_here(admin: Administrator) -> None:
     admin.front.remove(NAMESPACES, None, "a")
 
@@ -141,7 +137,6 @@ def unregistered(admin: Administrator) -> None:
         (no_namespace, "namespace a does not exist", "kubectl --context west create namespace a"),
         (no_quota, "no quota of limits.cpu and limits.memory", "kubectl --context west -n a create quota"),
         (half_a_quota, "no quota of limits.memory", "kubectl --context west -n a create quota"),
-        (not_opted_in, "has not opted in", "kubectl label namespace a medea.dev/enabled=true"),
         (unknown_here, "does not exist at the front door", "kubectl create namespace a; kubectl label namespace a"),
         (no_reading, "may not watch Workflows", "medea target add west --context west"),
         (expired, "does not accept its credentials", "medea target add west --context west"),
@@ -164,6 +159,15 @@ def test_a_namespace_that_nobody_named_may_keep_its_work_to_itself() -> None:
     admin.west.remove(ROLE_BINDINGS, "b", WORK)
     assert missing(check(admin)) == []
     assert ("namespace b accepts no work", Grade.NOTE) in [(one.words, one.grade) for one in check(admin)]
+
+
+def test_that_a_namespace_has_yet_to_opt_in_is_no_fault_of_the_target() -> None:
+    admin = added("a")
+    admin.front.change(NAMESPACES, None, "a", {"metadata": {"labels": {ENABLED: None}}})
+    found = check(admin, "a")
+    assert missing(found) == []
+    [note] = [one for one in found if one.words == "namespace a has not opted in at the front door"]
+    assert note.grade is Grade.NOTE and str(note.mend).startswith("kubectl label namespace a medea.dev/enabled=true")
 
 
 def test_a_clock_that_goes_wrong_is_told_with_the_difference() -> None:

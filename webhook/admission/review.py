@@ -19,12 +19,13 @@ from webhook.admission.stub import AgentPods
 from webhook.admission.submission import Submission, read_submission
 from webhook.admission.weigh import Scales, Weighed
 from webhook.admission.wire import Review, allow, deny
-from webhook.errors import Busy, MedeaError, Refused, Unavailable, quoted, wrong_field
+from webhook.errors import Busy, LedgerBusy, LedgerUnavailable, MedeaError, Refused, Unavailable, quoted, wrong_field
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.ledger.pool import Pool
 from webhook.model.contract import CLUSTERS, Hold
 from webhook.model.deadline import Deadline
+from webhook.model.limits.admission import LEDGER_BACK_NEEDS, LEDGER_TRIES
 from webhook.model.objects import Object
 from webhook.model.submitter import Submitter, account_of
 from webhook.namespaces.hold import Holds, OptedIn
@@ -65,11 +66,32 @@ class Admission:
         """The AdmissionReview to answer with. Errors become answers that deny the request."""
         with _SECONDS.time():
             try:
-                return self._answer(review, deadline)
+                return self._answer_with_ledger(review, deadline)
             except MedeaError as error:
                 _REVIEWS.labels("denied" if error.status < 500 else "failed").inc()
                 log.info("denied", namespace=review.namespace, user=review.user, reason=error.message)
-                return deny(review.uid, error)
+                return deny(review.uid, error, again=self._passes(error))
+
+    def _passes(self, error: MedeaError) -> bool:
+        """Whether the same request may be accepted soon."""
+        gone = isinstance(error, LedgerUnavailable) and self.pool.given_up
+        return isinstance(error, Unavailable) and not gone
+
+    def _answer_with_ledger(self, review: Review, deadline: Deadline) -> Object:
+        """The answer. A Postgres that comes back in time, as from a restart, costs its user seconds and no error.
+
+        The review is begun anew then. A placement of the first try that was committed after all has no origin, and
+        expires.
+        """
+        for _ in range(LEDGER_TRIES - 1):
+            try:
+                return self._answer(review, deadline)
+            except LedgerBusy:
+                raise
+            except LedgerUnavailable:
+                if not self.pool.back_within(deadline.left - LEDGER_BACK_NEEDS):
+                    raise
+        return self._answer(review, deadline)
 
     def _answer(self, review: Review, deadline: Deadline) -> Object:
         if review.operation == "UPDATE" and review.kind == "Workflow":

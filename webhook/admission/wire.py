@@ -11,7 +11,7 @@ import jsonpatch
 from webhook.errors import AlreadyExists, BadRequest, MedeaError, wrong_field
 from webhook.model.deadline import Clock, Deadline, go_duration
 from webhook.model.json_input import check_storable, parse_json
-from webhook.model.limits.admission import REVIEW_LONGEST, REVIEW_MARGIN, REVIEW_TIMEOUT
+from webhook.model.limits.admission import RETRY_AFTER, REVIEW_LONGEST, REVIEW_MARGIN, REVIEW_TIMEOUT
 from webhook.model.objects import Object
 
 # Checked later, where a refusal becomes an answer that the user can read.
@@ -77,10 +77,12 @@ def allow(review: Review, *, patch: Sequence[Object] = (), warnings: Sequence[st
     return _envelope(response)
 
 
-def deny(uid: str, error: MedeaError) -> Object:
-    """The answer that denies the request; the user sees the error's message."""
+def deny(uid: str, error: MedeaError, *, again: bool = False) -> Object:
+    """The answer that denies the request; the user sees the error's message. `again`: it is to be sent again soon."""
     reason = "AlreadyExists" if isinstance(error, AlreadyExists) else "Invalid" if error.status == 422 else ""
-    status = {"code": error.status, "reason": reason, "message": error.message}
+    status: Object = {"code": error.status, "reason": reason, "message": error.message}
+    if again:
+        status["details"] = {"retryAfterSeconds": RETRY_AFTER}
     return _envelope({"uid": uid, "allowed": False, "status": status})
 
 

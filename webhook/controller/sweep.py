@@ -122,8 +122,12 @@ class Sweep:
             self.work.add(child, sweep=True)
 
     def remove_templates(self) -> None:
-        """Remove copies of templates that nothing has used for long, in a few namespaces at a time."""
-        self.templates.look([one["metadata"]["name"] for one in self.watches.namespaces.all()])
+        """Remove copies of templates that nothing has used for long, in a few namespaces at a time.
+
+        Copies outlive a namespace's opting out; then the ledger still knows of it.
+        """
+        opted_in = {one["metadata"]["name"] for one in self.watches.namespaces.all()}
+        self.templates.look(sorted(opted_in.union(placements.known_namespaces(self.pool))))
 
     def retire(self) -> None:
         """Delete what the ledger no longer needs, up to a limit; the next sweep goes on."""

@@ -11,7 +11,8 @@ from prometheus_client import Histogram
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
-from webhook.errors import LedgerUnavailable, quoted
+from webhook.errors import LedgerBusy, LedgerUnavailable, quoted
+from webhook.ledger.comeback import Comeback
 from webhook.ledger.connection import CONNECT, Connection, is_away
 from webhook.ledger.migrate import migrate
 from webhook.model.limits.ledger import (
@@ -63,6 +64,8 @@ class Pool:
             check=_check,
             name="ledger",
         )
+        # The pool itself would find its broken connections one by one, and wait in between.
+        self._comeback = Comeback(dsn, self._pool.drain)
 
     def start(self) -> None:
         """Open the pool and migrate the schema in the background, retrying until Postgres is there."""
@@ -73,9 +76,19 @@ class Pool:
         """Whether the ledger became usable within `timeout` seconds."""
         return self._migrated.wait(timeout)
 
+    def back_within(self, seconds: float) -> bool:
+        """Whether a ledger that was just unavailable answers within `seconds`; False if there is no use in waiting."""
+        return self._comeback.within(seconds)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether Postgres has been away for so long that nobody waits for it any more."""
+        return self._comeback.given_up
+
     def close(self) -> None:
         """Close all connections."""
         self._stop.set()
+        self._comeback.close()
         self._pool.close()
 
     @contextmanager
@@ -106,7 +119,7 @@ class Pool:
     def _connection(self) -> Iterator[Connection]:
         # psycopg's pool would keep an entry for every waiter that gave up, until a connection is free again.
         if not self._room.acquire(timeout=LEDGER_WAIT):
-            raise LedgerUnavailable("the ledger (Postgres) is busy: all connections to it are in use")
+            raise LedgerBusy("the ledger (Postgres) is busy: all connections to it are in use")
         try:
             connection = self._taken()
             try:
@@ -128,6 +141,7 @@ class Pool:
             raise
         else:
             self._away = None
+            self._comeback.answers()
             return connection
         finally:
             if probing:

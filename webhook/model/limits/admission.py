@@ -18,6 +18,13 @@ MOST_TEMPLATES = 60
 """WorkflowTemplates that one Workflow may refer to: each takes a request to the front door."""
 RESERVE_NEEDS = 1.0
 """Seconds that must be left to reserve room: with fewer, the answer would reach the apiserver too late."""
+LEDGER_BACK_NEEDS = 2.0
+"""Seconds that must be left to begin a review anew when Postgres is back."""
+RETRY_AFTER = 1
+"""Seconds after which whoever was refused because something was away is to ask again: unchanged argo, argo-server and
+kubectl do so up to ten times, before they show an error."""
+LEDGER_TRIES = 3
+"""Times that a review is begun: a Postgres that answers, but only with errors, is not asked for ever."""
 PREFLIGHT_TIMEOUT = 2.0
 """Seconds for a dry run on one target."""
 PREFLIGHT_BUDGET = 4.0

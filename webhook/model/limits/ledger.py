@@ -16,6 +16,12 @@ LEDGER_PATIENCE = 7.0
 LEDGER_IDLE_TIMEOUT = 30.0
 # Between two attempts to reach a Postgres that is away.
 LEDGER_RETRY = 1.0
+# Between two looks whether a Postgres that is being restarted is back, while reviews wait for it.
+LEDGER_LOOK_AGAIN = 0.2
+# Reviews that wait so at once: each holds a thread, of which there are 512.
+LEDGER_PATIENT = 256
+# After so long it is no restart. Until then users are told to come again, and argo and kubectl do so by themselves.
+LEDGER_GIVEN_UP = 60.0
 # Between two attempts to migrate that failed although Postgres answered: each logs a traceback.
 LEDGER_BUG_RETRY = 30.0
 # For a migration to get the lock on a table. While it waits, all later statements wait behind it.
