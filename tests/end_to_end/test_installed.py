@@ -74,6 +74,7 @@ def empty() -> Iterator[Lab]:
 @pytest.fixture(scope="module")
 def first(empty: Lab) -> Iterator[Release]:
     """What is installed first: the Medea of the commit MEDEA_UPGRADE_FROM, or this one under another name."""
+    assert not inside.is_installed(empty)
     with earlier.earlier(os.environ.get("MEDEA_UPGRADE_FROM")) as release:
         yield release
 
