@@ -74,7 +74,7 @@ def test_a_resource_template_runs_argos_own_container_alone() -> None:
     assert cpu({**template, "podSpecPatch": patch(main=20)}) == 20
 
 
-@pytest.mark.parametrize("limit", ["{{inputs.parameters.x}}", "{{=sprig.int('1')}}"])
+@pytest.mark.parametrize("limit", ["{{inputs.parameters.x}}", "{{=sprig.int(inputs.parameters.x)}}"])
 def test_a_limit_that_only_the_run_knows_is_said(limit: str) -> None:
     changed = {"containers": [{"name": "main", "resources": {"limits": {"memory": limit}}}]}
     found = need(spec({"name": "main", "container": box(100), "podSpecPatch": json.dumps(changed)}))

@@ -30,9 +30,14 @@ def workflow_parameters(spec: Spec, template_spec: Spec) -> Bindings:
 
 
 def mentions_item(task: Spec) -> bool:
-    """Whether what a task passes on depends on the item of its loop."""
-    passed = {key: task[key] for key in ("arguments", "template", "templateRef", "inline", "hooks") if key in task}
-    return any(_ITEM.search(tag) for tag in tags_in(json.dumps(passed, default=str)))
+    """Whether what a task passes on, or whether it runs, depends on the item of its loop."""
+    keys = ("arguments", "template", "templateRef", "inline", "hooks", "when")
+    return tags_mention_item(json.dumps({key: task[key] for key in keys if key in task}, default=str))
+
+
+def tags_mention_item(text: str) -> bool:
+    """Whether a tag in the text mentions the item of a loop."""
+    return any(_ITEM.search(tag) for tag in tags_in(text))
 
 
 def with_item(known: Bindings, item: object) -> Bindings:

@@ -77,3 +77,15 @@ TAGS_LONGEST = 64 * 1024
 """Characters that the tags of one text may expand to; further tags count as unknown."""
 INPUTS_LONGEST = 256 * 1024
 """Characters of all inputs of one template call; further inputs count as unknown."""
+EXPRESSION_LONGEST = 2000
+"""Characters of a condition or an expression; what a longer one gives counts as unknown."""
+EXPRESSION_DEEPEST = 20
+"""Levels of nesting in an expression. Each takes several of the interpreter's 1,000 frames."""
+EXPRESSIONS_KEPT = 256
+"""Expressions whose reading is remembered, the latest ones: the rounds of a loop have the same ones."""
+EXPRESSION_LARGEST = 64 * 1024
+"""Characters of a text, or values in a list, that an expression may make on the way."""
+PATTERN_LONGEST_TEXT = 500
+"""Characters of a text that is searched by a regular expression."""
+PATTERN_MOST_REPEATS = 3
+"""Repeats in a regular expression: each multiplies the time by the length of the text."""
