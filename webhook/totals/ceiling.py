@@ -12,7 +12,6 @@ from webhook.totals.lookup import Found, Lookup
 from webhook.totals.loops import loop_of
 from webhook.totals.merged import with_defaults
 from webhook.totals.model import NOTHING, Totals
-from webhook.totals.pods import pod_totals
 from webhook.totals.running import dag_ends, runs
 from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, tasks_of, type_of
 from webhook.totals.tags import UNKNOWN, Bindings, filled
@@ -69,7 +68,7 @@ class Ceiling(Weighing):
     def _pod(self, template: Spec, known: Bindings) -> Totals:
         patches = self.patches(template)
         _check_known([*patches, mapping(template.get("resource")).get("manifest")], known)
-        pod = pod_totals(template, patches, known, self.defaults, self.unknowns)
+        pod = self.pod(template, known)
         return pod + self.creates(template, known) if template.get("resource") is not None else pod
 
     def _count(self, task: Spec, known: Bindings) -> int:

@@ -13,12 +13,12 @@ from webhook.totals.manifests import created_objects, is_workflow
 from webhook.totals.merged import over_template
 from webhook.totals.model import NOTHING, Defaults, Totals
 from webhook.totals.parameters import effective_parameters
-from webhook.totals.pods import Unknowns
 from webhook.totals.quantities import LARGEST
 from webhook.totals.scope import workflow_parameters
 from webhook.totals.shape import Name, Spec, named_templates
 from webhook.totals.spark import SparkJob, spark_job
 from webhook.totals.tags import Bindings, filled
+from webhook.totals.unknowns import Unknowns
 from webhook.totals.walk import Walk
 
 # The default limits of the pod in which Argo's agent runs http and plugin templates.

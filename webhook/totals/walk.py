@@ -11,12 +11,12 @@ from webhook.totals.lookup import Found, Lookup
 from webhook.totals.loops import loop_of
 from webhook.totals.merged import with_defaults
 from webhook.totals.model import Totals
-from webhook.totals.pods import Unknowns, pod_totals
 from webhook.totals.profile import IDLE, Parts, Profile, in_turn, side_by_side, woven
 from webhook.totals.running import dag_ends, hook_runs, runs
 from webhook.totals.scope import inside, mentions_item, with_item
 from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, tasks_of, type_of
 from webhook.totals.tags import Bindings
+from webhook.totals.unknowns import Unknowns
 from webhook.totals.weighing import Weighing
 
 
@@ -90,7 +90,7 @@ class Walk(Weighing):
     def _weighed(self, template: Spec, lookup: Lookup, known: Bindings) -> Profile:
         kind = type_of(template)
         if kind in PODS:
-            pod = pod_totals(template, self.patches(template), known, self.defaults, self.unknowns)
+            pod = self.pod(template, known)
             work = Profile((pod.cpu_milli,), (pod.memory_bytes,))
             return work.leaving(self.creates(template, known)) if kind == "resource" else work
         if kind in ("http", "plugin"):

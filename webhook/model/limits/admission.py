@@ -60,6 +60,8 @@ WEIGH_DEEPEST_ORDER = 40
 WEIGH_MOST_TRIED = 1500
 """Tasks in all flows for one limit on pods. They are tried at several prices: each gives an upper bound, and the lowest
 counts."""
+WEIGH_MOST_ATTEMPTS = 20
+"""Attempts of a pod whose size depends on how often it was retried; with more, that counts as unknown."""
 WEIGH_LONGEST_LOOP = 10**6
 """Rounds of a loop. A longer one would need more memory than any target has."""
 WEIGH_PAGE = 4096
