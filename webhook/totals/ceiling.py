@@ -69,7 +69,10 @@ class Ceiling(Weighing):
         patches = self.patches(template)
         _check_known([*patches, mapping(template.get("resource")).get("manifest")], known)
         pod = self.pod(template, known)
-        return pod + self.creates(template, known) if template.get("resource") is not None else pod
+        if template.get("resource") is None:
+            return pod
+        created = self.creates(template, known)
+        return pod + created.during + created.left
 
     def _count(self, task: Spec, known: Bindings) -> int:
         loop = loop_of(task, str(task.get("name")), known)

@@ -8,8 +8,9 @@ from webhook.model.limits.admission import WEIGH_DEEPEST_CREATED
 from webhook.model.objects import mapping
 from webhook.totals.budget import Allowance, Budget, Exhausted
 from webhook.totals.ceiling import Ceiling
+from webhook.totals.created import Created, created_by
+from webhook.totals.endings import bounded_in_time
 from webhook.totals.lookup import Lookup
-from webhook.totals.manifests import created_objects, is_workflow
 from webhook.totals.merged import over_template
 from webhook.totals.model import NOTHING, Defaults, Totals
 from webhook.totals.parameters import effective_parameters
@@ -23,24 +24,6 @@ from webhook.totals.walk import Walk
 
 # The default limits of the pod in which Argo's agent runs http and plugin templates.
 _AGENT = Totals(100, 256 * 10**6)
-# Kinds of objects that never lead to a pod, so that no note is needed.
-_WITHOUT_PODS = frozenset(
-    {
-        "ConfigMap",
-        "Secret",
-        "Service",
-        "ServiceAccount",
-        "PersistentVolumeClaim",
-        "PersistentVolume",
-        "Role",
-        "RoleBinding",
-        "Ingress",
-        "NetworkPolicy",
-        "WorkflowTemplate",
-        "Namespace",
-    }
-)
-
 Library = Mapping[Name, Spec]
 """The specs of the WorkflowTemplates that a Workflow refers to."""
 
@@ -102,12 +85,13 @@ class _Needs:
         if job is not None:
             return Requirements(job.totals, spark=job)
         whole = over_template(spec, template_spec)
+        deadline = bounded_in_time(whole)
         weigher = self.weigher(
             spec=whole,
             lookup=Lookup("", named_templates(whole), self.library),
             defaults=self.defaults,
             unknowns=self.unknowns,
-            creates=lambda template, inner: self._created(template, inner, depth + 1),
+            creates=lambda template, inner: self._created(template, inner, depth + 1, deadline=deadline),
             allowance=self.allowance,
         )
         totals = weigher.whole(workflow_parameters(spec, template_spec))
@@ -128,19 +112,11 @@ class _Needs:
             self.unknowns.say(f"the plugin of template {agents['plugin']} brings a container of its own, not counted")
         return _AGENT if agents else NOTHING
 
-    def _created(self, template: Spec, known: Bindings, depth: int) -> Totals:
-        name = template.get("name")
-        objects = created_objects(template, known)
-        if objects is None:
-            self.unknowns.say(f"what template {name} creates can't be read before it runs, and is not counted")
-            return NOTHING
-        total = NOTHING
-        for one in objects:
-            if is_workflow(one) and depth <= WEIGH_DEEPEST_CREATED:
-                total = total + self.of(mapping(one.get("spec")), depth).totals
-            elif one.get("kind") not in _WITHOUT_PODS:
-                self.unknowns.say(f"the {one.get('kind')} that template {name} creates is not counted")
-        return total
+    def _created(self, template: Spec, known: Bindings, depth: int, *, deadline: bool) -> Created:
+        def needs_of(spec: Spec) -> Totals | None:
+            return self.of(spec, depth).totals if depth <= WEIGH_DEEPEST_CREATED else None
+
+        return created_by(template, known, needs_of, self.defaults, self.unknowns, deadline=deadline)
 
 
 def _bounded(totals: Totals) -> Totals:

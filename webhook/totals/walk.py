@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 from webhook.model.limits.admission import WEIGH_MOST_PODS, WEIGH_MOST_ROUNDS, WEIGH_PAGE
 from webhook.model.objects import mapping
+from webhook.totals.created import Created
 from webhook.totals.depends import dag_order, steps_order, wanted_tasks
 from webhook.totals.ends import Ends
+from webhook.totals.locks import lock_of, one_at_a_time
 from webhook.totals.lookup import Found, Lookup
 from webhook.totals.loops import loop_of
 from webhook.totals.merged import with_defaults
@@ -91,8 +93,9 @@ class Walk(Weighing):
         kind = type_of(template)
         if kind in PODS:
             pod = self.pod(template, known)
-            work = Profile((pod.cpu_milli,), (pod.memory_bytes,))
-            return work.leaving(self.creates(template, known)) if kind == "resource" else work
+            made = self.creates(template, known) if kind == "resource" else Created()
+            together = pod + made.during
+            return Profile((together.cpu_milli,), (together.memory_bytes,), made.left)
         if kind in ("http", "plugin"):
             self.agents.setdefault(kind, str(template.get("name")))
         if kind == "dag":
@@ -168,19 +171,28 @@ class Walk(Weighing):
         if not each:
             yield from self._once(task, lookup, known, loop.count)
             return
-        looked_at: list[list[tuple[Profile, int]]] = []
+        looked_at: list[Parts] = []
+        held: dict[str, list[tuple[Profile, int]]] = {}
         asked = 0
         for item in loop.items(WEIGH_MOST_ROUNDS):
             asked += 1
-            inside = with_item(known, item)
-            if runs(task, inside) is not False:
-                looked_at.append(list(self._once(task, lookup, inside, 1)))
+            told = with_item(known, item)
+            if runs(task, told) is False:
+                continue
+            looked_at.append(self._once(task, lookup, told, 1))
+            lock = self._lock(task, lookup, told)
+            if lock is None:
                 yield from looked_at[-1]
+            else:
+                held.setdefault(lock, []).append(looked_at[-1][0])
+                yield from looked_at[-1][1:]
+        for works in held.values():
+            yield from one_at_a_time(works)
         if loop.count > asked:
             yield from self._further(task, lookup, known, looked_at, loop.count - asked)
 
     def _further(
-        self, task: Spec, lookup: Lookup, known: Bindings, looked_at: list[list[tuple[Profile, int]]], count: int
+        self, task: Spec, lookup: Lookup, known: Bindings, looked_at: list[Parts], count: int
     ) -> Iterator[tuple[Profile, int]]:
         """The rounds of a loop that are not looked at one by one."""
         self.unknowns.say(
@@ -191,11 +203,26 @@ class Walk(Weighing):
         yield from ((in_turn(work for work, _ in kind), count) for kind in zip(*kinds, strict=True))
 
     def _once(self, task: Spec, lookup: Lookup, known: Bindings, count: int) -> Parts:
-        """One round: the template followed by its exit hook, with the other hooks in parallel."""
+        """So many equal rounds: first the template followed by its exit hook, then the other hooks beside it."""
         hooks = self._hooks(task, lookup, known)
         after = hooks.pop("exit", IDLE)
-        main = in_turn([self._called(task, lookup, known), after])
-        return [(main, count), *((hook, count) for hook in hooks.values())]
+        main: Parts = [(in_turn([self._called(task, lookup, known), after]), count)]
+        if count > 1 and self._lock(task, lookup, known) is not None:
+            main = list(one_at_a_time(main))
+        return [*main, *((hook, count) for hook in hooks.values())]
+
+    def _lock(self, task: Spec, lookup: Lookup, known: Bindings) -> str | None:
+        """The lock of a task's template; None if its rounds don't exclude each other in everything that they do.
+
+        An exit hook runs when the lock has been given back.
+        """
+        if any(name == "exit" for name, _ in hooks_of(task)):
+            return None
+        found = lookup.find(task, known, Unknowns())
+        if found is None:
+            return None
+        template = self._complete(found)
+        return lock_of(template, inside(template, task.get("arguments"), known))
 
     def _hooks(self, holder: Spec, lookup: Lookup, known: Bindings) -> dict[str, Profile]:
         """What the hooks of a task, a step or the Workflow need, by their names; those that never run need nothing."""

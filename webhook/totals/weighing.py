@@ -7,6 +7,7 @@ from functools import reduce
 from webhook.model.limits.admission import WEIGH_MOST_ATTEMPTS
 from webhook.model.objects import mapping
 from webhook.totals.budget import Allowance
+from webhook.totals.created import Created
 from webhook.totals.lookup import Lookup
 from webhook.totals.model import Defaults, Totals
 from webhook.totals.pods import pod_totals
@@ -15,8 +16,8 @@ from webhook.totals.shape import Spec, text
 from webhook.totals.tags import Bindings
 from webhook.totals.unknowns import Unknowns
 
-Creates = Callable[[Spec, Bindings], Totals]
-"""Returns what the Workflows need that a resource template creates."""
+Creates = Callable[[Spec, Bindings], Created]
+"""Returns what the objects need that a resource template creates."""
 
 
 @dataclass
