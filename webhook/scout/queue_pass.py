@@ -59,7 +59,7 @@ class QueuePass:
                 continue
             if decision is not None and decision.cluster is not None:
                 placed[row.placement] = decision
-                promised[decision.cluster] = promised.get(decision.cluster, NOTHING) + row.totals
+                promised[decision.cluster] = promised.get(decision.cluster, NOTHING) + (decision.reserved or row.totals)
             elif decision is not None and len(self.told) < REASONS_KEPT:
                 self._tell(row, decision, reasons)
         return Choices(placed, reasons)
@@ -68,7 +68,7 @@ class QueuePass:
         """The decision; None if none is needed, because it could neither place, claim nor give a reason."""
         request = request_of_row(row)
         waits_for_more = any(
-            request.may_use(target) and request.totals.fits(hard) for target, hard in self.unclaimed.items()
+            request.may_use(target) and request.least.fits(hard) for target, hard in self.unclaimed.items()
         )
         if not waits_for_more and len(self.told) >= REASONS_KEPT:
             return None
@@ -96,4 +96,6 @@ class QueuePass:
 def request_of_row(row: Placement) -> Request:
     """The request for a Workflow that waits in the queue."""
     only = None if row.only_clusters is None else frozenset(row.only_clusters)
-    return Request(row.namespace, row.totals, row.placement, row.policy, only, row.refused_by)
+    return Request(
+        row.namespace, row.totals, row.placement, row.policy, only, row.refused_by, largest_pod=row.largest_pod
+    )

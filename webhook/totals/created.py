@@ -43,10 +43,19 @@ class Created:
 
 NeedsOf = Callable[[Spec], Totals | None]
 """Returns what a Workflow with this spec needs; None if such Workflows are not looked into."""
+See = Callable[[Totals], None]
+"""Is told of everything that can run only as a whole."""
 
 
 def created_by(
-    template: Spec, known: Bindings, needs_of: NeedsOf, defaults: Defaults, unknowns: Unknowns, *, deadline: bool
+    template: Spec,
+    known: Bindings,
+    needs_of: NeedsOf,
+    see: See,
+    defaults: Defaults,
+    unknowns: Unknowns,
+    *,
+    deadline: bool,
 ) -> Created:
     """What a template creates. `deadline` says whether one may end its step, whatever that waits for."""
     name = template.get("name")
@@ -56,7 +65,7 @@ def created_by(
         return Created()
     during, left = NOTHING, NOTHING
     for one in objects:
-        needs = _needs(one, needs_of, defaults, unknowns)
+        needs = _needs(one, needs_of, see, defaults, unknowns)
         if needs is None:
             if one.get("kind") not in _WITHOUT_PODS:
                 unknowns.say(f"the {one.get('kind')} that template {name} creates is not counted")
@@ -67,14 +76,19 @@ def created_by(
     return Created(during, left)
 
 
-def _needs(one: Mapping[str, Any], needs_of: NeedsOf, defaults: Defaults, unknowns: Unknowns) -> Totals | None:
+def _needs(
+    one: Mapping[str, Any], needs_of: NeedsOf, see: See, defaults: Defaults, unknowns: Unknowns
+) -> Totals | None:
     if is_workflow(one):
         return needs_of(mapping(one.get("spec")))
+    spec = mapping(one.get("spec"))
     if not str(one.get("apiVersion")).startswith(_SPARK_GROUP):
         return None
-    if one.get("kind") == "SparkApplication":
-        return application_totals(mapping(one.get("spec")), defaults, unknowns.say)
     if one.get("kind") == "ScheduledSparkApplication":
         unknowns.say("a ScheduledSparkApplication is counted as one application that runs from then on")
-        return application_totals(mapping(mapping(one.get("spec")).get("template")), defaults, unknowns.say)
-    return None
+        spec = mapping(spec.get("template"))
+    elif one.get("kind") != "SparkApplication":
+        return None
+    needs = application_totals(spec, defaults, unknowns.say)
+    see(needs)
+    return needs

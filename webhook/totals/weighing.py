@@ -9,12 +9,24 @@ from webhook.model.objects import mapping
 from webhook.totals.budget import Allowance
 from webhook.totals.created import Created
 from webhook.totals.lookup import Lookup
-from webhook.totals.model import Defaults, Totals
+from webhook.totals.model import NOTHING, Defaults, Totals
 from webhook.totals.pods import pod_totals
 from webhook.totals.scope import value_of
 from webhook.totals.shape import Spec, text
 from webhook.totals.tags import Bindings
 from webhook.totals.unknowns import Unknowns
+
+
+@dataclass
+class Largest:
+    """The largest of what can run only as a whole: pods, and Spark applications."""
+
+    totals: Totals = NOTHING
+
+    def see(self, one: Totals) -> None:
+        """Keep the larger, for each resource separately."""
+        self.totals = self.totals.larger(one)
+
 
 Creates = Callable[[Spec, Bindings], Created]
 """Returns what the objects need that a resource template creates."""
@@ -33,6 +45,7 @@ class Weighing:
     unknowns: Unknowns
     creates: Creates
     allowance: Allowance
+    largest: Largest
     agents: dict[str, str] = field(default_factory=dict)
 
     def patches(self, template: Spec) -> list[str]:
@@ -46,7 +59,9 @@ class Weighing:
         if any("retries" in patch for patch in patches):
             told = [{**known, "retries": str(attempt)} for attempt in self._attempts(template, known)] or told
         pods = [pod_totals(template, patches, one, self.defaults, self.unknowns) for one in told]
-        return reduce(Totals.larger, pods)
+        found = reduce(Totals.larger, pods)
+        self.largest.see(found)
+        return found
 
     def _attempts(self, template: Spec, known: Bindings) -> range:
         """The numbers of its attempts; none if they are not known, or too many to look at."""
