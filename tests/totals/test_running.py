@@ -30,6 +30,8 @@ def sized(*templates: Object, **more: Any) -> int:
         ("{{=asInt(workflow.parameters.n) > 4}}", True),
         ("{{workflow.parameters.n}} > 10 && {{steps.x.outputs.result}} == 1", True),
         ("{{workflow.parameters.n}} > 10", False),
+        ("{{=jsonpath(workflow.parameters.json, '$[0].value') == 'high'}}", False),
+        ("{{=jsonpath(workflow.parameters.json, '$[1].value') == '5'}}", True),
         ("false", False),
         ("{{steps.x.outputs.result}} == 1", True),
         ("{{workflow.parameters.other}} == 1", True),

@@ -12,6 +12,7 @@ from webhook.totals.shape import Spec
 from webhook.totals.tags import UNKNOWN, Bindings, filled, tags_in
 
 _ITEM = re.compile(r"\bitem\b")
+_ESCAPED_BY_GO = re.compile("[<>&\u2028\u2029]")
 
 
 def value_of(value: object, known: Bindings) -> str | None:
@@ -26,7 +27,20 @@ def value_of(value: object, known: Bindings) -> str | None:
 def workflow_parameters(spec: Spec, template_spec: Spec) -> Bindings:
     """What is known everywhere in a Workflow: its own parameters, then its WorkflowTemplate's."""
     given = effective_parameters(spec, template_spec).items()
-    return {f"workflow.parameters.{name}": text for name, value in given if (text := value_of(value, {})) is not None}
+    known = {f"workflow.parameters.{name}": text for name, value in given if (text := value_of(value, {})) is not None}
+    listed = None if template_spec else _listed(spec)
+    return known if listed is None else {"workflow.parameters.json": listed, **known}
+
+
+def _listed(spec: Spec) -> str | None:
+    """All parameters as the JSON that Argo makes of them; None unless each has nothing but a name and a plain value."""
+    parameters = mappings(mapping(spec.get("arguments")).get("parameters"))
+    values = [parameter_text(one.get("value")) for one in parameters]
+    if any(one.keys() != {"name", "value"} for one in parameters) or None in values:
+        return None
+    every = [{"name": one["name"], "value": value} for one, value in zip(parameters, values, strict=True)]
+    text = json.dumps(every, ensure_ascii=False, separators=(",", ":"))
+    return None if _ESCAPED_BY_GO.search(text) or "{{" in text else text
 
 
 def mentions_item(task: Spec) -> bool:
