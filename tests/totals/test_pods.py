@@ -71,8 +71,6 @@ LIMIT = "resources: {limits: {cpu: 300m}}"
         (["{$patch: replace}", f"{{name: main, {LIMIT}}}"], 300),
         ([f"{{name: main, $patch: replace, {LIMIT}}}"], 0),
         (["{name: main, resources: {$patch: replace, limits: {cpu: 7m}}}"], 57),
-        (["{name: main, resources: {limits: {$patch: replace, memory: 7Mi}}}"], 50),
-        (["{name: main, resources: {limits: {$patch: delete}}}"], 50),
         (["{name: main, resources: {limits: {cpu: null}}}"], 50),
         (["{name: main, resources: null}"], 50),
         (["{name: main, resources: {$retainKeys: [limits], limits: {cpu: 7m}}}"], 57),
