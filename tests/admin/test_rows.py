@@ -22,6 +22,12 @@ def test_an_adopted_run_is_running_and_holds_its_room() -> None:
     assert (row.created_at, row.dispatched_at) == ("2026-01-01T00:00:00Z", "2026-01-01T00:00:05Z")
 
 
+def test_an_elastic_workflow_stays_elastic() -> None:
+    marks = {"medea.dev/largest-pod": "cpu=0.4, ram=1Gi"}
+    assert row_of(adopted(origin(marks=marks), run())).largest_pod == Totals(400, 1 << 30)
+    assert row_of(adopted(origin(), run())).largest_pod is None
+
+
 def test_what_a_stub_hides_is_read_from_the_run_without_what_verbs_did() -> None:
     row = row_of(adopted(origin(), run(spec={**SPEC, "suspend": True, "shutdown": "Stop"})))
     assert row.original is not None and row.original["templates"] == []

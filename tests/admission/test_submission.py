@@ -31,6 +31,14 @@ def test_skip_is_true_or_false_and_nothing_else() -> None:
         _ = submission({"medea.dev/skip": "yes"}).skipped
 
 
+def test_fit_is_whole_or_elastic_and_nothing_else() -> None:
+    assert submission({"medea.dev/fit": "elastic"}).elastic is True
+    assert submission({"medea.dev/fit": "whole"}).elastic is False
+    assert submission().elastic is None
+    with pytest.raises(Refused, match="whole or elastic"):
+        _ = submission({"medea.dev/fit": "small"}).elastic
+
+
 @pytest.mark.parametrize(
     "workflow", [{}, {"metadata": []}, {"metadata": {}, "spec": None}, {"metadata": {"labels": {"a": 1}}, "spec": {}}]
 )

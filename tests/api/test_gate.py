@@ -274,7 +274,7 @@ def test_nothing_that_steers_medea_is_smuggled_in(field: str, key: str) -> None:
     assert told(answer)["error"]["field"] == f"submitOptions.{field}"
 
 
-@pytest.mark.parametrize("key", ["clusters", "policy"])
+@pytest.mark.parametrize("key", ["clusters", "policy", "fit"])
 def test_what_people_may_say_of_the_placement_is_passed_on(key: str) -> None:
     body = {**SUBMIT, "submitOptions": {"annotations": f"medea.dev/{key}=x"}}
     made = ask(app_of(Front("create")).test_client(), "POST", "/api/v1/workflows/blue/submit", body=body)

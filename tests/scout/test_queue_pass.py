@@ -17,11 +17,14 @@ from webhook.totals.model import NOTHING, Totals
 NAMES = ("east", "north", "west")
 amounts = st.builds(Totals, st.integers(0, 9), st.integers(0, 9))
 narrowed = st.none() | st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True)
-needs = st.tuples(amounts, narrowed, st.lists(st.sampled_from(NAMES), max_size=2, unique=True))
+Need = tuple[Totals, list[str] | None, list[str], Totals | None]
+needs = st.tuples(amounts, narrowed, st.lists(st.sampled_from(NAMES), max_size=2, unique=True), st.none() | amounts)
 
 
-def row(seq: int, totals: Totals, only: list[str] | None, refused_by: list[str]) -> Placement:
-    empty = dict.fromkeys(Placement.__dataclass_fields__.keys() - {"totals"})
+def row(seq: int, totals: Totals, only: list[str] | None, refused_by: list[str], largest: Totals | None) -> Placement:
+    """Elastic if `largest` is given; its largest pod is never more than its totals."""
+    pod = largest and largest.smaller(totals)
+    empty = dict.fromkeys(Placement.__dataclass_fields__.keys() - {"totals", "largest_pod"})
     return placement_of(
         empty
         | {
@@ -32,6 +35,8 @@ def row(seq: int, totals: Totals, only: list[str] | None, refused_by: list[str])
             "namespace": "ns",
             "cpu_milli": totals.cpu_milli,
             "memory_bytes": totals.memory_bytes,
+            "pod_cpu_milli": pod and pod.cpu_milli,
+            "pod_memory_bytes": pod and pod.memory_bytes,
             "policy": "random",
             "only_clusters": only,
             "refused_by": dict.fromkeys(refused_by, "no"),
@@ -81,13 +86,14 @@ def one_by_one(world: World, queue: list[Placement]) -> dict[str, str]:
             claimed |= {verdict.cluster for verdict in decision.verdicts if verdict.obstacle in WAITED_FOR}
         else:
             placed[waiting.placement] = decision.cluster
-            reserved[decision.cluster] = reserved.get(decision.cluster, NOTHING) + waiting.totals
+            held = decision.reserved or waiting.totals
+            reserved[decision.cluster] = reserved.get(decision.cluster, NOTHING) + held
     return placed
 
 
 @given(worlds, st.lists(needs, max_size=12), st.integers(1, 5), st.sampled_from([1, 20]))
 def test_a_pass_in_batches_places_what_going_through_one_by_one_places(
-    world: World, asked: list[tuple[Totals, list[str] | None, list[str]]], size: int, reasons: int
+    world: World, asked: list[Need], size: int, reasons: int
 ) -> None:
     queue = [row(number, *need) for number, need in enumerate(asked)]
     one_pass = QueuePass(world.decide, open_targets=world.open, told={})
@@ -101,7 +107,8 @@ def test_a_pass_in_batches_places_what_going_through_one_by_one_places(
             chosen = choices.placed.get(waiting.placement)
             if chosen is not None and chosen.cluster is not None:
                 placed[waiting.placement] = chosen.cluster
-                reserved[chosen.cluster] = reserved.get(chosen.cluster, NOTHING) + waiting.totals
+                held = chosen.reserved or waiting.totals
+                reserved[chosen.cluster] = reserved.get(chosen.cluster, NOTHING) + held
         if one_pass.over:
             break
     assert placed == one_by_one(world, queue)
@@ -109,9 +116,7 @@ def test_a_pass_in_batches_places_what_going_through_one_by_one_places(
 
 
 @given(worlds, st.lists(needs, min_size=1, max_size=6))
-def test_the_first_of_the_queue_is_placed_or_told_why_not(
-    world: World, asked: list[tuple[Totals, list[str] | None, list[str]]]
-) -> None:
+def test_the_first_of_the_queue_is_placed_or_told_why_not(world: World, asked: list[Need]) -> None:
     queue = [row(number, *need) for number, need in enumerate(asked)]
     choices = QueuePass(world.decide, open_targets=world.open, told={}).choose({}, queue)
     assert "p0" in {**choices.placed, **choices.reasons}

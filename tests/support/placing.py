@@ -21,7 +21,14 @@ def cores(count: float) -> Totals:
     return Totals(round(count * 1000), GIB)
 
 
-def new(placement: str, cpu: float = 1, *only: str, name: str | None = None, namespace: str = "ns") -> NewPlacement:
+def new(
+    placement: str,
+    cpu: float = 1,
+    *only: str,
+    name: str | None = None,
+    namespace: str = "ns",
+    largest_pod: float | None = None,
+) -> NewPlacement:
     return NewPlacement(
         placement=placement,
         namespace=namespace,
@@ -33,6 +40,7 @@ def new(placement: str, cpu: float = 1, *only: str, name: str | None = None, nam
         only_clusters=only or None,
         identity="ann",
         original={"workflow": {}, "templates": []},
+        largest_pod=None if largest_pod is None else cores(largest_pod),
     )
 
 
@@ -92,9 +100,9 @@ class World:
         self.read.add(namespace)
         return self.samples if namespace == "ns" else {}
 
-    def submit(self, placement: str, cpu: float = 1, *only: str) -> Decision:
-        """Admit a Workflow, and have its origin appear."""
-        decision = self.placer.admit(new(placement, cpu, *only))
+    def submit(self, placement: str, cpu: float = 1, *only: str, largest_pod: float | None = None) -> Decision:
+        """Admit a Workflow, and have its origin appear; it is elastic if its largest pod is given."""
+        decision = self.placer.admit(new(placement, cpu, *only, largest_pod=largest_pod))
         placements.bind(self.pool, placement, namespace="ns", name=f"job-{placement}", uid=placement)
         return decision
 

@@ -27,6 +27,12 @@ def test_a_parameter_without_value_and_default_is_there_and_empty_handed() -> No
     assert effective_parameters(spec({"name": "a", "valueFrom": {"supplied": {}}})) == {"a": None}
 
 
+def test_a_parameter_that_is_read_from_somewhere_has_no_value_from_elsewhere() -> None:
+    read = {"name": "a", "valueFrom": {"configMapKeyRef": {"name": "c", "key": "k"}}, "default": "1"}
+    assert effective_parameters(spec(read), spec({"name": "a", "value": "2"})) == {"a": None}
+    assert effective_parameters(spec(read | {"value": "3"})) == {"a": "3"}
+
+
 def test_numbers_and_booleans_are_their_text_as_in_argo() -> None:
     merged = effective_parameters(spec({"name": "a", "value": 2}, {"name": "b", "value": True}))
     assert merged == {"a": "2", "b": "true"}

@@ -56,6 +56,62 @@ def test_the_workflows_patch_comes_before_the_templates() -> None:
     assert cpu({"container": box(100)}, podSpecPatch=patch(main=999)) == 999
 
 
+def yaml_patch(*containers: str) -> str:
+    return "containers:\n" + "".join(f"- {one}\n" for one in containers)
+
+
+LIMIT = "resources: {limits: {cpu: 300m}}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "needed"),
+    [
+        (["{name: s, $patch: delete}"], 100),
+        (["{name: nobody, $patch: delete}"], 150),
+        (["{$patch: replace}", f"{{name: main, {LIMIT}}}"], 300),
+        ([f"{{name: main, $patch: replace, {LIMIT}}}"], 0),
+        (["{name: main, resources: {$patch: replace, limits: {cpu: 7m}}}"], 57),
+        (["{name: main, resources: {limits: {cpu: null}}}"], 50),
+        (["{name: main, resources: null}"], 50),
+        (["{name: main, resources: {$retainKeys: [limits], limits: {cpu: 7m}}}"], 57),
+        (["{name: main, resources: {$retainKeys: [requests]}}"], 50),
+        ([f"{{name: main, $patch: wrong, {LIMIT}}}"], 150),
+        (["{name: main, resources: {$patch: wrong}}"], 150),
+    ],
+)
+def test_the_directives_of_a_patch_are_followed_as_kubernetes_does(changes: list[str], needed: int) -> None:
+    template = {"container": box(100), "sidecars": [named("s", 50)], "podSpecPatch": yaml_patch(*changes)}
+    assert cpu(template) == needed
+
+
+def test_a_whole_list_may_be_taken_away_and_each_patch_works_on_what_the_ones_before_it_made() -> None:
+    template = {"container": box(100), "initContainers": [named("i", 500)]}
+    assert cpu(template, podSpecPatch="initContainers: null") == 100
+    both = yaml_patch(f"{{name: extra, {LIMIT}}}"), yaml_patch("{name: extra, $patch: delete}")
+    assert cpu({"container": box(100), "podSpecPatch": both[1]}, podSpecPatch=both[0]) == 100
+    assert cpu({"container": box(100), "podSpecPatch": both[0]}, podSpecPatch=both[1]) == 400
+    assert cpu({"container": box(100)}, podSpecPatch="$patch: replace\nhostNetwork: true") == 0
+
+
+def test_limits_from_expressions_are_known_before_it_runs() -> None:
+    inputs = {"parameters": [{"name": "n", "value": "3"}, {"name": "big", "value": "yes"}]}
+    milli = "{{=inputs.parameters.big == 'yes' ? asInt(inputs.parameters.n) * 1000 : 1}}m"
+    memory = "{{=sprig.mul(512, inputs.parameters.n)}}Mi"
+    changed = {"containers": [{"name": "main", "resources": {"limits": {"cpu": milli, "memory": memory}}}]}
+    found = need(spec({"name": "main", "container": box(100), "podSpecPatch": json.dumps(changed), "inputs": inputs}))
+    assert (found.totals, found.notes) == (Totals(3000, 1536 << 20), ())
+
+
+def test_a_pod_that_grows_with_each_retry_counts_with_its_largest_attempt() -> None:
+    grows = '{"containers": [{"name": "main", "resources": {"limits": {"cpu": "{{=(asInt(retries) + 1) * 64}}m"}}}]}'
+    template = {"container": box(1), "podSpecPatch": grows}
+    assert cpu({**template, "retryStrategy": {"limit": "3"}}) == 256
+    assert cpu(template, retryStrategy={"limit": 2}) == 192
+    for unknown in ({}, {"limit": 10**9}, {"limit": "{{workflow.parameters.x}}"}):
+        found = need(spec({"name": "main", **template, "retryStrategy": unknown}))
+        assert found.notes == ("limits in podSpecPatch of template main can't all be known before it runs",)
+
+
 def test_a_patch_may_be_yaml_and_may_limit_the_pod_as_a_whole() -> None:
     assert cpu({"container": box(100), "podSpecPatch": "resources:\n  limits: {cpu: 2}"}) == 2000
 
@@ -74,7 +130,7 @@ def test_a_resource_template_runs_argos_own_container_alone() -> None:
     assert cpu({**template, "podSpecPatch": patch(main=20)}) == 20
 
 
-@pytest.mark.parametrize("limit", ["{{inputs.parameters.x}}", "{{=sprig.int('1')}}"])
+@pytest.mark.parametrize("limit", ["{{inputs.parameters.x}}", "{{=sprig.int(inputs.parameters.x)}}"])
 def test_a_limit_that_only_the_run_knows_is_said(limit: str) -> None:
     changed = {"containers": [{"name": "main", "resources": {"limits": {"memory": limit}}}]}
     found = need(spec({"name": "main", "container": box(100), "podSpecPatch": json.dumps(changed)}))

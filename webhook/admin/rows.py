@@ -11,6 +11,7 @@ from webhook.model.contract import (
     ARGO_PHASE,
     CLUSTERS,
     IDENTITY,
+    LARGEST_POD,
     POLICY,
     REASON,
     TOTALS,
@@ -52,6 +53,7 @@ def row_of(match: Match, *, copies: Mapping[Name, Name] = _NONE, templates: Sequ
         template=text(reference.get("name")),
         origin_uid=metadata["uid"],
         totals=totals_of(origin) or NOTHING,
+        largest_pod=totals_of(origin, LARGEST_POD),
         policy=marks[POLICY] if marks.get(POLICY) in POLICIES else "random",
         only_clusters=tuple(clusters) or None,
         identity=marks.get(IDENTITY, "unknown"),
@@ -69,9 +71,9 @@ def row_of(match: Match, *, copies: Mapping[Name, Name] = _NONE, templates: Sequ
     )
 
 
-def totals_of(origin: Object) -> Totals | None:
-    """The totals from the origin's annotation; None if it can't be read."""
-    found = _TOTALS.fullmatch(annotations(origin).get(TOTALS, ""))
+def totals_of(origin: Object, annotation: str = TOTALS) -> Totals | None:
+    """Totals from an annotation of the origin; None if there is none that can be read."""
+    found = _TOTALS.fullmatch(annotations(origin).get(annotation, ""))
     try:
         return Totals(cpu_milli("cpu", found[1]), memory_bytes("ram", found[2])) if found else None
     except Refused:

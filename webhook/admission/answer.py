@@ -5,7 +5,7 @@ from webhook.admission.stub import hold_patch
 from webhook.admission.wire import Review, allow
 from webhook.errors import Refused, quoted
 from webhook.ledger.placement import NewPlacement
-from webhook.model.contract import CLUSTER, DECISION, IDENTITY, PLACEMENT, REASON, STATE, TOTALS, State
+from webhook.model.contract import CLUSTER, DECISION, IDENTITY, LARGEST_POD, PLACEMENT, REASON, STATE, TOTALS, State
 from webhook.model.limits.admission import LONGEST_DECISION
 from webhook.model.objects import Object
 from webhook.scout.model import Decision, Outcome
@@ -35,6 +35,8 @@ def _marks(candidate: Candidate, decision: Decision) -> dict[str, str]:
         TOTALS: str(new.totals),
         DECISION: "; ".join((decision.reason, *new.notes))[:LONGEST_DECISION],
     }
+    if new.largest_pod is not None:
+        marks[LARGEST_POD] = str(new.largest_pod)
     if candidate.caller:
         marks[IDENTITY] = candidate.caller
     if decision.cluster is None:
@@ -47,6 +49,8 @@ def _warnings(new: NewPlacement, decision: Decision, dry_run: bool) -> list[str]
     would = "would be " if dry_run else ""
     verb = "queued" if decision.cluster is None else "placed on"
     lines = [f"medea: {would}{verb} {decision.reason} (needs {new.totals})"]
+    if decision.reserved is not None:
+        lines.append(f"medea: it runs a few pods at a time: at its peak it would need more than {decision.reserved}")
     if new.notes:
         lines.append(f"medea: what it needs is not fully known: {'; '.join(new.notes)}")
     return lines

@@ -14,6 +14,7 @@ from webhook.model.objects import Object
 from webhook.model.run import Original
 from webhook.model.submitter import Submitter
 from webhook.scout.placer import known_policy
+from webhook.totals.requirements import Requirements
 from webhook.totals.shape import Name
 from webhook.totals.spark import SparkJob
 
@@ -60,6 +61,7 @@ def candidate(
         notes=found.notes if need.spark else need.notes,
         hold=hold,
         submitter=submitter,
+        largest_pod=need.largest if _is_elastic(submission, need) else None,
     )
     held_spec = None
     if stub_placement(submission.spec) is not None:
@@ -68,3 +70,8 @@ def candidate(
     elif hold is Hold.PLUGIN:
         held_spec = stub_spec(spec, template_spec, placement, agents)
     return Candidate(new, workflow, held_spec, caller, need.spark)
+
+
+def _is_elastic(submission: Submission, need: Requirements) -> bool:
+    """A Spark Workflow is a gang; every other one can end a few pods at a time, unless its user says otherwise."""
+    return need.spark is None if submission.elastic is None else submission.elastic

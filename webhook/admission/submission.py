@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.errors import Refused, wrong_field
-from webhook.model.contract import CLUSTERS, IDENTITY, PLACEMENT, POLICY, SKIP
+from webhook.model.contract import CLUSTERS, FIT, IDENTITY, PLACEMENT, POLICY, SKIP
 from webhook.model.json_input import check_storable
 from webhook.model.objects import Object
 
@@ -56,6 +56,14 @@ class Submission:
     def policy(self) -> str:
         """The name of the policy its user asks for."""
         return self.annotations.get(POLICY, "random")
+
+    @property
+    def elastic(self) -> bool | None:
+        """Whether its user says that it can end where only its largest pod fits; None if nothing is said."""
+        value = self.annotations.get(FIT)
+        if value is not None and value not in ("whole", "elastic"):
+            raise wrong_field(Refused, f"annotation {FIT}", value, "it must be whole or elastic")
+        return None if value is None else value == "elastic"
 
     @property
     def is_run(self) -> bool:

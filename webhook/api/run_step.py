@@ -16,7 +16,19 @@ from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS, checked_name
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
-from webhook.model.contract import CLUSTER, CLUSTERS, IDENTITY, PLACEMENT, POLICY, PREFIX, REASON, SKIP, STATE, State
+from webhook.model.contract import (
+    CLUSTER,
+    CLUSTERS,
+    FIT,
+    IDENTITY,
+    PLACEMENT,
+    POLICY,
+    PREFIX,
+    REASON,
+    SKIP,
+    STATE,
+    State,
+)
 from webhook.model.json_input import as_model
 from webhook.model.limits.api import SUBMIT_TIMEOUT
 from webhook.model.nodes import nodes_of
@@ -26,7 +38,7 @@ from webhook.model.subworkflows import ended, marked, parent_of
 _AGAIN = "3s"
 # Argo keeps a Workflow's name in a label of its pods.
 _LONGEST_NAME = 63
-_A_USERS = frozenset({SKIP, CLUSTERS, POLICY})
+_A_USERS = frozenset({SKIP, CLUSTERS, FIT, POLICY})
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ _STATES, _HOLDS = frozenset(State), frozenset(Hold)
 
 COLUMNS = (
     "placement, seq, state, name, generate_name, namespace, template, cluster, origin_uid, run_name, run_uid, phase, "
-    "message, reason, cpu_milli, memory_bytes, policy, only_clusters, refused_by, identity, mirrored AS end_shown, "
-    "run_kept, hold, created_at, bound_at, placed_at, dispatched_at, ended_at, released_at, deleted_at, "
-    "submitter"
+    "message, reason, cpu_milli, memory_bytes, pod_cpu_milli, pod_memory_bytes, policy, only_clusters, refused_by, "
+    "identity, mirrored AS end_shown, run_kept, hold, created_at, bound_at, placed_at, dispatched_at, ended_at, "
+    "released_at, deleted_at, submitter"
 )
 """All columns but `original` and `outcome`, which can have a megabyte each and are read only where they are needed."""
 
@@ -30,7 +30,7 @@ SWEEP_COLUMNS = (
 class NewPlacement:
     """What admission knows about a Workflow before it exists. `original` is the object as the user sent it.
 
-    `notes` say what the totals leave out.
+    `notes` say what the totals leave out. `largest_pod` is set for an elastic Workflow: it can end where that fits.
     """
 
     placement: str
@@ -46,6 +46,7 @@ class NewPlacement:
     hold: Hold = Hold.PLUGIN
     notes: tuple[str, ...] = ()
     submitter: Submitter | None = None
+    largest_pod: Totals | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Placement:
     message: str | None
     reason: str | None
     totals: Totals
+    largest_pod: Totals | None
+    """What an elastic Workflow needs at least; None for one that needs room for its totals."""
     policy: str
     only_clusters: tuple[str, ...] | None
     refused_by: Mapping[str, str]
@@ -114,9 +117,14 @@ def placement_of(row: Mapping[str, Any]) -> Placement:
     """The placement from a row that was selected with COLUMNS."""
     fields = dict(row)
     totals = Totals(fields.pop("cpu_milli"), fields.pop("memory_bytes"))
+    pod = fields.pop("pod_cpu_milli"), fields.pop("pod_memory_bytes")
     only, submitter = fields.pop("only_clusters"), submitter_of(fields.pop("submitter"))
     return Placement(
-        **_read(fields), totals=totals, only_clusters=None if only is None else tuple(only), submitter=submitter
+        **_read(fields),
+        totals=totals,
+        largest_pod=None if pod[0] is None else Totals(*pod),
+        only_clusters=None if only is None else tuple(only),
+        submitter=submitter,
     )
 
 

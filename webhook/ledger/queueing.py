@@ -15,7 +15,15 @@ from prometheus_client import Counter
 
 from webhook.ledger.placement import COLUMNS, Placement, placement_of
 from webhook.ledger.pool import Connection, Pool
-from webhook.ledger.reserving import TARGETS, WAITS_FOR_TARGET, keep_decisions, lock, reserved_room, target_values
+from webhook.ledger.reserving import (
+    TARGETS,
+    WAITS_FOR_TARGET,
+    keep_decisions,
+    lock,
+    reserved_by,
+    reserved_room,
+    target_values,
+)
 from webhook.model.contract import State
 from webhook.model.json_input import storable
 from webhook.model.limits.scout import QUEUE_BATCH
@@ -154,14 +162,17 @@ def _move(connection: Connection, placed: Mapping[str, Decision]) -> set[str]:
     rows = connection.execute(
         """
         UPDATE workflows SET state = 'reserved', cluster = chosen.cluster, reason = chosen.reason, placed_at = now(),
-                             released_at = NULL
-        FROM unnest(%s::text[], %s::text[], %s::text[]) AS chosen (placement, cluster, reason)
+                             released_at = NULL, reserved_cpu_milli = chosen.cpu, reserved_memory_bytes = chosen.memory
+        FROM unnest(%s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[])
+            AS chosen (placement, cluster, reason, cpu, memory)
         WHERE workflows.placement = chosen.placement AND state = 'queued' RETURNING workflows.placement
         """,
         (
             list(placed),
             [decision.cluster for decision in placed.values()],
             [storable(decision.reason) for decision in placed.values()],
+            [reserved_by(decision)[0] for decision in placed.values()],
+            [reserved_by(decision)[1] for decision in placed.values()],
         ),
     )
     left = {row["placement"] for row in rows}

@@ -24,6 +24,7 @@ class Rebuilt:
     template: str | None
     origin_uid: str
     totals: Totals
+    largest_pod: Totals | None
     policy: str
     only_clusters: tuple[str, ...] | None
     identity: str
@@ -49,18 +50,21 @@ def known(pool: Pool, placements: Iterable[str]) -> set[str]:
 
 def insert(pool: Pool, row: Rebuilt) -> bool:
     """Write a row, unless the placement or the origin has one already; returns whether it was written."""
-    values = storable({key: value for key, value in vars(row).items() if key not in ("original", "totals")})
+    apart = ("original", "totals", "largest_pod")
+    values = storable({key: value for key, value in vars(row).items() if key not in apart})
     original = storable(dict(kept(row.original))) if row.original else {}
     with pool.transaction() as connection:
         written = connection.execute(
             """
             INSERT INTO workflows (placement, state, name, generate_name, namespace, template, cluster, origin_uid,
-                                   run_name, run_uid, phase, message, reason, cpu_milli, memory_bytes, policy,
+                                   run_name, run_uid, phase, message, reason, cpu_milli, memory_bytes,
+                                   pod_cpu_milli, pod_memory_bytes, policy,
                                    only_clusters, identity, original, mirrored, run_kept, hold, created_at, bound_at,
                                    placed_at, dispatched_at, ended_at, released_at)
             VALUES (%(placement)s, %(state)s, %(name)s, %(generate_name)s, %(namespace)s, %(template)s, %(cluster)s,
                     %(origin_uid)s, %(run_name)s, %(run_uid)s, %(phase)s, %(message)s, %(reason)s, %(cpu)s, %(memory)s,
-                    %(policy)s, %(only_clusters)s, %(identity)s, %(original)s, %(end_shown)s,
+                    %(pod_cpu)s, %(pod_memory)s, %(policy)s, %(only_clusters)s, %(identity)s, %(original)s,
+                    %(end_shown)s,
                     %(run_uid)s::text IS NOT NULL, %(hold)s, %(created_at)s, now(), %(dispatched_at)s,
                     %(dispatched_at)s, CASE WHEN %(state)s = 'ended' THEN now() END,
                     CASE WHEN %(state)s = 'ended' THEN now() END)
@@ -71,6 +75,8 @@ def insert(pool: Pool, row: Rebuilt) -> bool:
                 "original": Jsonb(original),
                 "cpu": row.totals.cpu_milli,
                 "memory": row.totals.memory_bytes,
+                "pod_cpu": row.largest_pod.cpu_milli if row.largest_pod else None,
+                "pod_memory": row.largest_pod.memory_bytes if row.largest_pod else None,
             },
         )
         return written.rowcount == 1

@@ -22,7 +22,8 @@ from webhook.totals.model import Totals
 
 TARGETS = "unnest(%(names)s::text[], %(cpus)s::bigint[], %(memories)s::bigint[]) AS target (name, cpu, memory)"
 WAITS_FOR_TARGET = (
-    "cpu_milli <= target.cpu AND memory_bytes <= target.memory "
+    "coalesce(pod_cpu_milli, cpu_milli) <= target.cpu "
+    "AND coalesce(pod_memory_bytes, memory_bytes) <= target.memory "
     "AND (only_clusters IS NULL OR target.name = ANY (only_clusters)) AND NOT refused_by ? target.name"
 )
 """SQL condition: a queued row may go to `target`, and would fit its quota if nothing else ran there."""
@@ -83,12 +84,14 @@ def preflight_refused(pool: Pool, new: NewPlacement, refused_by: Mapping[str, st
             return decision
         connection.execute(
             "UPDATE workflows SET state = %s, cluster = %s, reason = %s, refused_by = %s, released_at = NULL, "
-            "placed_at = CASE WHEN %s THEN now() END WHERE placement = %s",
+            "reserved_cpu_milli = %s, reserved_memory_bytes = %s, placed_at = CASE WHEN %s THEN now() END "
+            "WHERE placement = %s",
             (
                 _state(decision),
                 decision.cluster,
                 storable(decision.reason),
                 Jsonb(storable(dict(refused_by))),
+                *reserved_by(decision),
                 decision.cluster is not None,
                 new.placement,
             ),
@@ -104,7 +107,8 @@ def runs_seen(pool: Pool, namespace: str, since: float, *, now: float) -> list[R
     long ago a release was is known by the ledger's.
     """
     query = (
-        "SELECT placement, cluster, run_name, cpu_milli, memory_bytes, "
+        "SELECT placement, cluster, run_name, coalesce(reserved_cpu_milli, cpu_milli) AS cpu, "
+        "coalesce(reserved_memory_bytes, memory_bytes) AS memory, "
         "extract(epoch FROM now() - released_at)::float8 AS ago FROM workflows "
         "WHERE namespace = %(namespace)s AND cluster IS NOT NULL AND run_name IS NOT NULL AND released_at "
     )
@@ -117,7 +121,7 @@ def runs_seen(pool: Pool, namespace: str, since: float, *, now: float) -> list[R
             Reservation(
                 row["placement"],
                 row["cluster"],
-                Totals(row["cpu_milli"], row["memory_bytes"]),
+                Totals(row["cpu"], row["memory"]),
                 row["run_name"],
                 None if row["ago"] is None else now - row["ago"],
             )
@@ -133,7 +137,8 @@ def lock(connection: Connection, namespace: str) -> None:
 def reserved_room(connection: Connection, namespace: str) -> tuple[dict[str, Totals], int]:
     """The sum of the live reservations on each target, and how many reservations in total have no origin yet."""
     rows = connection.execute(
-        "SELECT cluster, sum(cpu_milli)::bigint AS cpu, sum(memory_bytes)::bigint AS memory, "
+        "SELECT cluster, sum(coalesce(reserved_cpu_milli, cpu_milli))::bigint AS cpu, "
+        "sum(coalesce(reserved_memory_bytes, memory_bytes))::bigint AS memory, "
         "count(*) FILTER (WHERE bound_at IS NULL) AS unbound FROM workflows "
         "WHERE namespace = %s AND cluster IS NOT NULL AND released_at IS NULL GROUP BY cluster",
         (namespace,),
@@ -163,6 +168,12 @@ def target_values(targets: Mapping[str, Totals]) -> dict[str, list[Any]]:
         "cpus": [hard.cpu_milli for hard in targets.values()],
         "memories": [hard.memory_bytes for hard in targets.values()],
     }
+
+
+def reserved_by(decision: Decision) -> tuple[int | None, int | None]:
+    """CPU and memory that a decision reserves, if that is not what the Workflow needs at its peak."""
+    reserved = decision.reserved
+    return (None, None) if reserved is None else (reserved.cpu_milli, reserved.memory_bytes)
 
 
 def _held(connection: Connection, namespace: str) -> Held:
@@ -222,6 +233,7 @@ def _state(decision: Decision) -> State:
 
 
 def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> None:
+    reserved_cpu, reserved_memory = reserved_by(decision)
     row: dict[str, Any] = {
         "placement": new.placement,
         "state": _state(decision),
@@ -233,6 +245,10 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
         "reason": storable(decision.reason),
         "cpu": new.totals.cpu_milli,
         "memory": new.totals.memory_bytes,
+        "pod_cpu": new.largest_pod.cpu_milli if new.largest_pod else None,
+        "pod_memory": new.largest_pod.memory_bytes if new.largest_pod else None,
+        "reserved_cpu": reserved_cpu,
+        "reserved_memory": reserved_memory,
         "policy": new.policy,
         "only": None if new.only_clusters is None else list(new.only_clusters),
         "identity": new.identity,
@@ -244,10 +260,13 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
     connection.execute(
         """
         INSERT INTO workflows (placement, state, name, generate_name, namespace, template, cluster, reason, cpu_milli,
-                               memory_bytes, policy, only_clusters, identity, original, hold, submitter, placed_at)
+                               memory_bytes, pod_cpu_milli, pod_memory_bytes, reserved_cpu_milli,
+                               reserved_memory_bytes, policy, only_clusters, identity, original, hold, submitter,
+                               placed_at)
         VALUES (%(placement)s, %(state)s, %(name)s, %(generate_name)s, %(namespace)s, %(template)s, %(cluster)s,
-                %(reason)s, %(cpu)s, %(memory)s, %(policy)s, %(only)s, %(identity)s, %(original)s, %(hold)s,
-                %(submitter)s, CASE WHEN %(cluster)s::text IS NOT NULL THEN now() END)
+                %(reason)s, %(cpu)s, %(memory)s, %(pod_cpu)s, %(pod_memory)s, %(reserved_cpu)s,
+                %(reserved_memory)s, %(policy)s, %(only)s, %(identity)s, %(original)s, %(hold)s, %(submitter)s,
+                CASE WHEN %(cluster)s::text IS NOT NULL THEN now() END)
         """,
         row,
     )

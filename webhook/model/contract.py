@@ -10,6 +10,8 @@ PLACEMENT = "medea.dev/placement"
 CLUSTER = "medea.dev/cluster"
 STATE = "medea.dev/state"
 TOTALS = "medea.dev/totals"
+LARGEST_POD = "medea.dev/largest-pod"
+"""The largest pod of an elastic Workflow, written like its totals."""
 DECISION = "medea.dev/decision"
 REASON = "medea.dev/reason"
 IDENTITY = "medea.dev/identity"
@@ -18,7 +20,7 @@ IDENTITY = "medea.dev/identity"
 VERBS = "medea.dev/verbs"
 """Annotation on the origin: the verbs not yet applied to its run. See `webhook.model.verbs`."""
 
-WRITTEN = frozenset({PLACEMENT, CLUSTER, STATE, TOTALS, DECISION, REASON, IDENTITY, VERBS})
+WRITTEN = frozenset({PLACEMENT, CLUSTER, STATE, TOTALS, LARGEST_POD, DECISION, REASON, IDENTITY, VERBS})
 """The annotations that only Medea writes: they are removed from what others submit."""
 
 DRAIN = "medea.dev/drain"
@@ -32,6 +34,8 @@ CONSENT = "medea.dev/consent"
 SKIP = "medea.dev/skip"
 CLUSTERS = "medea.dev/clusters"
 POLICY = "medea.dev/policy"
+FIT = "medea.dev/fit"
+"""Annotation a user may set: `whole`, it needs room for its peak; `elastic`, room for its largest pod lets it end."""
 
 ORIGIN_UID = "medea.dev/origin-uid"
 ORIGIN_NAME = "medea.dev/origin-name"

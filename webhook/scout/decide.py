@@ -57,7 +57,9 @@ def decide(
         chosen = next(verdict for verdict in fitting if verdict.cluster == cluster)
         among = f"{policy} among {len(fitting)} that fit"
         reason = f"{cluster}: free {_room(chosen.free)} of {_room(chosen.hard)}; {among}"
-        return Decision(Outcome.PLACED, reason, policy, now, cluster, verdicts, request.notes)
+        assert chosen.hard is not None
+        holds = request.reserves(chosen.hard)
+        return Decision(Outcome.PLACED, reason, policy, now, cluster, verdicts, request.notes, holds)
     impossible = _why_never(request, verdicts)
     outcome, reason = (Outcome.REFUSED, impossible) if impossible else (Outcome.QUEUED, _why_not_now(verdicts))
     return Decision(outcome, reason, request.policy, now, None, verdicts, request.notes)
@@ -114,7 +116,7 @@ def _verdict(
     age = snapshot.age(now)
     # The order decides which reason people read: what no waiting can change comes first. An old quota may have changed.
     obstacle, removed_by, stale = None, None, snapshot.is_stale(now, max_age)
-    if not stale and not request.totals.fits(snapshot.hard):
+    if not stale and not request.least.fits(snapshot.hard):
         obstacle, removed_by = Obstacle.TOO_SMALL, f"its whole quota is {_room(snapshot.hard)}"
     elif closed:
         obstacle, removed_by = Obstacle.CLOSED, closed
@@ -123,7 +125,7 @@ def _verdict(
     elif stale:
         allowed = min(snapshot.good_for, max_age)
         obstacle, removed_by = Obstacle.STALE, f"its last sample is {age:.0f} s old, more than {allowed:.0f} s"
-    elif not request.totals.fits(free):
+    elif not request.wants(snapshot.hard, foreign).fits(free):
         obstacle, removed_by = Obstacle.FULL, f"free {_room(free)}"
     elif target.name in claimed:
         obstacle, removed_by = Obstacle.CLAIMED, "its room is kept for what was queued earlier"
@@ -161,10 +163,11 @@ def _why_never(request: Request, verdicts: Sequence[Verdict]) -> str | None:
     ]
     if len(known) < len(open_to_it):
         return None
-    cluster, hard = min(known, key=lambda pair: _excess(request.totals, pair[1]))
-    lacking = _lacking(request.totals, hard)
+    cluster, hard = min(known, key=lambda pair: _excess(request.least, pair[1]))
+    lacking = _lacking(request.least, hard)
+    what = "it" if request.largest_pod is None else "its largest pod"
     return (
-        f"it needs {_room(request.totals)} and can never fit: the nearest quota is {_room(hard)} on {cluster}; "
+        f"{what} needs {_room(request.least)} and can never fit: the nearest quota is {_room(hard)} on {cluster}; "
         f"{lacking} less, or a quota larger by that, would make it fit"
     )
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from webhook.scout.model import UNLIMITED, Snapshot, Source
 from webhook.scout.quota_objects import PodUse, Quota
 from webhook.totals.model import Defaults, Totals
-from webhook.totals.pods import RESOURCES
+from webhook.totals.unknowns import RESOURCES
 
 _UNLIMITED = {"cpu": UNLIMITED.cpu_milli, "memory": UNLIMITED.memory_bytes}
 

@@ -94,7 +94,8 @@ class Request:
 
     `only` restricts the targets (None allows all). `refused_by` holds the targets that have refused this placement,
     with their words, `barred` those that permit its submitter nothing for now. `seed` makes random choices repeatable.
-    `notes` say what the totals leave out.
+    `notes` say what the totals leave out. `largest_pod` is set for an elastic Workflow, which can end a few pods at a
+    time.
     """
 
     namespace: str
@@ -105,6 +106,26 @@ class Request:
     refused_by: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     barred: Mapping[str, str] = field(default_factory=dict)
+    largest_pod: Totals | None = None
+
+    @property
+    def least(self) -> Totals:
+        """What a quota must hold for it to end there."""
+        return self.totals if self.largest_pod is None else self.largest_pod
+
+    def wants(self, hard: Totals, foreign: Totals) -> Totals:
+        """What must be free on a target, given its quota and what others use.
+
+        An elastic Workflow that is wider than what others leave takes all of that, so that nobody else is promised
+        room in which its pods may appear, nor it any that was promised before.
+        """
+        if self.largest_pod is None:
+            return self.totals
+        return self.totals.smaller((hard - foreign).larger(self.largest_pod))
+
+    def reserves(self, hard: Totals) -> Totals | None:
+        """What is reserved for it in this quota; None for its totals."""
+        return None if self.totals.fits(hard) else self.totals.smaller(hard)
 
     def may_use(self, cluster: str) -> bool:
         """Whether the request may go to that target at all."""
@@ -172,7 +193,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Decision:
-    """The outcome, with every target's numbers. `reason` is one line for people, `notes` are the request's."""
+    """The outcome, with every target's numbers. `reason` is one line for people, `notes` are the request's.
+
+    `reserved` is what is reserved on the chosen target; None if that is what the Workflow needs at its peak.
+    """
 
     outcome: Outcome
     reason: str
@@ -181,6 +205,7 @@ class Decision:
     cluster: str | None = None
     verdicts: tuple[Verdict, ...] = ()
     notes: tuple[str, ...] = ()
+    reserved: Totals | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For the ledger and the API: plain types; CPU in thousandths, memory in bytes, times in Unix seconds."""
@@ -192,6 +217,7 @@ class Decision:
             "cluster": self.cluster,
             "verdicts": [verdict.as_json() for verdict in self.verdicts],
             "notes": list(self.notes),
+            "reserved": None if self.reserved is None else _totals_json(self.reserved),
         }
 
 

@@ -223,7 +223,9 @@ def _bounded(decision: Decision, held: Held) -> Decision:
 def request_of(new: NewPlacement, refused_by: Mapping[str, str] | None = None) -> Request:
     """The request for a Workflow that is being admitted."""
     only = None if new.only_clusters is None else frozenset(new.only_clusters)
-    return Request(new.namespace, new.totals, new.placement, new.policy, only, refused_by or {}, new.notes)
+    return Request(
+        new.namespace, new.totals, new.placement, new.policy, only, refused_by or {}, new.notes, new.largest_pod
+    )
 
 
 def known_policy(value: str) -> str:

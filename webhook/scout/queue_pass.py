@@ -74,7 +74,7 @@ class QueuePass:
                 continue
             if decision is not None and decision.cluster is not None:
                 placed[row.placement] = decision
-                promised[decision.cluster] = promised.get(decision.cluster, NOTHING) + row.totals
+                promised[decision.cluster] = promised.get(decision.cluster, NOTHING) + (decision.reserved or row.totals)
             elif decision is not None and len(self.told) < REASONS_KEPT:
                 self._tell(row, decision, reasons)
         return Choices(placed, reasons)
@@ -83,7 +83,7 @@ class QueuePass:
         """The decision; None if none is needed, because it could neither place, claim nor give a reason."""
         request = request_of_row(row, self._barred(row))
         waits_for_more = any(
-            request.may_use(target) and request.totals.fits(hard) for target, hard in self.unclaimed.items()
+            request.may_use(target) and request.least.fits(hard) for target, hard in self.unclaimed.items()
         )
         if not waits_for_more and len(self.told) >= REASONS_KEPT:
             return None
@@ -111,4 +111,13 @@ class QueuePass:
 def request_of_row(row: Placement, barred: Mapping[str, str] | None = None) -> Request:
     """The request for a Workflow that waits in the queue."""
     only = None if row.only_clusters is None else frozenset(row.only_clusters)
-    return Request(row.namespace, row.totals, row.placement, row.policy, only, row.refused_by, barred=barred or {})
+    return Request(
+        row.namespace,
+        row.totals,
+        row.placement,
+        row.policy,
+        only,
+        row.refused_by,
+        barred=barred or {},
+        largest_pod=row.largest_pod,
+    )

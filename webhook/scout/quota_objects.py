@@ -6,8 +6,9 @@ from typing import Any
 
 from webhook.model.objects import Object, mapping, mappings, spec_of, status_of, texts
 from webhook.totals.model import Defaults, Totals
-from webhook.totals.pods import RESOURCES, most_at_once
+from webhook.totals.pods import most_at_once
 from webhook.totals.quantities import cpu_milli, memory_bytes
+from webhook.totals.unknowns import RESOURCES
 
 _FINAL = frozenset({"Succeeded", "Failed"})
 _METADATA = ("name", "namespace", "uid", "resourceVersion")

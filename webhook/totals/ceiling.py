@@ -12,7 +12,7 @@ from webhook.totals.lookup import Found, Lookup
 from webhook.totals.loops import loop_of
 from webhook.totals.merged import with_defaults
 from webhook.totals.model import NOTHING, Totals
-from webhook.totals.pods import pod_totals
+from webhook.totals.running import dag_ends, runs
 from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, tasks_of, type_of
 from webhook.totals.tags import UNKNOWN, Bindings, filled
 from webhook.totals.weighing import Weighing
@@ -57,19 +57,22 @@ class Ceiling(Weighing):
         if kind in ("http", "plugin"):
             self.agents.setdefault(kind, str(template.get("name")))
         total = NOTHING
-        for task in _tasks(template):
-            once = self._called(task, found.lookup, known)
+        for task, may_run in _tasks(template, known):
+            once = self._called(task, found.lookup, known) if may_run else NOTHING
             for _, hook in hooks_of(task):
                 once = once + self._called(hook, found.lookup, known)
-            count = self._count(task, known)
+            count = self._count(task, known) if may_run else 1
             total = total + Totals(once.cpu_milli * count, once.memory_bytes * count)
         return total
 
     def _pod(self, template: Spec, known: Bindings) -> Totals:
         patches = self.patches(template)
         _check_known([*patches, mapping(template.get("resource")).get("manifest")], known)
-        pod = pod_totals(template, patches, known, self.defaults, self.unknowns)
-        return pod + self.creates(template, known) if template.get("resource") is not None else pod
+        pod = self.pod(template, known)
+        if template.get("resource") is None:
+            return pod
+        created = self.creates(template, known)
+        return pod + created.during + created.left
 
     def _count(self, task: Spec, known: Bindings) -> int:
         loop = loop_of(task, str(task.get("name")), known)
@@ -81,10 +84,11 @@ class Ceiling(Weighing):
         return loop.count
 
 
-def _tasks(template: Spec) -> Iterator[Spec]:
-    yield from tasks_of(template)
-    for group in groups_of(template):
-        yield from group
+def _tasks(template: Spec, known: Bindings) -> Iterator[tuple[Spec, bool]]:
+    """The tasks and steps of a template, and whether each may run."""
+    tasks = tasks_of(template)
+    yield from ((task, ends.runs) for task, ends in zip(tasks, dag_ends(tasks, known), strict=True))
+    yield from ((step, runs(step, known) is not False) for group in groups_of(template) for step in group)
 
 
 def _check_known(values: list[object], known: Bindings) -> None:

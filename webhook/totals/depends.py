@@ -1,7 +1,7 @@
 """Which tasks of a DAG, or steps, have certainly ended before another begins. Bit j of entry i stands for task j."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from webhook.model.objects import mapping
 from webhook.totals.shape import Spec, tasks_of, text
@@ -33,23 +33,35 @@ def dag_order(tasks: Sequence[Spec]) -> list[int]:
 
     Tasks in a cycle, which Argo refuses, count as if they depended on nothing.
     """
-    places = {str(task.get("name")): place for place, task in enumerate(tasks)}
-    waits = [{places[name] for name in _named(task) if name in places} for task in tasks]
+    waits = waits_of(tasks)
     earlier = [0] * len(tasks)
+    for place in in_order(waits):
+        for other in waits[place]:
+            earlier[place] |= earlier[other] | 1 << other
+    return earlier
+
+
+def waits_of(tasks: Sequence[Spec]) -> list[set[int]]:
+    """Which tasks each task of a DAG names as those it waits for."""
+    places = {str(task.get("name")): place for place, task in enumerate(tasks)}
+    return [{places[name] for name in _named(task) if name in places} for task in tasks]
+
+
+def in_order(waits: Sequence[set[int]]) -> Iterator[int]:
+    """All tasks, each after those it waits for. Tasks in a cycle, and what waits for them, are left out."""
     ready = [place for place, names in enumerate(waits) if not names]
     left = [len(names) for names in waits]
-    waiting: list[list[int]] = [[] for _ in tasks]
+    waiting: list[list[int]] = [[] for _ in waits]
     for place, names in enumerate(waits):
         for other in names:
             waiting[other].append(place)
     while ready:
         done = ready.pop()
+        yield done
         for place in waiting[done]:
-            earlier[place] |= earlier[done] | 1 << done
             left[place] -= 1
             if not left[place]:
                 ready.append(place)
-    return [0 if left[place] else mask for place, mask in enumerate(earlier)]
 
 
 def steps_order(groups: Sequence[Sequence[Spec]]) -> list[int]:

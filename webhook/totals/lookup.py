@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from webhook.model.objects import mapping
-from webhook.totals.pods import Unknowns
 from webhook.totals.shape import Name, Spec, named_templates, text
 from webhook.totals.tags import UNKNOWN, Bindings, filled
+from webhook.totals.unknowns import Unknowns
 
 
 @dataclass(frozen=True)

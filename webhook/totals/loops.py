@@ -14,12 +14,16 @@ from webhook.totals.tags import Bindings, filled
 
 @dataclass(frozen=True)
 class Loop:
-    """A loop of `count` rounds. `note` says why the count is a guess; None if it is exact."""
+    """A loop of `count` rounds. `note` says why the count is a guess; None if it is exact.
+
+    If it is `unknown` over what it loops, it has no items.
+    """
 
     count: int
     _items: Sequence[Any]
     _format: str | None = None
     note: str | None = None
+    unknown: bool = False
 
     def items(self, most: int) -> Iterator[Any]:
         """The first `most` items; those of a sequence as formatted text."""
@@ -67,7 +71,8 @@ def _sequence(written: Spec, name: str, known: Bindings) -> Loop:
 
 
 def _unknown(name: str) -> Loop:
-    return Loop(1, ({},), note=f"how often task {name} runs is not known before it does; counted once")
+    note = f"how often task {name} runs is not known before it does; counted once"
+    return Loop(1, (), note=note, unknown=True)
 
 
 def _number(value: object, known: Bindings) -> int | None:

@@ -6,7 +6,16 @@ from typing import Any
 from webhook.model.objects import mapping, mappings
 from webhook.totals.shape import Spec, type_of
 
-_SAME_FOR_ALL = ("podSpecPatch", "sidecars", "initContainers", "daemon", "parallelism", "inputs")
+_SAME_FOR_ALL = (
+    "podSpecPatch",
+    "sidecars",
+    "initContainers",
+    "daemon",
+    "parallelism",
+    "inputs",
+    "retryStrategy",
+    "synchronization",
+)
 _BY_NAME = frozenset({"sidecars", "initContainers", "containers"})
 
 

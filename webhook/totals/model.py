@@ -27,6 +27,10 @@ class Totals:
         """The larger of the two, for each resource separately."""
         return Totals(max(self.cpu_milli, other.cpu_milli), max(self.memory_bytes, other.memory_bytes))
 
+    def smaller(self, other: "Totals") -> "Totals":
+        """The smaller of the two, for each resource separately."""
+        return Totals(min(self.cpu_milli, other.cpu_milli), min(self.memory_bytes, other.memory_bytes))
+
     def __str__(self) -> str:
         return f"cpu={cores(self.cpu_milli)}, ram={gibibytes(self.memory_bytes)}"
 

@@ -9,19 +9,23 @@ from webhook.model.objects import mapping, mappings
 def effective_parameters(*specs: Mapping[str, Any]) -> dict[str, str | None]:
     """Merge `arguments.parameters` of the given specs; the first spec wins.
 
-    As in Argo, a `value` in any spec beats a `default` in any spec. A parameter with neither has the value None.
+    As in Argo, a `value` in any spec beats a `default` in any spec. A parameter with neither has the value None, and so
+    has one without a value that is read from somewhere (`valueFrom`).
     """
     values: dict[str, str | None] = {}
     defaults: dict[str, str | None] = {}
+    read: set[str] = set()
     for spec in specs:
         for parameter in named(mapping(spec.get("arguments")).get("parameters")):
             name = parameter["name"]
             values.setdefault(name, None)
-            if values[name] is None:
+            if values[name] is None and name not in read:
                 values[name] = parameter_text(parameter.get("value"))
-            if defaults.get(name) is None:
+                if values[name] is None and parameter.get("valueFrom") is not None:
+                    read.add(name)
+            if defaults.get(name) is None and name not in read:
                 defaults[name] = parameter_text(parameter.get("default"))
-    return {name: value if value is not None else defaults[name] for name, value in values.items()}
+    return {name: value if value is not None else defaults.get(name) for name, value in values.items()}
 
 
 def named(listed: object) -> list[Mapping[str, Any]]:

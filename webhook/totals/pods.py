@@ -1,65 +1,20 @@
 """How much of a quota one pod of a template takes: its limits, added up as Kubernetes does."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from webhook.model.bounded_json import read_json
 from webhook.model.objects import mapping, mappings
-from webhook.totals.manifests import read_yaml
 from webhook.totals.model import Defaults, Totals
+from webhook.totals.patches import read_patch
 from webhook.totals.quantities import cpu_milli, memory_bytes
-from webhook.totals.shape import Name, Spec, text, type_of
-from webhook.totals.tags import UNKNOWN, Bindings, filled
+from webhook.totals.shape import Spec, type_of
+from webhook.totals.strategic import patched
+from webhook.totals.tags import Bindings, filled
+from webhook.totals.unknowns import RESOURCES, Unknowns
 
-RESOURCES = ("cpu", "memory")
-
-
-@dataclass
-class Unknowns:
-    """What could not be known: containers without a limit, by resource, and sentences for people.
-
-    `missing` are WorkflowTemplates that nobody has read yet, because their names come from parameters.
-    """
-
-    unlimited: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: {one: set() for one in RESOURCES})
-    sentences: dict[str, None] = field(default_factory=dict)
-    missing: dict[Name, None] = field(default_factory=dict)
-
-    def say(self, sentence: str) -> None:
-        """Add a sentence, unless it is there already."""
-        self.sentences[sentence] = None
-
-    def lack(self, to: Name, written: str) -> None:
-        """Note that a WorkflowTemplate is not at hand; `written` is its name before parameters are filled in."""
-        if UNKNOWN in to.name:
-            self.say(f"WorkflowTemplate {written} is known only when it runs, and is not counted")
-        else:
-            self.say(f"WorkflowTemplate {to.name} does not exist, and is not counted")
-            self.missing[to] = None
-
-    def notes(self) -> tuple[str, ...]:
-        """Everything unknown, as short sentences."""
-        lacking: dict[frozenset[tuple[str, str]], list[str]] = {}
-        for resource in RESOURCES:
-            if self.unlimited[resource]:
-                lacking.setdefault(frozenset(self.unlimited[resource]), []).append(f"limits.{resource}")
-        return (*(_lacking(sorted(where), words) for where, words in lacking.items()), *self.sentences)
-
-
-def _lacking(where: Sequence[tuple[str, str]], words: Sequence[str]) -> str:
-    number = f"{len(where)} container{'s' if len(where) > 1 else ''}"
-    which = "e.g. template" if len(where) > 1 else "template"
-    return f"{number} without {' and '.join(words)}, {which} {where[0][0]}"
-
-
-@dataclass
-class _Container:
-    name: str
-    limits: dict[str, Any]
-    field: str
-    argo: bool = False
-    restarts: bool = False
+# Where a container's limits were written, for whoever has to correct them.
+_FIELD = "field"
 
 
 def pod_totals(
@@ -70,26 +25,20 @@ def pod_totals(
     Raises Refused for a limit that is not a quantity.
     """
     name = str(template.get("name") or "inline")
-    main, first = _written(template, f"templates[{name}]")
-    whole: dict[str, Any] = {}
+    pod = _written(template, f"templates[{name}]")
     for patch in patches:
-        changes = _read_patch(filled(patch, known))
-        if changes is None:
-            unknowns.say(f"podSpecPatch of template {name} can't be read before it runs")
-            continue
         where = f"podSpecPatch of template {name}"
-        _apply(main, changes.get("containers"), where, unknowns)
-        _apply(first, changes.get("initContainers"), where, unknowns)
-        whole |= _without_unknown(mapping(mapping(changes.get("resources")).get("limits")))
-        unread = [changes.get(one) for one in ("containers", "initContainers")] + [mapping(changes.get("resources"))]
-        if any(UNKNOWN in str(one) for one in unread if not isinstance(one, list)):
-            unknowns.say(f"limits in {where} can't all be known before it runs")
-    amounts = [_amount(resource, name, main, first, whole, defaults, unknowns) for resource in RESOURCES]
-    return Totals(*amounts)
+        changes = read_patch(filled(patch, known), where, unknowns)
+        try:
+            pod = patched(pod, {**changes, **_marked(changes, where)})
+        except ValueError:
+            unknowns.say(f"{where} has a directive that Kubernetes refuses")
+    counted = _Counted(name, _own_containers(template), defaults, unknowns)
+    return Totals(*(counted.amount(resource, pod) for resource in RESOURCES))
 
 
-def _written(template: Spec, field: str) -> tuple[list[_Container], list[_Container]]:
-    """The main containers and sidecars, and the init containers. Of Argo's own containers only `main` counts."""
+def _written(template: Spec, field: str) -> dict[str, Any]:
+    """The pod before any patch. Of Argo's own containers only `main` is there."""
     kind = type_of(template)
     if kind == "containerSet":
         inner = mappings(mapping(template["containerSet"]).get("containers"))
@@ -97,68 +46,61 @@ def _written(template: Spec, field: str) -> tuple[list[_Container], list[_Contai
     elif kind in ("container", "script"):
         main = [_container({**mapping(template[kind]), "name": "main"}, f"{field}.{kind}")]
     else:
-        main = [_Container("main", {}, field, argo=True)]
+        main = [{"name": "main", _FIELD: field}]
     main += [_container(one, f"{field}.sidecars") for one in mappings(template.get("sidecars"))]
-    return main, [_container(one, f"{field}.initContainers") for one in mappings(template.get("initContainers"))]
+    first = [_container(one, f"{field}.initContainers") for one in mappings(template.get("initContainers"))]
+    return {"containers": main, "initContainers": first}
 
 
-def _container(written: Spec, field: str) -> _Container:
+def _container(written: Spec, field: str) -> dict[str, Any]:
+    """What counts of a container."""
     name = str(written.get("name"))
     here = field if name == "main" else f"{field}[{name}]"
-    limits = dict(mapping(mapping(written.get("resources")).get("limits")))
-    return _Container(name, limits, f"{here}.resources.limits", restarts=written.get("restartPolicy") == "Always")
+    kept = {key: written[key] for key in ("resources", "restartPolicy", "$patch", "$retainKeys") if key in written}
+    return {**kept, "name": name, _FIELD: f"{here}.resources.limits"}
 
 
-def _apply(containers: list[_Container], changes: object, where: str, unknowns: Unknowns) -> None:
-    """Merge as Kubernetes does: by the container's name; containers with a new name are added."""
-    for change in mappings(changes):
-        resources = change.get("resources")
-        if UNKNOWN in str(resources if isinstance(resources, str) else mapping(resources).get("limits", "")):
-            unknowns.say(f"limits in {where} can't all be known before it runs")
-        patched = _container(change, where)
-        limits = _without_unknown(patched.limits)
-        there = next((one for one in containers if one.name == patched.name), None)
-        if there is None:
-            patched.limits = limits
-            containers.append(patched)
-        else:
-            there.limits |= limits
-            there.field = patched.field
+def _marked(changes: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The lists of containers of a patch, with the patch as the place where their limits were written."""
+    keys = [key for key in ("containers", "initContainers") if isinstance(changes.get(key), list)]
+    return {key: [_container(one, where) for one in mappings(changes[key])] for key in keys}
 
 
-def _without_unknown(limits: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in limits.items() if UNKNOWN not in str(value)}
+def _own_containers(template: Spec) -> frozenset[str]:
+    """The names of containers that Argo makes for itself."""
+    return frozenset() if type_of(template) in ("container", "containerSet", "script") else frozenset({"main"})
 
 
-def _read_patch(patch: str) -> Mapping[str, Any] | None:
-    if text(patch.strip()) is None:
-        return {}
-    try:
-        found = read_json(patch.encode())
-    except ValueError:
-        try:
-            found = next(iter(read_yaml(patch)), {})
-        except ValueError:
-            return None
-    return found if isinstance(found, Mapping) else None
+@dataclass(frozen=True)
+class _Counted:
+    """Adds up the limits of one template's pod. `own` are the names of Argo's own containers."""
 
+    template: str
+    own: frozenset[str]
+    defaults: Defaults
+    unknowns: Unknowns
 
-def _amount(
-    resource: str,
-    template: str,
-    main: list[_Container],
-    first: list[_Container],
-    whole: Mapping[str, Any],
-    defaults: Defaults,
-    unknowns: Unknowns,
-) -> int:
-    """As Kubernetes counts; limits of the whole pod take precedence."""
-    if whole.get(resource) is not None:
-        return _parsed(resource, f"podSpecPatch of template {template}.resources.limits", whole[resource])
-    return most_at_once(
-        (_limit(resource, one, template, defaults, unknowns) for one in main),
-        ((_limit(resource, one, template, defaults, unknowns), one.restarts) for one in first),
-    )
+    def amount(self, resource: str, pod: Mapping[str, Any]) -> int:
+        """As Kubernetes counts; limits of the whole pod take precedence."""
+        whole = mapping(mapping(pod.get("resources")).get("limits"))
+        if whole.get(resource) is not None:
+            return _parsed(resource, f"podSpecPatch of template {self.template}.resources.limits", whole[resource])
+        return most_at_once(
+            [self._limit(resource, one) for one in mappings(pod.get("containers"))],
+            [
+                (self._limit(resource, one), one.get("restartPolicy") == "Always")
+                for one in mappings(pod.get("initContainers"))
+            ],
+        )
+
+    def _limit(self, resource: str, one: Mapping[str, Any]) -> int:
+        value = mapping(mapping(one.get("resources")).get("limits")).get(resource)
+        if value is not None:
+            return _parsed(resource, str(one[_FIELD]), value)
+        default = self.defaults.of(resource)
+        if default is None and one["name"] not in self.own:
+            self.unknowns.unlimited[resource].add((self.template, str(one["name"])))
+        return default or 0
 
 
 def most_at_once(main: Iterable[int], first: Iterable[tuple[int, bool]]) -> int:
@@ -176,16 +118,6 @@ def most_at_once(main: Iterable[int], first: Iterable[tuple[int, bool]]) -> int:
         else:
             most = max(most, staying + own)
     return max(together, most)
-
-
-def _limit(resource: str, one: _Container, template: str, defaults: Defaults, unknowns: Unknowns) -> int:
-    value = one.limits.get(resource)
-    if value is not None:
-        return _parsed(resource, one.field, value)
-    default = defaults.of(resource)
-    if default is None and not one.argo:
-        unknowns.unlimited[resource].add((template, one.name))
-    return default or 0
 
 
 def _parsed(resource: str, field: str, value: object) -> int:

@@ -12,6 +12,7 @@ from webhook.totals.shape import Spec
 from webhook.totals.tags import UNKNOWN, Bindings, filled, tags_in
 
 _ITEM = re.compile(r"\bitem\b")
+_ESCAPED_BY_GO = re.compile("[<>&\u2028\u2029]")
 
 
 def value_of(value: object, known: Bindings) -> str | None:
@@ -26,13 +27,31 @@ def value_of(value: object, known: Bindings) -> str | None:
 def workflow_parameters(spec: Spec, template_spec: Spec) -> Bindings:
     """What is known everywhere in a Workflow: its own parameters, then its WorkflowTemplate's."""
     given = effective_parameters(spec, template_spec).items()
-    return {f"workflow.parameters.{name}": text for name, value in given if (text := value_of(value, {})) is not None}
+    known = {f"workflow.parameters.{name}": text for name, value in given if (text := value_of(value, {})) is not None}
+    listed = None if template_spec else _listed(spec)
+    return known if listed is None else {"workflow.parameters.json": listed, **known}
+
+
+def _listed(spec: Spec) -> str | None:
+    """All parameters as the JSON that Argo makes of them; None unless each has nothing but a name and a plain value."""
+    parameters = mappings(mapping(spec.get("arguments")).get("parameters"))
+    values = [parameter_text(one.get("value")) for one in parameters]
+    if any(one.keys() != {"name", "value"} for one in parameters) or None in values:
+        return None
+    every = [{"name": one["name"], "value": value} for one, value in zip(parameters, values, strict=True)]
+    text = json.dumps(every, ensure_ascii=False, separators=(",", ":"))
+    return None if _ESCAPED_BY_GO.search(text) or "{{" in text else text
 
 
 def mentions_item(task: Spec) -> bool:
-    """Whether what a task passes on depends on the item of its loop."""
-    passed = {key: task[key] for key in ("arguments", "template", "templateRef", "inline", "hooks") if key in task}
-    return any(_ITEM.search(tag) for tag in tags_in(json.dumps(passed, default=str)))
+    """Whether what a task passes on, or whether it runs, depends on the item of its loop."""
+    keys = ("arguments", "template", "templateRef", "inline", "hooks", "when")
+    return tags_mention_item(json.dumps({key: task[key] for key in keys if key in task}, default=str))
+
+
+def tags_mention_item(text: str) -> bool:
+    """Whether a tag in the text mentions the item of a loop."""
+    return any(_ITEM.search(tag) for tag in tags_in(text))
 
 
 def with_item(known: Bindings, item: object) -> Bindings:

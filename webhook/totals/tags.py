@@ -1,8 +1,9 @@
-"""Argo's tags: expressions between double braces."""
+"""Argo's tags between double braces: names of values (`{{name}}`), and expressions (`{{=expression}}`)."""
 
 from collections.abc import Iterator, Mapping
 
 from webhook.model.limits.admission import TAGS_LONGEST
+from webhook.totals.expressions.evaluate import text_of
 
 UNKNOWN = "medea-unknown"
 """Replaces a tag whose value is not known."""
@@ -14,7 +15,7 @@ Bindings = Mapping[str, str]
 
 
 def filled(text: str, known: Bindings) -> str:
-    """The text with every tag replaced by its value, or by UNKNOWN if it is not known or a real expression.
+    """The text with every tag replaced by its value, or by UNKNOWN if that is not known.
 
     Values beyond TAGS_LONGEST characters in total count as unknown too: nested values may grow exponentially.
     """
@@ -22,11 +23,17 @@ def filled(text: str, known: Bindings) -> str:
         return text
     pieces, room, at = [], TAGS_LONGEST, 0
     for start, end in _places(text):
-        value = known.get(text[start + 2 : end - 2].removeprefix("=").strip(), UNKNOWN)
+        value = _value(text[start + 2 : end - 2], known)
         room -= len(value)
         pieces += [text[at:start], value if room >= 0 else UNKNOWN]
         at = end
     return "".join([*pieces, text[at:]])
+
+
+def _value(tag: str, known: Bindings) -> str:
+    """Tags in a value are not followed: Argo fills them in, or not, depending on when it comes across them."""
+    found = text_of(tag[1:], known) if tag.startswith("=") else known.get(tag.strip())
+    return UNKNOWN if found is None or "{{" in found else found
 
 
 def masked(text: str) -> tuple[str, dict[str, str]]:

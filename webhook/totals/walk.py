@@ -1,20 +1,24 @@
 """Walks through a Workflow as Argo would run it, and computes what may run at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from webhook.model.limits.admission import WEIGH_MOST_PODS, WEIGH_MOST_ROUNDS, WEIGH_PAGE
 from webhook.model.objects import mapping
+from webhook.totals.created import Created
 from webhook.totals.depends import dag_order, steps_order, wanted_tasks
+from webhook.totals.ends import Ends
+from webhook.totals.locks import lock_of, one_at_a_time
 from webhook.totals.lookup import Found, Lookup
 from webhook.totals.loops import loop_of
 from webhook.totals.merged import with_defaults
 from webhook.totals.model import Totals
-from webhook.totals.pods import Unknowns, pod_totals
 from webhook.totals.profile import IDLE, Parts, Profile, in_turn, side_by_side, woven
+from webhook.totals.running import dag_ends, hook_runs, runs
 from webhook.totals.scope import inside, mentions_item, with_item
 from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, tasks_of, type_of
 from webhook.totals.tags import Bindings
+from webhook.totals.unknowns import Unknowns
 from webhook.totals.weighing import Weighing
 
 
@@ -30,7 +34,7 @@ class Walk(Weighing):
     def whole(self, known: Bindings) -> Totals:
         """The peak of the entrypoint followed by the exit handler, with all other hooks in parallel."""
         entrypoint = {"template": self.spec.get("entrypoint"), "arguments": self.spec.get("arguments")}
-        hooks = {name: self._called(hook, self.lookup, known) for name, hook in hooks_of(self.spec)}
+        hooks = self._hooks(self.spec, self.lookup, known)
         after = hooks.pop("exit", IDLE)
         main = self._called(entrypoint, self.lookup, known)
         # A daemon as the entrypoint is stopped only at the very end.
@@ -88,9 +92,10 @@ class Walk(Weighing):
     def _weighed(self, template: Spec, lookup: Lookup, known: Bindings) -> Profile:
         kind = type_of(template)
         if kind in PODS:
-            pod = pod_totals(template, self.patches(template), known, self.defaults, self.unknowns)
-            work = Profile((pod.cpu_milli,), (pod.memory_bytes,))
-            return work.leaving(self.creates(template, known)) if kind == "resource" else work
+            pod = self.pod(template, known)
+            made = self.creates(template, known) if kind == "resource" else Created()
+            together = pod + made.during
+            return Profile((together.cpu_milli,), (together.memory_bytes,), made.left)
         if kind in ("http", "plugin"):
             self.agents.setdefault(kind, str(template.get("name")))
         if kind == "dag":
@@ -99,21 +104,29 @@ class Walk(Weighing):
             groups = groups_of(template)
             steps = [step for group in groups for step in group]
             self.allowance.spend(len(steps))
-            return self._composed(template, steps, steps_order(groups), lookup, known)
+            parts = [list(self._rounds(step, lookup, known)) for step in steps]
+            return self._composed(template, steps, parts, steps_order(groups), lookup, known)
         return IDLE
 
     def _dag(self, template: Spec, lookup: Lookup, known: Bindings) -> Profile:
         # Ordering the tasks costs something even for those that don't run.
         self.allowance.spend(len(tasks_of(template)))
         tasks = wanted_tasks(template, known)
-        return self._composed(template, tasks, dag_order(tasks), lookup, known)
+        ends = dag_ends(tasks, known)
+        parts = [self._task(task, end, lookup, known) for task, end in zip(tasks, ends, strict=True)]
+        return self._composed(template, tasks, parts, dag_order(tasks), lookup, known)
 
     def _composed(
-        self, template: Spec, tasks: list[Spec], order: list[int], lookup: Lookup, known: Bindings
+        self,
+        template: Spec,
+        tasks: Sequence[Spec],
+        parts: Sequence[Parts],
+        order: list[int],
+        lookup: Lookup,
+        known: Bindings,
     ) -> Profile:
         """The profile of ordered tasks. A daemon precedes no task: it is stopped when the whole template is done."""
         daemons = sum(1 << place for place, task in enumerate(tasks) if self._is_daemon(task, lookup, known))
-        parts = [list(self._rounds(task, lookup, known)) for task in tasks]
         before = [mask & ~daemons for mask in order]
 
         def may_flow(size: int, times: int) -> bool:
@@ -131,37 +144,92 @@ class Walk(Weighing):
         template = self._complete(found)
         return template.get("daemon") is True and type_of(template) in PODS
 
+    def _task(self, task: Spec, ends: Ends, lookup: Lookup, known: Bindings) -> Parts:
+        """The parts of a task of a DAG. Hooks may run even if it is skipped: Argo asks only their own conditions."""
+        parts = list(self._rounds(task, lookup, known)) if ends.runs else []
+        if parts or not hooks_of(task):
+            return parts
+        status = {Ends.SKIPPED: "Skipped", Ends.OMITTED: "Omitted"}.get(ends)
+        told = {f"tasks.{task.get('name')}.status": status} if status else {}
+        hooks = self._hooks(task, lookup, {**known, **told})
+        if not ends.runs:
+            hooks.pop("exit", None)
+        return [(hook, 1) for hook in hooks.values()]
+
     def _rounds(self, task: Spec, lookup: Lookup, known: Bindings) -> Iterator[tuple[Profile, int]]:
-        """The parts of a task that may overlap, and how many there are of each."""
+        """The parts of a task that may overlap, and how many there are of each; none if it does not run."""
         name = str(task.get("name"))
         loop = loop_of(task, name, known)
+        each = loop is not None and not loop.unknown and mentions_item(task)
+        if not each and runs(task, known) is False:
+            return
         if loop is None:
             yield from self._once(task, lookup, known, 1)
             return
         if loop.note:
             self.unknowns.say(loop.note)
-        if not mentions_item(task):
+        if not each:
             yield from self._once(task, lookup, known, loop.count)
             return
-        looked_at: list[list[tuple[Profile, int]]] = []
+        looked_at: list[Parts] = []
+        held: dict[str, list[tuple[Profile, int]]] = {}
+        asked = 0
         for item in loop.items(WEIGH_MOST_ROUNDS):
-            looked_at.append(list(self._once(task, lookup, with_item(known, item), 1)))
-            yield from looked_at[-1]
-        if looked_at and loop.count > len(looked_at):
-            self.unknowns.say(
-                f"task {name} runs {loop.count} times; all past {WEIGH_MOST_ROUNDS} counted as the largest of these"
-            )
-            yield from (
-                (in_turn(work for work, _ in kind), loop.count - len(looked_at))
-                for kind in zip(*looked_at, strict=True)
-            )
+            asked += 1
+            told = with_item(known, item)
+            if runs(task, told) is False:
+                continue
+            looked_at.append(self._once(task, lookup, told, 1))
+            lock = self._lock(task, lookup, told)
+            if lock is None:
+                yield from looked_at[-1]
+            else:
+                held.setdefault(lock, []).append(looked_at[-1][0])
+                yield from looked_at[-1][1:]
+        for works in held.values():
+            yield from one_at_a_time(works)
+        if loop.count > asked:
+            yield from self._further(task, lookup, known, looked_at, loop.count - asked)
+
+    def _further(
+        self, task: Spec, lookup: Lookup, known: Bindings, looked_at: list[Parts], count: int
+    ) -> Iterator[tuple[Profile, int]]:
+        """The rounds of a loop that are not looked at one by one."""
+        self.unknowns.say(
+            f"task {task.get('name')} has {count} rounds past the first {WEIGH_MOST_ROUNDS}; "
+            "each counted as the largest of these"
+        )
+        kinds = looked_at or [list(self._once(task, lookup, known, 1))]
+        yield from ((in_turn(work for work, _ in kind), count) for kind in zip(*kinds, strict=True))
 
     def _once(self, task: Spec, lookup: Lookup, known: Bindings, count: int) -> Parts:
-        """One round: the template followed by its exit hook, with the other hooks in parallel."""
-        hooks = {name: self._called(hook, lookup, known) for name, hook in hooks_of(task)}
+        """So many equal rounds: first the template followed by its exit hook, then the other hooks beside it."""
+        hooks = self._hooks(task, lookup, known)
         after = hooks.pop("exit", IDLE)
-        main = in_turn([self._called(task, lookup, known), after])
-        return [(main, count), *((hook, count) for hook in hooks.values())]
+        main: Parts = [(in_turn([self._called(task, lookup, known), after]), count)]
+        if count > 1 and self._lock(task, lookup, known) is not None:
+            main = list(one_at_a_time(main))
+        return [*main, *((hook, count) for hook in hooks.values())]
+
+    def _lock(self, task: Spec, lookup: Lookup, known: Bindings) -> str | None:
+        """The lock of a task's template; None if its rounds don't exclude each other in everything that they do.
+
+        An exit hook runs when the lock has been given back.
+        """
+        if any(name == "exit" for name, _ in hooks_of(task)):
+            return None
+        found = lookup.find(task, known, Unknowns())
+        if found is None:
+            return None
+        template = self._complete(found)
+        return lock_of(template, inside(template, task.get("arguments"), known))
+
+    def _hooks(self, holder: Spec, lookup: Lookup, known: Bindings) -> dict[str, Profile]:
+        """What the hooks of a task, a step or the Workflow need, by their names; those that never run need nothing."""
+        return {
+            name: IDLE if hook_runs(hook, known) is False else self._called(hook, lookup, known)
+            for name, hook in hooks_of(holder)
+        }
 
 
 def _limit_in(spec: Mapping[str, object]) -> int | None:

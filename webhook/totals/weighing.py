@@ -2,16 +2,34 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import reduce
 
+from webhook.model.limits.admission import WEIGH_MOST_ATTEMPTS
+from webhook.model.objects import mapping
 from webhook.totals.budget import Allowance
+from webhook.totals.created import Created
 from webhook.totals.lookup import Lookup
-from webhook.totals.model import Defaults, Totals
-from webhook.totals.pods import Unknowns
+from webhook.totals.model import NOTHING, Defaults, Totals
+from webhook.totals.pods import pod_totals
+from webhook.totals.scope import value_of
 from webhook.totals.shape import Spec, text
 from webhook.totals.tags import Bindings
+from webhook.totals.unknowns import Unknowns
 
-Creates = Callable[[Spec, Bindings], Totals]
-"""Returns what the Workflows need that a resource template creates."""
+
+@dataclass
+class Largest:
+    """The largest of what can run only as a whole: pods, and Spark applications."""
+
+    totals: Totals = NOTHING
+
+    def see(self, one: Totals) -> None:
+        """Keep the larger, for each resource separately."""
+        self.totals = self.totals.larger(one)
+
+
+Creates = Callable[[Spec, Bindings], Created]
+"""Returns what the objects need that a resource template creates."""
 
 
 @dataclass
@@ -27,8 +45,26 @@ class Weighing:
     unknowns: Unknowns
     creates: Creates
     allowance: Allowance
+    largest: Largest
     agents: dict[str, str] = field(default_factory=dict)
 
     def patches(self, template: Spec) -> list[str]:
         """The changes to a template's pod, in the order in which Argo makes them."""
         return [patch for one in (self.spec, template) if (patch := text(one.get("podSpecPatch")))]
+
+    def pod(self, template: Spec, known: Bindings) -> Totals:
+        """The totals of the template's pod; of the largest one if its patch depends on how often it was retried."""
+        patches = self.patches(template)
+        told: list[Bindings] = [known]
+        if any("retries" in patch for patch in patches):
+            told = [{**known, "retries": str(attempt)} for attempt in self._attempts(template, known)] or told
+        pods = [pod_totals(template, patches, one, self.defaults, self.unknowns) for one in told]
+        found = reduce(Totals.larger, pods)
+        self.largest.see(found)
+        return found
+
+    def _attempts(self, template: Spec, known: Bindings) -> range:
+        """The numbers of its attempts; none if they are not known, or too many to look at."""
+        limit = mapping(template.get("retryStrategy") or self.spec.get("retryStrategy")).get("limit")
+        most = value_of(limit, known)
+        return range(int(most) + 1) if most and most.isdecimal() and int(most) < WEIGH_MOST_ATTEMPTS else range(0)

@@ -67,6 +67,8 @@ WEIGH_DEEPEST_ORDER = 40
 WEIGH_MOST_TRIED = 1500
 """Tasks in all flows for one limit on pods. They are tried at several prices: each gives an upper bound, and the lowest
 counts."""
+WEIGH_MOST_ATTEMPTS = 20
+"""Attempts of a pod whose size depends on how often it was retried; with more, that counts as unknown."""
 WEIGH_LONGEST_LOOP = 10**6
 """Rounds of a loop. A longer one would need more memory than any target has."""
 WEIGH_PAGE = 4096
@@ -84,3 +86,15 @@ TAGS_LONGEST = 64 * 1024
 """Characters that the tags of one text may expand to; further tags count as unknown."""
 INPUTS_LONGEST = 256 * 1024
 """Characters of all inputs of one template call; further inputs count as unknown."""
+EXPRESSION_LONGEST = 2000
+"""Characters of a condition or an expression; what a longer one gives counts as unknown."""
+EXPRESSION_DEEPEST = 20
+"""Levels of nesting in an expression. Each takes several of the interpreter's 1,000 frames."""
+EXPRESSIONS_KEPT = 256
+"""Expressions whose reading is remembered, the latest ones: the rounds of a loop have the same ones."""
+EXPRESSION_LARGEST = 64 * 1024
+"""Characters of a text, or values in a list, that an expression may make on the way."""
+PATTERN_LONGEST_TEXT = 500
+"""Characters of a text that is searched by a regular expression."""
+PATTERN_MOST_REPEATS = 3
+"""Repeats in a regular expression: each multiplies the time by the length of the text."""

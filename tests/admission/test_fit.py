@@ -1,0 +1,73 @@
+"""Which Workflows are elastic, and what their users are told."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.workflows import Object, dag, need, pod, spec, task
+from webhook.admission.answer import accepted
+from webhook.admission.candidate import Candidate, candidate
+from webhook.admission.gather import NOTHING_YET
+from webhook.admission.stub import AgentPods
+from webhook.admission.submission import read_submission
+from webhook.admission.weigh import Weighed
+from webhook.admission.wire import Review
+from webhook.model.contract import Hold
+from webhook.scout.model import Decision, Outcome
+from webhook.totals.model import Totals
+
+WIDE = spec(dag(task("1", "a", withItems=[1, 2, 3, 4])), pod("a", 400))
+SIZES = {
+    "executor_num": "2",
+    "executor_cores_limit": "1",
+    "executor_memory_limit": "1g",
+    "driver_cores_limit": "1",
+    "driver_memory_limit": "1g",
+}
+SPARK = spec(
+    pod("main", 1), arguments={"parameters": [{"name": name, "value": value} for name, value in SIZES.items()]}
+)
+
+
+def wanted(written: Object, fit: str | None) -> Candidate:
+    marks = {} if fit is None else {"medea.dev/fit": fit}
+    workflow = {"metadata": {"name": "job", "annotations": marks}, "spec": written}
+    review = Review("u", "CREATE", "Workflow", "ns", False, "ann", workflow)
+    weighed = Weighed(need(written), NOTHING_YET)
+    return candidate(
+        review, read_submission(workflow), workflow, weighed, hold=Hold.NONE, caller=None, agents=AgentPods()
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "fit", "largest"),
+    [
+        (WIDE, None, Totals(400, 400 << 20)),
+        (WIDE, "elastic", Totals(400, 400 << 20)),
+        (WIDE, "whole", None),
+        (SPARK, None, None),
+        (SPARK, "whole", None),
+        (SPARK, "elastic", Totals(1000, 1 << 30)),
+    ],
+)
+def test_a_spark_workflow_is_a_gang_and_others_are_elastic_unless_their_user_says_otherwise(
+    written: Object, fit: str | None, largest: Totals | None
+) -> None:
+    assert wanted(written, fit).new.largest_pod == largest
+
+
+def answer(reserved: Totals | None) -> Any:
+    made, decision = (
+        wanted(WIDE, None),
+        Decision(Outcome.PLACED, "west: free", "random", 1.0, "west", reserved=reserved),
+    )
+    review = Review("u", "CREATE", "Workflow", "ns", False, "ann", made.workflow)
+    return accepted(review, made, decision)["response"]
+
+
+def test_who_submits_a_wide_one_is_told_that_it_runs_a_few_pods_at_a_time() -> None:
+    assert answer(Totals(1000, 1 << 30))["warnings"] == [
+        "medea: placed on west: free (needs cpu=1.6, ram=1.56Gi)",
+        "medea: it runs a few pods at a time: at its peak it would need more than cpu=1, ram=1Gi",
+    ]
+    assert len(answer(None)["warnings"]) == 1

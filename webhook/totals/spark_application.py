@@ -1,0 +1,158 @@
+"""What a `SparkApplication` needs that a resource template creates: what the Spark operator and Spark make of it.
+
+A driver and its executors at once. Spark adds an overhead to the memory of each: `max(factor × memory, 384 MiB)`, the
+factor being 0.1, or 0.4 for Python and R, unless the application says otherwise.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+from webhook.errors import Refused
+from webhook.model.objects import mapping, mappings
+from webhook.totals.model import Defaults, Totals
+from webhook.totals.parameters import parameter_text
+from webhook.totals.quantities import LARGEST, cpu_milli, memory_bytes
+
+MIB = 1 << 20
+_LEAST_OVERHEAD = 384
+_FACTORS = {"Python": "0.4", "R": "0.4"}
+_JVM_FACTOR = "0.1"
+# A size as the JVM writes it. Without a unit it is in MiB.
+_SIZE = re.compile(r"([0-9]{1,15})([kmgtp]?)b?", re.IGNORECASE)
+_MIBS = {"": 1, "m": 1, "g": 1 << 10, "t": 1 << 20, "p": 1 << 30}
+_NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_DEFAULT_MEMORY = "1g"
+
+Say = Callable[[str], None]
+"""Takes a sentence about what could not be known."""
+
+
+def application_totals(spec: Mapping[str, Any], defaults: Defaults, say: Say) -> Totals:
+    """The totals of a SparkApplication with this spec."""
+    application = _Application(spec, defaults, say)
+    driver, executor = application.pod("driver"), application.pod("executor")
+    count = application.executors()
+    return Totals(
+        min(driver.cpu_milli + executor.cpu_milli * count, LARGEST["cpu"]),
+        min(driver.memory_bytes + executor.memory_bytes * count, LARGEST["memory"]),
+    )
+
+
+@dataclass(frozen=True)
+class _Application:
+    spec: Mapping[str, Any]
+    defaults: Defaults
+    say: Say
+
+    def pod(self, role: str) -> Totals:
+        """One pod: `driver` or `executor`, with its sidecars."""
+        own = mapping(self.spec.get(role))
+        total = Totals(self._cpu(role, own), self._memory(role, own) * MIB)
+        for sidecar in mappings(own.get("sidecars")):
+            total = total + self._sidecar(role, sidecar)
+        return total
+
+    def executors(self) -> int:
+        """How many executors there are at most."""
+        executor, dynamic = mapping(self.spec.get("executor")), mapping(self.spec.get("dynamicAllocation"))
+        written = executor.get("instances", self._conf("spark.executor.instances"))
+        least = self._count("executor.instances", written, 1)
+        enabled = dynamic.get("enabled", self._conf("spark.dynamicAllocation.enabled"))
+        if parameter_text(enabled) != "true":
+            return least
+        most = dynamic.get("maxExecutors", self._conf("spark.dynamicAllocation.maxExecutors"))
+        if most is None:
+            self.say("a SparkApplication allocates executors without a maximum; only those it begins with are counted")
+        begins = (dynamic.get(key) for key in ("initialExecutors", "minExecutors"))
+        return max(
+            self._count("dynamicAllocation.maxExecutors", most, 0),
+            *(self._count("dynamicAllocation", one, 0) for one in begins),
+            0 if written is None and most is not None else least,
+        )
+
+    def _cpu(self, role: str, own: Mapping[str, Any]) -> int:
+        """Its limit; without one what it asks for, or the default of the namespace if that is more."""
+        limit = own.get("coreLimit", self._conf(f"spark.kubernetes.{role}.limit.cores"))
+        if limit is not None:
+            return self._read(f"{role}.coreLimit", cpu_milli, limit)
+        asked = own.get("coreRequest", own.get("cores", self._conf(f"spark.{role}.cores")))
+        return max(self._read(f"{role}.cores", cpu_milli, 1 if asked is None else asked), self.defaults.cpu_milli or 0)
+
+    def _memory(self, role: str, own: Mapping[str, Any]) -> int:
+        """In MiB, as in Spark: what is written, and the overhead."""
+        written = own.get("memory", self._conf(f"spark.{role}.memory"))
+        memory = self._size(f"{role}.memory", _DEFAULT_MEMORY if written is None else written)
+        overhead = own.get("memoryOverhead", self._conf(f"spark.{role}.memoryOverhead"))
+        if overhead is not None:
+            memory += self._size(f"{role}.memoryOverhead", overhead)
+        else:
+            memory += max(int((self._factor(role) * memory).to_integral_value(ROUND_FLOOR)), _LEAST_OVERHEAD)
+        return memory + self._beside(role)
+
+    def _beside(self, role: str) -> int:
+        """What executors have beside their heap and overhead."""
+        if role == "driver":
+            return 0
+        python = self._conf("spark.executor.pyspark.memory")
+        total = 0 if python is None else self._size("spark.executor.pyspark.memory", python)
+        if parameter_text(self._conf("spark.memory.offHeap.enabled")) == "true":
+            size = parameter_text(self._conf("spark.memory.offHeap.size")) or "0"
+            # This one is in bytes if it has no unit.
+            total += -(-int(size) // MIB) if size.isdecimal() else self._size("spark.memory.offHeap.size", size)
+        return total
+
+    def _factor(self, role: str) -> Decimal:
+        written = self._conf(f"spark.{role}.memoryOverheadFactor")
+        for other in (self.spec.get("memoryOverheadFactor"), self._conf("spark.kubernetes.memoryOverheadFactor")):
+            written = other if written is None else written
+        default = _FACTORS.get(str(self.spec.get("type")), _JVM_FACTOR)
+        given = default if written is None else parameter_text(written) or ""
+        if not _NUMBER.fullmatch(given):
+            self._unread("memoryOverheadFactor")
+            given = default
+        return Decimal(given)
+
+    def _sidecar(self, role: str, written: Mapping[str, Any]) -> Totals:
+        limits = mapping(mapping(written.get("resources")).get("limits"))
+        cpu, memory = (
+            limits.get("cpu", self._milli(self.defaults.cpu_milli)),
+            limits.get("memory", self.defaults.memory_bytes),
+        )
+        if cpu is None or memory is None:
+            self.say(f"a sidecar of a SparkApplication's {role} has no limits")
+        field = f"{role}.sidecars"
+        return Totals(self._read(field, cpu_milli, cpu or 0), self._read(field, memory_bytes, memory or 0))
+
+    def _milli(self, milli: int | None) -> str | None:
+        return None if milli is None else f"{milli}m"
+
+    def _conf(self, key: str) -> Any:
+        return mapping(self.spec.get("sparkConf")).get(key)
+
+    def _count(self, field: str, written: Any, default: int) -> int:
+        text = parameter_text(default if written is None else written) or ""
+        if not text.isdecimal() or len(text) > 9:
+            self._unread(field)
+            return default
+        return int(text)
+
+    def _size(self, field: str, written: Any) -> int:
+        match = _SIZE.fullmatch(parameter_text(written) or "")
+        if match is None:
+            self._unread(field)
+            return 0
+        number, unit = int(match[1]), match[2].lower()
+        return number // 1024 if unit == "k" else number * _MIBS[unit]
+
+    def _read(self, field: str, read: Callable[[str, object], int], written: Any) -> int:
+        try:
+            return read(field, written)
+        except Refused:
+            self._unread(field)
+            return 0
+
+    def _unread(self, field: str) -> None:
+        self.say(f"{field} of a SparkApplication can't be read before it runs, and is not counted")
