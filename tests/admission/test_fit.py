@@ -13,6 +13,7 @@ from webhook.admission.submission import read_submission
 from webhook.admission.weigh import Weighed
 from webhook.admission.wire import Review
 from webhook.model.contract import Hold
+from webhook.model.submitter import Submitter
 from webhook.scout.model import Decision, Outcome
 from webhook.totals.model import Totals
 
@@ -35,7 +36,14 @@ def wanted(written: Object, fit: str | None) -> Candidate:
     review = Review("u", "CREATE", "Workflow", "ns", False, "ann", workflow)
     weighed = Weighed(need(written), NOTHING_YET)
     return candidate(
-        review, read_submission(workflow), workflow, weighed, hold=Hold.NONE, caller=None, agents=AgentPods()
+        review,
+        read_submission(workflow),
+        workflow,
+        weighed,
+        hold=Hold.NONE,
+        caller=None,
+        submitter=Submitter("ann"),
+        agents=AgentPods(),
     )
 
 

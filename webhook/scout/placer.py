@@ -224,7 +224,14 @@ def request_of(new: NewPlacement, refused_by: Mapping[str, str] | None = None) -
     """The request for a Workflow that is being admitted."""
     only = None if new.only_clusters is None else frozenset(new.only_clusters)
     return Request(
-        new.namespace, new.totals, new.placement, new.policy, only, refused_by or {}, new.notes, new.largest_pod
+        new.namespace,
+        new.totals,
+        new.placement,
+        new.policy,
+        only,
+        refused_by or {},
+        new.notes,
+        largest_pod=new.largest_pod,
     )
 
 
