@@ -1,6 +1,7 @@
 """What `medea check` asks, and what it makes of the answers."""
 
 import datetime
+import socket
 
 import pytest
 from kubernetes.client import Configuration
@@ -10,7 +11,7 @@ from tests.support.fake_apiserver import FakeApiserver, Fault
 from webhook.installation.findings import MUTATE, STEER, ArgoFacts, Facts
 from webhook.installation.gather import gather
 from webhook.kube.client import Cluster
-from webhook.kube.resources import DEPLOYMENTS, LEASES, MUTATING_WEBHOOKS, SECRETS, SERVICES
+from webhook.kube.resources import DEPLOYMENTS, LEASES, MUTATING_WEBHOOKS, SECRETS
 from webhook.model.contract import Hold
 
 NOBODY = "postgresql://ann@127.0.0.1:1/medea"
@@ -54,10 +55,14 @@ def test_a_webhook_whose_bundle_lacks_an_authority_does_not_trust_medea() -> Non
     assert facts.expires and facts.life > 89 * DAY
 
 
-def test_a_door_that_nobody_has_installed_is_not_missed() -> None:
-    front = FakeApiserver()
-    front.put(SERVICES, {"metadata": {"name": "medea-api", "namespace": SYSTEM}})
-    assert set(look(front).doors) == {"medea", "medea-api"}
+def test_a_door_that_nobody_has_installed_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(host: str, *_words: object) -> list[object]:
+        if host != f"medea-api.{SYSTEM}.svc":
+            raise socket.gaierror(f"{host} is not known")
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    assert set(look(FakeApiserver()).doors) == {"medea", "medea-api"}
 
 
 def test_a_lease_that_nobody_holds_is_no_leader() -> None:

@@ -59,7 +59,6 @@ EVENTS = Resource("v1", "Event", "events")
 SERVICE_ACCOUNTS = Resource("v1", "ServiceAccount", "serviceaccounts")
 CONFIG_MAPS = Resource("v1", "ConfigMap", "configmaps")
 DEPLOYMENTS = Resource("apps/v1", "Deployment", "deployments")
-SERVICES = Resource("v1", "Service", "services")
 CLUSTER_ROLES = Resource("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", namespaced=False)
 CLUSTER_ROLE_BINDINGS = Resource(
     "rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False
