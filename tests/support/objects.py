@@ -25,6 +25,7 @@ ROW = Placement(
     message=None,
     reason="west: free",
     totals=Totals(1000, 1 << 30),
+    takes=None,
     policy="random",
     only_clusters=None,
     refused_by={},

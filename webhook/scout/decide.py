@@ -7,11 +7,26 @@ restart promises the same room twice.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import repeat
 from random import Random
 
 from webhook.model.limits.scout import REASON_LENGTH
-from webhook.scout.model import Decision, Obstacle, Outcome, OwnUse, Request, Snapshot, Target, Verdict
+from webhook.scout.limits import NO_OWN, Room, room
+from webhook.scout.model import (
+    NOTHING_PROMISED,
+    Decision,
+    Obstacle,
+    Outcome,
+    OwnUse,
+    Promised,
+    Request,
+    Snapshot,
+    Target,
+    Verdict,
+    room_words,
+)
 from webhook.scout.policies import policy_called
+from webhook.totals.demands import NO_DEMANDS, Demands
 from webhook.totals.model import NOTHING, Totals, cores, gibibytes
 
 _NO_OWN_USE = OwnUse()
@@ -24,7 +39,7 @@ def decide(
     *,
     targets: Sequence[Target],
     snapshots: Mapping[str, Snapshot],
-    reserved: Mapping[str, Totals],
+    reserved: Mapping[str, Promised],
     own: Mapping[str, OwnUse],
     claimed: Collection[str],
     now: float,
@@ -32,7 +47,7 @@ def decide(
 ) -> Decision:
     """Choose a target for `request`.
 
-    By target, for the request's namespace: `snapshots`; `reserved`, the sum of all live reservations; and `own`, what
+    By target, for the request's namespace: `snapshots`; `reserved`, what all live reservations hold; and `own`, what
     our own runs used in the snapshot. `claimed` names the targets that a Workflow queued earlier is waiting for. `now`
     is a time by the same clock as the times of samples, `max_age` in seconds: the most that a snapshot's age may be,
     whatever it is good for itself.
@@ -42,7 +57,7 @@ def decide(
             request,
             target,
             snapshots.get(target.name),
-            reserved.get(target.name, NOTHING),
+            reserved.get(target.name, NOTHING_PROMISED),
             own.get(target.name, _NO_OWN_USE),
             claimed,
             now,
@@ -68,9 +83,9 @@ def waits(decision: Decision) -> Decision:
     return replace(decision, outcome=Outcome.QUEUED) if decision.outcome is Outcome.REFUSED else decision
 
 
-def free_room(snapshot: Snapshot, reserved: Totals, own: OwnUse) -> Totals:
-    """What is free on a target; negative if others use more than was left."""
-    return _numbers(snapshot, reserved, own)[2]
+def free_room(snapshot: Snapshot, reserved: Promised, own: OwnUse) -> tuple[Totals, tuple[Room, ...]]:
+    """What is free on a target, of CPU and memory and of other limits; negative if others use more than was left."""
+    return _numbers(snapshot, reserved.totals, own)[2], _rooms(snapshot, NO_DEMANDS, reserved, own)
 
 
 def _numbers(snapshot: Snapshot, reserved: Totals, own: OwnUse) -> tuple[Totals, Totals, Totals]:
@@ -89,11 +104,17 @@ def _numbers(snapshot: Snapshot, reserved: Totals, own: OwnUse) -> tuple[Totals,
     return foreign, held, free
 
 
+def _rooms(snapshot: Snapshot, demands: Demands, reserved: Promised, own: OwnUse) -> tuple[Room, ...]:
+    """The numbers of every other limit of a target."""
+    used = own.limits or repeat(NO_OWN)
+    return tuple(room(limit, demands, reserved.held, seen) for limit, seen in zip(snapshot.limits, used, strict=False))
+
+
 def _verdict(
     request: Request,
     target: Target,
     snapshot: Snapshot | None,
-    reserved: Totals,
+    reserved: Promised,
     own: OwnUse,
     claimed: Collection[str],
     now: float,
@@ -109,26 +130,58 @@ def _verdict(
         return Verdict(target.name, target.unusable, Obstacle.UNUSABLE)
     if snapshot is None:
         return Verdict(target.name, f"no quota known for namespace {request.namespace}", Obstacle.UNKNOWN)
-    foreign, held, free = _numbers(snapshot, reserved, own)
-    age = snapshot.age(now)
-    # The order decides which reason people read: what no waiting can change comes first. An old quota may have changed.
-    obstacle, removed_by, stale = None, None, snapshot.is_stale(now, max_age)
-    if not stale and not request.totals.fits(snapshot.hard):
-        obstacle, removed_by = Obstacle.TOO_SMALL, f"its whole quota is {_room(snapshot.hard)}"
-    elif target.closed:
-        obstacle, removed_by = Obstacle.CLOSED, target.closed
-    elif target.unusable:
-        obstacle, removed_by = Obstacle.UNUSABLE, target.unusable
-    elif stale:
-        allowed = min(snapshot.good_for, max_age)
-        obstacle, removed_by = Obstacle.STALE, f"its last sample is {age:.0f} s old, more than {allowed:.0f} s"
-    elif not request.totals.fits(free):
-        obstacle, removed_by = Obstacle.FULL, f"free {_room(free)}"
-    elif target.name in claimed:
+    foreign, held, free = _numbers(snapshot, reserved.totals, own)
+    # What is not needed limits nothing, however full it is.
+    rooms = tuple(one for one in _rooms(snapshot, request.takes, reserved, own) if one.need) if snapshot.limits else ()
+    obstacle, removed_by = _in_the_way(request, target, snapshot, free, rooms, now, max_age)
+    if obstacle is None and target.name in claimed:
         obstacle, removed_by = Obstacle.CLAIMED, "its room is kept for what was queued earlier"
     return Verdict(
-        target.name, removed_by, obstacle, snapshot.hard, snapshot.used, foreign, held, free, age, snapshot.source
+        target.name,
+        removed_by,
+        obstacle,
+        snapshot.hard,
+        snapshot.used,
+        foreign,
+        held,
+        free,
+        snapshot.age(now),
+        snapshot.source,
+        rooms,
     )
+
+
+def _in_the_way(
+    request: Request,
+    target: Target,
+    snapshot: Snapshot,
+    free: Totals,
+    rooms: Sequence[Room],
+    now: float,
+    max_age: float,
+) -> tuple[Obstacle, str] | tuple[None, None]:
+    """What keeps the request from a target whose quotas are known, and the words for it.
+
+    The order decides which reason people read: what no waiting can change comes first. An old quota may have changed.
+    """
+    stale = snapshot.is_stale(now, max_age)
+    small = next((one for one in rooms if one.never), None)
+    full = next((one for one in rooms if one.need > one.free), None)
+    if not stale and not request.totals.fits(snapshot.hard):
+        return Obstacle.TOO_SMALL, f"its whole quota is {_room(snapshot.hard)}"
+    if not stale and small is not None:
+        return Obstacle.TOO_SMALL, small.too_small
+    if target.closed:
+        return Obstacle.CLOSED, target.closed
+    if target.unusable:
+        return Obstacle.UNUSABLE, target.unusable
+    if stale:
+        allowed = min(snapshot.good_for, max_age)
+        age = snapshot.age(now)
+        return Obstacle.STALE, f"its last sample is {age:.0f} s old, more than {allowed:.0f} s"
+    if not request.totals.fits(free):
+        return Obstacle.FULL, f"free {_room(free)}"
+    return (None, None) if full is None else (Obstacle.FULL, full.lacks)
 
 
 def _why_not_now(verdicts: Sequence[Verdict]) -> str:
@@ -160,6 +213,10 @@ def _why_never(request: Request, verdicts: Sequence[Verdict]) -> str | None:
     ]
     if len(known) < len(open_to_it):
         return None
+    limited = [one for one in open_to_it if any(room.never for room in one.limits)]
+    if limited:
+        why = _listed([f"{verdict.cluster}: {verdict.removed_by}" for verdict in open_to_it])
+        return f"it can never fit: {why}"
     cluster, hard = min(known, key=lambda pair: _excess(request.totals, pair[1]))
     lacking = _lacking(request.totals, hard)
     return (
@@ -188,4 +245,4 @@ def _lacking(totals: Totals, hard: Totals) -> str:
 
 def _room(totals: Totals | None) -> str:
     assert totals is not None
-    return f"{cores(totals.cpu_milli)} cpu, {gibibytes(totals.memory_bytes)}"
+    return room_words(totals.cpu_milli, totals.memory_bytes)

@@ -13,13 +13,12 @@ from webhook.ledger.placement import Placement
 from webhook.ledger.queueing import Choices
 from webhook.model.limits.scout import REASON_LENGTH, REASONS_KEPT
 from webhook.scout.decide import waits
-from webhook.scout.model import WAITED_FOR, Decision, Request
-from webhook.totals.model import NOTHING, Totals
+from webhook.scout.model import NOTHING_PROMISED, WAITED_FOR, Decision, Promised, Quotas, Request
 
 log = structlog.get_logger(__name__)
 
-Decide = Callable[[Request, Mapping[str, Totals], Collection[str]], Decision]
-"""Takes a request, the sum of the live reservations by target, and the claimed targets."""
+Decide = Callable[[Request, Mapping[str, Promised], Collection[str]], Decision]
+"""Takes a request, what the live reservations hold by target, and the claimed targets."""
 
 Told = tuple[object, str]
 """A reason that was written: the kind of obstacle on each target, and the text."""
@@ -31,7 +30,7 @@ class QueuePass:
     `open_targets` are those where something could be placed if there were room, with their quotas.
     """
 
-    def __init__(self, decide: Decide, *, open_targets: Mapping[str, Totals], told: Mapping[str, Told]) -> None:
+    def __init__(self, decide: Decide, *, open_targets: Mapping[str, Quotas], told: Mapping[str, Told]) -> None:
         self._decide, self._told_before = decide, told
         self._claimed: set[str] = set()
         self.unclaimed = dict(open_targets)
@@ -44,8 +43,8 @@ class QueuePass:
         """Whether nobody further back in the queue can be placed."""
         return not self.unclaimed
 
-    def choose(self, reserved: Mapping[str, Totals], batch: Sequence[Placement]) -> Choices:
-        """Decide about a batch; `reserved` is the sum of the live reservations on each target before the batch."""
+    def choose(self, reserved: Mapping[str, Promised], batch: Sequence[Placement]) -> Choices:
+        """Decide about a batch; `reserved` is what the live reservations on each target hold before the batch."""
         promised, placed, reasons = dict(reserved), dict[str, Decision](), dict[str, str]()
         for row in batch:
             # The head of the queue always gets a reason, even while no target can be used at all.
@@ -59,16 +58,18 @@ class QueuePass:
                 continue
             if decision is not None and decision.cluster is not None:
                 placed[row.placement] = decision
-                promised[decision.cluster] = promised.get(decision.cluster, NOTHING) + row.totals
+                before = promised.get(decision.cluster, NOTHING_PROMISED)
+                promised[decision.cluster] = before.plus(row.totals, request_of_row(row).takes)
             elif decision is not None and len(self.told) < REASONS_KEPT:
                 self._tell(row, decision, reasons)
         return Choices(placed, reasons)
 
-    def _look_at(self, row: Placement, promised: Mapping[str, Totals]) -> Decision | None:
+    def _look_at(self, row: Placement, promised: Mapping[str, Promised]) -> Decision | None:
         """The decision; None if none is needed, because it could neither place, claim nor give a reason."""
         request = request_of_row(row)
         waits_for_more = any(
-            request.may_use(target) and request.totals.fits(hard) for target, hard in self.unclaimed.items()
+            request.may_use(target) and quotas.allow(request.totals, request.takes)
+            for target, quotas in self.unclaimed.items()
         )
         if not waits_for_more and len(self.told) >= REASONS_KEPT:
             return None
@@ -77,7 +78,7 @@ class QueuePass:
             log.warning("policy not known", placement=row.placement, policy=request.policy, instead=decision.policy)
         if decision.cluster is None:
             self._claimed |= {verdict.cluster for verdict in decision.verdicts if verdict.obstacle in WAITED_FOR}
-            self.unclaimed = {name: hard for name, hard in self.unclaimed.items() if name not in self._claimed}
+            self.unclaimed = {name: one for name, one in self.unclaimed.items() if name not in self._claimed}
         return decision
 
     def _tell(self, row: Placement, decision: Decision, reasons: dict[str, str]) -> None:
@@ -96,4 +97,4 @@ class QueuePass:
 def request_of_row(row: Placement) -> Request:
     """The request for a Workflow that waits in the queue."""
     only = None if row.only_clusters is None else frozenset(row.only_clusters)
-    return Request(row.namespace, row.totals, row.placement, row.policy, only, row.refused_by)
+    return Request(row.namespace, row.totals, row.placement, row.policy, only, row.refused_by, demands=row.demands)

@@ -1,4 +1,4 @@
-"""How much of a quota one pod of a template takes: its limits, added up as Kubernetes does."""
+"""How much of a quota one pod of a template takes: its limits and requests, added up as Kubernetes does."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,13 +6,19 @@ from typing import Any
 
 from webhook.model.bounded_json import read_json
 from webhook.model.objects import mapping, mappings
+from webhook.totals.charges import Sized, charged, is_best_effort
+from webhook.totals.demands import LIMITS_CPU, LIMITS_MEMORY, Amounts, Traits
 from webhook.totals.manifests import read_yaml
 from webhook.totals.model import Defaults, Totals
-from webhook.totals.quantities import cpu_milli, memory_bytes
+from webhook.totals.quantities import amount
 from webhook.totals.shape import Name, Spec, text, type_of
 from webhook.totals.tags import UNKNOWN, Bindings, filled
+from webhook.totals.traits import traits_of
 
 RESOURCES = ("cpu", "memory")
+_KINDS = ("limits", "requests")
+_TRAITS = ("priorityClassName", "activeDeadlineSeconds", "affinity")
+"""The fields of a pod that decide which quotas with scopes count it."""
 
 
 @dataclass
@@ -56,22 +62,40 @@ def _lacking(where: Sequence[tuple[str, str]], words: Sequence[str]) -> str:
 @dataclass
 class _Container:
     name: str
-    limits: dict[str, Any]
+    sizes: dict[str, dict[str, Any]]
+    """Its limits and its requests, as they are written."""
     field: str
     argo: bool = False
     restarts: bool = False
 
 
-def pod_totals(
-    template: Spec, patches: Iterable[str], known: Bindings, defaults: Defaults, unknowns: Unknowns
-) -> Totals:
-    """The totals of one pod. `patches` are its `podSpecPatch`es in the order in which they apply, tags not yet filled.
+@dataclass(frozen=True)
+class PodNeed:
+    """The totals of one pod, what it takes of each resource that quotas limit, and what their scopes see of it."""
 
-    Raises Refused for a limit that is not a quantity.
+    totals: Totals
+    amounts: Amounts
+    traits: Traits
+
+
+def pod_need(
+    template: Spec,
+    patches: Iterable[str],
+    known: Bindings,
+    defaults: Defaults,
+    unknowns: Unknowns,
+    *,
+    spec: Spec,
+    exiting: bool = False,
+) -> PodNeed:
+    """What one pod needs. `patches` are its `podSpecPatch`es in the order in which they apply, tags not yet filled.
+
+    `spec` is that of its Workflow; `exiting` is whether an exit handler runs it. Raises Refused for no quantity.
     """
     name = str(template.get("name") or "inline")
     main, first = _written(template, f"templates[{name}]")
-    whole: dict[str, Any] = {}
+    whole: dict[str, dict[str, Any]] = {kind: {} for kind in _KINDS}
+    patched: dict[str, Any] = {}
     for patch in patches:
         changes = _read_patch(filled(patch, known))
         if changes is None:
@@ -80,12 +104,27 @@ def pod_totals(
         where = f"podSpecPatch of template {name}"
         _apply(main, changes.get("containers"), where, unknowns)
         _apply(first, changes.get("initContainers"), where, unknowns)
-        whole |= _without_unknown(mapping(mapping(changes.get("resources")).get("limits")))
+        for kind in _KINDS:
+            whole[kind] |= _without_unknown(mapping(mapping(changes.get("resources")).get(kind)))
+        patched |= {key: changes[key] for key in _TRAITS if key in changes}
         unread = [changes.get(one) for one in ("containers", "initContainers")] + [mapping(changes.get("resources"))]
         if any(UNKNOWN in str(one) for one in unread if not isinstance(one, list)):
             unknowns.say(f"limits in {where} can't all be known before it runs")
-    amounts = [_amount(resource, name, main, first, whole, defaults, unknowns) for resource in RESOURCES]
-    return Totals(*amounts)
+    sizes = {
+        kind: {
+            resource: amount(f"podSpecPatch of template {name}.resources.{kind}.{resource}", resource, value)
+            for resource, value in whole[kind].items()
+            if value is not None
+        }
+        for kind in _KINDS
+    }
+    # Kubernetes has the whole pod request its limit where it requests nothing.
+    sizes["requests"] = {**sizes["limits"], **sizes["requests"]}
+    boxes = [[_sized(one, name, defaults, unknowns, sizes["limits"]) for one in group] for group in (main, first)]
+    amounts = charged(boxes[0], boxes[1], sizes)
+    best_effort = is_best_effort([*boxes[0], *boxes[1]], sizes)
+    traits = traits_of(template, spec, patched, known, best_effort=best_effort, exiting=exiting)
+    return PodNeed(Totals(amounts.get(LIMITS_CPU, 0), amounts.get(LIMITS_MEMORY, 0)), amounts, traits)
 
 
 def _written(template: Spec, field: str) -> tuple[list[_Container], list[_Container]]:
@@ -97,7 +136,7 @@ def _written(template: Spec, field: str) -> tuple[list[_Container], list[_Contai
     elif kind in ("container", "script"):
         main = [_container({**mapping(template[kind]), "name": "main"}, f"{field}.{kind}")]
     else:
-        main = [_Container("main", {}, field, argo=True)]
+        main = [_Container("main", {kind: {} for kind in _KINDS}, field, argo=True)]
     main += [_container(one, f"{field}.sidecars") for one in mappings(template.get("sidecars"))]
     return main, [_container(one, f"{field}.initContainers") for one in mappings(template.get("initContainers"))]
 
@@ -105,8 +144,8 @@ def _written(template: Spec, field: str) -> tuple[list[_Container], list[_Contai
 def _container(written: Spec, field: str) -> _Container:
     name = str(written.get("name"))
     here = field if name == "main" else f"{field}[{name}]"
-    limits = dict(mapping(mapping(written.get("resources")).get("limits")))
-    return _Container(name, limits, f"{here}.resources.limits", restarts=written.get("restartPolicy") == "Always")
+    sizes = {kind: dict(mapping(mapping(written.get("resources")).get(kind))) for kind in _KINDS}
+    return _Container(name, sizes, f"{here}.resources", restarts=written.get("restartPolicy") == "Always")
 
 
 def _apply(containers: list[_Container], changes: object, where: str, unknowns: Unknowns) -> None:
@@ -115,14 +154,17 @@ def _apply(containers: list[_Container], changes: object, where: str, unknowns: 
         resources = change.get("resources")
         if UNKNOWN in str(resources if isinstance(resources, str) else mapping(resources).get("limits", "")):
             unknowns.say(f"limits in {where} can't all be known before it runs")
+        if UNKNOWN in str(mapping(resources).get("requests", "")):
+            unknowns.say(f"requests in {where} can't all be known before it runs")
         patched = _container(change, where)
-        limits = _without_unknown(patched.limits)
+        sizes = {kind: _without_unknown(patched.sizes[kind]) for kind in _KINDS}
         there = next((one for one in containers if one.name == patched.name), None)
         if there is None:
-            patched.limits = limits
+            patched.sizes = sizes
             containers.append(patched)
         else:
-            there.limits |= limits
+            for kind in _KINDS:
+                there.sizes[kind] |= sizes[kind]
             there.field = patched.field
 
 
@@ -143,51 +185,30 @@ def _read_patch(patch: str) -> Mapping[str, Any] | None:
     return found if isinstance(found, Mapping) else None
 
 
-def _amount(
-    resource: str,
-    template: str,
-    main: list[_Container],
-    first: list[_Container],
-    whole: Mapping[str, Any],
-    defaults: Defaults,
-    unknowns: Unknowns,
-) -> int:
-    """As Kubernetes counts; limits of the whole pod take precedence."""
-    if whole.get(resource) is not None:
-        return _parsed(resource, f"podSpecPatch of template {template}.resources.limits", whole[resource])
-    return most_at_once(
-        (_limit(resource, one, template, defaults, unknowns) for one in main),
-        ((_limit(resource, one, template, defaults, unknowns), one.restarts) for one in first),
-    )
+def _sized(one: _Container, template: str, defaults: Defaults, unknowns: Unknowns, whole: Mapping[str, int]) -> Sized:
+    """Requests and limits of a container: what is written, or what Kubernetes gives to a container without them."""
+    written = {
+        kind: {
+            resource: amount(f"{one.field}.{kind}.{resource}", resource, value)
+            for resource, value in one.sizes[kind].items()
+            if value is not None and not _superseded(kind, resource, whole)
+        }
+        for kind in _KINDS
+    }
+    limits = dict(written["limits"])
+    # A limit that is written is also the request, where none is; one that a LimitRange gives may go with a lower one.
+    requests = {**limits, **written["requests"]}
+    for resource in RESOURCES:
+        if resource in limits or _superseded("limits", resource, whole):
+            continue
+        default = defaults.of(resource)
+        if default is None and not one.argo:
+            unknowns.unlimited[resource].add((template, one.name))
+        limits[resource] = default or 0
+        requests.setdefault(resource, defaults.requested(resource) or 0)
+    return requests, limits, one.restarts
 
 
-def most_at_once(main: Iterable[int], first: Iterable[tuple[int, bool]]) -> int:
-    """What a pod takes of a quota, given the limits of its containers and, in their order, of its init containers.
-
-    Those that restart always stay beside everything that follows. All main containers count together, or the largest
-    moment of the init containers if that is more.
-    """
-    together = sum(main)
-    most, staying = 0, 0
-    for own, restarts in first:
-        if restarts:
-            together, staying = together + own, staying + own
-            most = max(most, staying)
-        else:
-            most = max(most, staying + own)
-    return max(together, most)
-
-
-def _limit(resource: str, one: _Container, template: str, defaults: Defaults, unknowns: Unknowns) -> int:
-    value = one.limits.get(resource)
-    if value is not None:
-        return _parsed(resource, one.field, value)
-    default = defaults.of(resource)
-    if default is None and not one.argo:
-        unknowns.unlimited[resource].add((template, one.name))
-    return default or 0
-
-
-def _parsed(resource: str, field: str, value: object) -> int:
-    read = cpu_milli if resource == "cpu" else memory_bytes
-    return read(f"{field}.{resource}", value)
+def _superseded(kind: str, resource: str, whole: Mapping[str, int]) -> bool:
+    """Whether a limit does not count, since one of the whole pod takes precedence."""
+    return kind == "limits" and resource in whole and resource in RESOURCES

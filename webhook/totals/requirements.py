@@ -8,21 +8,32 @@ from webhook.model.limits.admission import WEIGH_DEEPEST_CREATED
 from webhook.model.objects import mapping
 from webhook.totals.budget import Allowance, Budget, Exhausted
 from webhook.totals.ceiling import Ceiling
+from webhook.totals.claims import held_objects
+from webhook.totals.demands import NO_DEMANDS, Demands, one_kind
 from webhook.totals.lookup import Lookup
 from webhook.totals.manifests import created_objects, is_workflow
 from webhook.totals.merged import over_template
 from webhook.totals.model import NOTHING, Defaults, Totals
+from webhook.totals.need import NO_NEED, Need
 from webhook.totals.parameters import effective_parameters
 from webhook.totals.pods import Unknowns
 from webhook.totals.quantities import LARGEST
 from webhook.totals.scope import workflow_parameters
 from webhook.totals.shape import Name, Spec, named_templates
-from webhook.totals.spark import SparkJob, spark_job
+from webhook.totals.spark import SparkJob, spark_demands, spark_job
 from webhook.totals.tags import Bindings, filled
+from webhook.totals.traits import traits_of
 from webhook.totals.walk import Walk
 
 # The default limits of the pod in which Argo's agent runs http and plugin templates.
 _AGENT = Totals(100, 256 * 10**6)
+_AGENT_AMOUNTS = {
+    "pods": 1,
+    "limits.cpu": 100,
+    "limits.memory": 256 * 10**6,
+    "requests.cpu": 10,
+    "requests.memory": 64 * 10**6,
+}
 # Kinds of objects that never lead to a pod, so that no note is needed.
 _WITHOUT_PODS = frozenset(
     {
@@ -49,6 +60,8 @@ Library = Mapping[Name, Spec]
 class Requirements:
     """What a Workflow needs at its peak. `spark` is set if the totals come from Spark parameters.
 
+    `demands` are what it takes of every kind of quota, the totals included.
+
     `notes` are short sentences about what could not be known; `missing` are the WorkflowTemplates that the Workflow
     uses and the library lacks.
     """
@@ -57,6 +70,7 @@ class Requirements:
     notes: tuple[str, ...] = ()
     spark: SparkJob | None = None
     missing: tuple[Name, ...] = ()
+    demands: Demands = NO_DEMANDS
 
 
 def requirements_of(spec: Spec, library: Library, defaults: Defaults, budget: Budget) -> Requirements:
@@ -82,7 +96,8 @@ def requirements_of(spec: Spec, library: Library, defaults: Defaults, budget: Bu
 
 def _needed(spec: Spec, needs: "_Needs") -> Requirements:
     found = needs.of(spec, 0)
-    return Requirements(_bounded(found.totals), needs.unknowns.notes(), found.spark, tuple(needs.unknowns.missing))
+    notes, missing = needs.unknowns.notes(), tuple(needs.unknowns.missing)
+    return Requirements(_bounded(found.totals), notes, found.spark, missing, found.demands)
 
 
 @dataclass(frozen=True)
@@ -100,7 +115,7 @@ class _Needs:
             return Requirements(NOTHING)
         job = spark_job(effective_parameters(spec, template_spec))
         if job is not None:
-            return Requirements(job.totals, spark=job)
+            return Requirements(job.totals, spark=job, demands=spark_demands(job, spec, template_spec))
         whole = over_template(spec, template_spec)
         weigher = self.weigher(
             spec=whole,
@@ -110,8 +125,8 @@ class _Needs:
             creates=lambda template, inner: self._created(template, inner, depth + 1),
             allowance=self.allowance,
         )
-        totals = weigher.whole(workflow_parameters(spec, template_spec))
-        return Requirements(totals + self._agents(weigher.agents))
+        need = weigher.whole(workflow_parameters(spec, template_spec)) + self._agents(weigher.agents, whole)
+        return Requirements(need.totals, demands=need.demands.holding(held_objects(whole)))
 
     def _template_spec(self, spec: Spec) -> Spec | None:
         reference = mapping(spec.get("workflowTemplateRef"))
@@ -123,21 +138,23 @@ class _Needs:
             self.unknowns.lack(to, written)
         return self.library.get(to)
 
-    def _agents(self, agents: Mapping[str, str]) -> Totals:
+    def _agents(self, agents: Mapping[str, str], spec: Spec) -> Need:
         if "plugin" in agents:
             self.unknowns.say(f"the plugin of template {agents['plugin']} brings a container of its own, not counted")
-        return _AGENT if agents else NOTHING
+        traits = traits_of({}, spec, {}, {}, best_effort=False, exiting=True)
+        return Need(_AGENT, one_kind(_AGENT_AMOUNTS, traits=traits)) if agents else NO_NEED
 
-    def _created(self, template: Spec, known: Bindings, depth: int) -> Totals:
+    def _created(self, template: Spec, known: Bindings, depth: int) -> Need:
         name = template.get("name")
         objects = created_objects(template, known)
         if objects is None:
             self.unknowns.say(f"what template {name} creates can't be read before it runs, and is not counted")
-            return NOTHING
-        total = NOTHING
+            return NO_NEED
+        total = NO_NEED
         for one in objects:
             if is_workflow(one) and depth <= WEIGH_DEEPEST_CREATED:
-                total = total + self.of(mapping(one.get("spec")), depth).totals
+                inner = self.of(mapping(one.get("spec")), depth)
+                total = total + Need(inner.totals, inner.demands)
             elif one.get("kind") not in _WITHOUT_PODS:
                 self.unknowns.say(f"the {one.get('kind')} that template {name} creates is not counted")
         return total

@@ -9,9 +9,9 @@ from webhook.totals.depends import dag_order, steps_order, wanted_tasks
 from webhook.totals.lookup import Found, Lookup
 from webhook.totals.loops import loop_of
 from webhook.totals.merged import with_defaults
-from webhook.totals.model import Totals
-from webhook.totals.pods import Unknowns, pod_totals
-from webhook.totals.profile import IDLE, Parts, Profile, in_turn, side_by_side, woven
+from webhook.totals.need import Need
+from webhook.totals.pods import Unknowns
+from webhook.totals.profile import IDLE, Parts, Profile, in_turn, of_pod, side_by_side, woven
 from webhook.totals.scope import inside, mentions_item, with_item
 from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, tasks_of, type_of
 from webhook.totals.tags import Bindings
@@ -26,17 +26,19 @@ class Walk(Weighing):
     _completed: dict[str, Spec] = field(default_factory=dict)
     _above: list[str] = field(default_factory=list)
     _cuts: int = 0
+    _exiting: bool = False
+    """Whether it is inside an exit handler, whose pods have no deadline of the Workflow's."""
 
-    def whole(self, known: Bindings) -> Totals:
+    def whole(self, known: Bindings) -> Need:
         """The peak of the entrypoint followed by the exit handler, with all other hooks in parallel."""
         entrypoint = {"template": self.spec.get("entrypoint"), "arguments": self.spec.get("arguments")}
-        hooks = {name: self._called(hook, self.lookup, known) for name, hook in hooks_of(self.spec)}
+        hooks = {name: self._hook(name, hook, self.lookup, known) for name, hook in hooks_of(self.spec)}
         after = hooks.pop("exit", IDLE)
         main = self._called(entrypoint, self.lookup, known)
         # A daemon as the entrypoint is stopped only at the very end.
         daemon = self._is_daemon(entrypoint, self.lookup, known)
         both = side_by_side([(main, 1), (after, 1)], self._limit) if daemon else in_turn([main, after])
-        return side_by_side([(both, 1), *((hook, 1) for hook in hooks.values())], self._limit).totals
+        return side_by_side([(both, 1), *((hook, 1) for hook in hooks.values())], self._limit).need
 
     @property
     def _limit(self) -> int | None:
@@ -55,8 +57,16 @@ class Walk(Weighing):
         )
         return self._visit(template, found, bound)
 
+    def _hook(self, name: str, hook: Spec, lookup: Lookup, known: Bindings) -> Profile:
+        outside = self._exiting
+        self._exiting = outside or name == "exit"
+        try:
+            return self._called(hook, lookup, known)
+        finally:
+            self._exiting = outside
+
     def _visit(self, template: Spec, found: Found, known: Bindings) -> Profile:
-        key = (found.key, frozenset(known.items()) if self._varies(template) else None)
+        key = (found.key, self._exiting, frozenset(known.items()) if self._varies(template) else None)
         if key in self._seen:
             return self._seen[key]
         if found.key in self._above:
@@ -83,13 +93,14 @@ class Walk(Weighing):
         """Whether parameters may change what the template needs. For most pods they can't, so one look is enough."""
         if type_of(template) not in PODS or template.get("resource") is not None:
             return True
-        return any("{{" in patch for patch in self.patches(template))
+        told = (*self.patches(template), str(template.get("priorityClassName")))
+        return any("{{" in one for one in told)
 
     def _weighed(self, template: Spec, lookup: Lookup, known: Bindings) -> Profile:
         kind = type_of(template)
         if kind in PODS:
-            pod = pod_totals(template, self.patches(template), known, self.defaults, self.unknowns)
-            work = Profile((pod.cpu_milli,), (pod.memory_bytes,))
+            pod = self.pod(template, known, exiting=self._exiting)
+            work = of_pod(pod.totals, pod.amounts, pod.traits)
             return work.leaving(self.creates(template, known)) if kind == "resource" else work
         if kind in ("http", "plugin"):
             self.agents.setdefault(kind, str(template.get("name")))
@@ -122,7 +133,14 @@ class Walk(Weighing):
                 self.unknowns.say(f"template {template.get('name')} is so large that its peak may be counted too high")
             return allowed
 
-        return woven(parts, before, pods=self._limit, children=_limit_in(template), may_flow=may_flow)
+        return woven(
+            parts,
+            before,
+            pods=self._limit,
+            children=_limit_in(template),
+            may_flow=may_flow,
+            spare=self.allowance.spare_flow,
+        )
 
     def _is_daemon(self, caller: Spec, lookup: Lookup, known: Bindings) -> bool:
         found = lookup.find(caller, known, Unknowns())
@@ -158,7 +176,7 @@ class Walk(Weighing):
 
     def _once(self, task: Spec, lookup: Lookup, known: Bindings, count: int) -> Parts:
         """One round: the template followed by its exit hook, with the other hooks in parallel."""
-        hooks = {name: self._called(hook, lookup, known) for name, hook in hooks_of(task)}
+        hooks = {name: self._hook(name, hook, lookup, known) for name, hook in hooks_of(task)}
         after = hooks.pop("exit", IDLE)
         main = in_turn([self._called(task, lookup, known), after])
         return [(main, count), *((hook, count) for hook in hooks.values())]

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 from webhook.totals.budget import Allowance
 from webhook.totals.lookup import Lookup
-from webhook.totals.model import Defaults, Totals
-from webhook.totals.pods import Unknowns
+from webhook.totals.model import Defaults
+from webhook.totals.need import Need
+from webhook.totals.pods import PodNeed, Unknowns, pod_need
 from webhook.totals.shape import Spec, text
 from webhook.totals.tags import Bindings
 
-Creates = Callable[[Spec, Bindings], Totals]
+Creates = Callable[[Spec, Bindings], Need]
 """Returns what the Workflows need that a resource template creates."""
 
 
@@ -32,3 +33,8 @@ class Weighing:
     def patches(self, template: Spec) -> list[str]:
         """The changes to a template's pod, in the order in which Argo makes them."""
         return [patch for one in (self.spec, template) if (patch := text(one.get("podSpecPatch")))]
+
+    def pod(self, template: Spec, known: Bindings, *, exiting: bool = False) -> PodNeed:
+        """What one pod of a template needs; `exiting` is whether an exit handler runs it."""
+        patches = self.patches(template)
+        return pod_need(template, patches, known, self.defaults, self.unknowns, spec=self.spec, exiting=exiting)

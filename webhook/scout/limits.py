@@ -1,0 +1,150 @@
+"""The limits of a target's quotas one by one, and what is left of each for a Workflow. Pure.
+
+`free = hard − what others use − what live reservations hold`, as for CPU and memory.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from webhook.model.limits.scout import LIMIT_PEAKS
+from webhook.scout.scopes import Scopes, may_count_claim, may_count_pod
+from webhook.totals.charges import COUNT_PODS, is_of_claims, is_of_pods
+from webhook.totals.demands import PODS, Demands
+from webhook.totals.model import said
+
+
+@dataclass(frozen=True)
+class Limit:
+    """The hard limit of one resource in one quota, what was used of it, and by the pods of which Workflow.
+
+    `used` is of all that the quota counts; `own` by the Workflow's name on the target.
+    """
+
+    quota: str
+    resource: str
+    hard: int
+    used: int
+    scopes: Scopes = ()
+    own: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def of_pods(self) -> bool:
+        """Whether it limits what pods take, and not numbers of objects or storage."""
+        return is_of_pods(self.resource)
+
+    def peak(self, demands: Demands) -> int:
+        """How much of it a Workflow needs at its peak."""
+        return _peak(self.resource, self.scopes, demands)
+
+    def largest(self, demands: Demands) -> int:
+        """How much of it the Workflow needs at least at some time: for its largest pod, or for its objects."""
+        if self.of_pods:
+            return demands.largest(_of_demands(self.resource), lambda traits: may_count_pod(self.scopes, traits))
+        return self.peak(demands)
+
+    @property
+    def fills_up(self) -> bool:
+        """Whether it is full for what has been, too, so that waiting or tidying up may always help."""
+        return not self.of_pods or self.resource == COUNT_PODS
+
+
+@lru_cache(LIMIT_PEAKS)
+def _peak(resource: str, scopes: Scopes, demands: Demands) -> int:
+    """Kept, since what hundreds of reservations hold is the same, and so are the limits of many targets."""
+    if is_of_pods(resource):
+        return demands.peak(_of_demands(resource), lambda traits: may_count_pod(scopes, traits))
+    if is_of_claims(resource):
+        return demands.held(resource, lambda name: may_count_claim(scopes, name))
+    # A quota with scopes counts pods or claims and nothing else.
+    return 0 if scopes else demands.held(resource, lambda _: True)
+
+
+def _of_demands(resource: str) -> str:
+    return PODS if resource == COUNT_PODS else resource
+
+
+@dataclass(frozen=True)
+class Holders:
+    """How many live reservations there are of one kind: in all, without a run, and without one for a while."""
+
+    all: int = 0
+    without_run: int = 0
+    without_claims: int = 0
+    """Those whose claims may not exist yet."""
+
+    def __add__(self, other: "Holders") -> "Holders":
+        return Holders(
+            self.all + other.all,
+            self.without_run + other.without_run,
+            self.without_claims + other.without_claims,
+        )
+
+
+ONE_MORE = Holders(1, 1, 1)
+Held = Mapping[Demands, Holders]
+"""The live reservations on one target, by what they hold."""
+
+
+@dataclass(frozen=True)
+class Own:
+    """What our own runs used of a limit in a sample, and what live ones used beyond their reservation."""
+
+    used: int = 0
+    excess: int = 0
+
+
+NO_OWN = Own()
+
+
+@dataclass(frozen=True)
+class Room:
+    """One limit's numbers in one decision."""
+
+    quota: str
+    resource: str
+    hard: int
+    used: int
+    foreign: int
+    reserved: int
+    free: int
+    need: int
+    never: bool
+    """Whether it would not even fit if nothing else were there."""
+
+    @property
+    def lacks(self) -> str:
+        """Why the Workflow does not fit there now."""
+        free, hard, need = (self._said(one) for one in (max(self.free, 0), self.hard, self.need))
+        return f"quota {self.quota} has {free} of {hard} {self.resource} free, it needs {need}"
+
+    @property
+    def too_small(self) -> str:
+        """Why it will never fit there."""
+        return f"quota {self.quota} allows {self._said(self.hard)} {self.resource}, it needs {self._said(self.need)}"
+
+    def _said(self, amount: int) -> str:
+        return said(self.resource, amount)
+
+
+def room(limit: Limit, demands: Demands, held: Held, own: Own) -> Room:
+    """The numbers of one limit for a Workflow with these demands."""
+    foreign, reserved = limit.used, 0
+    if limit.of_pods:
+        foreign = max(limit.used - own.used, 0)
+        reserved = own.excess + sum(limit.peak(one) * holders.all for one, holders in held.items())
+    else:
+        claims = is_of_claims(limit.resource)
+        # What exists is in the use already.
+        reserved = sum(
+            limit.peak(one) * (holders.without_claims if claims else holders.without_run)
+            for one, holders in held.items()
+        )
+    free, need = limit.hard - foreign - reserved, limit.peak(demands)
+    never = need > limit.hard and not limit.fills_up
+    return Room(limit.quota, limit.resource, limit.hard, limit.used, foreign, reserved, free, need, never)
+
+
+def never_fits(limits: Iterable[Limit], demands: Demands) -> bool:
+    """Whether one of the limits is below what a Workflow needs, even if nothing else ran there."""
+    return any(not one.fills_up and one.peak(demands) > one.hard for one in limits)
