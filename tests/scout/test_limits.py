@@ -219,21 +219,21 @@ def test_a_full_count_of_workflows_means_not_now(hard: str) -> None:
 
 
 def test_a_count_of_pods_is_full_of_ended_ones_too_and_is_waited_for() -> None:
-    west = target("west", quota(hard={**GENERAL, "count/pods": "2"}, use={"count/pods": "2"}))
+    west = target("west", quota(hard={**GENERAL, "count/pods": "3"}, use={"count/pods": "3"}))
     assert decided(asked(CASE_12), west).outcome is Outcome.QUEUED
 
 
 def test_volume_claims_must_fit_by_number_by_size_and_by_class() -> None:
     claim = {"storageClassName": "gold", "resources": {"requests": {"storage": "2Gi"}}}
     claims = {**CASE_12, "volumeClaimTemplates": [{"metadata": {"name": "a"}, "spec": claim}]}
-    for name, hard, use in (
-        ("persistentvolumeclaims", "1", "1"),
-        ("requests.storage", "3Gi", "2Gi"),
-        ("gold.storageclass.storage.k8s.io/requests.storage", "1Gi", "0"),
-        ("count/persistentvolumeclaims", "0", "0"),
+    for name, hard, use, outcome in (
+        ("persistentvolumeclaims", "1", "1", Outcome.QUEUED),
+        ("requests.storage", "3Gi", "2Gi", Outcome.QUEUED),
+        ("gold.storageclass.storage.k8s.io/requests.storage", "1Gi", "0", Outcome.REFUSED),
+        ("count/persistentvolumeclaims", "0", "0", Outcome.REFUSED),
     ):
         full = target("west", quota(hard={**GENERAL, name: hard}, use={name: use}))
-        assert decided(asked(claims), full).outcome is Outcome.QUEUED
+        assert decided(asked(claims), full).outcome is outcome
         assert decided(asked(CASE_12), full).cluster == "west"
     other = {"silver.storageclass.storage.k8s.io/requests.storage": "0"}
     assert decided(asked(claims), target("west", quota(hard={**GENERAL, **other}))).cluster == "west"

@@ -98,6 +98,10 @@ def test_a_deadline_of_the_template_makes_its_pods_terminating(more: Object) -> 
     assert kinds(spec(pod(**more))) == {Traits(terminating=True)}
 
 
+def test_a_timeout_that_may_come_out_empty_may_make_them_so() -> None:
+    assert kinds(spec(pod(timeout="{{workflow.parameters.t}}"))) == {Traits(terminating=None)}
+
+
 def test_the_workflows_deadline_is_that_of_all_pods_but_those_of_exit_handlers() -> None:
     workflow = spec(pod(), pod("after"), activeDeadlineSeconds=60, onExit="after")
     assert kinds(workflow) == {Traits(terminating=True), PLAIN}

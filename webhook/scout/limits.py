@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from webhook.model.limits.scout import LIMIT_PEAKS
 from webhook.scout.scopes import Scopes, may_count_claim, may_count_pod
-from webhook.totals.charges import COUNT_PODS, is_of_claims, is_of_pods
+from webhook.totals.charges import COUNT_PODS, is_object_count, is_of_claims, is_of_pods
 from webhook.totals.demands import PODS, Demands
 from webhook.totals.model import said
 
@@ -44,9 +44,9 @@ class Limit:
         return self.peak(demands)
 
     @property
-    def fills_up(self) -> bool:
-        """Whether it is full for what has been, too, so that waiting or tidying up may always help."""
-        return not self.of_pods or self.resource == COUNT_PODS
+    def never_refuses(self) -> bool:
+        """Whether it only says for how many objects there is no room now: what has ended goes some time."""
+        return is_object_count(self.resource)
 
 
 @lru_cache(LIMIT_PEAKS)
@@ -141,10 +141,10 @@ def room(limit: Limit, demands: Demands, held: Held, own: Own) -> Room:
             for one, holders in held.items()
         )
     free, need = limit.hard - foreign - reserved, limit.peak(demands)
-    never = need > limit.hard and not limit.fills_up
+    never = need > limit.hard and not limit.never_refuses
     return Room(limit.quota, limit.resource, limit.hard, limit.used, foreign, reserved, free, need, never)
 
 
 def never_fits(limits: Iterable[Limit], demands: Demands) -> bool:
     """Whether one of the limits is below what a Workflow needs, even if nothing else ran there."""
-    return any(not one.fills_up and one.peak(demands) > one.hard for one in limits)
+    return any(not one.never_refuses and one.peak(demands) > one.hard for one in limits)

@@ -20,15 +20,21 @@ def traits_of(
     """
     written = patched.get("priorityClassName", template.get("priorityClassName") or spec.get("podPriorityClassName"))
     priority = filled(text(written) or "", known)
-    ends = [template.get("activeDeadlineSeconds"), text(template.get("timeout")), patched.get("activeDeadlineSeconds")]
     affinity = patched.get("affinity", template.get("affinity") or spec.get("affinity"))
     return Traits(
         priority=None if UNKNOWN in priority else priority,
         best_effort=best_effort,
-        terminating=any(one is not None for one in ends)
-        or (not exiting and spec.get("activeDeadlineSeconds") is not None),
+        terminating=_ends(template, {} if exiting else spec, patched),
         crosses_namespaces=crosses_namespaces(affinity),
     )
+
+
+def _ends(template: Spec, spec: Spec, patched: Mapping[str, Any]) -> bool | None:
+    """Whether the pod has a deadline; None for a timeout that may come out empty."""
+    if any(one.get("activeDeadlineSeconds") is not None for one in (template, spec, patched)):
+        return True
+    timeout = text(template.get("timeout"))
+    return None if timeout and "{{" in timeout else timeout is not None
 
 
 def traits_of_pod(spec: Mapping[str, Any], *, best_effort: bool) -> Traits:
