@@ -5,13 +5,13 @@ sample. Samples tell what others use, the ledger what we have promised, so neith
 restart promises the same room twice.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import repeat
 from random import Random
 
 from webhook.model.limits.scout import REASON_LENGTH
-from webhook.scout.limits import NO_OWN, Room, room
+from webhook.scout.limits import NO_OWN, Limit, Own, Room, room
 from webhook.scout.model import (
     NOTHING_PROMISED,
     Decision,
@@ -85,7 +85,8 @@ def waits(decision: Decision) -> Decision:
 
 def free_room(snapshot: Snapshot, reserved: Promised, own: OwnUse) -> tuple[Totals, tuple[Room, ...]]:
     """What is free on a target, of CPU and memory and of other limits; negative if others use more than was left."""
-    return _numbers(snapshot, reserved.totals, own)[2], _rooms(snapshot, NO_DEMANDS, reserved, own)
+    rooms = (room(limit, NO_DEMANDS, reserved.held, seen) for limit, seen in _limits(snapshot, own))
+    return _numbers(snapshot, reserved.totals, own)[2], tuple(rooms)
 
 
 def _numbers(snapshot: Snapshot, reserved: Totals, own: OwnUse) -> tuple[Totals, Totals, Totals]:
@@ -104,10 +105,16 @@ def _numbers(snapshot: Snapshot, reserved: Totals, own: OwnUse) -> tuple[Totals,
     return foreign, held, free
 
 
-def _rooms(snapshot: Snapshot, demands: Demands, reserved: Promised, own: OwnUse) -> tuple[Room, ...]:
-    """The numbers of every other limit of a target."""
-    used = own.limits or repeat(NO_OWN)
-    return tuple(room(limit, demands, reserved.held, seen) for limit, seen in zip(snapshot.limits, used, strict=False))
+def _needed_rooms(snapshot: Snapshot, demands: Demands, reserved: Promised, own: OwnUse) -> Iterator[Room]:
+    """The numbers of the other limits. What is not needed limits nothing, however full it is."""
+    for limit, seen in _limits(snapshot, own):
+        if limit.peak(demands):
+            yield room(limit, demands, reserved.held, seen)
+
+
+def _limits(snapshot: Snapshot, own: OwnUse) -> Iterable[tuple[Limit, Own]]:
+    """Each of the other limits, with what our own runs used of it."""
+    return zip(snapshot.limits, own.limits or repeat(NO_OWN), strict=False)
 
 
 def _verdict(
@@ -131,8 +138,7 @@ def _verdict(
     if snapshot is None:
         return Verdict(target.name, f"no quota known for namespace {request.namespace}", Obstacle.UNKNOWN)
     foreign, held, free = _numbers(snapshot, reserved.totals, own)
-    # What is not needed limits nothing, however full it is.
-    rooms = tuple(one for one in _rooms(snapshot, request.takes, reserved, own) if one.need) if snapshot.limits else ()
+    rooms = tuple(_needed_rooms(snapshot, request.takes, reserved, own)) if snapshot.limits else ()
     obstacle, removed_by = _in_the_way(request, target, snapshot, free, rooms, now, max_age)
     if obstacle is None and target.name in claimed:
         obstacle, removed_by = Obstacle.CLAIMED, "its room is kept for what was queued earlier"

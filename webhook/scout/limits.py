@@ -43,6 +43,12 @@ class Limit:
             return demands.largest(_of_demands(self.resource), lambda traits: may_count_pod(self.scopes, traits))
         return self.peak(demands)
 
+    def holding(self, holders: "Holders") -> int:
+        """How many of them hold something that is not in the use as their own: objects that exist are."""
+        if self.of_pods:
+            return holders.all
+        return holders.without_claims if is_of_claims(self.resource) else holders.without_run
+
     @property
     def never_refuses(self) -> bool:
         """Whether it only says for how many objects there is no room now: what has ended goes some time."""
@@ -129,17 +135,9 @@ class Room:
 
 def room(limit: Limit, demands: Demands, held: Held, own: Own) -> Room:
     """The numbers of one limit for a Workflow with these demands."""
-    foreign, reserved = limit.used, 0
-    if limit.of_pods:
-        foreign = max(limit.used - own.used, 0)
-        reserved = own.excess + sum(limit.peak(one) * holders.all for one, holders in held.items())
-    else:
-        claims = is_of_claims(limit.resource)
-        # What exists is in the use already.
-        reserved = sum(
-            limit.peak(one) * (holders.without_claims if claims else holders.without_run)
-            for one, holders in held.items()
-        )
+    foreign, reserved = max(limit.used - own.used, 0), own.excess
+    for one, holders in held.items():
+        reserved += limit.peak(one) * limit.holding(holders)
     free, need = limit.hard - foreign - reserved, limit.peak(demands)
     never = need > limit.hard and not limit.never_refuses
     return Room(limit.quota, limit.resource, limit.hard, limit.used, foreign, reserved, free, need, never)

@@ -1,6 +1,7 @@
 """What a quota charges for one pod, as Kubernetes adds it up, for every resource that a quota can limit. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from webhook.model.objects import mapping, mappings
@@ -9,6 +10,8 @@ from webhook.totals.quantities import amount
 
 COUNT_PODS = "count/pods"
 """All pods, those that have ended included."""
+# Names of resources about which an answer is kept: each decision asks about every limit of every target.
+_NAMES = 1000
 _NATIVE = ("cpu", "memory", "ephemeral-storage")
 _LEGACY = frozenset({"configmaps", "secrets", "services", "replicationcontrollers", "resourcequotas"})
 _CLAIMS = ("persistentvolumeclaims", "requests.storage")
@@ -29,6 +32,7 @@ def canonical(resource: str) -> str:
     return "persistentvolumeclaims" if resource == "count/persistentvolumeclaims" else resource
 
 
+@lru_cache(_NAMES)
 def is_of_pods(resource: str) -> bool:
     """Whether a quota's resource (its canonical name) is one that pods take."""
     if resource in (PODS, COUNT_PODS):
@@ -37,6 +41,7 @@ def is_of_pods(resource: str) -> bool:
     return kind == "limits" or (kind == "requests" and name != "storage" and ".storageclass." not in resource)
 
 
+@lru_cache(_NAMES)
 def is_of_claims(resource: str) -> bool:
     """Whether it is one that PersistentVolumeClaims take, be it of one storage class."""
     return resource.endswith(_CLAIMS) and (resource in _CLAIMS or ".storageclass.storage.k8s.io/" in resource)
