@@ -1,7 +1,7 @@
 """Quotas on other resources than CPU and memory, and for some pods only, decide as on a plain cluster."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -46,9 +46,10 @@ def loop(rounds: int, limits: Mapping[str, str], requests: Mapping[str, str], sc
     }
 
 
-def placed(workspace: Workspace, manifest: Object, times: int = 1) -> Sequence[Any]:
+def placed(workspace: Workspace, manifest: Object, times: int) -> list[str]:
     """Submit it so often; returns where each went."""
-    return [ledger_row(workspace.name, workspace.create(manifest))["cluster"] for _ in range(times)]
+    names = [workspace.create(manifest) for _ in range(times)]
+    return [annotations(origin(workspace.name, name))["cluster"] for name in names]
 
 
 def test_a_quota_for_pods_of_another_class_does_not_limit_these(make_workspace: WorkspaceMaker) -> None:
@@ -89,11 +90,10 @@ def test_a_full_count_of_workflows_is_waited_for(make_workspace: WorkspaceMaker)
         quota(workspace, target, "objects", {"count/workflows.argoproj.io": "1"})
     manifest = loop(1, {"cpu": "100m", "memory": "32Mi"}, {"cpu": "1m", "memory": "1Mi"})
     first, second = workspace.create(manifest), workspace.create(manifest)
-    for name in (first, second):
-        workspace.wait(name).ok()
+    eventually(lambda: all(origin(workspace.name, one)["status"].get("phase") for one in (first, second)), "both run")
     third = workspace.create(manifest)
     eventually(
-        lambda: "count/workflows.argoproj.io" in annotations(origin(workspace.name, third)).get("medea.dev/reason", ""),
+        lambda: "count/workflows.argoproj.io" in annotations(origin(workspace.name, third)).get("reason", ""),
         "it waits, and says why",
     )
     workspace.argo("delete", first).ok()
