@@ -13,6 +13,7 @@ from tests.end_to_end.objects import annotations, origin
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace, WorkspaceMaker
 from tests.lab.layout import BUSYBOX
+from webhook.model.objects import status_of
 
 Object = dict[str, Any]
 URGENT = {"matchExpressions": [{"scopeName": "PriorityClass", "operator": "In", "values": ["urgent"]}]}
@@ -90,7 +91,8 @@ def test_a_full_count_of_workflows_is_waited_for(make_workspace: WorkspaceMaker)
         quota(workspace, target, "objects", {"count/workflows.argoproj.io": "1"})
     manifest = loop(1, {"cpu": "100m", "memory": "32Mi"}, {"cpu": "1m", "memory": "1Mi"})
     first, second = workspace.create(manifest), workspace.create(manifest)
-    eventually(lambda: all(origin(workspace.name, one)["status"].get("phase") for one in (first, second)), "both run")
+    both = (first, second)
+    eventually(lambda: all(status_of(origin(workspace.name, one)).get("phase") for one in both), "both run")
     third = workspace.create(manifest)
     eventually(
         lambda: "count/workflows.argoproj.io" in annotations(origin(workspace.name, third)).get("reason", ""),
