@@ -19,7 +19,7 @@ from webhook.ledger.placement import NewPlacement
 from webhook.ledger.pool import Pool
 from webhook.model.run import Original
 from webhook.scout.decide import decide
-from webhook.scout.model import Decision, OwnUse, Request, Snapshot, Target
+from webhook.scout.model import Decision, OwnUse, Promised, Request, Snapshot, Target
 from webhook.scout.placer import Placer
 from webhook.totals.model import GIB, NOTHING, Totals
 
@@ -76,7 +76,7 @@ def _decisions() -> Table:
 
         def asked(cpu: int, one: list[Target] = one, own: dict[str, OwnUse] = own, world: World = world) -> Decision:
             request = Request("ns", Totals(cpu, GIB), seed="x")
-            reserved = dict.fromkeys(world.names(), Totals(50_000, 50 * GIB))
+            reserved = dict.fromkeys(world.names(), Promised(Totals(50_000, 50 * GIB)))
             return decide(
                 request,
                 targets=one,

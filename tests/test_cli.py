@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from webhook.cli import verdict_table
-from webhook.scout.model import Source, Verdict
+from webhook.scout.model import UNLIMITED, Source, Verdict
 from webhook.totals.model import GIB, Totals
 
 ROOM = Totals(4000, 8 * GIB)
@@ -25,3 +25,10 @@ def test_a_targets_numbers_are_shown_with_their_age_and_where_they_are_from(verd
     assert "west" in shown
     assert age in shown
     assert ("apiserver" in shown) is (verdict.source is Source.APISERVER)
+
+
+def test_room_that_no_quota_limits_is_any_and_not_a_number() -> None:
+    console = Console(width=150, record=True, file=io.StringIO())
+    free = UNLIMITED - Totals(1000, 0)
+    console.print(verdict_table("namespace ns", [replace(WEST, hard=UNLIMITED, free=free).as_json()]))
+    assert console.export_text().count("any cpu, any memory") == 2

@@ -18,14 +18,13 @@ from webhook.errors import MedeaError
 from webhook.installation.command import check
 from webhook.kube.leader import Leader, Lease
 from webhook.ledger.migrate import migrate as migrate_ledger
-from webhook.scout.model import Source
+from webhook.scout.model import Source, room_words
 from webhook.server.doors import DoorName, door_of, wanted_doors
 from webhook.server.health import start_health_server
 from webhook.server.server import Server
 from webhook.server.supervisor import supervise
 from webhook.settings import Settings, setting_problems
 from webhook.telemetry import configure_logging
-from webhook.totals.model import cores, gibibytes
 from webhook.uninstall.command import uninstall
 from webhook.wiring.certificates import make_delivery
 from webhook.wiring.controller import make_controller
@@ -153,4 +152,4 @@ def _aged(age: float, source: str | None) -> str:
 
 
 def _amount(totals: dict[str, int] | None) -> str:
-    return "" if totals is None else f"{cores(totals['cpu_milli'])} cpu, {gibibytes(totals['memory_bytes'])}"
+    return "" if totals is None else room_words(totals["cpu_milli"], totals["memory_bytes"])

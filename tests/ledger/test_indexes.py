@@ -14,7 +14,8 @@ from webhook.ledger.connection import Connection
 from webhook.ledger.pool import Pool
 from webhook.ledger.retention import retire
 from webhook.model.limits.ledger import DECISIONS_LOOKED_AT
-from webhook.scout.model import Decision
+from webhook.scout.limits import Limit
+from webhook.scout.model import Decision, Quotas
 from webhook.totals.model import Totals
 
 ROWS = 20_000
@@ -32,11 +33,13 @@ def full(dsn: str) -> Iterator[Pool]:
         connection.execute(
             """
             INSERT INTO workflows (placement, state, name, namespace, cluster, origin_uid, run_name, run_uid, cpu_milli,
-                                   memory_bytes, policy, identity, original, bound_at, released_at, deleted_at, folded)
+                                   memory_bytes, policy, identity, original, bound_at, released_at, deleted_at, folded,
+                                   demands, demands_key)
             SELECT 'p' || n, CASE n %% 500 WHEN 0 THEN 'queued' WHEN 1 THEN 'running' WHEN 2 THEN 'ended'
                    WHEN 3 THEN 'reserved' WHEN 4 THEN 'deleting' ELSE 'deleted' END,
                    'job-' || n, 'ns-' || n %% 50, 'west', 'o' || n, 'job-' || n, 'r' || n, 1, 1, 'random', 'ann', '{}',
-                   now(), CASE WHEN n %% 500 > 4 THEN now() END, CASE WHEN n %% 500 > 4 THEN now() END, n %% 500 > 1
+                   now(), CASE WHEN n %% 500 > 4 THEN now() END, CASE WHEN n %% 500 > 4 THEN now() END, n %% 500 > 1,
+                   '{}', 'k' || n %% 7
             FROM generate_series(1, %s) AS n
             """,
             (ROWS,),
@@ -79,7 +82,7 @@ def nodes_of(plan: Row) -> Iterator[Row]:
         yield from nodes_of(inner)
 
 
-_WEST = {"west": Totals(1, 1)}
+_WEST = {"west": Quotas(Totals(1, 1), (Limit("q", "pods", 1, 0),))}
 
 
 def _nothing(_: object, __: object) -> queueing.Choices:
@@ -119,6 +122,7 @@ QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "shares": lambda pool: shares(pool, "west"),
     "placements_on": lambda pool: placements_on(pool, "west", 7, 50),
     "glance": lambda pool: queueing.glance(pool, "ns-7"),
+    "glance with demands": lambda pool: queueing.glance(pool, "ns-7", with_demands=True),
     "serve": lambda pool: queueing.serve(pool, "ns-7", _nothing),
     "serve those who wait for one target": lambda pool: queueing.serve(pool, "ns-7", _nothing, waiting_for=_WEST),
     "tell_the_rest": lambda pool: queueing.tell_the_rest(pool, "ns-7", 20),

@@ -13,7 +13,7 @@ from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold, State
 from webhook.model.run import Original
 from webhook.model.submitter import Submitter
-from webhook.scout.model import Decision, Outcome
+from webhook.scout.model import Decision, Outcome, Promised
 from webhook.totals.model import Totals
 
 PLACED = Decision(Outcome.PLACED, "west: free", "random", 1.0, "west")
@@ -179,7 +179,7 @@ def test_a_retry_reopens_what_has_ended_and_holds_its_room_again(pool: Pool) -> 
     assert again is not None and (again.state, again.phase, again.end_shown) == (State.RUNNING, None, False)
     assert again.released_at is None and again.run_uid == "r1"
     reserved, _ = queueing.glance(pool, "ns")
-    assert reserved == {"west": again.totals}
+    assert reserved == {"west": Promised(again.totals)}
 
 
 def test_what_has_no_run_yet_can_be_stopped_and_what_may_have_one_can_not(pool: Pool) -> None:

@@ -12,15 +12,16 @@ from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.queueing import Choices
 from webhook.model.contract import State
+from webhook.scout.model import Promised, Quotas
 from webhook.totals.model import GIB, Totals
 
 Seen = list[list[str]]
 
 
-def placing(*names: str, seen: Seen | None = None) -> Callable[[Mapping[str, Totals], Sequence[Placement]], Choices]:
+def placing(*names: str, seen: Seen | None = None) -> Callable[[Mapping[str, Promised], Sequence[Placement]], Choices]:
     """Place those of `names`, note who was looked at."""
 
-    def choose(_: Mapping[str, Totals], batch: Sequence[Placement]) -> Choices:
+    def choose(_: Mapping[str, Promised], batch: Sequence[Placement]) -> Choices:
         if seen is not None:
             seen.append([row.placement for row in batch])
         return Choices({row.placement: PLACED for row in batch if row.placement in names}, {})
@@ -60,14 +61,14 @@ def test_who_is_placed_leaves_with_a_decision_and_a_reservation(pool: Pool) -> N
     assert row.placed_at is not None
     assert [one["outcome"] for one in placements.decisions(pool, "p2")] == ["queued", "placed"]
     reserved, waiting = queueing.glance(pool, "ns")
-    assert reserved == {"west": row.totals + row.totals}
+    assert reserved == {"west": Promised(row.totals + row.totals)}
     assert waiting.count == 1
 
 
 def test_who_was_stopped_while_it_was_decided_about_is_not_placed(pool: Pool) -> None:
     queue(pool, 2)
 
-    def stop_it_meanwhile(_: Mapping[str, Totals], batch: Sequence[Placement]) -> Choices:
+    def stop_it_meanwhile(_: Mapping[str, Promised], batch: Sequence[Placement]) -> Choices:
         placements.stopped(pool, "p0", "Stopped with strategy 'Stop'")
         return Choices({row.placement: PLACED for row in batch}, {})
 
@@ -133,5 +134,7 @@ def test_those_who_wait_for_none_of_the_targets_in_question_are_skipped(pool: Po
     placements.bind(pool, "p2", namespace="ns", name="job-p2", uid="p2")
     seen: Seen = []
     for quotas in ({"west": Totals(1000, GIB)}, {"east": Totals(1000, GIB)}, {"west": Totals(999, GIB)}, {}):
-        queueing.serve(pool, "ns", placing(seen=seen), waiting_for=quotas)
+        queueing.serve(
+            pool, "ns", placing(seen=seen), waiting_for={name: Quotas(hard) for name, hard in quotas.items()}
+        )
     assert seen == [["p0", "p1", "p2"], ["p2"], [], []]

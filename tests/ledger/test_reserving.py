@@ -11,7 +11,7 @@ from webhook.ledger import placements, reserving
 from webhook.ledger.pool import Pool
 from webhook.ledger.reserving import Held
 from webhook.model.contract import State
-from webhook.scout.model import Decision, Outcome
+from webhook.scout.model import NOTHING_PROMISED, Decision, Outcome, Quotas
 from webhook.totals.model import GIB, Totals
 
 ROOM = 7
@@ -20,7 +20,7 @@ ONE = Totals(1000, GIB)
 
 def first_come(held: Held) -> Decision:
     """Room for seven."""
-    return PLACED if held.reserved.get("west", Totals(0, 0)).cpu_milli < ROOM * 1000 else QUEUED
+    return PLACED if held.reserved.get("west", NOTHING_PROMISED).totals.cpu_milli < ROOM * 1000 else QUEUED
 
 
 def held_in(pool: Pool, **targets: Totals) -> tuple[Mapping[str, Totals], int, frozenset[str]]:
@@ -28,7 +28,8 @@ def held_in(pool: Pool, **targets: Totals) -> tuple[Mapping[str, Totals], int, f
     seen: list[tuple[Mapping[str, Totals], int, frozenset[str]]] = []
 
     def note(held: Held) -> Decision:
-        seen.append((held.reserved, held.unbound, held.claimed(targets)))
+        quotas = {name: Quotas(hard) for name, hard in targets.items()}
+        seen.append(({name: one.totals for name, one in held.reserved.items()}, held.unbound, held.claimed(quotas)))
         return QUEUED
 
     reserving.peek(pool, "ns", note)

@@ -15,6 +15,7 @@ from webhook.scout.model import (
     Obstacle,
     Outcome,
     OwnUse,
+    Promised,
     Request,
     Reservation,
     Snapshot,
@@ -57,12 +58,12 @@ def decided(
     )
 
 
-def summed(held: Sequence[Reservation]) -> dict[str, Totals]:
-    """As the ledger gives it: the sum of the live reservations on each target."""
-    sums: dict[str, Totals] = {}
+def summed(held: Sequence[Reservation]) -> dict[str, Promised]:
+    """As the ledger gives it: what the live reservations on each target hold."""
+    sums: dict[str, Promised] = {}
     for one in held:
         if one.released_at is None:
-            sums[one.cluster] = sums.get(one.cluster, NOTHING) + one.totals
+            sums[one.cluster] = sums.get(one.cluster, Promised()).plus(one.totals, one.demands)
     return sums
 
 
@@ -338,7 +339,7 @@ def test_whatever_a_sample_says_of_use_the_ledgers_own_reservations_are_never_pr
     west = Snapshot("west", "ns", NOW - 1, Totals(20_000, 20), used, seen)
     decision = decided(Request("ns", wanted, "x"), west, held=held)
     if decision.outcome is Outcome.PLACED:
-        assert (summed(held).get("west", NOTHING) + wanted).fits(west.hard)
+        assert (summed(held).get("west", Promised()).totals + wanted).fits(west.hard)
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.placing import World, cores, new
-from webhook.ledger import reserving
 from webhook.ledger.pool import Pool
+from webhook.ledger.promised import reserved_room
 from webhook.scout.decide import decide
-from webhook.scout.model import Outcome, Request, Snapshot, Target
+from webhook.scout.model import Outcome, Promised, Request, Snapshot, Target
 from webhook.totals.model import GIB, NOTHING, Totals
 
 HUGE = 1 << 60
@@ -26,7 +26,7 @@ def decided(
         request(peak, largest),
         targets=[Target("west")],
         snapshots={"west": Snapshot("west", "ns", 0.0, Totals(hard, HUGE), Totals(used, 0))},
-        reserved={"west": Totals(reserved, 0)},
+        reserved={"west": Promised(Totals(reserved, 0))},
         own={},
         claimed=(),
         now=0.0,
@@ -112,7 +112,7 @@ def test_two_wide_ones_in_the_queue_go_one_after_the_other_and_a_gang_before_the
     world.end("gang")
     assert world.serve() == ["wide"]
     with pool.transaction() as connection:
-        assert reserving.reserved_room(connection, "ns")[0]["west"].cpu_milli == 2000
+        assert reserved_room(connection, "ns")[0]["west"].totals.cpu_milli == 2000
     assert world.serve() == []
     world.end("wide")
     assert world.serve() == ["wider"]
@@ -126,8 +126,8 @@ def test_after_a_dry_run_was_refused_the_other_quota_is_held(pool: Pool) -> None
     again = world.placer.again(wide, refused_by={first: "no"}, away={})
     assert again.cluster == {"west": "east", "east": "west"}[first]
     with pool.transaction() as connection:
-        held = reserving.reserved_room(connection, "ns")[0]
-    assert held == {again.cluster: cores(2 if again.cluster == "east" else 1)}
+        held = reserved_room(connection, "ns")[0]
+    assert held == {again.cluster: Promised(cores(2 if again.cluster == "east" else 1))}
 
 
 def test_a_wide_one_waits_for_every_target_that_holds_its_largest_pod(pool: Pool) -> None:

@@ -10,7 +10,7 @@ from tests.support.quotas import limit_range, pod, quota
 from webhook.errors import Refused
 from webhook.scout.decide import free_room
 from webhook.scout.live_quota import snapshot_of
-from webhook.scout.model import UNLIMITED, OwnUse, Snapshot, Source
+from webhook.scout.model import NOTHING_PROMISED, UNLIMITED, OwnUse, Snapshot, Source
 from webhook.scout.quota_objects import defaults_of, pod_use, quota_of, slim_pod
 from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults, Totals
 
@@ -45,7 +45,7 @@ def limits(pod: Object) -> Totals:
 def foreign(snapshot: Snapshot, *ours: str) -> int:
     """What others use by `decide`'s own arithmetic, if these runs are ours, in thousandths of a core."""
     use = OwnUse(sum((snapshot.own.get(name, NOTHING) for name in ours), NOTHING))
-    return snapshot.hard.cpu_milli - free_room(snapshot, NOTHING, use).cpu_milli
+    return snapshot.hard.cpu_milli - free_room(snapshot, NOTHING_PROMISED, use)[0].cpu_milli
 
 
 # --- quotas
@@ -113,18 +113,54 @@ def test_init_containers_overhead_and_limits_of_the_whole_pod_count_as_kubernete
     assert limits(pod("a", "2", resources={"limits": {"cpu": "5"}})).cpu_milli == 5000
 
 
-def test_a_quota_for_some_pods_counts_those_alone() -> None:
+def test_a_quota_for_some_pods_is_a_limit_of_its_own_and_counts_those_alone() -> None:
     some = quota("10", "1", scopes=["NotTerminating"])
     made = known([some], pod("a", of="job"), pod("b", "4", of="late", activeDeadlineSeconds=60))
-    assert (made.used.cpu_milli, made.own["job"].cpu_milli, made.own["late"].cpu_milli) == (1000, 1000, 0)
-    by_class = [{"scopeName": "PriorityClass", "operator": "In", "values": ["high"]}]
-    made = known([quota("10", "2", scopeSelector={"matchExpressions": by_class})], pod("a", of="job"))
-    assert foreign(made, "job") == 2000
+    [limit] = made.limits
+    assert (limit.quota, limit.resource, limit.hard, limit.used) == ("q", "limits.cpu", 10_000, 1000)
+    assert limit.own == {"job": 1000}
+    assert (made.hard, made.used) == (UNLIMITED, NOTHING)
+
+
+def test_a_quota_that_counts_some_pods_leaves_the_general_one_as_it_is() -> None:
+    by_class = [{"scopeName": "PriorityClass", "operator": "In", "values": ["urgent"]}]
+    small = quota("100m", "0", name="q-urgent", scopeSelector={"matchExpressions": by_class})
+    made = known([quota("8", "1"), small], pod("a", of="job"))
+    assert (made.hard.cpu_milli, made.used.cpu_milli) == (8000, 1000)
+    assert [(one.quota, one.hard, one.used, one.own) for one in made.limits] == [("q-urgent", 100, 0, {})]
 
 
 def test_a_quota_with_a_scope_that_is_not_known_has_nothing_taken_off() -> None:
-    made = known([quota("10", "2", scopes=["CrossNamespacePodAffinity"])], pod("a", "2", of="job"))
-    assert foreign(made, "job") == 2000
+    [limit] = known([quota("10", "2", scopes=["OfTomorrow"])], pod("a", "2", of="job")).limits
+    assert (limit.used, limit.own) == (2000, {})
+
+
+def test_every_resource_that_pods_take_is_a_limit_with_what_our_own_use() -> None:
+    hard = {"pods": "4", "requests.cpu": "300m", "requests.nvidia.com/gpu": "2", "count/pods": "9", "services": "1"}
+    used = {"pods": "1", "requests.cpu": "0", "requests.nvidia.com/gpu": "1", "count/pods": "7", "services": "1"}
+    gpu = {"limits": {"cpu": "1", "nvidia.com/gpu": "1"}, "requests": {"cpu": "200m", "nvidia.com/gpu": "1"}}
+    made = known([quota(hard=hard, use=used)], pod("a", of="job", resources=gpu), pod("e", driver="a"))
+    assert {one.resource: (one.hard, one.used, one.own) for one in made.limits} == {
+        "pods": (4, 2, {"job": 2}),
+        "requests.cpu": (300, 200, {"job": 200}),
+        "requests.nvidia.com/gpu": (2, 1, {"job": 1}),
+        "count/pods": (9, 7, {"job": 2}),
+        "count/services": (1, 1, {}),
+    }
+    assert made.hard == UNLIMITED
+
+
+def test_a_quota_on_nothing_that_pods_take_makes_no_namespace_known() -> None:
+    assert seen([quota(hard={"count/secrets": "1"}, use={"count/secrets": "0"})]) is None
+
+
+def test_the_pods_of_a_pod_of_our_pods_belong_to_the_workflow_too() -> None:
+    made = known([quota("10", "6")], pod("driver", of="job"), pod("e", "2", driver="driver"), pod("f", driver="e"))
+    assert made.own == {"job": Totals(4000, 0)}
+
+
+def test_pods_that_own_each_other_are_nobodys() -> None:
+    assert known([quota("10", "6")], pod("a", driver="b"), pod("b", driver="a")).own == {}
 
 
 # --- two watches that are not equally far

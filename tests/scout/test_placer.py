@@ -12,7 +12,7 @@ from webhook.ledger import placements, queueing, reserving
 from webhook.ledger.pool import Pool
 from webhook.model.contract import State
 from webhook.scout import placer as placing
-from webhook.scout.model import Obstacle, Outcome, Request
+from webhook.scout.model import Obstacle, Outcome, Promised, Request
 from webhook.totals.model import GIB
 
 # --- Refusal is a word for admission
@@ -229,7 +229,7 @@ def test_creates_under_a_taken_name_hold_the_room_of_one(pool: Pool) -> None:
     world = World(pool, west=10)
     for number in range(5):
         assert world.placer.admit(new(f"p{number}", 6, name="taken")).cluster == "west"
-    assert queueing.glance(pool, "ns")[0] == {"west": cores(6)}
+    assert queueing.glance(pool, "ns")[0] == {"west": Promised(cores(6))}
 
 
 def test_an_unknown_policy_of_a_row_does_not_keep_it_waiting_and_is_logged(pool: Pool) -> None:

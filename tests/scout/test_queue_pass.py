@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from webhook.ledger.placement import Placement, placement_of
 from webhook.scout import queue_pass
 from webhook.scout.decide import decide, waits
-from webhook.scout.model import WAITED_FOR, Decision, Request, Snapshot, Target
+from webhook.scout.model import WAITED_FOR, Decision, Promised, Quotas, Request, Snapshot, Target
 from webhook.scout.queue_pass import QueuePass, request_of_row
 from webhook.totals.model import NOTHING, Totals
 
@@ -45,6 +45,10 @@ def row(seq: int, totals: Totals, only: list[str] | None, refused_by: list[str],
     )
 
 
+def with_one(before: Promised | None, waiting: Placement, decision: Decision) -> Promised:
+    return (before or Promised()).plus(decision.reserved or waiting.totals, request_of_row(waiting).takes)
+
+
 class World:
     """Three targets: `unusable` ones are away, the samples of `stale` ones are old."""
 
@@ -54,9 +58,9 @@ class World:
             name: Snapshot(name, "ns", 0.0 if name in stale else 100.0, quota, NOTHING)
             for name, quota in zip(NAMES, hard, strict=True)
         }
-        self.open = {name: one.hard for name, one in self.snapshots.items() if name not in {*unusable, *stale}}
+        self.open = {name: Quotas(one.hard) for name, one in self.snapshots.items() if name not in {*unusable, *stale}}
 
-    def decide(self, request: Request, reserved: Mapping[str, Totals], claimed: Collection[str]) -> Decision:
+    def decide(self, request: Request, reserved: Mapping[str, Promised], claimed: Collection[str]) -> Decision:
         return decide(
             request,
             targets=self.targets,
@@ -79,15 +83,14 @@ worlds = st.builds(
 
 def one_by_one(world: World, queue: list[Placement]) -> dict[str, str]:
     """Everybody is decided about, with the claims of all who were passed over."""
-    reserved, claimed, placed = dict[str, Totals](), set[str](), dict[str, str]()
+    reserved, claimed, placed = dict[str, Promised](), set[str](), dict[str, str]()
     for waiting in queue:
         decision = waits(world.decide(request_of_row(waiting), reserved, claimed))
         if decision.cluster is None:
             claimed |= {verdict.cluster for verdict in decision.verdicts if verdict.obstacle in WAITED_FOR}
         else:
             placed[waiting.placement] = decision.cluster
-            held = decision.reserved or waiting.totals
-            reserved[decision.cluster] = reserved.get(decision.cluster, NOTHING) + held
+            reserved[decision.cluster] = with_one(reserved.get(decision.cluster), waiting, decision)
     return placed
 
 
@@ -97,7 +100,7 @@ def test_a_pass_in_batches_places_what_going_through_one_by_one_places(
 ) -> None:
     queue = [row(number, *need) for number, need in enumerate(asked)]
     one_pass = QueuePass(world.decide, open_targets=world.open, told={})
-    placed, reserved = dict[str, str](), dict[str, Totals]()
+    placed, reserved = dict[str, str](), dict[str, Promised]()
     for start in range(0, len(queue), size):
         batch = queue[start : start + size]
         with pytest.MonkeyPatch.context() as patch:
@@ -107,12 +110,11 @@ def test_a_pass_in_batches_places_what_going_through_one_by_one_places(
             chosen = choices.placed.get(waiting.placement)
             if chosen is not None and chosen.cluster is not None:
                 placed[waiting.placement] = chosen.cluster
-                held = chosen.reserved or waiting.totals
-                reserved[chosen.cluster] = reserved.get(chosen.cluster, NOTHING) + held
+                reserved[chosen.cluster] = with_one(reserved.get(chosen.cluster), waiting, chosen)
         if one_pass.over:
             break
     assert placed == one_by_one(world, queue)
-    assert all(room.fits(world.snapshots[name].hard) for name, room in reserved.items())
+    assert all(room.totals.fits(world.snapshots[name].hard) for name, room in reserved.items())
 
 
 @given(worlds, st.lists(needs, min_size=1, max_size=6))

@@ -26,6 +26,7 @@ ROW = Placement(
     reason="west: free",
     totals=Totals(1000, 1 << 30),
     largest_pod=None,
+    takes=None,
     policy="random",
     only_clusters=None,
     refused_by={},

@@ -54,6 +54,7 @@ def candidate(
         generate_name=submission.generate_name,
         template=reference[0] if reference else None,
         totals=need.totals,
+        demands=need.demands,
         policy=known_policy(submission.policy),
         only_clusters=submission.only_clusters,
         identity=caller or review.user,

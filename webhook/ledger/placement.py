@@ -5,18 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from webhook.model.contract import Hold, State
 from webhook.model.run import Original
 from webhook.model.submitter import Submitter, submitter_of
+from webhook.totals.demands import Demands, demands_of
 from webhook.totals.model import Totals
+
+log = structlog.get_logger(__name__)
 
 _STATES, _HOLDS = frozenset(State), frozenset(Hold)
 
 COLUMNS = (
     "placement, seq, state, name, generate_name, namespace, template, cluster, origin_uid, run_name, run_uid, phase, "
     "message, reason, cpu_milli, memory_bytes, pod_cpu_milli, pod_memory_bytes, policy, only_clusters, refused_by, "
-    "identity, mirrored AS end_shown, run_kept, hold, created_at, bound_at, placed_at, dispatched_at, ended_at, "
-    "released_at, deleted_at, submitter"
+    "identity, mirrored AS end_shown, run_kept, hold, demands AS takes, created_at, bound_at, placed_at, "
+    "dispatched_at, ended_at, released_at, deleted_at, submitter"
 )
 """All columns but `original` and `outcome`, which can have a megabyte each and are read only where they are needed."""
 
@@ -47,6 +52,7 @@ class NewPlacement:
     notes: tuple[str, ...] = ()
     submitter: Submitter | None = None
     largest_pod: Totals | None = None
+    demands: Demands | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,8 @@ class Placement:
     totals: Totals
     largest_pod: Totals | None
     """What an elastic Workflow needs at least; None for one that needs room for its totals."""
+    takes: Mapping[str, Any] | None
+    """Its demands, as plain types. None for one of a Medea that did not know them: only its totals are known."""
     policy: str
     only_clusters: tuple[str, ...] | None
     refused_by: Mapping[str, str]
@@ -87,6 +95,11 @@ class Placement:
     deleted_at: datetime | None
     submitter: Submitter | None = None
     """None if it is not known: an older Medea did not keep it."""
+
+    @property
+    def demands(self) -> Demands | None:
+        """What it takes of every kind of quota; None if that is not known, or if a newer version has written it."""
+        return read_demands(self.takes)
 
     @property
     def word(self) -> str:
@@ -126,6 +139,17 @@ def placement_of(row: Mapping[str, Any]) -> Placement:
         only_clusters=None if only is None else tuple(only),
         submitter=submitter,
     )
+
+
+def read_demands(written: Any) -> Demands | None:
+    """Demands from the ledger; None if there are none, or if a newer version has written them."""
+    if written is None:
+        return None
+    try:
+        return demands_of(written)
+    except (ValueError, TypeError, AttributeError):
+        log.warning("demands in the ledger can't be read", written=str(written)[:200])
+        return None
 
 
 def sweep_row_of(row: Mapping[str, Any]) -> SweepRow:

@@ -15,20 +15,12 @@ from prometheus_client import Counter
 
 from webhook.ledger.placement import COLUMNS, Placement, placement_of
 from webhook.ledger.pool import Connection, Pool
-from webhook.ledger.reserving import (
-    TARGETS,
-    WAITS_FOR_TARGET,
-    keep_decisions,
-    lock,
-    reserved_by,
-    reserved_room,
-    target_values,
-)
+from webhook.ledger.promised import reserved_room
+from webhook.ledger.reserving import TARGETS, WAITS_FOR_TARGET, keep_decisions, lock, reserved_by, target_values
 from webhook.model.contract import State
 from webhook.model.json_input import storable
 from webhook.model.limits.scout import QUEUE_BATCH
-from webhook.scout.model import Decision
-from webhook.totals.model import Totals
+from webhook.scout.model import Decision, Promised, Quotas
 
 log = structlog.get_logger(__name__)
 _UNREADABLE = Counter("medea_queue_unreadable_total", "Queued rows passed over because they could not be read")
@@ -59,19 +51,22 @@ class Served:
     `next_after` is None after the last batch.
     """
 
-    reserved: Mapping[str, Totals]
+    reserved: Mapping[str, Promised]
     left: Sequence[tuple[Placement, Decision]]
     next_after: int | None
 
 
-Choose = Callable[[Mapping[str, Totals], Sequence[Placement]], Choices]
-"""Takes the sum of the live reservations on each target and a batch of the queue; returns what is decided about it."""
+Choose = Callable[[Mapping[str, Promised], Sequence[Placement]], Choices]
+"""Takes what the live reservations on each target hold and a batch of the queue; returns what is decided about it."""
 
 
-def glance(pool: Pool, namespace: str) -> tuple[Mapping[str, Totals], Waiting]:
-    """What is reserved on each target, and the queue's fingerprint; without taking the lock or reading the queue."""
+def glance(pool: Pool, namespace: str, with_demands: bool = False) -> tuple[Mapping[str, Promised], Waiting]:
+    """What is reserved on each target, and the queue's fingerprint; without taking the lock or reading the queue.
+
+    Here and below, `with_demands` is whether a target's limits need more than the totals of live reservations.
+    """
     with pool.transaction() as connection:
-        reserved, _ = reserved_room(connection, namespace)
+        reserved, _ = reserved_room(connection, namespace, with_demands=with_demands)
         row = connection.execute(
             "SELECT count(*) AS count, coalesce(sum(hashtextextended(placement, 0)), 0) AS sum_of_hashes "
             f"FROM workflows WHERE {_WAITING}",
@@ -101,7 +96,13 @@ def length(pool: Pool) -> Length:
 
 
 def serve(
-    pool: Pool, namespace: str, choose: Choose, *, after: int = 0, waiting_for: Mapping[str, Totals] | None = None
+    pool: Pool,
+    namespace: str,
+    choose: Choose,
+    *,
+    after: int = 0,
+    waiting_for: Mapping[str, Quotas] | None = None,
+    with_demands: bool = False,
 ) -> Served:
     """Decide about the next batch: rows with a `seq` above `after`. A row that can't be read is skipped.
 
@@ -109,12 +110,17 @@ def serve(
     """
     with pool.transaction() as connection:
         lock(connection, namespace)
-        reserved, _ = reserved_room(connection, namespace)
+        reserved, _ = reserved_room(connection, namespace, with_demands=with_demands)
         skipping = "" if waiting_for is None else f"AND EXISTS (SELECT FROM {TARGETS} WHERE {WAITS_FOR_TARGET}) "
         rows = connection.execute(
             f"SELECT {COLUMNS} FROM workflows WHERE {_WAITING} AND seq > %(after)s {skipping}"
             "ORDER BY seq LIMIT %(limit)s",
-            {"namespace": namespace, "after": after, "limit": QUEUE_BATCH, **target_values(waiting_for or {})},
+            {
+                "namespace": namespace,
+                "after": after,
+                "limit": QUEUE_BATCH,
+                **target_values(connection, namespace, waiting_for or {}),
+            },
         ).fetchall()
         batch = [placement for row in rows if (placement := _read(row)) and placement.state is State.QUEUED]
         choices = choose(reserved, batch)

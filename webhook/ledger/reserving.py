@@ -4,54 +4,62 @@ The lock is per namespace, because quotas are. So two replicas decide one after 
 first has reserved. Under the lock only sums are read, one per target.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
 from webhook.errors import Busy, quoted
-from webhook.ledger.placement import NewPlacement
+from webhook.ledger.placement import NewPlacement, read_demands
 from webhook.ledger.pool import Connection, Pool
+from webhook.ledger.promised import reserved_room
 from webhook.model.contract import State
 from webhook.model.json_input import storable
 from webhook.model.limits.scout import UNBOUND_PER_NAMESPACE, UNBOUND_PER_USER
 from webhook.model.run import kept
-from webhook.scout.model import Decision, Outcome, Reservation
+from webhook.scout.limits import never_fits
+from webhook.scout.model import Decision, Outcome, Promised, Quotas, Reservation, plain_demands
 from webhook.totals.model import Totals
 
 TARGETS = "unnest(%(names)s::text[], %(cpus)s::bigint[], %(memories)s::bigint[]) AS target (name, cpu, memory)"
 WAITS_FOR_TARGET = (
     "coalesce(pod_cpu_milli, cpu_milli) <= target.cpu "
     "AND coalesce(pod_memory_bytes, memory_bytes) <= target.memory "
-    "AND (only_clusters IS NULL OR target.name = ANY (only_clusters)) AND NOT refused_by ? target.name"
+    "AND (only_clusters IS NULL OR target.name = ANY (only_clusters)) AND NOT refused_by ? target.name "
+    "AND NOT EXISTS (SELECT FROM unnest(%(misfit_names)s::text[], %(misfit_keys)s::text[], %(misfit_elastic)s::bool[]) "
+    "AS misfit (name, key, elastic) WHERE misfit.name = target.name AND misfit.key = demands_key "
+    "AND misfit.elastic = (pod_cpu_milli IS NOT NULL))"
 )
-"""SQL condition: a queued row may go to `target`, and would fit its quota if nothing else ran there."""
+"""SQL condition: a queued row may go to `target`, and would fit its quotas if nothing else ran there."""
 
 
 @dataclass(frozen=True)
 class Held:
     """What a decision about a new Workflow must take into account.
 
-    `reserved` is the sum of the live reservations on each target; `unbound` is how many of them have no origin yet.
+    `reserved` is what the live reservations on each target hold; `unbound` is how many of them have no origin yet.
     `claimed` takes targets with their quotas, and returns those that a Workflow queued earlier waits for.
     """
 
-    reserved: Mapping[str, Totals]
+    reserved: Mapping[str, Promised]
     unbound: int
-    claimed: Callable[[Mapping[str, Totals]], frozenset[str]]
+    claimed: Callable[[Mapping[str, Quotas]], frozenset[str]]
 
 
 Chooser = Callable[[Held], Decision]
 
 
-def peek(pool: Pool, namespace: str, choose: Chooser) -> Decision:
-    """Decide without writing: for dry runs and questions."""
+def peek(pool: Pool, namespace: str, choose: Chooser, with_demands: bool = False) -> Decision:
+    """Decide without writing: for dry runs and questions.
+
+    Here and below, `with_demands` is whether a target's limits need more than the totals of live reservations.
+    """
     with pool.transaction() as connection:
-        return choose(_held(connection, namespace))
+        return choose(_held(connection, namespace, with_demands))
 
 
-def admit(pool: Pool, new: NewPlacement, choose: Chooser) -> Decision:
+def admit(pool: Pool, new: NewPlacement, choose: Chooser, with_demands: bool = False) -> Decision:
     """Decide about a new Workflow and, unless it is refused, write its placement.
 
     Raises Busy if too many placements of its user or namespace have no origin yet.
@@ -64,13 +72,15 @@ def admit(pool: Pool, new: NewPlacement, choose: Chooser) -> Decision:
         if new.name is not None:
             _give_back(connection, new.namespace, new.name)
         _check_unbound(connection, new.namespace, new.identity)
-        decision = choose(_held(connection, new.namespace))
+        decision = choose(_held(connection, new.namespace, with_demands))
         if decision.outcome is not Outcome.REFUSED:
             _insert(connection, new, decision)
         return decision
 
 
-def preflight_refused(pool: Pool, new: NewPlacement, refused_by: Mapping[str, str], choose: Chooser) -> Decision:
+def preflight_refused(
+    pool: Pool, new: NewPlacement, refused_by: Mapping[str, str], choose: Chooser, with_demands: bool = False
+) -> Decision:
     """Decide again for a placement whose dry run targets refused; delete it if the new decision is a refusal.
 
     A second create of its name may have released its room meanwhile; the room it gets now is held all the same.
@@ -78,7 +88,7 @@ def preflight_refused(pool: Pool, new: NewPlacement, refused_by: Mapping[str, st
     with pool.transaction() as connection:
         lock(connection, new.namespace)
         connection.execute("UPDATE workflows SET cluster = NULL WHERE placement = %s", (new.placement,))
-        decision = choose(_held(connection, new.namespace))
+        decision = choose(_held(connection, new.namespace, with_demands))
         if decision.outcome is Outcome.REFUSED:
             connection.execute("DELETE FROM workflows WHERE placement = %s", (new.placement,))
             return decision
@@ -100,7 +110,7 @@ def preflight_refused(pool: Pool, new: NewPlacement, refused_by: Mapping[str, st
         return decision
 
 
-def runs_seen(pool: Pool, namespace: str, since: float, *, now: float) -> list[Reservation]:
+def runs_seen(pool: Pool, namespace: str, since: float, *, now: float, with_demands: bool = False) -> list[Reservation]:
     """The reservations of a namespace whose pods samples may show: live ones, and those released after `since`.
 
     `since` is the time of the oldest sample in use. All times are seconds by the clock that now says `now`; only how
@@ -108,7 +118,7 @@ def runs_seen(pool: Pool, namespace: str, since: float, *, now: float) -> list[R
     """
     query = (
         "SELECT placement, cluster, run_name, coalesce(reserved_cpu_milli, cpu_milli) AS cpu, "
-        "coalesce(reserved_memory_bytes, memory_bytes) AS memory, "
+        f"coalesce(reserved_memory_bytes, memory_bytes) AS memory, {'demands' if with_demands else 'NULL'} AS demands, "
         "extract(epoch FROM now() - released_at)::float8 AS ago FROM workflows "
         "WHERE namespace = %(namespace)s AND cluster IS NOT NULL AND run_name IS NOT NULL AND released_at "
     )
@@ -117,34 +127,24 @@ def runs_seen(pool: Pool, namespace: str, since: float, *, now: float) -> list[R
             f"{query} IS NULL UNION ALL {query} >= now() - make_interval(secs => %(seconds)s)",
             {"namespace": namespace, "seconds": now - since},
         )
-        return [
-            Reservation(
-                row["placement"],
-                row["cluster"],
-                Totals(row["cpu"], row["memory"]),
-                row["run_name"],
-                None if row["ago"] is None else now - row["ago"],
-            )
-            for row in rows
-        ]
+        return [_reservation(row, now) for row in rows]
+
+
+def _reservation(row: Mapping[str, Any], now: float) -> Reservation:
+    totals = Totals(row["cpu"], row["memory"])
+    return Reservation(
+        row["placement"],
+        row["cluster"],
+        totals,
+        row["run_name"],
+        None if row["ago"] is None else now - row["ago"],
+        read_demands(row["demands"]) or plain_demands(totals),
+    )
 
 
 def lock(connection: Connection, namespace: str) -> None:
     """Lock a namespace: until the transaction ends, nobody else can reserve room in it."""
     connection.execute("SELECT pg_advisory_xact_lock(1, hashtext(%s))", (namespace,))
-
-
-def reserved_room(connection: Connection, namespace: str) -> tuple[dict[str, Totals], int]:
-    """The sum of the live reservations on each target, and how many reservations in total have no origin yet."""
-    rows = connection.execute(
-        "SELECT cluster, sum(coalesce(reserved_cpu_milli, cpu_milli))::bigint AS cpu, "
-        "sum(coalesce(reserved_memory_bytes, memory_bytes))::bigint AS memory, "
-        "count(*) FILTER (WHERE bound_at IS NULL) AS unbound FROM workflows "
-        "WHERE namespace = %s AND cluster IS NOT NULL AND released_at IS NULL GROUP BY cluster",
-        (namespace,),
-    ).fetchall()
-    reserved = {row["cluster"]: Totals(row["cpu"], row["memory"]) for row in rows}
-    return reserved, sum(row["unbound"] for row in rows)
 
 
 def keep_decisions(connection: Connection, decisions: Mapping[str, Decision]) -> None:
@@ -161,12 +161,16 @@ def keep_decisions(connection: Connection, decisions: Mapping[str, Decision]) ->
     )
 
 
-def target_values(targets: Mapping[str, Totals]) -> dict[str, list[Any]]:
-    """The values of TARGETS: targets with their quotas."""
+def target_values(connection: Connection, namespace: str, targets: Mapping[str, Quotas]) -> dict[str, list[Any]]:
+    """The values of TARGETS and WAITS_FOR_TARGET: targets with their quotas."""
+    misfits = list(_misfits(connection, namespace, targets))
     return {
         "names": list(targets),
-        "cpus": [hard.cpu_milli for hard in targets.values()],
-        "memories": [hard.memory_bytes for hard in targets.values()],
+        "cpus": [one.hard.cpu_milli for one in targets.values()],
+        "memories": [one.hard.memory_bytes for one in targets.values()],
+        "misfit_names": [name for name, _, _ in misfits],
+        "misfit_keys": [key for _, key, _ in misfits],
+        "misfit_elastic": [elastic for _, _, elastic in misfits],
     }
 
 
@@ -176,16 +180,34 @@ def reserved_by(decision: Decision) -> tuple[int | None, int | None]:
     return (None, None) if reserved is None else (reserved.cpu_milli, reserved.memory_bytes)
 
 
-def _held(connection: Connection, namespace: str) -> Held:
-    reserved, unbound = reserved_room(connection, namespace)
+def _misfits(connection: Connection, namespace: str, targets: Mapping[str, Quotas]) -> Iterator[tuple[str, str, bool]]:
+    """Targets, and what is in the queue that their limits never allow: by the key of its demands, and if elastic."""
+    limited = {name: one.limits for name, one in targets.items() if one.limits}
+    if not limited:
+        return
+    rows = connection.execute(
+        "SELECT demands_key AS key, pod_cpu_milli IS NOT NULL AS elastic, (array_agg(demands))[1] AS demands "
+        "FROM workflows WHERE namespace = %s AND state = 'queued' AND bound_at IS NOT NULL AND demands_key IS NOT NULL "
+        "GROUP BY demands_key, pod_cpu_milli IS NOT NULL",
+        (namespace,),
+    ).fetchall()
+    for row in rows:
+        demands = read_demands(row["demands"])
+        for name, limits in limited.items():
+            if demands is not None and never_fits(limits, demands, elastic=row["elastic"]):
+                yield name, row["key"], row["elastic"]
 
-    def claimed(targets: Mapping[str, Totals]) -> frozenset[str]:
+
+def _held(connection: Connection, namespace: str, with_demands: bool) -> Held:
+    reserved, unbound = reserved_room(connection, namespace, with_demands=with_demands)
+
+    def claimed(targets: Mapping[str, Quotas]) -> frozenset[str]:
         return _claimed(connection, namespace, targets)
 
     return Held(reserved, unbound, claimed)
 
 
-def _claimed(connection: Connection, namespace: str, targets: Mapping[str, Totals]) -> frozenset[str]:
+def _claimed(connection: Connection, namespace: str, targets: Mapping[str, Quotas]) -> frozenset[str]:
     """Which of `targets` a queued Workflow waits for.
 
     Only those with an origin count: others may never get one. For each target the search ends at the first Workflow
@@ -194,7 +216,7 @@ def _claimed(connection: Connection, namespace: str, targets: Mapping[str, Total
     rows = connection.execute(
         f"SELECT target.name FROM {TARGETS} WHERE EXISTS (SELECT FROM workflows WHERE namespace = %(namespace)s "
         f"AND state = 'queued' AND bound_at IS NOT NULL AND {WAITS_FOR_TARGET})",
-        {"namespace": namespace, **target_values(targets)},
+        {"namespace": namespace, **target_values(connection, namespace, targets)},
     )
     return frozenset(row["name"] for row in rows)
 
@@ -256,17 +278,19 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
         "hold": new.hold,
         # Never made storable: another spelling would be another user. A review that can't be stored was refused.
         "submitter": Jsonb(new.submitter.as_json()) if new.submitter else None,
+        "demands": Jsonb(storable(new.demands.as_json())) if new.demands is not None else None,
+        "demands_key": new.demands.key if new.demands is not None else None,
     }
     connection.execute(
         """
         INSERT INTO workflows (placement, state, name, generate_name, namespace, template, cluster, reason, cpu_milli,
                                memory_bytes, pod_cpu_milli, pod_memory_bytes, reserved_cpu_milli,
                                reserved_memory_bytes, policy, only_clusters, identity, original, hold, submitter,
-                               placed_at)
+                               demands, demands_key, placed_at)
         VALUES (%(placement)s, %(state)s, %(name)s, %(generate_name)s, %(namespace)s, %(template)s, %(cluster)s,
                 %(reason)s, %(cpu)s, %(memory)s, %(pod_cpu)s, %(pod_memory)s, %(reserved_cpu)s,
                 %(reserved_memory)s, %(policy)s, %(only)s, %(identity)s, %(original)s, %(hold)s, %(submitter)s,
-                CASE WHEN %(cluster)s::text IS NOT NULL THEN now() END)
+                %(demands)s, %(demands_key)s, CASE WHEN %(cluster)s::text IS NOT NULL THEN now() END)
         """,
         row,
     )

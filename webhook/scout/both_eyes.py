@@ -89,6 +89,9 @@ def chosen(sample: Snapshot | None, live: Snapshot | None, *, sees: bool, now: f
     if sees and (live is None or live.hard != sample.hard):
         # An old limit, or another cluster's: the label in Prometheus may name the wrong one.
         return live, "its sample has other limits"
+    if sees and live is not None and live.limits:
+        # Prometheus shows no scopes, and is asked about CPU and memory only.
+        return live, "its sample lacks some limits"
     if sample.is_stale(now, sample.good_for) and live is not None and live.sampled_at > sample.sampled_at:
         return live, "its sample is old"
     return sample, "its sample is fresh" if not sample.is_stale(now, sample.good_for) else "nothing newer"

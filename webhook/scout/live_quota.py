@@ -17,12 +17,17 @@ So whichever watch is behind, others' use is what it was a moment ago or more, a
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from webhook.scout.limits import Limit
 from webhook.scout.model import UNLIMITED, Snapshot, Source
 from webhook.scout.quota_objects import PodUse, Quota
+from webhook.totals.charges import COUNT_PODS, is_of_pods
+from webhook.totals.demands import LIMITS_CPU, LIMITS_MEMORY, PODS, Traits
 from webhook.totals.model import Defaults, Totals
-from webhook.totals.unknowns import RESOURCES
 
-_UNLIMITED = {"cpu": UNLIMITED.cpu_milli, "memory": UNLIMITED.memory_bytes}
+_UNLIMITED = {LIMITS_CPU: UNLIMITED.cpu_milli, LIMITS_MEMORY: UNLIMITED.memory_bytes}
+
+# A driver makes executors; nobody's pods make pods that make pods, but they might.
+_DEEPEST_OWNER = 4
 
 
 def snapshot_of(
@@ -35,69 +40,101 @@ def snapshot_of(
     sampled_at: float,
     good_for: float,
 ) -> Snapshot | None:
-    """The snapshot of one namespace; `pods` are by uid. None if no quota limits it, or one is not counted yet.
+    """The snapshot of one namespace; `pods` are by uid. None if no quota limits what pods take, or one is not counted.
 
-    Of several quotas the one with the least room counts, for each resource separately.
+    Of several quotas that count all pods the one with the least room counts for CPU and for memory.
     """
-    if not all(quota.counted for quota in quotas):
+    if not all(quota.counted for quota in quotas) or not any(map(is_of_pods, _resources(quotas))):
         return None
-    chosen = {resource: _tightest(resource, quotas, pods.values()) for resource in RESOURCES}
-    if all(one is None for one in chosen.values()):
-        return None
-    hard = {resource: one.hard if one else _UNLIMITED[resource] for resource, one in chosen.items()}
-    used = {resource: one.used if one else 0 for resource, one in chosen.items()}
+    owners = _owners(pods)
+    limits = [limit for quota in sorted(quotas, key=lambda one: one.name) for limit in _limits(quota, pods, owners)]
+    general = {resource: _tightest(resource, limits) for resource in _UNLIMITED}
+    hard, used = (
+        {resource: getattr(one, field) if one else unlimited[resource] for resource, one in general.items()}
+        for field, unlimited in (("hard", _UNLIMITED), ("used", dict.fromkeys(_UNLIMITED, 0)))
+    )
     return Snapshot(
         cluster=cluster,
         namespace=namespace,
         sampled_at=sampled_at,
-        hard=Totals(hard["cpu"], hard["memory"]),
-        used=Totals(used["cpu"], used["memory"]),
-        own=_own_use(pods, {resource: one.quota if one else None for resource, one in chosen.items()}),
+        hard=Totals(hard[LIMITS_CPU], hard[LIMITS_MEMORY]),
+        used=Totals(used[LIMITS_CPU], used[LIMITS_MEMORY]),
+        own=_own_use(pods, owners),
         defaults=defaults,
         source=Source.APISERVER,
         good_for=good_for,
+        limits=tuple(one for one in limits if not _is_general(one)),
     )
 
 
-@dataclass(frozen=True)
-class _Limit:
-    hard: int
-    used: int
-    quota: Quota
+def _resources(quotas: Iterable[Quota]) -> Iterable[str]:
+    return (resource for quota in quotas for resource in quota.hard)
 
 
-def _tightest(resource: str, quotas: Iterable[Quota], pods: Collection[PodUse]) -> _Limit | None:
-    limits = [
-        _Limit(quota.hard[resource], max(quota.used[resource], _sum(resource, quota, pods)), quota)
-        for quota in quotas
-        if resource in quota.hard
-    ]
-    return min(limits, key=lambda one: one.hard - one.used, default=None)
+def _is_general(limit: Limit) -> bool:
+    return not limit.scopes and limit.resource in _UNLIMITED
 
 
-def _sum(resource: str, quota: Quota, pods: Iterable[PodUse]) -> int:
-    return sum(_amount(pod.limits, resource) for pod in pods if quota.counts(pod) is not False)
+def _tightest(resource: str, limits: Iterable[Limit]) -> Limit | None:
+    general = [one for one in limits if one.resource == resource and _is_general(one)]
+    return min(general, key=lambda one: one.hard - one.used, default=None)
 
 
-def _own_use(pods: Mapping[str, PodUse], chosen: Mapping[str, Quota | None]) -> dict[str, Totals]:
-    """What the pods of each Workflow use of the chosen quotas: those it controls, and those that such a pod controls.
+def _owners(pods: Mapping[str, PodUse]) -> dict[str, str]:
+    """The Workflow of each pod that has one, by the pod's uid: the one that controls it, or the pod that does."""
+    found: dict[str, str] = {}
+    for uid, pod in pods.items():
+        maker: PodUse | None = pod
+        for _ in range(_DEEPEST_OWNER):
+            if maker is None or maker.workflow is not None:
+                break
+            maker = pods.get(maker.pod) if maker.pod else None
+        if maker is not None and maker.workflow is not None:
+            found[uid] = maker.workflow
+    return found
 
-    What a quota may not count is not taken off it.
-    """
-    own: dict[str, Totals] = {}
-    for pod in pods.values():
-        driver = pods.get(pod.pod) if pod.pod else None
-        workflow = pod.workflow or (driver.workflow if driver else None)
-        if workflow is None:
+
+@dataclass
+class _Sums:
+    """What pods take of a quota: those that it counts or may count, and those of each Workflow that it counts."""
+
+    all: dict[str, int]
+    own: dict[str, dict[str, int]]
+
+
+def _limits(quota: Quota, pods: Mapping[str, PodUse], owners: Mapping[str, str]) -> Iterable[Limit]:
+    sums = _sums(quota, pods, owners)
+    for resource, hard in quota.hard.items():
+        name = PODS if resource == COUNT_PODS else resource
+        used = max(quota.used[resource], sums.all.get(name, 0))
+        yield Limit(quota.name, resource, hard, used, quota.scopes, sums.own.get(name, {}))
+
+
+def _sums(quota: Quota, pods: Mapping[str, PodUse], owners: Mapping[str, str]) -> _Sums:
+    """What a quota may not count is not taken off it."""
+    made = _Sums({}, {})
+    names = {PODS if one == COUNT_PODS else one for one in quota.hard if is_of_pods(one)}
+    counts: dict[Traits, bool | None] = {}
+    for uid, pod in pods.items() if names else ():
+        if pod.traits not in counts:
+            counts[pod.traits] = quota.counts(pod)
+        counted = counts[pod.traits]
+        if counted is False:
             continue
-        cpu, memory = (
-            0 if quota is not None and quota.counts(pod) is not True else _amount(pod.limits, resource)
-            for resource, quota in ((resource, chosen[resource]) for resource in RESOURCES)
-        )
-        use = Totals(cpu, memory)
+        workflow = owners.get(uid) if counted else None
+        for name in names & pod.amounts.keys():
+            size = pod.amounts[name]
+            made.all[name] = made.all.get(name, 0) + size
+            if workflow is not None:
+                own = made.own.setdefault(name, {})
+                own[workflow] = own.get(workflow, 0) + size
+    return made
+
+
+def _own_use(pods: Mapping[str, PodUse], owners: Mapping[str, str]) -> dict[str, Totals]:
+    """The limits of CPU and memory of each Workflow's pods."""
+    own: dict[str, Totals] = {}
+    for uid, workflow in owners.items():
+        use = pods[uid].limits
         own[workflow] = own[workflow] + use if workflow in own else use
     return own
-
-
-def _amount(totals: Totals, resource: str) -> int:
-    return totals.cpu_milli if resource == "cpu" else totals.memory_bytes

@@ -1,15 +1,24 @@
 """The inputs of a decision, and the decision itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from math import inf
 from typing import Any
 
-from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults, Totals
+from webhook.scout.limits import ONE_MORE, Held, Holders, Limit, Own, Room, never_fits
+from webhook.totals.demands import LIMITS_CPU, LIMITS_MEMORY, NO_DEMANDS, Demands, one_kind
+from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults, Totals, cores, gibibytes
 
 UNLIMITED = Totals(10**9, 1 << 60)
 """For a resource that no quota limits: practically infinite, but still an integer."""
+
+
+def room_words(cpu_milli: int, memory_bytes: int) -> str:
+    """An amount of room, as people read it."""
+    cpu = "any" if cpu_milli > UNLIMITED.cpu_milli // 2 else cores(cpu_milli)
+    memory = "any memory" if memory_bytes > UNLIMITED.memory_bytes // 2 else gibibytes(memory_bytes)
+    return f"{cpu} cpu, {memory}"
 
 
 class Source(StrEnum):
@@ -29,6 +38,8 @@ class Snapshot:
     `own` is what the pods of each Workflow used at that moment, by the Workflow's name on the target. `defaults` are
     the limits that the namespace's LimitRange gives to containers without any. After `good_for` seconds the snapshot is
     too old to be used.
+
+    `hard` and `used` are the limits of CPU and memory of the quotas that count all pods; `limits` are all others.
     """
 
     cluster: str
@@ -41,6 +52,7 @@ class Snapshot:
     source: Source = Source.PROMETHEUS
     good_for: float = inf
     slack: float = 0.0
+    limits: tuple[Limit, ...] = ()
 
     def age(self, now: float) -> float:
         """How many seconds old it is at `now`, to the millisecond."""
@@ -49,6 +61,46 @@ class Snapshot:
     def is_stale(self, now: float, max_age: float) -> bool:
         """Whether it is too old to be used at `now`; `max_age` seconds are the most that is allowed."""
         return self.age(now) > min(self.good_for, max_age)
+
+
+@dataclass(frozen=True)
+class Quotas:
+    """What a target's quotas allow in a namespace: the limits of CPU and memory, and all others."""
+
+    hard: Totals
+    limits: tuple[Limit, ...] = ()
+
+    def allow(self, request: "Request") -> bool:
+        """Whether a Workflow could end there if nothing else ran."""
+        return request.least.fits(self.hard) and not never_fits(self.limits, request.takes, elastic=request.elastic)
+
+
+@dataclass(frozen=True)
+class Promised:
+    """What the live reservations on a target hold. `held` is known where a limit of any target needs it.
+
+    `totals` are what is reserved. `held` has the peaks: of each a limit holds no more than all of itself.
+    """
+
+    totals: Totals = NOTHING
+    held: Held = field(default_factory=dict)
+
+    def plus(self, totals: Totals, demands: Demands) -> "Promised":
+        """With one more reservation, whose run does not exist yet."""
+        held = {**self.held, demands: self.held.get(demands, Holders()) + ONE_MORE}
+        return Promised(self.totals + totals, held)
+
+
+NOTHING_PROMISED = Promised()
+
+
+def plain_demands(totals: Totals, largest: Totals | None = None) -> Demands:
+    """The demands of which only the limits of CPU and memory are known; without `largest`, of a gang."""
+    return one_kind(_amounts(totals), None if largest is None else _amounts(largest))
+
+
+def _amounts(totals: Totals) -> dict[str, int]:
+    return {LIMITS_CPU: totals.cpu_milli, LIMITS_MEMORY: totals.memory_bytes}
 
 
 @dataclass(frozen=True)
@@ -63,6 +115,7 @@ class Reservation:
     totals: Totals
     run_name: str | None = None
     released_at: float | None = None
+    demands: Demands = NO_DEMANDS
 
 
 @dataclass(frozen=True)
@@ -70,10 +123,12 @@ class OwnUse:
     """What our own runs used in one sample.
 
     `used` is the use of all runs that have a reservation; `excess` is what live ones used beyond their reservation.
+    `limits` are the same for each of the snapshot's limits, in their order.
     """
 
     used: Totals = NOTHING
     excess: Totals = NOTHING
+    limits: tuple[Own, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,6 +162,18 @@ class Request:
     notes: tuple[str, ...] = ()
     barred: Mapping[str, str] = field(default_factory=dict)
     largest_pod: Totals | None = None
+    demands: Demands | None = None
+    """What it takes of every kind of quota; None if only its totals are known."""
+
+    @property
+    def elastic(self) -> bool:
+        """Whether it can end a few pods at a time."""
+        return self.largest_pod is not None
+
+    @property
+    def takes(self) -> Demands:
+        """What is known of that."""
+        return plain_demands(self.totals, self.largest_pod) if self.demands is None else self.demands
 
     @property
     def least(self) -> Totals:
@@ -177,6 +244,8 @@ class Verdict:
     free: Totals | None = None
     sample_age: float | None = None
     source: Source | None = None
+    limits: tuple[Room, ...] = ()
+    """The numbers of all other limits of which the request needs something."""
 
     def as_json(self) -> dict[str, Any]:
         """Plain types; CPU in thousandths, memory in bytes, the age in seconds."""
@@ -188,6 +257,7 @@ class Verdict:
             **{name: None if one is None else _totals_json(one) for name, one in totals.items()},
             "sample_age": self.sample_age,
             "source": self.source,
+            **({"limits": [asdict(one) for one in self.limits]} if self.limits else {}),
         }
 
 

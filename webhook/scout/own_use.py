@@ -1,7 +1,9 @@
 """What our own runs used in a sample: the use by runs that have a reservation. Pure."""
 
 from collections.abc import Iterable, Mapping
+from itertools import repeat
 
+from webhook.scout.limits import NO_OWN, Limit, Own
 from webhook.scout.model import OwnUse, Reservation, Snapshot
 from webhook.totals.model import NOTHING
 
@@ -26,12 +28,25 @@ def own_use(snapshots: Mapping[str, Snapshot], reservations: Iterable[Reservatio
         so_far = found.get(snapshot.cluster, OwnUse())
         # Two reservations may have the same run name, when it is reused while the earlier run is still in the sample:
         # the use counts once.
-        used = NOTHING if (snapshot.cluster, name) in explained else seen
+        counted = (snapshot.cluster, name) not in explained
+        used = seen if counted else NOTHING
         explained.add((snapshot.cluster, name))
         live = reservation.released_at is None
         excess = (seen - reservation.totals).larger(NOTHING) if live else NOTHING
-        found[snapshot.cluster] = OwnUse(so_far.used + used, so_far.excess + excess)
+        limits = tuple(
+            _of_limit(limit, reservation, before, counted=counted)
+            for limit, before in zip(snapshot.limits, so_far.limits or repeat(NO_OWN), strict=False)
+        )
+        found[snapshot.cluster] = OwnUse(so_far.used + used, so_far.excess + excess, limits)
     return found
+
+
+def _of_limit(limit: Limit, reservation: Reservation, before: Own, *, counted: bool) -> Own:
+    """What `before` and a run use of one limit; its use is added if `counted`."""
+    seen = limit.own.get(str(reservation.run_name), 0)
+    live = reservation.released_at is None
+    excess = max(seen - limit.reserves(reservation.demands), 0) if live else 0
+    return Own(before.used + (seen if counted else 0), before.excess + excess)
 
 
 def _in_sample(reservation: Reservation, snapshot: Snapshot) -> bool:

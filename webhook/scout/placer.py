@@ -83,7 +83,9 @@ class Placer:
         request = request_of(new)
         with self._turns.of(new.namespace):
             view = self._views.of(new.namespace)
-            return reserving.admit(self._pool, new, lambda held: _bounded(_choose(request, view, held), held))
+            return reserving.admit(
+                self._pool, new, lambda held: _bounded(_choose(request, view, held), held), view.limited
+            )
 
     def peek(self, request: Request, *, patience: float = 0.0) -> Decision:
         """What would be decided now; writes nothing.
@@ -94,14 +96,16 @@ class Placer:
         if not self._sampler.wait_for(request.namespace, patience):
             raise SamplesUnavailable(f"the quotas of namespace {request.namespace} are still being read; ask again")
         view = self._views.of(request.namespace)
-        return reserving.peek(self._pool, request.namespace, lambda held: _choose(request, view, held))
+        return reserving.peek(self._pool, request.namespace, lambda held: _choose(request, view, held), view.limited)
 
     def again(self, new: NewPlacement, *, refused_by: Mapping[str, str], away: Mapping[str, str]) -> Decision:
         """Decide again about a Workflow just admitted, after some targets refused its dry run or did not answer."""
         request = request_of(new, refused_by)
         with self._turns.of(new.namespace):
             view = self._views.of(new.namespace, away)
-            return reserving.preflight_refused(self._pool, new, refused_by, lambda held: _choose(request, view, held))
+            return reserving.preflight_refused(
+                self._pool, new, refused_by, lambda held: _choose(request, view, held), view.limited
+            )
 
     def overview(self, namespace: str) -> tuple[Verdict, ...]:
         """Every target's numbers for a namespace, from the decision about a request for nothing.
@@ -113,7 +117,7 @@ class Placer:
         def with_all_claims(held: Held) -> Decision:
             return view.decide(request, held.reserved, held.claimed(view.open_targets()))
 
-        verdicts = reserving.peek(self._pool, namespace, with_all_claims).verdicts
+        verdicts = reserving.peek(self._pool, namespace, with_all_claims, view.limited).verdicts
         duplicates = sorted(self._registry.duplicates().items())
         return (*verdicts, *(Verdict(name, why, Obstacle.UNUSABLE) for name, why in duplicates))
 
@@ -132,7 +136,7 @@ class Placer:
         a pass in which nothing left the queue.
         """
         view = self._views.of(namespace, self._paused(namespace))
-        reserved, waiting = queueing.glance(self._pool, namespace)
+        reserved, waiting = queueing.glance(self._pool, namespace, view.limited)
         facts, idle = (view.facts(reserved), waiting), self._idle.get(namespace)
         if idle is not None and idle.facts == facts and self._clock() < idle.until:
             return []
@@ -140,7 +144,7 @@ class Placer:
             view.decide, open_targets=view.open_targets(), told=self._told.get(namespace, {}), barred=self._bars()
         )
         moved, undisturbed = list[tuple[Placement, Decision]](), True
-        for served in self._batches(namespace, run):
+        for served in self._batches(namespace, run, view.limited):
             for placement, decision in served.left:
                 left(placement, decision)
             moved += served.left
@@ -186,15 +190,20 @@ class Placer:
             self._told_all[namespace] = self._clock()
             queueing.tell_the_rest(self._pool, namespace, told)
 
-    def _batches(self, namespace: str, run: QueuePass) -> Iterator[Served]:
+    def _batches(self, namespace: str, run: QueuePass, limited: bool) -> Iterator[Served]:
         """Serve the queue in batches. Between two of them, others that wait for a turn get it."""
         with self._turns.of(namespace):
-            served = queueing.serve(self._pool, namespace, run.choose)
+            served = queueing.serve(self._pool, namespace, run.choose, with_demands=limited)
         yield served
         while served.next_after is not None and not run.over:
             with self._turns.of(namespace):
                 served = queueing.serve(
-                    self._pool, namespace, run.choose, after=served.next_after, waiting_for=run.unclaimed
+                    self._pool,
+                    namespace,
+                    run.choose,
+                    after=served.next_after,
+                    waiting_for=run.unclaimed,
+                    with_demands=limited,
                 )
             yield served
 
@@ -206,7 +215,7 @@ def _choose(request: Request, view: View, held: Held) -> Decision:
     with a long queue, each target that nobody waits for costs a search through all of it.
     """
     decision = view.decide(request, held.reserved, ())
-    fitting = {one.cluster: one.hard for one in decision.verdicts if one.removed_by is None and one.hard}
+    fitting = {one.cluster: view.quotas(one.cluster) for one in decision.verdicts if one.removed_by is None}
     if decision.cluster is None or not held.claimed({decision.cluster: fitting[decision.cluster]}):
         return decision
     return view.decide(request, held.reserved, held.claimed(fitting))
@@ -232,6 +241,7 @@ def request_of(new: NewPlacement, refused_by: Mapping[str, str] | None = None) -
         refused_by or {},
         new.notes,
         largest_pod=new.largest_pod,
+        demands=new.demands,
     )
 
 

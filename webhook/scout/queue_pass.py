@@ -13,13 +13,12 @@ from webhook.ledger.placement import Placement
 from webhook.ledger.queueing import Choices
 from webhook.model.limits.scout import REASON_LENGTH, REASONS_KEPT
 from webhook.scout.decide import waits
-from webhook.scout.model import WAITED_FOR, Decision, Request
-from webhook.totals.model import NOTHING, Totals
+from webhook.scout.model import NOTHING_PROMISED, WAITED_FOR, Decision, Promised, Quotas, Request
 
 log = structlog.get_logger(__name__)
 
-Decide = Callable[[Request, Mapping[str, Totals], Collection[str]], Decision]
-"""Takes a request, the sum of the live reservations by target, and the claimed targets."""
+Decide = Callable[[Request, Mapping[str, Promised], Collection[str]], Decision]
+"""Takes a request, what the live reservations hold by target, and the claimed targets."""
 
 Told = tuple[object, str]
 """A reason that was written: the kind of obstacle on each target, and the text."""
@@ -43,7 +42,7 @@ class QueuePass:
         self,
         decide: Decide,
         *,
-        open_targets: Mapping[str, Totals],
+        open_targets: Mapping[str, Quotas],
         told: Mapping[str, Told],
         barred: Barred = _not_barred,
     ) -> None:
@@ -59,8 +58,8 @@ class QueuePass:
         """Whether nobody further back in the queue can be placed."""
         return not self.unclaimed
 
-    def choose(self, reserved: Mapping[str, Totals], batch: Sequence[Placement]) -> Choices:
-        """Decide about a batch; `reserved` is the sum of the live reservations on each target before the batch."""
+    def choose(self, reserved: Mapping[str, Promised], batch: Sequence[Placement]) -> Choices:
+        """Decide about a batch; `reserved` is what the live reservations on each target hold before the batch."""
         promised, placed, reasons = dict(reserved), dict[str, Decision](), dict[str, str]()
         for row in batch:
             # The head of the queue always gets a reason, even while no target can be used at all.
@@ -74,16 +73,18 @@ class QueuePass:
                 continue
             if decision is not None and decision.cluster is not None:
                 placed[row.placement] = decision
-                promised[decision.cluster] = promised.get(decision.cluster, NOTHING) + (decision.reserved or row.totals)
+                before = promised.get(decision.cluster, NOTHING_PROMISED)
+                takes = request_of_row(row).takes
+                promised[decision.cluster] = before.plus(decision.reserved or row.totals, takes)
             elif decision is not None and len(self.told) < REASONS_KEPT:
                 self._tell(row, decision, reasons)
         return Choices(placed, reasons)
 
-    def _look_at(self, row: Placement, promised: Mapping[str, Totals]) -> Decision | None:
+    def _look_at(self, row: Placement, promised: Mapping[str, Promised]) -> Decision | None:
         """The decision; None if none is needed, because it could neither place, claim nor give a reason."""
         request = request_of_row(row, self._barred(row))
         waits_for_more = any(
-            request.may_use(target) and request.least.fits(hard) for target, hard in self.unclaimed.items()
+            request.may_use(target) and quotas.allow(request) for target, quotas in self.unclaimed.items()
         )
         if not waits_for_more and len(self.told) >= REASONS_KEPT:
             return None
@@ -92,7 +93,7 @@ class QueuePass:
             log.warning("policy not known", placement=row.placement, policy=request.policy, instead=decision.policy)
         if decision.cluster is None:
             self._claimed |= {verdict.cluster for verdict in decision.verdicts if verdict.obstacle in WAITED_FOR}
-            self.unclaimed = {name: hard for name, hard in self.unclaimed.items() if name not in self._claimed}
+            self.unclaimed = {name: one for name, one in self.unclaimed.items() if name not in self._claimed}
         return decision
 
     def _tell(self, row: Placement, decision: Decision, reasons: dict[str, str]) -> None:
@@ -120,4 +121,5 @@ def request_of_row(row: Placement, barred: Mapping[str, str] | None = None) -> R
         row.refused_by,
         barred=barred or {},
         largest_pod=row.largest_pod,
+        demands=row.demands,
     )

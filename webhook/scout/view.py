@@ -9,9 +9,8 @@ from webhook.ledger import reserving
 from webhook.ledger.pool import Pool
 from webhook.scout.decide import decide, free_room
 from webhook.scout.eye import Eye
-from webhook.scout.model import Decision, OwnUse, Request, Snapshot, Target
+from webhook.scout.model import NOTHING_PROMISED, Decision, OwnUse, Promised, Quotas, Request, Snapshot, Target
 from webhook.scout.own_use import own_use
-from webhook.totals.model import NOTHING, Totals
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,13 @@ class View:
     max_age: float
     clock: Callable[[], float]
 
-    def decide(self, request: Request, reserved: Mapping[str, Totals], claimed: Collection[str]) -> Decision:
-        """Decide, given the sum of the live reservations on each target and the targets that others wait for."""
+    @property
+    def limited(self) -> bool:
+        """Whether a quota limits anything but the CPU and memory of all pods, so that demands matter."""
+        return any(one.limits for one in self.snapshots.values())
+
+    def decide(self, request: Request, reserved: Mapping[str, Promised], claimed: Collection[str]) -> Decision:
+        """Decide, given what the live reservations on each target hold and the targets that others wait for."""
         return decide(
             request,
             targets=self.targets,
@@ -37,20 +41,29 @@ class View:
             max_age=self.max_age,
         )
 
-    def open_targets(self) -> dict[str, Totals]:
+    def quotas(self, target: str) -> Quotas:
+        """What the quotas of a target with a sample allow."""
+        return Quotas(self.snapshots[target].hard, self.snapshots[target].limits)
+
+    def open_targets(self) -> dict[str, Quotas]:
         """The targets where something could be placed if there were room, with their quotas."""
         now = self.clock()
         usable = [target.name for target in self.targets if not target.unusable and not target.closed]
         found = {name: self.snapshots.get(name) for name in usable}
         return {
-            name: one.hard for name, one in found.items() if one is not None and not one.is_stale(now, self.max_age)
+            name: self.quotas(name)
+            for name, one in found.items()
+            if one is not None and not one.is_stale(now, self.max_age)
         }
 
-    def facts(self, reserved: Mapping[str, Totals]) -> object:
+    def facts(self, reserved: Mapping[str, Promised]) -> object:
         """Everything placing depends on. Two results are equal if nothing relevant has changed between them."""
         rooms = {
-            name: (hard, free_room(self.snapshots[name], reserved.get(name, NOTHING), self.own.get(name, OwnUse())))
-            for name, hard in self.open_targets().items()
+            name: (
+                one.hard,
+                free_room(self.snapshots[name], reserved.get(name, NOTHING_PROMISED), self.own.get(name, OwnUse())),
+            )
+            for name, one in self.open_targets().items()
         }
         return rooms, [target.name for target in self.targets]
 
@@ -104,6 +117,8 @@ class Views:
         in_use = [one.sampled_at for one in snapshots.values() if one.own and not one.is_stale(now, self._max_age)]
         if not in_use:
             return {}
-        found = own_use(snapshots, reserving.runs_seen(self._pool, namespace, min(in_use), now=now))
+        limited = any(one.limits for one in snapshots.values())
+        runs = reserving.runs_seen(self._pool, namespace, min(in_use), now=now, with_demands=limited)
+        found = own_use(snapshots, runs)
         self._own[namespace] = (snapshots, found)
         return found

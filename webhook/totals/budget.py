@@ -9,6 +9,7 @@ from webhook.model.limits.admission import (
     WEIGH_MOST_CALLS,
     WEIGH_MOST_EXACT,
     WEIGH_MOST_FLOW,
+    WEIGH_MOST_SPARE,
     WEIGH_MOST_SUMMED,
     WEIGH_SUM_SECONDS,
 )
@@ -46,7 +47,7 @@ class Allowance:
 
     def __init__(self, budget: Budget, *, calls: int, keep: float) -> None:
         self._budget, self._calls, self._keep = budget, calls, keep
-        self._spent = self._flow = self._depth = 0
+        self._spent = self._flow = self._spare = self._depth = 0
 
     def spend(self, calls: int = 1) -> None:
         """Count some calls. Raises Exhausted."""
@@ -63,6 +64,11 @@ class Allowance:
         """Whether `times` flows of `tasks` tasks each may still be computed; if not, use an upper bound."""
         self._flow += tasks * tasks * times
         return tasks <= WEIGH_MOST_EXACT and self._flow <= WEIGH_MOST_FLOW and not self._late
+
+    def spare_flow(self, tasks: int, times: int) -> bool:
+        """The same for resources other than the limits of CPU and memory, which are not to take the time of these."""
+        self._spare += tasks * tasks * times
+        return tasks <= WEIGH_MOST_EXACT and self._spare <= WEIGH_MOST_SPARE and not self._late
 
     def enter(self) -> None:
         """Go one template deeper, including into a Workflow that a template creates. Raises Exhausted."""

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.model.objects import mapping
+from webhook.totals.demands import Demands
 from webhook.totals.endings import has_ended
 from webhook.totals.manifests import created_objects, is_workflow
-from webhook.totals.model import NOTHING, Defaults, Totals
+from webhook.totals.model import Defaults
+from webhook.totals.need import NO_NEED, Need
 from webhook.totals.shape import Spec
-from webhook.totals.spark_application import application_totals
+from webhook.totals.spark_application import application_need
 from webhook.totals.tags import Bindings
 from webhook.totals.unknowns import Unknowns
 
@@ -35,23 +37,20 @@ _SPARK_GROUP = "sparkoperator.k8s.io/"
 
 @dataclass(frozen=True)
 class Created:
-    """What is needed `during` the step that creates it, and what keeps running after it (`left`)."""
+    """What is needed `during` the step that creates it, and what is there after it (`left`): objects in any case."""
 
-    during: Totals = NOTHING
-    left: Totals = NOTHING
+    during: Need = NO_NEED
+    left: Need = NO_NEED
 
 
-NeedsOf = Callable[[Spec], Totals | None]
+NeedsOf = Callable[[Spec], Need | None]
 """Returns what a Workflow with this spec needs; None if such Workflows are not looked into."""
-See = Callable[[Totals], None]
-"""Is told of everything that can run only as a whole."""
 
 
 def created_by(
     template: Spec,
     known: Bindings,
     needs_of: NeedsOf,
-    see: See,
     defaults: Defaults,
     unknowns: Unknowns,
     *,
@@ -63,22 +62,21 @@ def created_by(
     if objects is None:
         unknowns.say(f"what template {name} creates can't be read before it runs, and is not counted")
         return Created()
-    during, left = NOTHING, NOTHING
+    during, left = NO_NEED, NO_NEED
     for one in objects:
-        needs = _needs(one, needs_of, see, defaults, unknowns)
+        needs = _needs(one, needs_of, defaults, unknowns)
         if needs is None:
             if one.get("kind") not in _WITHOUT_PODS:
                 unknowns.say(f"the {one.get('kind')} that template {name} creates is not counted")
         elif not deadline and len(objects) == 1 and has_ended(template, one, known):
-            during = during + needs
+            during = during + Need(needs.totals, needs.demands.of_pods)
+            left = left + Need(demands=Demands(objects=needs.demands.objects))
         else:
             left = left + needs
     return Created(during, left)
 
 
-def _needs(
-    one: Mapping[str, Any], needs_of: NeedsOf, see: See, defaults: Defaults, unknowns: Unknowns
-) -> Totals | None:
+def _needs(one: Mapping[str, Any], needs_of: NeedsOf, defaults: Defaults, unknowns: Unknowns) -> Need | None:
     if is_workflow(one):
         return needs_of(mapping(one.get("spec")))
     spec = mapping(one.get("spec"))
@@ -89,6 +87,4 @@ def _needs(
         spec = mapping(spec.get("template"))
     elif one.get("kind") != "SparkApplication":
         return None
-    needs = application_totals(spec, defaults, unknowns.say)
-    see(needs)
-    return needs
+    return application_need(spec, defaults, unknowns.say)

@@ -6,6 +6,7 @@ peak. Without a limit on pods only the peak matters, and the tuple has just that
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate, islice, repeat
 
 from webhook.model.limits.admission import WEIGH_DEEPEST_ORDER, WEIGH_MOST_TRIED
@@ -52,6 +53,25 @@ def side_by_side(parts: Iterable[tuple[Load, int]], limit: int | None) -> Load:
     return tuple(accumulate(islice(gains, limit)))
 
 
+@dataclass(frozen=True)
+class Parts:
+    """A part of an order: `inner` parts that may all overlap (`beside`), or that never do (a row)."""
+
+    inner: tuple["Tree", ...]
+    beside: bool
+
+
+@dataclass(frozen=True)
+class Tangle:
+    """Elements that fall into no parts."""
+
+    members: tuple[int, ...]
+
+
+Tree = int | Parts | Tangle
+"""How an order is taken apart; a number is a single element."""
+
+
 class Order:
     """What waits for what. `before[i]` has bit j set when j has ended for certain before i begins."""
 
@@ -59,11 +79,26 @@ class Order:
         self.before = before
         self.related = [early | late for early, late in zip(before, _turned(before), strict=True)]
 
+    @cached_property
+    def tree(self) -> Tree:
+        """How it is taken apart: once for all resources, since this takes the most time in a large order."""
+        return self._tree((1 << len(self.before)) - 1, 0)
+
+    def _tree(self, members: int, depth: int) -> Tree:
+        if members and members & (members - 1) == 0:
+            return members.bit_length() - 1
+        if depth < WEIGH_DEEPEST_ORDER:
+            for adjacent, beside in ((self.related, True), ([~one for one in self.related], False)):
+                parts = list(_parts(members, adjacent))
+                if len(parts) > 1:
+                    return Parts(tuple(self._tree(part, depth + 1) for part in parts), beside)
+        return Tangle(tuple(_bits(members)))
+
 
 def ordered(elements: Sequence[Element], order: Order, limit: int | None, may_flow: MayFlow) -> Load:
     """The load of elements under an order, with at most `limit` pods."""
     loads = [side_by_side(one.parts, limit) for one in elements]
-    return _Weighing(loads, order, limit, may_flow).load((1 << len(elements)) - 1, 0)
+    return _Weighing(loads, order, limit, may_flow).load(order.tree) if elements else NO_LOAD
 
 
 def at_most(load: Load, ceiling: int) -> Load:
@@ -78,18 +113,14 @@ class _Weighing:
     limit: int | None
     may_flow: MayFlow
 
-    def load(self, members: int, depth: int) -> Load:
-        """The load of some elements (a bit mask): unrelated ones add up, of those in sequence the largest counts."""
-        if members & (members - 1) == 0:
-            return self.loads[members.bit_length() - 1] if members else NO_LOAD
-        if depth < WEIGH_DEEPEST_ORDER:
-            parts = list(_parts(members, self.order.related))
-            if len(parts) > 1:
-                return side_by_side([(self.load(part, depth + 1), 1) for part in parts], self.limit)
-            rows = list(_parts(members, [~one for one in self.order.related]))
-            if len(rows) > 1:
-                return one_after_another(self.load(row, depth + 1) for row in rows)
-        return self._woven(list(_bits(members)))
+    def load(self, tree: Tree) -> Load:
+        """The load of a part of the order: parts side by side add up, of those in a row the largest counts."""
+        if isinstance(tree, int):
+            return self.loads[tree]
+        if isinstance(tree, Tangle):
+            return self._woven(list(tree.members))
+        loads = [self.load(one) for one in tree.inner]
+        return side_by_side([(load, 1) for load in loads], self.limit) if tree.beside else one_after_another(loads)
 
     def _woven(self, members: list[int]) -> Load:
         everything = side_by_side([(self.loads[one], 1) for one in members], self.limit)
@@ -143,7 +174,7 @@ def _worth(load: Load, price: int) -> int:
 def _prices(loads: Iterable[Load], tasks: int) -> list[int]:
     most = max(2, WEIGH_MOST_TRIED // tasks)
     gains = sorted({gain for load in loads for gain in _falling(load)})
-    return [0, *gains[:: -(-len(gains) // most)]]
+    return [0, *gains[:: max(1, -(-len(gains) // most))]]
 
 
 def _parts(members: int, adjacent: Sequence[int]) -> Iterator[int]:

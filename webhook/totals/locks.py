@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from webhook.model.objects import mapping, mappings
+from webhook.totals.need import NO_NEED
 from webhook.totals.profile import Profile, in_turn
 from webhook.totals.scope import value_of
 from webhook.totals.shape import Spec
@@ -27,5 +28,5 @@ def lock_of(template: Spec, known: Bindings) -> str | None:
 def one_at_a_time(works: Iterable[tuple[Profile, int]]) -> Iterator[tuple[Profile, int]]:
     """The parts of rounds that exclude each other. What each leaves running goes on beside the others."""
     every = list(works)
-    yield in_turn(Profile(work.cpu, work.memory) for work, _ in every), 1
+    yield in_turn(work.leaving(NO_NEED) for work, _ in every), 1
     yield from ((Profile(left=work.left), count) for work, count in every)

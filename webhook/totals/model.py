@@ -47,14 +47,27 @@ class Defaults:
 
     cpu_milli: int | None = None
     memory_bytes: int | None = None
+    requests: tuple[tuple[str, int], ...] = ()
+    """What it requests for containers that request nothing and have no limit of their own, by resource."""
 
     def larger(self, other: "Defaults") -> "Defaults":
         """The larger of the two, for each resource separately; None counts as the smallest."""
-        return Defaults(_larger(self.cpu_milli, other.cpu_milli), _larger(self.memory_bytes, other.memory_bytes))
+        requests = dict(self.requests)
+        for resource, amount in other.requests:
+            requests[resource] = max(amount, requests.get(resource, 0))
+        return Defaults(
+            _larger(self.cpu_milli, other.cpu_milli),
+            _larger(self.memory_bytes, other.memory_bytes),
+            tuple(sorted(requests.items())),
+        )
 
     def of(self, resource: str) -> int | None:
         """The limit of a resource by its name in Kubernetes, `cpu` or `memory`."""
-        return self.cpu_milli if resource == "cpu" else self.memory_bytes
+        return {"cpu": self.cpu_milli, "memory": self.memory_bytes}.get(resource)
+
+    def requested(self, resource: str) -> int | None:
+        """What a container without any request or limit is given to request: Kubernetes takes the limit otherwise."""
+        return dict(self.requests).get(resource, self.of(resource))
 
 
 NO_DEFAULTS = Defaults()
@@ -68,6 +81,19 @@ def cores(milli: int) -> str:
 def gibibytes(size: int) -> str:
     """Bytes as GiB with up to two decimals: 13153337344 → `12.25Gi`."""
     return _plain((Decimal(size) / GIB).quantize(Decimal("0.01"))) + "Gi"
+
+
+def said(resource: str, amount: int) -> str:
+    """An amount of any resource of a quota, as people write it: `2` cores, `1.5Gi`, `64Mi`, `3` pods."""
+    if resource in ("limits.cpu", "requests.cpu"):
+        return cores(amount)
+    if (amount and resource.endswith(("memory", "storage"))) or "hugepages-" in resource:
+        return (
+            _plain((Decimal(amount) / (1 << 20)).quantize(Decimal("0.01"))) + "Mi"
+            if amount < GIB
+            else gibibytes(amount)
+        )
+    return str(amount)
 
 
 def _larger(one: int | None, other: int | None) -> int | None:

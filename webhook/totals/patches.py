@@ -17,27 +17,33 @@ def read_patch(patch: str, where: str, unknowns: Unknowns) -> dict[str, Any]:
     if found is None:
         unknowns.say(f"{where} can't be read before it runs")
         return {}
-    known = _known(found)
+    unknown: set[str] = set()
+    known = _known(found, unknown)
     for key in ("containers", "initContainers"):
         if isinstance(found.get(key), list):
-            known[key] = [_known(one) if isinstance(one, Mapping) else one for one in found[key]]
+            known[key] = [_known(one, unknown) if isinstance(one, Mapping) else one for one in found[key]]
         elif UNKNOWN in str(found.get(key)):
+            unknown.add("limits")
             del known[key]
-    if known != found:
-        unknowns.say(f"limits in {where} can't all be known before it runs")
+    for kind in sorted(unknown):
+        unknowns.say(f"{kind} in {where} can't all be known before it runs")
     return known
 
 
-def _known(written: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy without the limits that are unknown, or without what is unknown around them."""
+def _known(written: Mapping[str, Any], unknown: set[str]) -> dict[str, Any]:
+    """A copy without the sizes that are unknown, or without what is unknown around them; their kinds are noted."""
     resources = written.get("resources")
     if isinstance(resources, str) and UNKNOWN in resources:
+        unknown.add("limits")
         return {key: value for key, value in written.items() if key != "resources"}
-    limits = mapping(resources).get("limits")
-    if UNKNOWN not in str(limits):
-        return dict(written)
-    certain = {name: value for name, value in mapping(limits).items() if UNKNOWN not in str(value)}
-    return {**written, "resources": {**mapping(resources), "limits": certain}}
+    found = dict(written)
+    for kind in ("limits", "requests"):
+        sizes = mapping(resources).get(kind)
+        if UNKNOWN in str(sizes):
+            unknown.add(kind)
+            certain = {name: value for name, value in mapping(sizes).items() if UNKNOWN not in str(value)}
+            found["resources"] = {**mapping(found["resources"]), kind: certain}
+    return found
 
 
 def _read(patch: str) -> Mapping[str, Any] | None:

@@ -1,31 +1,62 @@
-"""How much of a quota one pod of a template takes: its limits, added up as Kubernetes does."""
+"""How much of a quota one pod of a template takes: its limits and requests, added up as Kubernetes does."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from webhook.model.objects import mapping, mappings
+from webhook.totals.charges import Sized, charged, is_best_effort
+from webhook.totals.demands import LIMITS_CPU, LIMITS_MEMORY, Amounts, Traits, larger
 from webhook.totals.model import Defaults, Totals
 from webhook.totals.patches import read_patch
-from webhook.totals.quantities import cpu_milli, memory_bytes
+from webhook.totals.quantities import amount
 from webhook.totals.shape import Spec, type_of
 from webhook.totals.strategic import patched
 from webhook.totals.tags import Bindings, filled
+from webhook.totals.traits import traits_of
 from webhook.totals.unknowns import RESOURCES, Unknowns
 
-# Where a container's limits were written, for whoever has to correct them.
+# Where a container's sizes were written, for whoever has to correct them.
 _FIELD = "field"
+_KINDS = ("limits", "requests")
+_KEPT = ("resources", "restartPolicy", "$patch", "$retainKeys")
+_TRAITS = ("priorityClassName", "activeDeadlineSeconds", "affinity")
+"""The fields of a pod that decide which quotas with scopes count it."""
 
 
-def pod_totals(
-    template: Spec, patches: Iterable[str], known: Bindings, defaults: Defaults, unknowns: Unknowns
-) -> Totals:
-    """The totals of one pod. `patches` are its `podSpecPatch`es in the order in which they apply, tags not yet filled.
+@dataclass(frozen=True)
+class PodNeed:
+    """What one pod takes of each resource that quotas limit, and what their scopes see of it."""
 
-    Raises Refused for a limit that is not a quantity.
+    amounts: Amounts
+    traits: Traits
+
+    @property
+    def totals(self) -> Totals:
+        """Its limits of CPU and memory."""
+        return Totals(self.amounts.get(LIMITS_CPU, 0), self.amounts.get(LIMITS_MEMORY, 0))
+
+    def larger(self, other: "PodNeed") -> "PodNeed":
+        """The larger of the two, for each resource separately; traits in which they differ are unknown."""
+        return PodNeed(larger(self.amounts, other.amounts), self.traits.common(other.traits))
+
+
+def pod_need(
+    template: Spec,
+    patches: Iterable[str],
+    known: Bindings,
+    defaults: Defaults,
+    unknowns: Unknowns,
+    *,
+    spec: Spec,
+    exiting: bool = False,
+) -> PodNeed:
+    """What one pod needs. `patches` are its `podSpecPatch`es in the order in which they apply, tags not yet filled.
+
+    `spec` is that of its Workflow; `exiting` is whether an exit handler runs it. Raises Refused for no quantity.
     """
     name = str(template.get("name") or "inline")
-    pod = _written(template, f"templates[{name}]")
+    pod, told = _written(template, f"templates[{name}]"), dict[str, Any]()
     for patch in patches:
         where = f"podSpecPatch of template {name}"
         changes = read_patch(filled(patch, known), where, unknowns)
@@ -33,8 +64,22 @@ def pod_totals(
             pod = patched(pod, {**changes, **_marked(changes, where)})
         except ValueError:
             unknowns.say(f"{where} has a directive that Kubernetes refuses")
-    counted = _Counted(name, _own_containers(template), defaults, unknowns)
-    return Totals(*(counted.amount(resource, pod) for resource in RESOURCES))
+            continue
+        told |= {key: changes[key] for key in _TRAITS if key in changes}
+    counted = _Counted(name, _own_containers(template), defaults, unknowns, _whole(pod, name))
+    main, first = ([counted.sized(one) for one in mappings(pod.get(key))] for key in ("containers", "initContainers"))
+    best_effort = is_best_effort([*main, *first], counted.whole)
+    traits = traits_of(template, spec, told, known, best_effort=best_effort, exiting=exiting)
+    return PodNeed(charged(main, first, counted.whole), traits)
+
+
+def _whole(pod: Mapping[str, Any], template: str) -> dict[str, dict[str, int]]:
+    """The limits and requests of the whole pod."""
+    level = mapping(pod.get("resources"))
+    sizes = {kind: _parsed(f"podSpecPatch of template {template}.resources", kind, level) for kind in _KINDS}
+    # Kubernetes has the whole pod request its limit where it requests nothing.
+    sizes["requests"] = {**sizes["limits"], **sizes["requests"]}
+    return sizes
 
 
 def _written(template: Spec, field: str) -> dict[str, Any]:
@@ -56,12 +101,12 @@ def _container(written: Spec, field: str) -> dict[str, Any]:
     """What counts of a container."""
     name = str(written.get("name"))
     here = field if name == "main" else f"{field}[{name}]"
-    kept = {key: written[key] for key in ("resources", "restartPolicy", "$patch", "$retainKeys") if key in written}
-    return {**kept, "name": name, _FIELD: f"{here}.resources.limits"}
+    kept = {key: written[key] for key in _KEPT if key in written}
+    return {**kept, "name": name, _FIELD: f"{here}.resources"}
 
 
 def _marked(changes: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The lists of containers of a patch, with the patch as the place where their limits were written."""
+    """The lists of containers of a patch, with the patch as the place where their sizes were written."""
     keys = [key for key in ("containers", "initContainers") if isinstance(changes.get(key), list)]
     return {key: [_container(one, where) for one in mappings(changes[key])] for key in keys}
 
@@ -73,53 +118,39 @@ def _own_containers(template: Spec) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class _Counted:
-    """Adds up the limits of one template's pod. `own` are the names of Argo's own containers."""
+    """Reads the sizes of a template's containers. `own` are the names of Argo's own, `whole` the whole pod's sizes."""
 
     template: str
     own: frozenset[str]
     defaults: Defaults
     unknowns: Unknowns
+    whole: Mapping[str, Mapping[str, int]]
 
-    def amount(self, resource: str, pod: Mapping[str, Any]) -> int:
-        """As Kubernetes counts; limits of the whole pod take precedence."""
-        whole = mapping(mapping(pod.get("resources")).get("limits"))
-        if whole.get(resource) is not None:
-            return _parsed(resource, f"podSpecPatch of template {self.template}.resources.limits", whole[resource])
-        return most_at_once(
-            [self._limit(resource, one) for one in mappings(pod.get("containers"))],
-            [
-                (self._limit(resource, one), one.get("restartPolicy") == "Always")
-                for one in mappings(pod.get("initContainers"))
-            ],
-        )
+    def sized(self, one: Mapping[str, Any]) -> Sized:
+        """Requests and limits of a container: what is written, or what Kubernetes gives to one without them."""
+        level = mapping(one.get("resources"))
+        written = {kind: _parsed(str(one[_FIELD]), kind, level, self._superseded(kind)) for kind in _KINDS}
+        limits = dict(written["limits"])
+        # A limit that is written is also the request, where none is; one of a LimitRange may go with a lower one.
+        requests = {**limits, **written["requests"]}
+        for resource in RESOURCES:
+            if resource in limits or resource in self._superseded("limits"):
+                continue
+            default = self.defaults.of(resource)
+            if default is None and one["name"] not in self.own:
+                self.unknowns.unlimited[resource].add((self.template, str(one["name"])))
+            limits[resource] = default or 0
+            requests.setdefault(resource, self.defaults.requested(resource) or 0)
+        return requests, limits, one.get("restartPolicy") == "Always"
 
-    def _limit(self, resource: str, one: Mapping[str, Any]) -> int:
-        value = mapping(mapping(one.get("resources")).get("limits")).get(resource)
-        if value is not None:
-            return _parsed(resource, str(one[_FIELD]), value)
-        default = self.defaults.of(resource)
-        if default is None and one["name"] not in self.own:
-            self.unknowns.unlimited[resource].add((self.template, str(one["name"])))
-        return default or 0
-
-
-def most_at_once(main: Iterable[int], first: Iterable[tuple[int, bool]]) -> int:
-    """What a pod takes of a quota, given the limits of its containers and, in their order, of its init containers.
-
-    Those that restart always stay beside everything that follows. All main containers count together, or the largest
-    moment of the init containers if that is more.
-    """
-    together = sum(main)
-    most, staying = 0, 0
-    for own, restarts in first:
-        if restarts:
-            together, staying = together + own, staying + own
-            most = max(most, staying)
-        else:
-            most = max(most, staying + own)
-    return max(together, most)
+    def _superseded(self, kind: str) -> frozenset[str]:
+        """The limits that do not count, since those of the whole pod take precedence."""
+        return frozenset(RESOURCES) & self.whole["limits"].keys() if kind == "limits" else frozenset()
 
 
-def _parsed(resource: str, field: str, value: object) -> int:
-    read = cpu_milli if resource == "cpu" else memory_bytes
-    return read(f"{field}.{resource}", value)
+def _parsed(field: str, kind: str, sizes: Mapping[str, Any], leaving: Iterable[str] = ()) -> dict[str, int]:
+    return {
+        resource: amount(f"{field}.{kind}.{resource}", resource, value)
+        for resource, value in mapping(sizes.get(kind)).items()
+        if value is not None and resource not in leaving
+    }

@@ -17,6 +17,7 @@ _UNITS = {
 }
 LARGEST = {"cpu": 10**12, "memory": 1 << 62}
 """In thousandths of a core and in bytes. Kubernetes allows up to 2⁶³ − 1; this leaves the ledger room for sums."""
+_CPU = frozenset({"cpu", "limits.cpu", "requests.cpu"})
 
 
 def cpu_milli(field: str, value: object) -> int:
@@ -27,6 +28,23 @@ def cpu_milli(field: str, value: object) -> int:
 def memory_bytes(field: str, value: object) -> int:
     """Bytes, rounded up, from `128974848`, `129M` or `123Mi`. Raises Refused with `field` and the value."""
     return _whole(field, value, "memory", 1, "it must be an amount of memory, 0 or more, such as 512Mi or 1.5Gi")
+
+
+def is_cpu(resource: str) -> bool:
+    """Whether a container's or a quota's resource is CPU, which counts in thousandths of a core."""
+    return resource in _CPU
+
+
+def amount(field: str, resource: str, value: object) -> int:
+    """Of any resource of a container or a quota, rounded up: thousandths of a core, bytes, or a number of things.
+
+    Raises Refused with `field` and the value.
+    """
+    if is_cpu(resource):
+        return cpu_milli(field, value)
+    if resource.endswith(("memory", "storage")):
+        return memory_bytes(field, value)
+    return _whole(field, value, "memory", 1, "it must be a number, 0 or more, such as 2")
 
 
 def _whole(field: str, value: object, resource: str, scale: int, expected: str) -> int:

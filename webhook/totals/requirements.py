@@ -1,30 +1,40 @@
 """What a Workflow needs: by its Spark parameters if it has any, otherwise by the peak of its containers' limits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from webhook.errors import Refused, Unavailable
 from webhook.model.limits.admission import WEIGH_DEEPEST_CREATED
 from webhook.model.objects import mapping
 from webhook.totals.budget import Allowance, Budget, Exhausted
 from webhook.totals.ceiling import Ceiling
+from webhook.totals.claims import held_objects
 from webhook.totals.created import Created, created_by
+from webhook.totals.demands import LIMITS_CPU, LIMITS_MEMORY, NO_DEMANDS, Demands, one_kind
 from webhook.totals.endings import bounded_in_time
 from webhook.totals.lookup import Lookup
 from webhook.totals.merged import over_template
 from webhook.totals.model import NOTHING, Defaults, Totals
+from webhook.totals.need import NO_NEED, Need
 from webhook.totals.parameters import effective_parameters
 from webhook.totals.quantities import LARGEST
 from webhook.totals.scope import workflow_parameters
 from webhook.totals.shape import Name, Spec, named_templates
-from webhook.totals.spark import SparkJob, spark_job
+from webhook.totals.spark import SparkJob, spark_demands, spark_job
 from webhook.totals.tags import Bindings, filled
+from webhook.totals.traits import traits_of
 from webhook.totals.unknowns import Unknowns
 from webhook.totals.walk import Walk
-from webhook.totals.weighing import Largest
 
 # The default limits of the pod in which Argo's agent runs http and plugin templates.
 _AGENT = Totals(100, 256 * 10**6)
+_AGENT_AMOUNTS = {
+    "pods": 1,
+    "limits.cpu": 100,
+    "limits.memory": 256 * 10**6,
+    "requests.cpu": 10,
+    "requests.memory": 64 * 10**6,
+}
 Library = Mapping[Name, Spec]
 """The specs of the WorkflowTemplates that a Workflow refers to."""
 
@@ -33,7 +43,8 @@ Library = Mapping[Name, Spec]
 class Requirements:
     """What a Workflow needs at its peak. `spark` is set if the totals come from Spark parameters.
 
-    `largest` is the largest of what can run only as a whole: where that fits, the Workflow can end, however slowly.
+    `demands` are what it takes of every kind of quota, the totals included.
+
     `notes` are short sentences about what could not be known; `missing` are the WorkflowTemplates that the Workflow
     uses and the library lacks.
     """
@@ -42,7 +53,13 @@ class Requirements:
     notes: tuple[str, ...] = ()
     spark: SparkJob | None = None
     missing: tuple[Name, ...] = ()
-    largest: Totals = NOTHING
+    demands: Demands = NO_DEMANDS
+
+    @property
+    def largest(self) -> Totals:
+        """The largest of what can run only as a whole: where that fits, the Workflow can end, however slowly."""
+        cpu, memory = (self.demands.largest(name, lambda _: True) for name in (LIMITS_CPU, LIMITS_MEMORY))
+        return _bounded(Totals(cpu, memory))
 
 
 def requirements_of(spec: Spec, library: Library, defaults: Defaults, budget: Budget) -> Requirements:
@@ -68,13 +85,8 @@ def requirements_of(spec: Spec, library: Library, defaults: Defaults, budget: Bu
 
 def _needed(spec: Spec, needs: "_Needs") -> Requirements:
     found = needs.of(spec, 0)
-    return Requirements(
-        _bounded(found.totals),
-        needs.unknowns.notes(),
-        found.spark,
-        tuple(needs.unknowns.missing),
-        _bounded(needs.largest.totals),
-    )
+    notes, missing = needs.unknowns.notes(), tuple(needs.unknowns.missing)
+    return Requirements(_bounded(found.totals), notes, found.spark, missing, found.demands)
 
 
 @dataclass(frozen=True)
@@ -84,7 +96,6 @@ class _Needs:
     unknowns: Unknowns
     allowance: Allowance
     weigher: type[Walk] | type[Ceiling]
-    largest: Largest = field(default_factory=Largest)
 
     def of(self, spec: Spec, depth: int) -> Requirements:
         """`depth` is how many Workflows deep this one would be created; 0 for the submitted one."""
@@ -93,9 +104,9 @@ class _Needs:
             return Requirements(NOTHING)
         job = spark_job(effective_parameters(spec, template_spec))
         if job is not None:
+            demands = spark_demands(job, spec, template_spec)
             # Nested in another Workflow it is a gang; on its own its pods are what may be asked to run apart.
-            self.largest.see(job.totals if depth else job.driver.larger(job.executor))
-            return Requirements(job.totals, spark=job)
+            return Requirements(job.totals, spark=job, demands=demands.as_gang() if depth else demands)
         whole = over_template(spec, template_spec)
         deadline = bounded_in_time(whole)
         weigher = self.weigher(
@@ -105,10 +116,9 @@ class _Needs:
             unknowns=self.unknowns,
             creates=lambda template, inner: self._created(template, inner, depth + 1, deadline=deadline),
             allowance=self.allowance,
-            largest=self.largest,
         )
-        totals = weigher.whole(workflow_parameters(spec, template_spec))
-        return Requirements(totals + self._agents(weigher.agents))
+        need = weigher.whole(workflow_parameters(spec, template_spec)) + self._agents(weigher.agents, whole)
+        return Requirements(need.totals, demands=need.demands.holding(held_objects(whole)))
 
     def _template_spec(self, spec: Spec) -> Spec | None:
         reference = mapping(spec.get("workflowTemplateRef"))
@@ -120,18 +130,22 @@ class _Needs:
             self.unknowns.lack(to, written)
         return self.library.get(to)
 
-    def _agents(self, agents: Mapping[str, str]) -> Totals:
+    def _agents(self, agents: Mapping[str, str], spec: Spec) -> Need:
         if "plugin" in agents:
             self.unknowns.say(f"the plugin of template {agents['plugin']} brings a container of its own, not counted")
-        if agents:
-            self.largest.see(_AGENT)
-        return _AGENT if agents else NOTHING
+        if not agents:
+            return NO_NEED
+        traits = traits_of({}, spec, {}, {}, best_effort=False, exiting=True)
+        return Need(_AGENT, one_kind(_AGENT_AMOUNTS, traits=traits))
 
     def _created(self, template: Spec, known: Bindings, depth: int, *, deadline: bool) -> Created:
-        def needs_of(spec: Spec) -> Totals | None:
-            return self.of(spec, depth).totals if depth <= WEIGH_DEEPEST_CREATED else None
+        def needs_of(spec: Spec) -> Need | None:
+            if depth > WEIGH_DEEPEST_CREATED:
+                return None
+            inner = self.of(spec, depth)
+            return Need(inner.totals, inner.demands)
 
-        return created_by(template, known, needs_of, self.largest.see, self.defaults, self.unknowns, deadline=deadline)
+        return created_by(template, known, needs_of, self.defaults, self.unknowns, deadline=deadline)
 
 
 def _bounded(totals: Totals) -> Totals:

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 from webhook.errors import Refused, wrong_field
+from webhook.model.objects import mappings
+from webhook.totals.claims import held_objects
+from webhook.totals.demands import PODS, Demands, Traits, one_kind
+from webhook.totals.merged import over_template
 from webhook.totals.model import GIB, Totals
+from webhook.totals.shape import Spec
+from webhook.totals.traits import crosses_namespaces
 
 REQUIRED = (
     "executor_num",
@@ -51,6 +57,37 @@ class SparkJob:
         if left.cpu_milli < 0 or left.memory_bytes < 0:
             return None
         return min(left.cpu_milli // self.executor.cpu_milli, left.memory_bytes // self.executor.memory_bytes)
+
+
+def spark_demands(job: SparkJob, spec: Spec, template_spec: Spec) -> Demands:
+    """What the job takes of every kind of quota: its pods, driver and executors, request what their limits are.
+
+    That is the most they may request: the parameters say nothing of requests.
+    """
+    whole = over_template(spec, template_spec)
+    peak, one = _amounts(job.totals, job.executor_num + 1), _amounts(job.driver.larger(job.executor), 1)
+    return one_kind(peak, one, _traits(whole)).holding(held_objects(whole))
+
+
+def _traits(spec: Spec) -> Traits:
+    """What is the same for driver and executors; unknown what templates may make different for some of them."""
+    templates = [spec, *mappings(spec.get("templates"))]
+    differs = any(one.get("priorityClassName") for one in templates)
+    ends = any(one.get("activeDeadlineSeconds") is not None or one.get("timeout") for one in templates)
+    crosses = any(crosses_namespaces(one.get("affinity")) for one in templates)
+    return Traits(
+        priority=None if differs else str(spec.get("podPriorityClassName") or ""),
+        terminating=None if ends else False,
+        crosses_namespaces=None if crosses else False,
+    )
+
+
+def _amounts(totals: Totals, pods: int) -> dict[str, int]:
+    sizes = {"cpu": totals.cpu_milli, "memory": totals.memory_bytes}
+    return {
+        PODS: pods,
+        **{f"{kind}.{name}": size for kind in ("limits", "requests") for name, size in sizes.items()},
+    }
 
 
 def spark_job(parameters: Mapping[str, str | None]) -> SparkJob | None:

@@ -12,9 +12,14 @@ from typing import Any
 
 from webhook.errors import Refused
 from webhook.model.objects import mapping, mappings
+from webhook.totals.charges import Sized, charged
+from webhook.totals.demands import LIMITS_CPU, LIMITS_MEMORY, Amounts, Traits, added, multiplied, one_kind
 from webhook.totals.model import Defaults, Totals
+from webhook.totals.need import Need
 from webhook.totals.parameters import parameter_text
 from webhook.totals.quantities import LARGEST, cpu_milli, memory_bytes
+from webhook.totals.traits import crosses_namespaces
+from webhook.totals.unknowns import RESOURCES
 
 MIB = 1 << 20
 _LEAST_OVERHEAD = 384
@@ -25,20 +30,21 @@ _SIZE = re.compile(r"([0-9]{1,15})([kmgtp]?)b?", re.IGNORECASE)
 _MIBS = {"": 1, "m": 1, "g": 1 << 10, "t": 1 << 20, "p": 1 << 30}
 _NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _DEFAULT_MEMORY = "1g"
+_READ = {"cpu": cpu_milli, "memory": memory_bytes}
 
 Say = Callable[[str], None]
 """Takes a sentence about what could not be known."""
 
 
-def application_totals(spec: Mapping[str, Any], defaults: Defaults, say: Say) -> Totals:
-    """The totals of a SparkApplication with this spec."""
+def application_need(spec: Mapping[str, Any], defaults: Defaults, say: Say) -> Need:
+    """What a SparkApplication with this spec needs. It is a gang: all of it runs at once, or nothing gets on."""
     application = _Application(spec, defaults, say)
     driver, executor = application.pod("driver"), application.pod("executor")
-    count = application.executors()
-    return Totals(
-        min(driver.cpu_milli + executor.cpu_milli * count, LARGEST["cpu"]),
-        min(driver.memory_bytes + executor.memory_bytes * count, LARGEST["memory"]),
+    amounts = added(driver, multiplied(executor, application.executors()))
+    totals = Totals(
+        min(amounts.get(LIMITS_CPU, 0), LARGEST["cpu"]), min(amounts.get(LIMITS_MEMORY, 0), LARGEST["memory"])
     )
+    return Need(totals, one_kind(amounts, traits=application.traits()))
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,20 @@ class _Application:
     defaults: Defaults
     say: Say
 
-    def pod(self, role: str) -> Totals:
-        """One pod: `driver` or `executor`, with its sidecars."""
+    def pod(self, role: str) -> Amounts:
+        """What one pod takes of quotas: `driver` or `executor`, with its sidecars."""
         own = mapping(self.spec.get(role))
-        total = Totals(self._cpu(role, own), self._memory(role, own) * MIB)
-        for sidecar in mappings(own.get("sidecars")):
-            total = total + self._sidecar(role, sidecar)
-        return total
+        limit, asked = self._cpu(role, own)
+        memory = self._memory(role, own) * MIB
+        main = ({**self._gpus(role, own), "cpu": asked, "memory": memory}, {"cpu": limit, "memory": memory}, False)
+        return charged([main, *(self._sidecar(role, one) for one in mappings(own.get("sidecars")))], [])
+
+    def traits(self) -> Traits:
+        """What is the same for driver and executors; unknown what may be different for some of them."""
+        roles = [mapping(self.spec.get(role)) for role in ("driver", "executor")]
+        classes = [one.get("priorityClassName") for one in (*roles, mapping(self.spec.get("batchSchedulerOptions")))]
+        crosses = any(crosses_namespaces(one.get("affinity")) for one in roles)
+        return Traits(priority=None if any(classes) else "", crosses_namespaces=None if crosses else False)
 
     def executors(self) -> int:
         """How many executors there are at most."""
@@ -73,13 +86,18 @@ class _Application:
             0 if written is None and most is not None else least,
         )
 
-    def _cpu(self, role: str, own: Mapping[str, Any]) -> int:
-        """Its limit; without one what it asks for, or the default of the namespace if that is more."""
+    def _cpu(self, role: str, own: Mapping[str, Any]) -> tuple[int, int]:
+        """Its limit, and what it asks for. Without a limit that, or the default of the namespace if that is more."""
         limit = own.get("coreLimit", self._conf(f"spark.kubernetes.{role}.limit.cores"))
+        written = own.get("coreRequest", own.get("cores", self._conf(f"spark.{role}.cores")))
+        asked = self._read(f"{role}.cores", cpu_milli, 1 if written is None else written)
         if limit is not None:
-            return self._read(f"{role}.coreLimit", cpu_milli, limit)
-        asked = own.get("coreRequest", own.get("cores", self._conf(f"spark.{role}.cores")))
-        return max(self._read(f"{role}.cores", cpu_milli, 1 if asked is None else asked), self.defaults.cpu_milli or 0)
+            return self._read(f"{role}.coreLimit", cpu_milli, limit), asked
+        return max(asked, self.defaults.cpu_milli or 0), asked
+
+    def _gpus(self, role: str, own: Mapping[str, Any]) -> dict[str, int]:
+        gpu = mapping(own.get("gpu"))
+        return {str(gpu["name"]): self._count(f"{role}.gpu", gpu.get("quantity"), 0)} if gpu.get("name") else {}
 
     def _memory(self, role: str, own: Mapping[str, Any]) -> int:
         """In MiB, as in Spark: what is written, and the overhead."""
@@ -115,19 +133,20 @@ class _Application:
             given = default
         return Decimal(given)
 
-    def _sidecar(self, role: str, written: Mapping[str, Any]) -> Totals:
-        limits = mapping(mapping(written.get("resources")).get("limits"))
-        cpu, memory = (
-            limits.get("cpu", self._milli(self.defaults.cpu_milli)),
-            limits.get("memory", self.defaults.memory_bytes),
-        )
-        if cpu is None or memory is None:
+    def _sidecar(self, role: str, written: Mapping[str, Any]) -> Sized:
+        """Its requests and limits; the defaults of the namespace where it has no limit."""
+        resources = mapping(written.get("resources"))
+        limits, requests = (self._sizes(role, mapping(resources.get(kind))) for kind in ("limits", "requests"))
+        if any(one not in limits and self.defaults.of(one) is None for one in RESOURCES):
             self.say(f"a sidecar of a SparkApplication's {role} has no limits")
-        field = f"{role}.sidecars"
-        return Totals(self._read(field, cpu_milli, cpu or 0), self._read(field, memory_bytes, memory or 0))
+        given = {one: self.defaults.of(one) or 0 for one in RESOURCES}
+        asked = {one: self.defaults.requested(one) or 0 for one in RESOURCES}
+        return {**asked, **limits, **requests}, {**given, **limits}, False
 
-    def _milli(self, milli: int | None) -> str | None:
-        return None if milli is None else f"{milli}m"
+    def _sizes(self, role: str, written: Mapping[str, Any]) -> dict[str, int]:
+        return {
+            name: self._read(f"{role}.sidecars", read, written[name]) for name, read in _READ.items() if name in written
+        }
 
     def _conf(self, key: str) -> Any:
         return mapping(self.spec.get("sparkConf")).get(key)

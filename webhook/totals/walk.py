@@ -5,15 +5,14 @@ from dataclasses import dataclass, field
 
 from webhook.model.limits.admission import WEIGH_MOST_PODS, WEIGH_MOST_ROUNDS, WEIGH_PAGE
 from webhook.model.objects import mapping
-from webhook.totals.created import Created
 from webhook.totals.depends import dag_order, steps_order, wanted_tasks
 from webhook.totals.ends import Ends
 from webhook.totals.locks import lock_of, one_at_a_time
 from webhook.totals.lookup import Found, Lookup
 from webhook.totals.loops import loop_of
 from webhook.totals.merged import with_defaults
-from webhook.totals.model import Totals
-from webhook.totals.profile import IDLE, Parts, Profile, in_turn, side_by_side, woven
+from webhook.totals.need import Need
+from webhook.totals.profile import IDLE, Parts, Profile, in_turn, of_need, of_pod, side_by_side, woven
 from webhook.totals.running import dag_ends, hook_runs, runs
 from webhook.totals.scope import inside, mentions_item, with_item
 from webhook.totals.shape import PODS, Spec, groups_of, hooks_of, tasks_of, type_of
@@ -30,8 +29,10 @@ class Walk(Weighing):
     _completed: dict[str, Spec] = field(default_factory=dict)
     _above: list[str] = field(default_factory=list)
     _cuts: int = 0
+    _exiting: bool = False
+    """Whether it is inside an exit handler, whose pods have no deadline of the Workflow's."""
 
-    def whole(self, known: Bindings) -> Totals:
+    def whole(self, known: Bindings) -> Need:
         """The peak of the entrypoint followed by the exit handler, with all other hooks in parallel."""
         entrypoint = {"template": self.spec.get("entrypoint"), "arguments": self.spec.get("arguments")}
         hooks = self._hooks(self.spec, self.lookup, known)
@@ -40,7 +41,7 @@ class Walk(Weighing):
         # A daemon as the entrypoint is stopped only at the very end.
         daemon = self._is_daemon(entrypoint, self.lookup, known)
         both = side_by_side([(main, 1), (after, 1)], self._limit) if daemon else in_turn([main, after])
-        return side_by_side([(both, 1), *((hook, 1) for hook in hooks.values())], self._limit).totals
+        return side_by_side([(both, 1), *((hook, 1) for hook in hooks.values())], self._limit).need
 
     @property
     def _limit(self) -> int | None:
@@ -59,8 +60,16 @@ class Walk(Weighing):
         )
         return self._visit(template, found, bound)
 
+    def _hook(self, name: str, hook: Spec, lookup: Lookup, known: Bindings) -> Profile:
+        outside = self._exiting
+        self._exiting = outside or name == "exit"
+        try:
+            return self._called(hook, lookup, known)
+        finally:
+            self._exiting = outside
+
     def _visit(self, template: Spec, found: Found, known: Bindings) -> Profile:
-        key = (found.key, frozenset(known.items()) if self._varies(template) else None)
+        key = (found.key, self._exiting, frozenset(known.items()) if self._varies(template) else None)
         if key in self._seen:
             return self._seen[key]
         if found.key in self._above:
@@ -87,15 +96,19 @@ class Walk(Weighing):
         """Whether parameters may change what the template needs. For most pods they can't, so one look is enough."""
         if type_of(template) not in PODS or template.get("resource") is not None:
             return True
-        return any("{{" in patch for patch in self.patches(template))
+        told = (*self.patches(template), str(template.get("priorityClassName")))
+        return any("{{" in one for one in told)
 
     def _weighed(self, template: Spec, lookup: Lookup, known: Bindings) -> Profile:
         kind = type_of(template)
         if kind in PODS:
-            pod = self.pod(template, known)
-            made = self.creates(template, known) if kind == "resource" else Created()
-            together = pod + made.during
-            return Profile((together.cpu_milli,), (together.memory_bytes,), made.left)
+            pod = self.pod(template, known, exiting=self._exiting)
+            work = of_pod(pod.totals, pod.amounts, pod.traits)
+            if kind != "resource":
+                return work
+            made = self.creates(template, known)
+            # With what it waits for it is still one pod of its Workflow's.
+            return of_need(work.need + made.during).leaving(made.left)
         if kind in ("http", "plugin"):
             self.agents.setdefault(kind, str(template.get("name")))
         if kind == "dag":
@@ -135,7 +148,14 @@ class Walk(Weighing):
                 self.unknowns.say(f"template {template.get('name')} is so large that its peak may be counted too high")
             return allowed
 
-        return woven(parts, before, pods=self._limit, children=_limit_in(template), may_flow=may_flow)
+        return woven(
+            parts,
+            before,
+            pods=self._limit,
+            children=_limit_in(template),
+            may_flow=may_flow,
+            spare=self.allowance.spare_flow,
+        )
 
     def _is_daemon(self, caller: Spec, lookup: Lookup, known: Bindings) -> bool:
         found = lookup.find(caller, known, Unknowns())
@@ -227,7 +247,7 @@ class Walk(Weighing):
     def _hooks(self, holder: Spec, lookup: Lookup, known: Bindings) -> dict[str, Profile]:
         """What the hooks of a task, a step or the Workflow need, by their names; those that never run need nothing."""
         return {
-            name: IDLE if hook_runs(hook, known) is False else self._called(hook, lookup, known)
+            name: IDLE if hook_runs(hook, known) is False else self._hook(name, hook, lookup, known)
             for name, hook in hooks_of(holder)
         }
 

@@ -9,24 +9,12 @@ from webhook.model.objects import mapping
 from webhook.totals.budget import Allowance
 from webhook.totals.created import Created
 from webhook.totals.lookup import Lookup
-from webhook.totals.model import NOTHING, Defaults, Totals
-from webhook.totals.pods import pod_totals
+from webhook.totals.model import Defaults
+from webhook.totals.pods import PodNeed, pod_need
 from webhook.totals.scope import value_of
 from webhook.totals.shape import Spec, text
 from webhook.totals.tags import Bindings
 from webhook.totals.unknowns import Unknowns
-
-
-@dataclass
-class Largest:
-    """The largest of what can run only as a whole: pods, and Spark applications."""
-
-    totals: Totals = NOTHING
-
-    def see(self, one: Totals) -> None:
-        """Keep the larger, for each resource separately."""
-        self.totals = self.totals.larger(one)
-
 
 Creates = Callable[[Spec, Bindings], Created]
 """Returns what the objects need that a resource template creates."""
@@ -45,23 +33,26 @@ class Weighing:
     unknowns: Unknowns
     creates: Creates
     allowance: Allowance
-    largest: Largest
     agents: dict[str, str] = field(default_factory=dict)
 
     def patches(self, template: Spec) -> list[str]:
         """The changes to a template's pod, in the order in which Argo makes them."""
         return [patch for one in (self.spec, template) if (patch := text(one.get("podSpecPatch")))]
 
-    def pod(self, template: Spec, known: Bindings) -> Totals:
-        """The totals of the template's pod; of the largest one if its patch depends on how often it was retried."""
+    def pod(self, template: Spec, known: Bindings, *, exiting: bool = False) -> PodNeed:
+        """What the template's pod needs; the largest one if its patch depends on how often it was retried.
+
+        `exiting` is whether an exit handler runs it.
+        """
         patches = self.patches(template)
         told: list[Bindings] = [known]
         if any("retries" in patch for patch in patches):
             told = [{**known, "retries": str(attempt)} for attempt in self._attempts(template, known)] or told
-        pods = [pod_totals(template, patches, one, self.defaults, self.unknowns) for one in told]
-        found = reduce(Totals.larger, pods)
-        self.largest.see(found)
-        return found
+        pods = (
+            pod_need(template, patches, one, self.defaults, self.unknowns, spec=self.spec, exiting=exiting)
+            for one in told
+        )
+        return reduce(PodNeed.larger, pods)
 
     def _attempts(self, template: Spec, known: Bindings) -> range:
         """The numbers of its attempts; none if they are not known, or too many to look at."""

@@ -52,6 +52,8 @@ WEIGH_MOST_SUMMED = 50_000
 WEIGH_MOST_FLOW = 2_500_000
 """Work in maximum flows, as the sum of tasks squared: about a second, or 27 flows of 300 tasks. Beyond that, upper
 bounds are used."""
+WEIGH_MOST_SPARE = 1_000_000
+"""The same for all resources but the limits of CPU and memory together."""
 WEIGH_MOST_EXACT = 300
 """Tasks in one maximum flow; with more, an upper bound is used."""
 WEIGH_DEEPEST = 50

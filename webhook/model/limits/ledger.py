@@ -36,3 +36,5 @@ DECISIONS_KEPT = 20
 DECISIONS_LOOKED_AT = 5000
 # Rows, of up to some megabytes each, that one transaction deletes or strips of their templates.
 RETIRE_BATCH = 20
+# Demands of placements that a process keeps in mind: some kilobytes each, and a namespace has a few per template.
+DEMANDS_KEPT = 10_000

@@ -67,3 +67,7 @@ LIVE_SHARE = 0.05
 LIVE_NAMESPACES = 2000
 # Between two looks at the queue because quotas or pods have changed; a busy target has a hundred changes a second.
 LIVE_TELL = 1.0
+# Answers that are kept to what a Workflow with certain demands needs of a certain limit: some 100 bytes each.
+LIMIT_PEAKS = 20_000
+# Seconds after which the volume claims of a new run exist, and are in a quota's use: Argo makes them first of all.
+CLAIMS_MADE = 5.0
