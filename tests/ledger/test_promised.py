@@ -94,6 +94,37 @@ def test_demands_of_a_version_to_come_read_as_unknown(pool: Pool) -> None:
     assert held(pool) == {}
 
 
+def test_a_gang_that_never_fits_a_limit_does_not_wait_for_it_and_an_elastic_one_with_the_same_demands_does(
+    pool: Pool,
+) -> None:
+    demands = one_kind({"pods": 3}, {"pods": 1})
+    for name, largest in (("gang", None), ("wide", Totals(1, 1))):
+        reserving.admit(pool, replace(new(name), demands=demands, largest_pod=largest), lambda _: QUEUED)
+        placements.bind(pool, name, namespace="ns", name=f"job-{name}", uid=name)
+    seen: list[str] = []
+
+    def note(_: object, batch: list[Placement]) -> Choices:
+        seen.extend(row.placement for row in batch)
+        return Choices({}, {})
+
+    tight = Quotas(Totals(99_000, 99 * GIB), (Limit("q", "pods", 2, 0),))
+    queueing.serve(pool, "ns", note, waiting_for={"west": tight})  # type: ignore[arg-type]
+    assert seen == ["wide"]
+
+
+def test_what_a_wide_one_holds_of_cpu_and_memory_is_what_was_reserved(pool: Pool) -> None:
+    room = Totals(700, GIB)
+    wide = replace(new("wide"), totals=Totals(2000, 2 * GIB), largest_pod=Totals(100, 1))
+    reserving.admit(pool, wide, lambda _: replace(PLACED, reserved=room))
+    reserving.admit(pool, replace(new("other"), demands=ONE), lambda _: PLACED)
+    placements.intend_run(pool, "wide", "job", cluster="west")
+    reserved, _ = queueing.glance(pool, "ns", with_demands=True)
+    assert reserved["west"].totals == room + new("other").totals
+    assert reserved["west"].held == {plain_demands(room): Holders(all=1), ONE: Holders(1, 1, 1)}
+    [run] = reserving.runs_seen(pool, "ns", 0.0, now=1.0, with_demands=True)
+    assert (run.totals, run.demands) == (room, plain_demands(room))
+
+
 def test_who_never_fits_a_limit_of_a_target_does_not_wait_for_it(pool: Pool) -> None:
     bound(pool, QUEUED, "p1")
     with pool.transaction() as connection:

@@ -10,19 +10,29 @@ from hypothesis import strategies as st
 from webhook.ledger.placement import Placement, placement_of
 from webhook.scout import queue_pass
 from webhook.scout.decide import decide, waits
+from webhook.scout.limits import Limit
 from webhook.scout.model import WAITED_FOR, Decision, Promised, Quotas, Request, Snapshot, Target
 from webhook.scout.queue_pass import QueuePass, request_of_row
+from webhook.totals.demands import one_kind
 from webhook.totals.model import NOTHING, Totals
 
 NAMES = ("east", "north", "west")
 amounts = st.builds(Totals, st.integers(0, 9), st.integers(0, 9))
 narrowed = st.none() | st.lists(st.sampled_from(NAMES), min_size=1, max_size=2, unique=True)
-Need = tuple[Totals, list[str] | None, list[str], Totals | None]
-needs = st.tuples(amounts, narrowed, st.lists(st.sampled_from(NAMES), max_size=2, unique=True), st.none() | amounts)
+Pods = tuple[int, int]
+"""How many at its peak, and how many that can run only together."""
+Need = tuple[Totals, list[str] | None, list[str], Totals | None, Pods]
+pods = st.tuples(st.integers(0, 5), st.integers(0, 2))
+needs = st.tuples(
+    amounts, narrowed, st.lists(st.sampled_from(NAMES), max_size=2, unique=True), st.none() | amounts, pods
+)
 
 
-def row(seq: int, totals: Totals, only: list[str] | None, refused_by: list[str], largest: Totals | None) -> Placement:
+def row(
+    seq: int, totals: Totals, only: list[str] | None, refused_by: list[str], largest: Totals | None, pods: Pods
+) -> Placement:
     """Elastic if `largest` is given; its largest pod is never more than its totals."""
+    demands = one_kind({"pods": pods[0]}, {"pods": min(pods)})
     pod = largest and largest.smaller(totals)
     empty = dict.fromkeys(Placement.__dataclass_fields__.keys() - {"totals", "largest_pod"})
     return placement_of(
@@ -37,6 +47,7 @@ def row(seq: int, totals: Totals, only: list[str] | None, refused_by: list[str],
             "memory_bytes": totals.memory_bytes,
             "pod_cpu_milli": pod and pod.cpu_milli,
             "pod_memory_bytes": pod and pod.memory_bytes,
+            "takes": demands.as_json(),
             "policy": "random",
             "only_clusters": only,
             "refused_by": dict.fromkeys(refused_by, "no"),
@@ -50,15 +61,28 @@ def with_one(before: Promised | None, waiting: Placement, decision: Decision) ->
 
 
 class World:
-    """Three targets: `unusable` ones are away, the samples of `stale` ones are old."""
+    """Three targets: `unusable` ones are away, the samples of `stale` ones are old; some limit the number of pods."""
 
-    def __init__(self, hard: list[Totals], unusable: Collection[str], stale: Collection[str]) -> None:
+    def __init__(
+        self, hard: list[Totals], pods: list[int | None], unusable: Collection[str], stale: Collection[str]
+    ) -> None:
         self.targets = [Target(name, "away" if name in unusable else None) for name in NAMES]
         self.snapshots = {
-            name: Snapshot(name, "ns", 0.0 if name in stale else 100.0, quota, NOTHING)
-            for name, quota in zip(NAMES, hard, strict=True)
+            name: Snapshot(
+                name,
+                "ns",
+                0.0 if name in stale else 100.0,
+                quota,
+                NOTHING,
+                limits=() if most is None else (Limit("q", "pods", most, 0),),
+            )
+            for name, quota, most in zip(NAMES, hard, pods, strict=True)
         }
-        self.open = {name: Quotas(one.hard) for name, one in self.snapshots.items() if name not in {*unusable, *stale}}
+        self.open = {
+            name: Quotas(one.hard, one.limits)
+            for name, one in self.snapshots.items()
+            if name not in {*unusable, *stale}
+        }
 
     def decide(self, request: Request, reserved: Mapping[str, Promised], claimed: Collection[str]) -> Decision:
         return decide(
@@ -76,6 +100,7 @@ class World:
 worlds = st.builds(
     World,
     st.lists(amounts, min_size=3, max_size=3),
+    st.lists(st.none() | st.integers(0, 6), min_size=3, max_size=3),
     st.sets(st.sampled_from(NAMES), max_size=1),
     st.sets(st.sampled_from(NAMES), max_size=1),
 )
@@ -115,6 +140,9 @@ def test_a_pass_in_batches_places_what_going_through_one_by_one_places(
             break
     assert placed == one_by_one(world, queue)
     assert all(room.totals.fits(world.snapshots[name].hard) for name, room in reserved.items())
+    for name, held in reserved.items():
+        for limit in world.snapshots[name].limits:
+            assert sum(limit.reserves(one) * holders.all for one, holders in held.held.items()) <= limit.hard
 
 
 @given(worlds, st.lists(needs, min_size=1, max_size=6))
