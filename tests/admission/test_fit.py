@@ -1,5 +1,6 @@
 """Which Workflows are elastic, and what their users are told."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from webhook.admission.weigh import Weighed
 from webhook.admission.wire import Review
 from webhook.model.contract import Hold
 from webhook.model.submitter import Submitter
-from webhook.scout.model import Decision, Outcome
+from webhook.scout.limits import Limit, Own, room
+from webhook.scout.model import Decision, Outcome, Verdict
+from webhook.totals.demands import one_kind
 from webhook.totals.model import Totals
 
 WIDE = spec(dag(task("1", "a", withItems=[1, 2, 3, 4])), pod("a", 400))
@@ -64,10 +67,10 @@ def test_a_spark_workflow_is_a_gang_and_others_are_elastic_unless_their_user_say
     assert wanted(written, fit).new.largest_pod == largest
 
 
-def answer(reserved: Totals | None) -> Any:
+def answer(reserved: Totals | None, *verdicts: Verdict) -> Any:
     made, decision = (
         wanted(WIDE, None),
-        Decision(Outcome.PLACED, "west: free", "random", 1.0, "west", reserved=reserved),
+        Decision(Outcome.PLACED, "west: free", "random", 1.0, "west", verdicts, reserved=reserved),
     )
     review = Review("u", "CREATE", "Workflow", "ns", False, "ann", made.workflow)
     return accepted(review, made, decision)["response"]
@@ -79,3 +82,10 @@ def test_who_submits_a_wide_one_is_told_that_it_runs_a_few_pods_at_a_time() -> N
         "medea: it runs a few pods at a time: at its peak it would need more than cpu=1, ram=1Gi",
     ]
     assert len(answer(None)["warnings"]) == 1
+
+
+def test_who_submits_one_with_more_pods_than_the_quota_allows_is_told_which_quota() -> None:
+    limit = room(Limit("q", "pods", 1, 0), one_kind({"pods": 4}, {"pods": 1}), {}, Own(), elastic=True)
+    roomy = replace(limit, resource="requests.cpu", hard=1600, peak=1600)
+    warnings = answer(None, Verdict("west", limits=(limit, roomy)), Verdict("east", limits=(limit,)))["warnings"]
+    assert warnings[1:] == ["medea: it runs a few pods at a time: quota q allows 1 pods of 4"]

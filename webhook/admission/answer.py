@@ -49,11 +49,18 @@ def _warnings(new: NewPlacement, decision: Decision, dry_run: bool) -> list[str]
     would = "would be " if dry_run else ""
     verb = "queued" if decision.cluster is None else "placed on"
     lines = [f"medea: {would}{verb} {decision.reason} (needs {new.totals})"]
-    if decision.reserved is not None:
-        lines.append(f"medea: it runs a few pods at a time: at its peak it would need more than {decision.reserved}")
+    if narrow := _narrow(decision):
+        lines.append(f"medea: it runs a few pods at a time: {'; '.join(narrow)}")
     if new.notes:
         lines.append(f"medea: what it needs is not fully known: {'; '.join(new.notes)}")
     return lines
+
+
+def _narrow(decision: Decision) -> list[str]:
+    """Of what the target's quotas allow less than the Workflow needs at its peak."""
+    held = [] if decision.reserved is None else [f"at its peak it would need more than {decision.reserved}"]
+    chosen = (one for one in decision.verdicts if one.cluster == decision.cluster)
+    return held + [limit.a_part for one in chosen for limit in one.limits if limit.narrow]
 
 
 def _spark_hint(job: SparkJob, decision: Decision) -> str:
