@@ -53,7 +53,13 @@ def test_each_tick_of_a_cron_workflow_is_placed_once(ways: Workspace) -> None:
 
 def test_a_cron_workflow_that_replaces_its_last_run_stops_it_on_its_target(ways: Workspace) -> None:
     lasting = _workflow("", [_step("main", "sleep 300")])["spec"]
-    spec = {"schedules": ["@every 6s"], "concurrencyPolicy": "Replace", "workflowSpec": lasting}
+    spec = {
+        "schedules": ["@every 6s"],
+        "concurrencyPolicy": "Replace",
+        # Argo deletes all but the last that failed, unless it is told to keep more.
+        "failedJobsHistoryLimit": 9,
+        "workflowSpec": lasting,
+    }
     _apply(ways, {"apiVersion": _API, "kind": "CronWorkflow", "metadata": {"name": "replaces"}, "spec": spec})
     eventually(lambda: len(_labelled(ways, _CRON, "replaces")) >= 3, "three ticks")
     ways.kubectl("patch", "cronworkflow", "replaces", "--type=merge", "-p", '{"spec": {"suspend": true}}').ok()
