@@ -33,10 +33,10 @@ def old() -> Iterator[str]:
             kubectl("front", "-n", namespace, "delete", "secret", name, "--ignore-not-found").ok()
 
 
-def upgrade() -> Ran:
+def upgrade(*values: str) -> Ran:
     """What `helm upgrade` would do at this front door, without doing it: the apiserver is asked what is there."""
     words = ["template", "medea", str(render.CHART), "--namespace", SYSTEM, "--is-upgrade", "--dry-run=server"]
-    return run([str(binaries.binary("helm")), *words, f"--kubeconfig={FRONT.kubeconfig}"])
+    return run([str(binaries.binary("helm")), *words, *values, f"--kubeconfig={FRONT.kubeconfig}"])
 
 
 def there(namespace: str, name: str) -> bool:
@@ -50,7 +50,17 @@ def test_the_chart_refuses_until_each_target_has_been_moved_and_both_versions_fi
     assert moved.code == 0, moved.said
     assert "Secret target-old in medea-targets, for target old" in moved.out
     assert there(SYSTEM, old) and there(SPACE, old)
-    # Somebody else has made the namespace, so that it is none of the release's to delete.
-    assert "kind: Namespace" not in upgrade().ok().out
+    upgrade().ok()
     medea("move", "--finish").ok()
     assert there(SPACE, old) and not there(SYSTEM, old)
+
+
+def test_a_namespace_for_targets_that_somebody_else_has_made_is_not_the_releases_to_delete() -> None:
+    name = "targets-of-somebody"
+    words = f"--set=targets.namespace={name}"
+    assert f"kind: Namespace\nmetadata:\n  name: {name}\n" in upgrade(words).ok().out
+    kubectl("front", "create", "namespace", name).ok()
+    try:
+        assert f"kind: Namespace\nmetadata:\n  name: {name}\n" not in upgrade(words).ok().out
+    finally:
+        kubectl("front", "delete", "namespace", name, "--wait=false").ok()
