@@ -8,6 +8,7 @@ from tests.support.controller_world import World
 from tests.support.fake_apiserver import LOSE, RESET, ApiError, Call, Fault, answer
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.contract import State
+from webhook.model.limits.controller import COPY_HEARD
 
 
 def test_a_placement_becomes_a_run_and_the_origin_says_so(world: World) -> None:
@@ -79,6 +80,9 @@ def test_a_run_that_exists_is_adopted_before_its_templates_are_looked_at(world: 
     world.place(original={"workflow": {"metadata": {}, "spec": spec}, "templates": templates})
     world.fail("west", LOSE, verb="create")
     world.watch()
+    world.look()
+    # The copy is there, and Argo has heard of it.
+    world.clock.advance(COPY_HEARD)
     world.look()
     asked = len([call for call in world.west.calls if call.resource == "workflowtemplates"])
     world.settle(10)

@@ -11,11 +11,11 @@ from tests.support.controller_world import World
 from tests.support.fake_apiserver import REFUSE, ApiError, Call, FakeApiserver, Fault
 from tests.support.fake_clock import FakeClock
 from webhook.controller.templates import TemplateCopies
-from webhook.errors import Rejected
+from webhook.errors import ClusterUnavailable, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.model.contract import COPIED, COPY_OF, ENABLED
-from webhook.model.limits.controller import COPY_LOOK_EVERY, COPY_UNUSED
+from webhook.model.limits.controller import COPY_HEARD, COPY_LOOK_EVERY, COPY_UNUSED
 from webhook.model.run import Original
 
 Object = dict[str, Any]
@@ -64,7 +64,12 @@ def placed(fake: FakeApiserver, workflow: Object, *templates: Object) -> Object:
     """The spec of the run of a Workflow that needs these templates."""
     original = Original(workflow={"metadata": {}, "spec": workflow}, templates=list(templates))
     target = Cluster("west", Configuration(), http=fake, clock=fake.clock)
-    made: Object = TemplateCopies(clock=fake.clock).with_templates(target, "ns", original)["spec"]
+    copies = TemplateCopies(clock=fake.clock)
+    try:
+        made: Object = copies.with_templates(target, "ns", original)["spec"]
+    except ClusterUnavailable:
+        fake.clock.advance(COPY_HEARD)
+        made = copies.with_templates(target, "ns", original)["spec"]
     return made
 
 
@@ -159,6 +164,22 @@ def test_a_target_that_drops_fields_it_does_not_know_has_the_copy_all_the_same(w
     west.change(WORKFLOW_TEMPLATES, "ns", copy_in(first), {"spec": {"entrypoint": "other"}})
     with pytest.raises(Rejected, match="another content"):
         placed(west, reference("a"), tomorrow)
+
+
+def test_no_run_is_created_before_argo_there_has_heard_of_its_template(world: World) -> None:
+    original = {"workflow": {"metadata": {}, "spec": reference("a")}, "templates": [template("a", spec("one"))]}
+    for placement in ("p1", "p2"):
+        world.place(placement, original=original)
+    world.watch()
+    world.look()
+    assert there(world.west)
+    assert world.run("p1") is None and world.run("p2") is None
+    world.settle(3)
+    assert world.run("p1") is not None and world.run("p2") is not None
+    world.place("p3", original=original)
+    world.watch()
+    world.look()
+    assert world.run("p3") is not None
 
 
 def test_two_runs_at_once_make_one_copy(west: FakeApiserver) -> None:

@@ -12,7 +12,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOW_TEMPLATES
 from webhook.kube.templates import check_own_names, content_of, kind_of
 from webhook.model.contract import COPIED, COPY_OF
-from webhook.model.limits.controller import COPY_UNUSED
+from webhook.model.limits.controller import COPY_HEARD, COPY_UNUSED
 from webhook.model.objects import Metadata, Object
 from webhook.model.run import Original
 from webhook.model.template_versions import Copy, copies, specs_of
@@ -25,17 +25,24 @@ _COMPARED = "medea-compared-"
 
 
 class TemplateCopies:
-    """Makes copies, and remembers when each was last used. Safe to share between threads; `clock` is in seconds."""
+    """Makes copies, and remembers when each was made and last used. Safe to share between threads.
+
+    Argo knows templates by a watch of its own. A run that it hears of before its template ends in Error at once, so a
+    run waits a moment for a copy that was made just now. `clock` is in seconds.
+    """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._used: dict[tuple[str, str, str], float] = {}
+        self._made: dict[tuple[str, str, str], float] = {}
+        """Copies that Argo there may not have heard of yet."""
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def with_templates(self, target: Cluster, namespace: str, original: Original) -> Object:
         """Copy the templates that the run needs, in the version it was submitted with; returns the Workflow to run.
 
-        Raises Rejected if that is not possible on this target.
+        Raises Rejected if that is not possible on this target, and ClusterUnavailable for a moment after a copy was
+        made.
         """
         workflow, templates = original["workflow"], original["templates"]
         if not templates:
@@ -45,7 +52,10 @@ class TemplateCopies:
         spec, needed = copies(workflow["spec"], specs)
         self._note_use(target, namespace, needed)
         for one in needed:
-            _make(target, namespace, one)
+            if _make(target, namespace, one):
+                self._made[target.name, namespace, one.name] = self._clock()
+        for one in needed:
+            self._check_heard(target, namespace, one.name)
         return {**workflow, "spec": spec}
 
     def remove(self, target: Cluster, namespace: str, copied: Object) -> bool:
@@ -63,26 +73,36 @@ class TemplateCopies:
             self._used.pop((target.name, namespace, name), None)
             return True
 
+    def _check_heard(self, target: Cluster, namespace: str, name: str) -> None:
+        made = self._made.get((target.name, namespace, name))
+        if made is None:
+            return
+        if self._clock() - made < COPY_HEARD:
+            raise ClusterUnavailable(
+                f"template {name} was copied to {target.name} just now; Argo there hears of it first"
+            )
+        self._made.pop((target.name, namespace, name), None)
+
     def _note_use(self, target: Cluster, namespace: str, used: Iterable[Copy]) -> None:
         with self._locks[target.name]:
             for one in used:
                 self._used[target.name, namespace, one.name] = self._clock()
 
 
-def _make(target: Cluster, namespace: str, wanted: Copy) -> None:
-    """Make sure that a copy is there. Raises Rejected if something else has its name."""
+def _make(target: Cluster, namespace: str, wanted: Copy) -> bool:
+    """Make sure that a copy is there; whether it had to be made. Raises Rejected if something else has its name."""
     body = _body(wanted)
     for _ in range(_MOST_LOOKS):
         found = target.find(WORKFLOW_TEMPLATES, namespace, wanted.name)
         if found is not None:
             _check_content(target, namespace, found, body)
-            return
+            return False
         try:
             target.create(WORKFLOW_TEMPLATES, namespace, body)
         except AlreadyExists:
             continue
         log.info("template copied", cluster=target.name, namespace=namespace, template=wanted.name)
-        return
+        return True
     raise ClusterUnavailable(f"template {wanted.name} on {target.name} comes and goes; trying again")
 
 

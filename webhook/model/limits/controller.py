@@ -34,6 +34,9 @@ STOP_PATIENCE = 3.0
 # Room that comes free within this time leads to one look at the queue: many runs may end at once.
 QUEUE_GATHER = 0.1
 
+# Seconds until Argo's controller on a target has certainly heard of a template that was copied there: its watch takes
+# milliseconds, and longer where it is busy.
+COPY_HEARD = 1.0
 # Copies of templates on targets are removed when nothing has used them for COPY_UNUSED. Each namespace of each target
 # is looked at once in COPY_LOOK_EVERY, COPY_LOOKS of them per sweep, and at most COPIES_REMOVED at once in each: a look
 # reads all copies and, if some are old, all Workflows there.
