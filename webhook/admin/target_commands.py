@@ -22,13 +22,14 @@ from webhook.model.contract import State
 from webhook.model.deadline import utc_now
 from webhook.model.limits.admin import DRAIN_HEARD
 from webhook.settings import Settings
-from webhook.targets.check import gather, registered
+from webhook.targets.check import gather
 from webhook.targets.findings import Grade, findings
 from webhook.targets.impersonation import impersonation
 from webhook.targets.join import add as add_target
-from webhook.targets.leave import revoke, secrets_of, set_drain, unregister
+from webhook.targets.leave import revoke, set_drain, unregister
 from webhook.targets.move import copy as copy_targets
 from webhook.targets.move import finish as finish_move
+from webhook.targets.registration import registered, secrets_of
 
 target_app = typer.Typer(no_args_is_help=True, help="The clusters that run work.")
 

@@ -29,6 +29,7 @@ from webhook.targets import check
 from webhook.targets.argo import image_tag
 from webhook.targets.findings import Facts as TargetFacts
 from webhook.targets.findings import Finding, Grade
+from webhook.targets.registration import registered
 
 _DOORS = {"medea": 443, "medea-plugin": 443, "medea-api": 8090}
 """Services with Medea's own certificate, and a port of each. The one for logs has another, and speaks to apiservers."""
@@ -62,7 +63,7 @@ def gather(
         ledger=ledger,
         argo=_argo(front, argo_account.partition(":")[0]),
         workflows=_workflows(front),
-        targets=[_target(front, space, name, recorded) for name in dict(check.registered(front, space))],
+        targets=[_target(front, space, name, recorded) for name in dict(registered(front, space))],
         namespaces={one["metadata"]["name"]: hold_of(one, default) for one in opted_in},
     )
 

@@ -165,6 +165,7 @@ def _move(connection: Connection, placed: Mapping[str, Decision]) -> set[str]:
     """Move rows from the queue to a target, except those that were stopped or deleted meanwhile; returns the moved."""
     if not placed:
         return set()
+    reserved = [reserved_by(decision) for decision in placed.values()]
     rows = connection.execute(
         """
         UPDATE workflows SET state = 'reserved', cluster = chosen.cluster, reason = chosen.reason, placed_at = now(),
@@ -177,8 +178,8 @@ def _move(connection: Connection, placed: Mapping[str, Decision]) -> set[str]:
             list(placed),
             [decision.cluster for decision in placed.values()],
             [storable(decision.reason) for decision in placed.values()],
-            [reserved_by(decision)[0] for decision in placed.values()],
-            [reserved_by(decision)[1] for decision in placed.values()],
+            [cpu for cpu, _ in reserved],
+            [memory for _, memory in reserved],
         ),
     )
     left = {row["placement"] for row in rows}

@@ -11,12 +11,11 @@ from webhook.ledger.pool import Pool
 class Verdict:
     """What is known of a namespace.
 
-    `asked_at` is when the probe was made, by the front door's clock. `answered` is false while nobody knows yet.
+    `answered` is false while nobody knows yet.
     `controller` is the program that was seen at work. `age` is for how many seconds that has been known; while it is
     not, how old the probe is, as far as the clocks of ledger and front door agree.
     """
 
-    asked_at: datetime
     answered: bool
     controller: str | None
     age: float
@@ -26,7 +25,7 @@ def verdict(pool: Pool, uid: str) -> Verdict | None:
     """What is known of a namespace; None if it was never asked."""
     with pool.transaction() as connection:
         row = connection.execute(
-            "SELECT asked_at, answered_at IS NOT NULL AS answered, controller, "
+            "SELECT answered_at IS NOT NULL AS answered, controller, "
             "extract(epoch FROM now() - coalesce(answered_at, asked_at))::float8 AS age FROM quiet WHERE uid = %s",
             (uid,),
         ).fetchone()

@@ -10,19 +10,18 @@ from webhook.kube.registry import Connect, connect_target
 from webhook.kube.resources import (
     NAMESPACES,
     RESOURCE_QUOTAS,
-    SECRETS,
     SELF_ACCESS_REVIEWS,
     SELF_REVIEWS,
     WORKFLOWS,
-    checked_name,
 )
-from webhook.model.contract import CLUSTER, DRAIN, IMPERSONATE, OPTED_IN
+from webhook.model.contract import DRAIN, IMPERSONATE, OPTED_IN
 from webhook.model.deadline import utc_now
-from webhook.model.objects import Object, annotations, labels, mapping, status_of
+from webhook.model.objects import Object, annotations, mapping, status_of
 from webhook.targets.acceptance import is_accepted
 from webhook.targets.argo import living_controller, missing_kinds, takes_up
 from webhook.targets.credentials import life_of
 from webhook.targets.findings import Facts, Finding, Grade, NamespaceFacts, again
+from webhook.targets.registration import counted, secrets_of
 
 
 def gather(
@@ -41,10 +40,10 @@ def gather(
     With `probe`, a small Workflow shows whether Argo's controller works, if nothing else does. Raises the errors of the
     front door, and BadRequest for something that can't be a name.
     """
-    secrets, _ = front.list(SECRETS, space, selector=f"{CLUSTER}={checked_name('target', name)}")
+    secrets = secrets_of(front, space, name)
     if not secrets:
         return _broken(name, "is not registered at this front door", f"{again(name)} --namespaces NAMESPACE")
-    secret = min(secrets, key=lambda one: str(one["metadata"].get("creationTimestamp")))
+    secret = counted(secrets)
     try:
         cluster, config = connect(name, configuration_of(secret)), kubeconfig_of(secret)
     except Refused as error:
@@ -151,9 +150,3 @@ def _apart(front: Cluster, cluster: Cluster) -> float | None:
     """By how many seconds the target's clock is ahead of the front door's. They are asked one right after the other."""
     here, there = front.about().now, cluster.about().now
     return None if here is None or there is None else (there - here).total_seconds()
-
-
-def registered(front: Cluster, space: str) -> list[tuple[str, Object]]:
-    """The targets' names and Secrets, in the order of their names."""
-    secrets, _ = front.list(SECRETS, space, selector=CLUSTER)
-    return sorted(((labels(secret).get(CLUSTER, ""), secret) for secret in secrets), key=lambda pair: pair[0])

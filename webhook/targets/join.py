@@ -31,6 +31,7 @@ from webhook.targets.findings import Grade, argo, kubernetes
 from webhook.targets.grants import ACCOUNT, SPACE, Grant, grants
 from webhook.targets.impersonation import NAME as IMPERSONATING
 from webhook.targets.impersonation import Impersonation
+from webhook.targets.registration import counted, secrets_of
 
 
 @dataclass(frozen=True)
@@ -158,10 +159,10 @@ def _same(found: object, wanted: object) -> bool:
 
 def _registered(front: Cluster, space: str, name: str) -> tuple[str, Object | None]:
     """The name of the Secret that registers the target, or is to, and the kubeconfig in it if it can be read."""
-    secrets, _ = front.list(SECRETS, space, selector=f"{CLUSTER}={name}")
+    secrets = secrets_of(front, space, name)
     if not secrets:
         return f"target-{name}", None
-    secret = min(secrets, key=lambda one: str(one["metadata"].get("creationTimestamp")))
+    secret = counted(secrets)
     try:
         return str(secret["metadata"]["name"]), kubeconfig_of(secret)
     except MedeaError:

@@ -14,12 +14,12 @@ from webhook.kube.resources import (
     SERVICE_ACCOUNTS,
     WORKFLOWS,
     Resource,
-    checked_name,
 )
-from webhook.model.contract import CLUSTER, CONSENT, DRAIN, PLACEMENT
+from webhook.model.contract import CONSENT, DRAIN, PLACEMENT
 from webhook.model.finalizers import allow_deletion, is_deletion_blocked, is_deletion_ongoing
 from webhook.model.objects import Object
 from webhook.targets.grants import SPACE
+from webhook.targets.registration import secrets_of
 
 # Bindings first: from then on Medea can do nothing there, whatever of the rest is left by a failure.
 _KINDS: tuple[Resource, ...] = (
@@ -31,11 +31,6 @@ _KINDS: tuple[Resource, ...] = (
 )
 
 _ATTEMPTS = 5
-
-
-def secrets_of(front: Cluster, space: str, name: str) -> list[Object]:
-    """The Secrets that register a target. Raises BadRequest for something that can't be a name."""
-    return front.list(SECRETS, space, selector=f"{CLUSTER}={checked_name('target', name)}")[0]
 
 
 def set_drain(front: Cluster, space: str, name: str, *, drain: bool) -> None:

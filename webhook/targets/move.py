@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from webhook.errors import Refused
 from webhook.kube.client import Cluster
 from webhook.kube.resources import CLUSTER_PROFILES, NAMESPACES, SECRETS
-from webhook.model.contract import CLUSTER
 from webhook.model.objects import Object, annotations, labels
 from webhook.targets.join import Done
 from webhook.targets.profile import MANAGED_BY, MANAGER
+from webhook.targets.registration import counted, registered
 
 # What `kubectl apply` notes there is the whole object, with the namespace that it was applied to.
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -32,8 +32,7 @@ def copy(front: Cluster, source: str, space: str) -> Iterator[Done]:
         if target in known:
             yield Done("as it was", f"target {target}, which has a Secret in {space}")
             continue
-        # Of several Secrets with the same name the oldest counts.
-        secret = min(secrets, key=_age)
+        secret = counted(secrets)
         front.create(SECRETS, space, _copied(secret))
         yield Done("made", f"Secret {secret['metadata']['name']} in {space}, for target {target}")
 
@@ -67,14 +66,9 @@ def _check_apart(source: str, space: str) -> None:
 
 def _by_target(front: Cluster, space: str) -> dict[str, list[Object]]:
     found: dict[str, list[Object]] = {}
-    for secret in front.list(SECRETS, space, selector=CLUSTER)[0]:
-        found.setdefault(labels(secret)[CLUSTER], []).append(secret)
+    for target, secret in registered(front, space):
+        found.setdefault(target, []).append(secret)
     return found
-
-
-def _age(secret: Object) -> tuple[str, str]:
-    metadata = secret["metadata"]
-    return str(metadata.get("creationTimestamp")), str(metadata["name"])
 
 
 def _copied(secret: Object) -> Object:

@@ -14,14 +14,14 @@ from webhook.totals.expressions.sprig import SPRIG
 from webhook.totals.expressions.texts import ascii_text, joined, repeated, replaced, trimmed
 from webhook.totals.expressions.values import (
     Value,
+    as_float,
     as_integer,
     as_json,
     as_list,
     as_number,
     as_text,
-    float_of,
     integer_of,
-    number_text,
+    plain_text,
 )
 
 Function = Callable[..., Value]
@@ -29,16 +29,6 @@ Function = Callable[..., Value]
 
 def _int(value: Value) -> int:
     return integer_of(value) if isinstance(value, str) else int(as_number(value))
-
-
-def _float(value: Value) -> float:
-    return float_of(value) if isinstance(value, str) else float(as_number(value))
-
-
-def _string(value: Value) -> str:
-    if isinstance(value, str):
-        return value
-    return ("true" if value else "false") if isinstance(value, bool) else number_text(as_number(value))
 
 
 def _len(value: Value) -> int:
@@ -98,11 +88,11 @@ def _decoded(value: Value) -> str:
 
 FUNCTIONS: Mapping[str, Function] = {
     "abs": lambda value: abs(as_number(value)),
-    "asFloat": _float,
+    "asFloat": as_float,
     "asInt": _int,
     "ceil": lambda value: float(math.ceil(as_number(value))),
     "first": lambda value: as_list(value)[0],
-    "float": _float,
+    "float": as_float,
     "floor": lambda value: float(math.floor(as_number(value))),
     "fromBase64": _decoded,
     "fromJSON": lambda value: as_floats(from_json(as_text(value))),
@@ -126,7 +116,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "reverse": lambda value: as_list(value)[::-1],
     "round": _round,
     "split": _split,
-    "string": _string,
+    "string": plain_text,
     "sum": lambda value: sum(_numbers((as_list(value),))),
     "toBase64": lambda value: base64.b64encode(as_text(value).encode()).decode(),
     "toJSON": _plain_json,

@@ -13,14 +13,14 @@ from webhook.totals.expressions.patterns import found_in
 from webhook.totals.expressions.texts import SPACES, ascii_text, joined, repeated, replaced, trimmed
 from webhook.totals.expressions.values import (
     Value,
+    as_float,
     as_integer,
     as_json,
     as_list,
     as_number,
     as_text,
-    float_of,
     integer_of,
-    number_text,
+    plain_text,
 )
 
 # Go reads a leading zero as octal here.
@@ -39,12 +39,8 @@ def _integer(value: Value) -> int:
     return int(as_number(value))
 
 
-def _float(value: Value) -> float:
-    return float_of(value) if isinstance(value, str) else float(as_number(value))
-
-
 def _decimal(value: Value) -> Decimal:
-    return Decimal(repr(_float(value)))
+    return Decimal(repr(as_float(value)))
 
 
 def _decimals(operation: Callable[[Decimal, Decimal], Decimal]) -> Callable[..., Value]:
@@ -69,7 +65,7 @@ def _mod(one: Value, other: Value) -> int:
 
 
 def _rounded(value: Value, places: Value) -> float:
-    number, scale = _float(value), as_integer(places)
+    number, scale = as_float(value), as_integer(places)
     if number < 0 or not 0 <= scale <= 9:
         raise Doubt
     digits = math.pow(10, scale) * number
@@ -77,14 +73,8 @@ def _rounded(value: Value, places: Value) -> float:
     return whole / math.pow(10, scale)
 
 
-def _shown(value: Value) -> str:
-    if isinstance(value, str):
-        return value
-    return ("true" if value else "false") if isinstance(value, bool) else number_text(as_number(value))
-
-
 def _quote(value: Value) -> str:
-    text = _shown(value)
+    text = plain_text(value)
     if not _QUOTED.fullmatch(text) or '"' in text or "\\" in text:
         raise Doubt
     return f'"{text}"'
@@ -144,7 +134,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "b64dec": lambda value: base64.b64decode(as_text(value), validate=True).decode(),
     "b64enc": lambda value: base64.b64encode(as_text(value).encode()).decode(),
     "biggest": lambda *values: max(map(_integer, values)),
-    "ceil": lambda value: float(math.ceil(_float(value))),
+    "ceil": lambda value: float(math.ceil(as_float(value))),
     "coalesce": _coalesce,
     "contains": lambda part, text: as_text(part) in as_text(text),
     "default": _default,
@@ -152,22 +142,22 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "divf": _decimals(_quotient),
     "empty": lambda value: not value,
     "first": lambda values: as_list(values)[0],
-    "float64": _float,
-    "floor": lambda value: float(math.floor(_float(value))),
+    "float64": as_float,
+    "floor": lambda value: float(math.floor(as_float(value))),
     "fromJson": lambda value: as_floats(from_json(as_text(value))),
     "has": _has,
     "hasPrefix": lambda part, text: as_text(text).startswith(as_text(part)),
     "hasSuffix": lambda part, text: as_text(text).endswith(as_text(part)),
     "int": _integer,
     "int64": _integer,
-    "join": lambda glue, values: joined([_shown(value) for value in as_list(values)], as_text(glue)),
+    "join": lambda glue, values: joined([plain_text(value) for value in as_list(values)], as_text(glue)),
     "last": lambda values: as_list(values)[-1],
     "list": lambda *values: [*values],
     "lower": lambda value: ascii_text(value).lower(),
     "max": lambda *values: max(map(_integer, values)),
-    "maxf": lambda *values: max(map(_float, values)),
+    "maxf": lambda *values: max(map(as_float, values)),
     "min": lambda *values: min(map(_integer, values)),
-    "minf": lambda *values: min(map(_float, values)),
+    "minf": lambda *values: min(map(as_float, values)),
     "mod": _mod,
     "mul": _product,
     "mulf": _decimals(_EXACT.multiply),
@@ -178,13 +168,13 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "replace": lambda old, new, text: replaced(as_text(text), as_text(old), as_text(new)),
     "round": _rounded,
     "splitList": lambda separator, text: [*as_text(text).split(as_text(separator))],
-    "squote": lambda value: f"'{_shown(value)}'",
+    "squote": lambda value: f"'{plain_text(value)}'",
     "sub": lambda one, other: _integer(one) - _integer(other),
     "subf": _decimals(_EXACT.subtract),
     "substr": _substr,
     "ternary": _ternary,
     "toJson": as_json,
-    "toString": _shown,
+    "toString": plain_text,
     "trim": trimmed,
     "trimAll": lambda cut, text: as_text(text).strip(as_text(cut)),
     "trimPrefix": lambda part, text: as_text(text).removeprefix(as_text(part)),

@@ -62,6 +62,18 @@ def float_of(text: str) -> float:
     return float(text)
 
 
+def as_float(value: Value) -> float:
+    """The number that it is, or that a text writes. Raises Doubt for anything else."""
+    return float_of(value) if isinstance(value, str) else float(as_number(value))
+
+
+def plain_text(value: Value) -> str:
+    """A text, a number or a truth value as Go prints it. Raises Doubt for anything else."""
+    if isinstance(value, str):
+        return value
+    return ("true" if value else "false") if isinstance(value, bool) else number_text(as_number(value))
+
+
 def bounded(value: Value) -> Value:
     """The value, if it is small enough to go on with and Go would not wrap it around. Raises Doubt."""
     if isinstance(value, int) and not -_LARGEST < value < _LARGEST:
