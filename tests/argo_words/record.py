@@ -99,7 +99,8 @@ def _plain(found: Object, name: str) -> Object:
     kept = {key: found["metadata"].get(key) for key in ("labels", "annotations") if key in found["metadata"]}
     text = json.dumps({"metadata": {"name": name, **kept}, "spec": found["spec"], "status": found["status"]})
     # Node ids are made of the Workflow's name and a number.
-    return json.loads(re.sub(rf"{name}(-\d+)?", lambda at: f"job{at[1] or ''}", text))  # type: ignore[no-any-return]
+    plain: Object = json.loads(re.sub(rf"{name}(-\d+)?", lambda at: f"job{at[1] or ''}", text))
+    return plain
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 run as Argo would have."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -126,4 +127,4 @@ def dropped_empty(value: Any) -> Any:
 
 def test_nothing_recorded_names_the_machine(version: str) -> None:
     text = Path(RECORDED / f"{version}.json").read_text()
-    assert not [word for word in ("/tmp/", "/root/", "/work/") if word in text]
+    assert re.findall(r"(?<![\w.:/-])/[\w.-]+/", text) == [], "a path of whoever has recorded it"

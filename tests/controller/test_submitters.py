@@ -1,5 +1,7 @@
 """Where a target lets Medea act as others, the run is created as who has submitted it, however much later that is."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.support.controller_world import World
@@ -18,7 +20,7 @@ def acting(world: World) -> World:
     return world
 
 
-def refused_to(user: str, verb: str = "create") -> object:
+def refused_to(user: str, verb: str = "create") -> Callable[[Call], Fault | None]:
     """RBAC refuses this user that verb, in Kubernetes' own words."""
 
     def refuse(call: Call) -> Fault | None:
@@ -44,7 +46,7 @@ def test_the_run_is_created_as_who_has_submitted_it_and_all_else_is_medeas(actin
 
 
 def test_a_right_that_was_withdrawn_is_said_on_the_origin_and_asked_for_again_later(acting: World) -> None:
-    acting.west.faults = refused_to("ann")  # type: ignore[assignment]
+    acting.west.faults = refused_to("ann")
     acting.place(submitter=ANN)
     acting.settle()
     words = "ann may not create workflows.argoproj.io in namespace ns on west"
@@ -61,7 +63,7 @@ def test_a_run_that_a_lost_answer_has_left_is_found_although_its_right_is_gone(a
     acting.place(submitter=ANN)
     acting.watch()
     acting.look()
-    acting.west.faults = refused_to("ann")  # type: ignore[assignment]
+    acting.west.faults = refused_to("ann")
     acting.settle()
     assert (acting.row().state, acting.row().cluster) == (State.RUNNING, "west")
 

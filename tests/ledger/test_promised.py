@@ -1,6 +1,6 @@
 """What live reservations hold of every kind of quota, as the ledger sums it up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from unittest.mock import patch
 
@@ -103,12 +103,12 @@ def test_a_gang_that_never_fits_a_limit_does_not_wait_for_it_and_an_elastic_one_
         placements.bind(pool, name, namespace="ns", name=f"job-{name}", uid=name)
     seen: list[str] = []
 
-    def note(_: object, batch: list[Placement]) -> Choices:
+    def note(_: object, batch: Sequence[Placement]) -> Choices:
         seen.extend(row.placement for row in batch)
         return Choices({}, {})
 
     tight = Quotas(Totals(99_000, 99 * GIB), (Limit("q", "pods", 2, 0),))
-    queueing.serve(pool, "ns", note, waiting_for={"west": tight})  # type: ignore[arg-type]
+    queueing.serve(pool, "ns", note, waiting_for={"west": tight})
     assert seen == ["wide"]
 
 
@@ -134,7 +134,7 @@ def test_who_never_fits_a_limit_of_a_target_does_not_wait_for_it(pool: Pool) -> 
     found: list[frozenset[str]] = []
     seen: list[list[str]] = []
 
-    def note(_: object, batch: list[Placement]) -> Choices:
+    def note(_: object, batch: Sequence[Placement]) -> Choices:
         seen.append([row.placement for row in batch])
         return Choices({}, {})
 
@@ -145,5 +145,5 @@ def test_who_never_fits_a_limit_of_a_target_does_not_wait_for_it(pool: Pool) -> 
     reserving.peek(pool, "ns", ask)
     assert found == [frozenset({"west"})]
     for target in (roomy, tight):
-        queueing.serve(pool, "ns", note, waiting_for={"west": target})  # type: ignore[arg-type]
+        queueing.serve(pool, "ns", note, waiting_for={"west": target})
     assert seen == [["p1"], []]

@@ -12,7 +12,16 @@ from webhook.totals.demands import NO_DEMANDS, PLAIN, Demands, Group, Traits, de
 from webhook.totals.model import Defaults, said
 from webhook.totals.shape import Name
 
-EVERY: Callable[[Traits], bool] = lambda _: True  # noqa: E731
+Counts = Callable[[Traits], bool]
+"""Which pods a quota counts."""
+
+
+def every(_: Traits) -> bool:
+    return True
+
+
+def of_class(name: str) -> Counts:
+    return lambda traits: traits.priority == name
 
 
 def box(limits: Object | None = None, requests: Object | None = None) -> Object:
@@ -153,7 +162,7 @@ def test_a_workflow_too_large_for_its_peak_counts_all_its_pods() -> None:
     found = need(spec(steps(loops, [task("x", "inner")]), pod("a"), inner))
     assert any("counted at once" in note for note in found.notes)
     assert found.demands.whole["pods"] == 10_000 + 5600
-    assert found.demands.largest("requests.cpu", EVERY) == 200
+    assert found.demands.largest("requests.cpu", every) == 200
 
 
 @st.composite
@@ -195,11 +204,10 @@ def test_however_kinds_mix_no_moment_needs_more_than_is_said_of_either_or_both(
 
     for resource, amount in (("pods", lambda _: 1), ("requests.cpu", lambda one: sizes[one][1])):
         for name in ("low", "high"):
-            counts = lambda traits, name=name: traits.priority == name  # noqa: E731
-            exact = most(lambda kind, name=name: kind == name, amount)  # type: ignore[misc]
+            counts, exact = of_class(name), most(name.__eq__, amount)
             assert demands.peak(resource, counts) == exact
             assert demands.largest(resource, counts) <= max(exact, 0)
-        assert demands.peak(resource, EVERY) == most(lambda _: True, amount)
+        assert demands.peak(resource, every) == most(lambda _: True, amount)
 
 
 # --- objects
@@ -240,7 +248,7 @@ def test_a_spark_job_is_its_driver_and_executors_and_requests_at_most_its_limits
         "requests.memory": 7 << 30,
     }
     assert set(found.demands.groups) == {Traits(priority="batch")}
-    assert found.demands.largest("limits.memory", EVERY) == 4 << 30
+    assert found.demands.largest("limits.memory", every) == 4 << 30
     differs = need(spec(pod(priorityClassName="x", timeout="1m"), arguments=arguments))
     assert set(differs.demands.groups) == {Traits(priority=None, terminating=None)}
 
@@ -264,7 +272,7 @@ def some_demands(draw: st.DrawFn) -> Demands:
 def test_sums_are_sums_of_every_resource_and_kind(one: Demands, other: Demands, count: int) -> None:
     both = one + other
     for resource in ("pods", "requests.cpu", "requests.nvidia.com/gpu"):
-        for counts in (EVERY, lambda found: found.priority == "high", lambda found: bool(found.terminating)):
+        for counts in (every, lambda found: found.priority == "high", lambda found: bool(found.terminating)):
             assert both.peak(resource, counts) == one.peak(resource, counts) + other.peak(resource, counts)
             assert one.times(count).peak(resource, counts) == one.peak(resource, counts) * count
         assert both.held(resource, lambda _: True) == sum(x.held(resource, lambda _: True) for x in (one, other))
