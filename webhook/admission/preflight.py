@@ -65,7 +65,8 @@ def _ask(registry: Registry, cluster: str, candidate: Candidate, timeout: float)
     run["metadata"] |= {"generateName": "medea-preflight-"}
     del run["metadata"]["name"]
     new = candidate.new
-    create, target = creator(registry, cluster, new.namespace, new.submitter).create, registry.get(cluster)
+    submits = creator(registry, cluster, new.namespace, new.submitter)
+    target = submits.target
     specs = specs_of(new.original["templates"])
     check_own_names(target, new.namespace, candidate.workflow["spec"], specs, read_timeout=timeout)
-    create(new.namespace, run, dry_run=True, read_timeout=timeout)
+    submits.create(new.namespace, run, dry_run=True, read_timeout=timeout)

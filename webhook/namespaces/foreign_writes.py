@@ -16,7 +16,7 @@ _WROTE = "managedFields"
 
 
 def with_last_write(workflow: Object) -> Object:
-    """The Workflow as an informer keeps it: of its managedFields only when an Argo controller wrote last."""
+    """The Workflow as an informer keeps it: of its managedFields only an Argo controller's last write."""
     times = [str(entry.get("time")) for entry in _entries(workflow) if entry.get("manager") == CONTROLLER]
     kept = without_managed_fields(workflow)
     if times:
