@@ -103,6 +103,10 @@ def test_what_only_the_shell_knows_is_left_alone(size: str) -> None:
     assert said(["bash", "-c", f"{' '.join(K8S)} {size} --executor-memory 9g pi.py"]) == ()
 
 
+def test_what_is_too_long_to_be_read_in_time_is_left_alone() -> None:
+    assert said(["bash", "-c", f"{' '.join(K8S)} {'{{=1}}' * 100_000} --executor-memory 9g pi.py"]) == ()
+
+
 def test_the_example_says_what_it_makes() -> None:
     example = yaml.safe_load((CHECKOUT / "examples" / "spark-pi.yaml").read_text())["spec"]
     found = need(example)

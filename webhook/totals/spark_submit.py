@@ -7,7 +7,7 @@ the last of them. What only the shell knows (`$SIZE`) is left alone.
 
 import os.path
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
 
@@ -80,20 +80,19 @@ def larger_than_said(job: SparkJob, spec: Spec, known: Bindings) -> Iterator[str
 
     `spec` is the Workflow's over its template's, and `known` the values of its parameters.
     """
-    for template in mappings(spec.get("templates")):
-        for words in _commands(template, known):
-            submitted = _parsed(words)
-            if submitted is None or not submitted.properties.get("spark.master", "").startswith("k8s://"):
-                continue
-            instances = submitted.properties.get("spark.executor.instances", "")
-            if instances.isdecimal() and len(instances) < 10 and int(instances) > job.executor_num:
-                yield (
-                    f"{_PROGRAM} of template {template.get('name')} asks for {instances} executors, and executor_num "
-                    f"counts {job.executor_num}: a quota may refuse the last of them"
-                )
-            roles = {"executor": job.executor} | ({"driver": job.driver} if submitted.in_cluster_mode else {})
-            for role, said in roles.items():
-                yield from _compared(str(template.get("name")), role, said, submitted)
+    for template, words in _commands(mappings(spec.get("templates")), known):
+        submitted = _parsed(words)
+        if submitted is None or not submitted.properties.get("spark.master", "").startswith("k8s://"):
+            continue
+        instances = submitted.properties.get("spark.executor.instances", "")
+        if instances.isdecimal() and len(instances) < 10 and int(instances) > job.executor_num:
+            yield (
+                f"{_PROGRAM} of template {template} asks for {instances} executors, and executor_num counts "
+                f"{job.executor_num}: a quota may refuse the last of them"
+            )
+        roles = {"executor": job.executor} | ({"driver": job.driver} if submitted.in_cluster_mode else {})
+        for role, said in roles.items():
+            yield from _compared(template, role, said, submitted)
 
 
 def _compared(template: str, role: str, said: Totals, submitted: _Submitted) -> Iterator[str]:
@@ -125,34 +124,42 @@ def _milli(written: str) -> int | None:
         return None
 
 
-def _commands(template: Spec, known: Bindings) -> Iterator[Sequence[str]]:
-    """The words after each `spark-submit` in a template's containers, with what is known filled in."""
+def _commands(templates: Iterable[Spec], known: Bindings) -> Iterator[tuple[str, Sequence[str]]]:
+    """A template's name and the words after a `spark-submit` of its, for each one, with what is known filled in.
+
+    Beyond SUBMIT_LONGEST characters in all of them nothing is looked at: tags and quotes take time.
+    """
+    room = SUBMIT_LONGEST
+    for template in templates:
+        for words in _calls(template):
+            room -= sum(map(len, words))
+            if room < 0:
+                return
+            read = _split(filled(words[0], known)) if len(words) == 1 else [filled(word, known) for word in words]
+            places = [place for place, word in enumerate(read) if os.path.basename(word) == _PROGRAM]
+            if places:
+                yield str(template.get("name")), read[places[0] + 1 :]
+
+
+def _calls(template: Spec) -> Iterator[list[str]]:
+    """What may call `spark-submit`: a container's words, or a single text that is a line of a script."""
     containers = [template.get("container"), template.get("script")]
     containers += mappings(mapping(template.get("containerSet")).get("containers"))
     for container in map(mapping, containers):
         words = [str(word) for key in ("command", "args") for word in _list(container.get(key))]
-        for script in (*words, text(container.get("source")) or ""):
-            if _PROGRAM in script and any(letter.isspace() for letter in script.strip()):
-                yield from _in_script(filled(script, known))
         if any(os.path.basename(word) == _PROGRAM for word in words):
-            yield _after([filled(word, known) for word in words])
-
-
-def _in_script(script: str) -> Iterator[Sequence[str]]:
-    if len(script) > SUBMIT_LONGEST:
-        return
-    for line in script.replace("\\\n", " ").splitlines():
-        try:
-            words = shlex.split(line, comments=True)
-        except ValueError:
+            yield words
             continue
-        if any(os.path.basename(word) == _PROGRAM for word in words):
-            yield _after(words)
+        for script in (*words, text(container.get("source")) or ""):
+            yield from ([line] for line in script.replace("\\\n", " ").splitlines() if _PROGRAM in line)
 
 
-def _after(words: Sequence[str]) -> Sequence[str]:
-    place = next(number for number, word in enumerate(words) if os.path.basename(word) == _PROGRAM)
-    return words[place + 1 :]
+def _split(line: str) -> list[str]:
+    """The words of a line of shell; none if it goes on in the next one, or is no shell."""
+    try:
+        return shlex.split(line, comments=True)
+    except ValueError:
+        return []
 
 
 def _parsed(words: Sequence[str]) -> _Submitted | None:
