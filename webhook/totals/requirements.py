@@ -21,6 +21,7 @@ from webhook.totals.quantities import LARGEST
 from webhook.totals.scope import workflow_parameters
 from webhook.totals.shape import Name, Spec, named_templates
 from webhook.totals.spark import SparkJob, spark_demands, spark_job
+from webhook.totals.spark_submit import larger_than_said
 from webhook.totals.tags import Bindings, filled
 from webhook.totals.traits import traits_of
 from webhook.totals.unknowns import Unknowns
@@ -104,6 +105,9 @@ class _Needs:
             return Requirements(NOTHING)
         job = spark_job(effective_parameters(spec, template_spec))
         if job is not None:
+            known = workflow_parameters(spec, template_spec)
+            for sentence in larger_than_said(job, over_template(spec, template_spec), known):
+                self.unknowns.say(sentence)
             demands = spark_demands(job, spec, template_spec)
             # Nested in another Workflow it is a gang; on its own its pods are what may be asked to run apart.
             return Requirements(job.totals, spark=job, demands=demands.as_gang() if depth else demands)

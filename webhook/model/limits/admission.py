@@ -84,6 +84,8 @@ YAML_DEEPEST = 100
 YAML_LONGEST_NUMBER = 1000
 """Characters of a whole number: Python writes none of more than 4,300 digits, and one in base 60 (`1:1:1`) takes its
 time to be read."""
+SUBMIT_LONGEST = 16 * 1024
+"""Characters in all calls of `spark-submit` that are read of one Workflow."""
 TAGS_LONGEST = 64 * 1024
 """Characters that the tags of one text may expand to; further tags count as unknown."""
 INPUTS_LONGEST = 256 * 1024
