@@ -189,6 +189,7 @@ class ControllerUnderTest(Process):
             for name, index in list(watches.runs.items()):
                 if which in (None, name):
                     index.informer.step()
+                    watches.made[name].informer.step()
 
     def work(self, keys: int = 500) -> None:
         """Work through what is ready: so many keys, or all."""
