@@ -127,6 +127,7 @@ class ServiceUnderTest(Process):
             prepared=Prepared(self.front),
             holds=self.holds,
             agents=AgentPods(),
+            argo_configs=lambda _target: (),
         )
 
     def turn(self) -> None:
