@@ -104,3 +104,34 @@ def test_a_copied_template_does_the_same_under_a_name_of_its_own() -> None:
     changed = {Name("backfill"): with_living_objects(creating(BACKFILL))}
     assert copies(spec, changed)[1][0].name == copied.name
     assert copies(spec, {Name("backfill"): plain})[1][0].spec == plain
+
+
+TRICKY = """apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata:
+spec:
+  arguments:
+    parameters:
+    - {name: a, value: 12:30:00}
+    - {name: b, value: 2026-01-01T00:00:00Z}
+    - {name: c, value: 0o14}
+    - {name: d, value: on}
+    - {name: e, value: "1_000"}
+    - name: f
+      value: |
+        {{=1}}  # no comment
+    - name: g
+      value:
+"""
+
+
+def test_what_parsers_read_differently_is_written_as_it_was() -> None:
+    manifest = TRICKY.replace("metadata:", "metadata: {}")
+    changed = with_living_objects(creating(manifest))["templates"][0]["resource"]["manifest"]
+    for written in ("12:30:00", "2026-01-01T00:00:00Z", "0o14", "on", '"1_000"'):
+        assert f"value: {written}\n" in changed
+    before, after = (yaml.safe_load(one) for one in (manifest, changed))
+    assert after["spec"] == before["spec"]
+    assert with_living_objects(creating(TRICKY.replace("on}", "!!str on}"))) == creating(
+        TRICKY.replace("on}", "!!str on}")
+    )

@@ -14,7 +14,7 @@ from typing import Any
 
 from webhook.model.contract import MADE_BY
 from webhook.model.limits.model import LONGEST_MADE_MESSAGE
-from webhook.model.manifest_text import edited, quoted_text
+from webhook.model.manifest_text import edited
 from webhook.model.objects import Object, labels, mapping, mappings, status_of
 from webhook.totals.manifests import is_workflow
 from webhook.totals.shape import inner_templates
@@ -97,7 +97,7 @@ def _marked(thing: Object) -> bool:
     marks = metadata.setdefault("labels", {}) if isinstance(metadata, dict) else None
     if not isinstance(marks, dict):
         return False
-    marks[MADE_BY] = quoted_text("{{workflow.uid}}")
+    marks[MADE_BY] = "{{workflow.uid}}"
     if isinstance(thing.get("spec"), dict):
         thing["spec"] = with_living_objects(thing["spec"])
     return True

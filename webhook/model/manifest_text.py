@@ -1,4 +1,8 @@
-"""Changes the manifest of a resource template, whose tags are no YAML before Argo fills them in. Pure."""
+"""Changes the manifest of a resource template, whose tags are no YAML before Argo fills them in. Pure.
+
+Whatever is not changed is written as it was, quotes included: `12:30`, `2026-01-01` or `on` are read differently by
+different parsers of YAML, and what a tag stands for may mean something else without its quotes.
+"""
 
 from collections.abc import Callable
 
@@ -9,7 +13,7 @@ from webhook.totals.manifests import Styled, read_yaml
 from webhook.totals.tags import masked
 
 Edit = Callable[[list[Object]], bool]
-"""Changes documents in place, tags replaced by words; returns whether it has changed anything."""
+"""Changes documents in place; returns whether it has changed anything. Every scalar is a text there, and tags words."""
 
 
 def edited(manifest: str, edit: Edit) -> str | None:
@@ -17,7 +21,7 @@ def edited(manifest: str, edit: Edit) -> str | None:
     # A tag is often no YAML: `value: {{inputs.parameters.size}}`.
     text, tags = masked(manifest)
     try:
-        documents = read_yaml(text, styled=True)
+        documents = read_yaml(text, texts=True)
     except ValueError:
         return None
     if not edit([one for one in documents if isinstance(one, dict)]):
@@ -28,17 +32,13 @@ def edited(manifest: str, edit: Edit) -> str | None:
     return text
 
 
-def quoted_text(text: str) -> str:
-    """A string that is written in quotes: what its tags stand for may mean something else without them."""
-    made = Styled(text)
-    made.style = '"'
-    return made
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes strings as they were written: what a tag stands for may mean something else without its quotes."""
+class _Dumper(yaml.BaseDumper):
+    """Takes no text for anything else, so that each can be written as it was."""
 
 
 _Dumper.add_representer(
     Styled, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=text.style)
 )
+_Dumper.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+_Dumper.add_representer(dict, lambda dumper, found: dumper.represent_mapping("tag:yaml.org,2002:map", found))
+_Dumper.add_representer(list, lambda dumper, found: dumper.represent_sequence("tag:yaml.org,2002:seq", found))
