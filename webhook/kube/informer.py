@@ -57,8 +57,11 @@ class Informer:
         name: str | None = None,
         keep: Callable[[Object], Object] = without_managed_fields,
         clock: Callable[[], float] = time.monotonic,
+        what: str | None = None,
     ) -> None:
         """`selector` and `fields` are Kubernetes' label and field selectors.
+
+        `what` is the name in metrics and logs, where one cluster has several informers of a kind.
 
         `keep` reduces an object to what stays in memory: at least its name, namespace, uid and resourceVersion.
         """
@@ -66,7 +69,7 @@ class Informer:
         # RBAC can allow to list and watch a single object, and takes this selector for its name.
         self._selector, self._fields = selector, f"metadata.name={name}" if name else fields
         self._listener, self._keep, self._clock = listener, keep, clock
-        watched = f"{kind.plural}/{name}" if name else kind.plural
+        watched = what or (f"{kind.plural}/{name}" if name else kind.plural)
         self._labels = (cluster.name, watched)
         self._name = f"watch-{cluster.name}-{watched}"
         self._objects: dict[Key, Packed] = {}

@@ -23,7 +23,7 @@ from webhook.scout.queue_pass import Barred, QueuePass, Told
 from webhook.scout.steady import steady_time
 from webhook.scout.turns import Turns
 from webhook.scout.view import Closed, View, Views
-from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults
+from webhook.totals.model import NOTHING, Defaults
 
 Left = Callable[[Placement, Decision], None]
 """Called for each placement that has left the queue."""
@@ -121,13 +121,13 @@ class Placer:
         duplicates = sorted(self._registry.duplicates().items())
         return (*verdicts, *(Verdict(name, why, Obstacle.UNUSABLE) for name, why in duplicates))
 
-    def defaults(self, namespace: str, only_clusters: Collection[str] | None) -> Defaults:
-        """The default limits of containers without any: for each resource the largest of the targets allowed."""
-        worst = NO_DEFAULTS
-        for cluster, snapshot in self._sampler.of_namespace(namespace).items():
-            if only_clusters is None or cluster in only_clusters:
-                worst = worst.larger(snapshot.defaults)
-        return worst
+    def defaults(self, namespace: str, only_clusters: Collection[str] | None) -> dict[str, Defaults]:
+        """The default limits of containers without any, by target: of those allowed whose quotas are known."""
+        return {
+            cluster: snapshot.defaults
+            for cluster, snapshot in self._sampler.of_namespace(namespace).items()
+            if only_clusters is None or cluster in only_clusters
+        }
 
     def place_queue(self, namespace: str, left: Left = _nobody) -> list[tuple[Placement, Decision]]:
         """Give free room to those who wait in the queue; returns the placements that left it.

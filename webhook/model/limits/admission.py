@@ -102,3 +102,5 @@ PATTERN_LONGEST_TEXT = 500
 """Characters of a text that is searched by a regular expression."""
 PATTERN_MOST_REPEATS = 3
 """Repeats in a regular expression: each multiplies the time by the length of the text."""
+# Different configurations of targets' Argo with which a Workflow is weighed: each takes as long as one.
+WEIGH_MOST_CONFIGS = 8
