@@ -58,7 +58,13 @@ def workflow(name: str, **metadata: Any) -> Object:
 def pod(name: str, spec: Object | None = None, container: Object | None = None, **metadata: Any) -> Object:
     """A pod as Medea makes them, changed by `spec` and `container`."""
     one = {"name": "main", "image": "localhost/busybox:lab", "securityContext": _QUIET, **(container or {})}
-    wanted = {"nodeName": "medea-west", "automountServiceAccountToken": False, "containers": [one], **(spec or {})}
+    wanted = {
+        "nodeName": "medea-west",
+        "nodeSelector": {"medea.dev/mirrored": "west"},
+        "automountServiceAccountToken": False,
+        "containers": [one],
+        **(spec or {}),
+    }
     labels = {"labels": {"medea.dev/mirrored": "west"}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, **labels, **metadata}, "spec": wanted}
 
@@ -252,7 +258,10 @@ def _controller_pods() -> Iterator[Attempt]:
         "make a pod without its label": pod("bad", labels={}),
         "make a pod with the host's files": pod("bad", {"volumes": [{"name": "h", "hostPath": {"path": "/"}}]}),
         "make a pod with a token": pod("bad", {"automountServiceAccountToken": True}),
-        "make a pod with a Secret": pod("bad", container={"envFrom": [{"secretRef": {"name": "theirs"}}]}),
+        "make a pod that a real node of such a name would run": pod("bad", {"nodeSelector": {}}),
+        "make a pod with storage": pod(
+            "bad", {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "theirs"}}]}
+        ),
         "make a privileged pod": pod("bad", container={"securityContext": {"privileged": True}}),
         "make a pod in the host's network": pod("bad", {"hostNetwork": True}),
     }

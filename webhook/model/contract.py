@@ -90,6 +90,7 @@ ARGO_WORKFLOW = "workflows.argoproj.io/workflow"
 ARGO_INSTANCE = "workflows.argoproj.io/controller-instanceid"
 ARGO_POD_NAMES = "workflows.argoproj.io/pod-name-format"
 ARGO_NODE_ID = "workflows.argoproj.io/node-id"
+ARGO_NODE_NAME = "workflows.argoproj.io/node-name"
 ARGO_PREVIOUS = "workflows.argoproj.io/resubmitted-from-workflow"
 ARGO_COMPONENT = "workflows.argoproj.io/component"
 
