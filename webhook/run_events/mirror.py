@@ -27,7 +27,7 @@ from webhook.model.limits.run_events import (
 from webhook.model.objects import Object, status_of
 from webhook.model.subworkflows import ended
 from webhook.run_events.copies import changes_of, copy_of, count_of
-from webhook.run_events.sources import Place, Sources
+from webhook.run_events.sources import Sources
 
 log = structlog.get_logger(__name__)
 _SHOWN = Counter("medea_run_events_total", "Argo's Events of runs, shown on origins", ["outcome"])
@@ -101,9 +101,15 @@ class EventMirror:
             frozenset(place for place, run in runs if self._ended_lately(run)),
         )
         for place, run in runs:
-            origin = self._known.origin_of(run)
-            if origin is not None:
-                self._show_run(placement, place, run["metadata"]["uid"], origin)
+            events = self.sources.due(place, run["metadata"]["uid"])
+            origin = self._known.origin_of(run) if events else None
+            if origin is None:
+                continue
+            for event in events[:EVENTS_AT_ONCE]:
+                self._write(event, origin, place[0])
+                self.sources.written(place, run["metadata"]["uid"], event)
+            if len(events) > EVENTS_AT_ONCE:
+                self._work.add(placement, lane=place[0])
 
     def _ended_lately(self, run: Object) -> bool:
         try:
@@ -111,14 +117,6 @@ class EventMirror:
             return (self._now() - ended_at).total_seconds() < EVENTS_REST
         except (ValueError, TypeError):
             return False
-
-    def _show_run(self, placement: str, place: Place, run: str, origin: Object) -> None:
-        events = self.sources.due(place, run)
-        for event in events[:EVENTS_AT_ONCE]:
-            self._write(event, origin, place[0])
-            self.sources.written(place, run, event)
-        if len(events) > EVENTS_AT_ONCE:
-            self._work.add(placement, lane=place[0])
 
     def _write(self, event: Object, origin: Object, target: str) -> None:
         """Write one Event. What the front door refuses is not tried again before the Event changes."""
