@@ -73,6 +73,7 @@ def copy_of(event: Object, origin: Object, cluster: str) -> Object:
             "uid": metadata["uid"],
         },
         "source": {"component": ARGO_CONTROLLER},
+        "reportingComponent": ARGO_CONTROLLER,
         "type": event.get("type", "Normal"),
         "reason": event.get("reason", ""),
         "firstTimestamp": first,
