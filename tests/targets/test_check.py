@@ -322,3 +322,12 @@ def test_where_argos_configuration_may_not_be_read_that_is_said_with_what_mends_
     [found] = [one for one in check(admin, "a") if one.grade is Grade.NOTE]
     assert found.words.startswith("Medea may not get ConfigMap workflow-controller-configmap in namespace argo")
     assert found.mend == "medea target add west --context west"
+
+
+def test_a_namespace_that_keeps_its_events_to_itself_is_noted_with_what_gives_them() -> None:
+    admin = added("a")
+    allowed = admin.west.allowed
+    admin.west.allowed = lambda spec: spec["resourceAttributes"]["resource"] != "events" and allowed(spec)
+    [note] = [one for one in check(admin, "a") if one.grade is not Grade.FINE]
+    assert (note.grade, "Events" in note.words) == (Grade.NOTE, True)
+    assert note.mend is not None and "medea target add west" in note.mend and "--namespaces a" in note.mend

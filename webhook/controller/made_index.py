@@ -21,7 +21,7 @@ class MadeIndex:
         self._run_of: dict[str, tuple[str, str]] = {}
         self._lock = threading.Lock()
         self.informer = Informer(
-            cluster, WORKFLOWS, self._note, selector=MADE_BY, keep=slim_made, what="made-workflows"
+            cluster, WORKFLOWS, self._note, selector=MADE_BY, keep=slim_made, shown_as="made-workflows"
         )
 
     def of(self, run: str, namespace: str) -> list[Made]:

@@ -15,7 +15,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import NAMESPACES, PODS
 from webhook.kube.workqueue import WorkQueue
-from webhook.model.contract import ARGO_COMPONENT, CLUSTER, OPTED_IN, PLACEMENT
+from webhook.model.contract import ARGO_COMPONENT, CLUSTER, MIRRORED, OPTED_IN, ORIGIN_UID, PLACEMENT
 from webhook.model.limits.controller import LONGEST_MOMENT, MOMENT_NODES, PACKED_NODE
 from webhook.model.limits.kube import MOMENT
 from webhook.model.objects import Object, annotations, labels, mapping, spec_of, status_of
@@ -33,6 +33,19 @@ class Caches:
     origins: WorkflowIndex
     runs: Mapping[str, WorkflowIndex]
     namespaces: Informer
+
+    def origin_of(self, run: Object) -> Object | None:
+        """The origin of a run, by the labels of the run, which others can change on a target.
+
+        None if there is none in the run's own namespace, or if that has opted out since.
+        """
+        placement, uid = run_placement(run), labels(run).get(ORIGIN_UID)
+        if placement is None or uid is None or self.namespaces.get("", _namespace(run)) is None:
+            return None
+        carrying = self.origins.carrying(placement)
+        return next(
+            (one for one in carrying if one["metadata"]["uid"] == uid and _namespace(one) == _namespace(run)), None
+        )
 
 
 class Follower(Protocol):
@@ -68,7 +81,8 @@ class Watches:
             keep=with_last_write,
         )
         self.namespaces = Informer(front, NAMESPACES, self._on_namespace, selector=OPTED_IN)
-        self.agents = Informer(front, PODS, _nobody_listens, selector=f"{ARGO_COMPONENT}=agent", keep=_kept_of_agent)
+        agents = f"{ARGO_COMPONENT}=agent,!{MIRRORED}"
+        self.agents = Informer(front, PODS, _nobody_listens, selector=agents, keep=_kept_of_agent)
         self.runs: dict[str, WorkflowIndex] = {}
         self.made: dict[str, MadeIndex] = {}
 

@@ -17,7 +17,7 @@ from webhook.kube.resources import (
 from webhook.model.contract import DRAIN, IMPERSONATE, OPTED_IN
 from webhook.model.deadline import utc_now
 from webhook.model.objects import Object, annotations, mapping, status_of
-from webhook.targets.acceptance import is_accepted
+from webhook.targets.acceptance import is_accepted, may_watch_events
 from webhook.targets.argo import config_places, living_controller, missing_kinds, takes_up
 from webhook.targets.argo_configs import read_config
 from webhook.targets.credentials import life_of
@@ -143,6 +143,7 @@ def _namespace(front: Cluster, cluster: Cluster, name: str, *, enabled: bool, wa
         enabled=enabled,
         wanted=wanted,
         hard=_hard(cluster, name) if accepted else {},
+        events=accepted and may_watch_events(cluster, name),
     )
 
 

@@ -44,7 +44,7 @@ class Unread:
 
 @dataclass(frozen=True)
 class NamespaceFacts:
-    """One namespace on a target. `hard` is what its quotas limit.
+    """One namespace on a target. `hard` is what its quotas limit, `events` whether Medea may read Events there.
 
     `known` says whether the front door has it, `enabled` whether it opted in there, and `wanted` whether whoever checks
     has named it.
@@ -57,6 +57,7 @@ class NamespaceFacts:
     enabled: bool
     wanted: bool
     hard: Mapping[str, str] = field(default_factory=dict)
+    events: bool = True
 
 
 @dataclass(frozen=True)
@@ -231,6 +232,9 @@ def _namespace(target: str, namespace: NamespaceFacts) -> Iterator[Finding]:
         yield Finding(grade, f"namespace {name} accepts no work", again(target, name))
         return
     yield _fine(f"namespace {name} accepts work")
+    if not namespace.events:
+        words = f"namespace {name} does not let Medea read Events, so Argo's of what runs there are not shown"
+        yield Finding(Grade.NOTE, words, again(target, name))
     lacking = [what for what in QUOTA if what not in namespace.hard]
     if lacking:
         words = f"namespace {name} has no quota of {' and '.join(lacking)}, so it can't be known what is free there"

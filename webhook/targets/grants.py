@@ -110,6 +110,7 @@ _WORKING = [
     rule(_ARGO, ["workflowtemplates"], ["get", "list", "create", "delete"]),
     rule("", ["pods"], ["delete"]),
     rule("", ["pods/log"], ["get"]),
+    rule("", ["events"], ["list", "watch"]),
 ]
 
 
