@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.placing import World, new
-from webhook.ledger import placements, sharing
+from webhook.ledger import placements, queueing, sharing
 from webhook.ledger.pool import Pool
 from webhook.ledger.retention import retire
 from webhook.scout.model import Decision, Outcome
@@ -183,6 +183,25 @@ def test_a_cache_stays_where_a_run_used_it_last(world: World) -> None:
     held(world, by="fills", cpu=10)
     assert submit(world, "waits", CACHE).outcome is Outcome.QUEUED
     assert world.serve() == []
+
+
+@pytest.mark.parametrize("name", [BUILD, CACHE])
+def test_who_waits_for_one_target_takes_no_place_before_a_new_one_on_another(world: World, name: str) -> None:
+    held(world, name, cpu=10)
+    assert submit(world, "waits", name).outcome is Outcome.QUEUED
+    assert submit(world, "new").cluster == "east"
+
+
+def test_behind_many_that_wait_for_a_lock_the_queue_goes_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queueing, "QUEUE_BATCH", 2)
+    held(world, BUILD, cpu=10)
+    held(world, by="fills", on="east", cpu=10)
+    for number in range(5):
+        submit(world, f"p{number}", BUILD)
+    submit(world, "behind")
+    world.end("fills")
+    assert world.serve() == ["behind"]
+    assert world.row("behind").cluster == "east"
 
 
 def test_a_cache_that_no_run_has_used_is_nowhere(world: World) -> None:

@@ -127,7 +127,7 @@ def serve(
                 "namespace": namespace,
                 "after": after,
                 "limit": QUEUE_BATCH,
-                **target_values(connection, namespace, waiting_for or {}),
+                **target_values(connection, namespace, waiting_for or {}, caches_tie=False),
             },
         ).fetchall()
         batch = [placement for row in rows if (placement := _read(row)) and placement.state is State.QUEUED]

@@ -33,11 +33,14 @@ WAITS_FOR_TARGET = (
     "AND NOT EXISTS (SELECT FROM unnest(%(misfit_names)s::text[], %(misfit_keys)s::text[], %(misfit_elastic)s::bool[]) "
     "AS misfit (name, key, elastic) WHERE misfit.name = target.name AND misfit.key = demands_key "
     "AND misfit.elastic = (pod_cpu_milli IS NOT NULL)) "
-    "AND (shared_names IS NULL OR NOT shared_names && ARRAY(SELECT lock.name FROM "
-    "unnest(%(lock_names)s::text[], %(lock_clusters)s::text[]) AS lock (name, cluster) "
-    "WHERE lock.cluster <> target.name))"
+    "AND (shared_names IS NULL OR NOT EXISTS (SELECT FROM unnest(shared_names) AS own (name) "
+    "WHERE (own.name NOT IN (SELECT unnest(%(tie_names)s::text[]))) IS FALSE AND (own.name, target.name) NOT IN "
+    "(SELECT * FROM unnest(%(tie_names)s::text[], %(tie_clusters)s::text[]))))"
 )
-"""SQL condition: a queued row may go to `target`, and would fit its quotas if nothing else ran there."""
+"""SQL condition: a queued row may go to `target`, and would fit its quotas if nothing else ran there.
+
+Postgres makes one hash table of what follows NOT IN, and would go through all of it for each row after a plain IN.
+"""
 
 
 @dataclass(frozen=True)
@@ -173,11 +176,17 @@ def keep_decisions(connection: Connection, decisions: Mapping[str, Decision]) ->
     )
 
 
-def target_values(connection: Connection, namespace: str, targets: Mapping[str, Quotas]) -> dict[str, list[Any]]:
-    """The values of TARGETS and WAITS_FOR_TARGET: targets with their quotas."""
+def target_values(
+    connection: Connection, namespace: str, targets: Mapping[str, Quotas], *, caches_tie: bool
+) -> dict[str, list[Any]]:
+    """The values of TARGETS and WAITS_FOR_TARGET: targets with their quotas.
+
+    `caches_tie` is whether a row waits for the target of its cache only. That is so unless that target can't be used,
+    which the ledger does not know.
+    """
     misfits = list(_misfits(connection, namespace, targets))
     uses = sharing.uses_of_queue(connection, namespace) if targets else {}
-    locks = {name: use for name, use in uses.items() if not is_cache(name)}
+    ties = {name: use for name, use in uses.items() if caches_tie or not is_cache(name)}
     return {
         "names": list(targets),
         "cpus": [one.hard.cpu_milli for one in targets.values()],
@@ -185,8 +194,8 @@ def target_values(connection: Connection, namespace: str, targets: Mapping[str, 
         "misfit_names": [name for name, _, _ in misfits],
         "misfit_keys": [key for _, key, _ in misfits],
         "misfit_elastic": [elastic for _, _, elastic in misfits],
-        "lock_names": list(locks),
-        "lock_clusters": [use.cluster for use in locks.values()],
+        "tie_names": list(ties),
+        "tie_clusters": [use.cluster for use in ties.values()],
     }
 
 
@@ -232,7 +241,7 @@ def _claimed(connection: Connection, namespace: str, targets: Mapping[str, Quota
     rows = connection.execute(
         f"SELECT target.name FROM {TARGETS} WHERE EXISTS (SELECT FROM workflows WHERE namespace = %(namespace)s "
         f"AND state = 'queued' AND bound_at IS NOT NULL AND {WAITS_FOR_TARGET})",
-        {"namespace": namespace, **target_values(connection, namespace, targets)},
+        {"namespace": namespace, **target_values(connection, namespace, targets, caches_tie=True)},
     )
     return frozenset(row["name"] for row in rows)
 
