@@ -15,6 +15,7 @@ _SAME_FOR_ALL = (
     "inputs",
     "retryStrategy",
     "synchronization",
+    "memoize",
 )
 _BY_NAME = frozenset({"sidecars", "initContainers", "containers", "parameters"})
 
