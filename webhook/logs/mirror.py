@@ -15,7 +15,7 @@ from webhook.kube.registry import Registry
 from webhook.kube.resources import PODS
 from webhook.kube.workqueue import WorkQueue
 from webhook.logs.facts import Gatherer
-from webhook.logs.pods import Facts, Missing, plan, status_of
+from webhook.logs.pods import Facts, Unmirrored, plan, status_of
 from webhook.logs.shape import mirrored_pods
 from webhook.logs.virtual_nodes import VirtualNodes
 from webhook.model.limits.kube import MOMENT
@@ -132,7 +132,7 @@ class Mirror:
         finally:
             _STEPS.labels(step, outcome).inc()
 
-    def _create(self, missing: Missing, facts: Facts) -> None:
+    def _create(self, missing: Unmirrored, facts: Facts) -> None:
         original = self._original(missing.pod, facts.cluster)
         if original is None or facts.origin is None:
             return

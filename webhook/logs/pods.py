@@ -32,21 +32,22 @@ _STATUS = (
     "containerStatuses",
     "initContainerStatuses",
 )
+_CONTAINER_STATUS = (
+    "name",
+    "state",
+    "lastState",
+    "ready",
+    "restartCount",
+    "image",
+    "imageID",
+    "containerID",
+    "started",
+)
 _LISTS = {
     "conditions": ("type", "status", "reason", "message", "lastTransitionTime"),
-    "containerStatuses": (
-        "name",
-        "state",
-        "lastState",
-        "ready",
-        "restartCount",
-        "image",
-        "imageID",
-        "containerID",
-        "started",
-    ),
+    "containerStatuses": _CONTAINER_STATUS,
+    "initContainerStatuses": _CONTAINER_STATUS,
 }
-_LISTS["initContainerStatuses"] = _LISTS["containerStatuses"]
 
 
 def slim(pod: Object) -> Object:
@@ -88,7 +89,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Missing:
+class Unmirrored:
     """A pod that is to be mirrored under `name`; `node` stands for it in the origin, None if none does."""
 
     pod: Object
@@ -101,7 +102,7 @@ class Changes:
     """What to do: pods to mirror; mirrored pods to change, each with a merge patch, of their metadata or their status;
     mirrored pods to delete; and pods of the target to delete, each with how many seconds it gets, None for its own."""
 
-    create: Sequence[Missing] = ()
+    create: Sequence[Unmirrored] = ()
     marks: Sequence[tuple[Object, Object]] = ()
     statuses: Sequence[tuple[Object, Object]] = ()
     delete: Sequence[Object] = ()
@@ -146,18 +147,18 @@ def _is_of(shown: Object, origin: Object) -> bool:
     return shown["metadata"]["namespace"] == origin["metadata"]["namespace"] and owners == [origin["metadata"]["uid"]]
 
 
-def _named(facts: Facts, origin: Object, pods: Sequence[Object]) -> list[Missing]:
+def _named(facts: Facts, origin: Object, pods: Sequence[Object]) -> list[Unmirrored]:
     """The pods to mirror, but for those whose node the origin does not show yet. Argo's agent stands for no node."""
     nodes, made = nodes_of(origin), []
     for pod in pods:
         own, node_id = str(pod["metadata"]["name"]), annotations(pod).get(ARGO_NODE_ID)
         if facts.run is not None and offloaded(facts.run):
-            made.append(Missing(pod, own, None))
+            made.append(Unmirrored(pod, own, None))
         elif node_id is None:
             # With hold `plugin` the origin has an agent of its own at the front door, which mostly has the same name.
-            made.append(Missing(pod, own if stub_placement(spec_of(origin)) is None else GRAFTED + own, None))
+            made.append(Unmirrored(pod, own if stub_placement(spec_of(origin)) is None else GRAFTED + own, None))
         elif node := _node(facts, origin, node_id, nodes):
-            made.append(Missing(pod, pod_name(origin, node), node))
+            made.append(Unmirrored(pod, pod_name(origin, node), node))
     return made
 
 
