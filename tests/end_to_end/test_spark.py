@@ -59,6 +59,8 @@ def _seen(workspace: Workspace, *whats: str) -> list[Any]:
     return [west[what] for what in whats]
 
 
+# Half a dozen JVMs start one after the other, on whatever machine this is.
+@pytest.mark.timeout(600, func_only=True)
 def test_drivers_get_every_executor_that_they_ask_for_where_the_quota_just_fits_one_after_the_other(
     spark: Workspace, tmp_path: Path
 ) -> None:
@@ -69,13 +71,13 @@ def test_drivers_get_every_executor_that_they_ask_for_where_the_quota_just_fits_
         template = f"workflowtemplate/{_as_template(spark)}"
         second = spark.argo("submit", "-o", "name", "--from", template, *words).ok().out.strip()
         assert annotations(origin(spark.name, second))["state"] == "queued"
-        eventually(partial(_is_full, spark), "driver and executors take all that was reserved")
+        eventually(partial(_is_full, spark), "driver and executors take all that was reserved", within=180)
         eventually(
             lambda: _seen(spark, "reserved", "foreign", "free") == [NEED, NOTHING, NOTHING],
             "all of it counts as the Workflow's own, and once",
         )
         for name in (first, second):
-            spark.wait(name).ok()
+            spark.wait(name, timeout=240).ok()
             assert "Pi is roughly 3.1" in spark.argo("logs", name).ok().out
             assert {key: ledger_row(spark.name, name)[key] for key in NEED} == NEED
     executors = [name for name in watched.seen if "-exec-" in name]
