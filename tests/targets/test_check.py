@@ -315,6 +315,15 @@ def test_a_target_whose_uid_may_not_be_read_is_one_that_medea_can_not_be_sure_of
     assert any("may not get the namespace kube-system" in words for words, _ in missing(check(admin, "a")))
 
 
+def test_where_argos_configuration_may_not_be_read_that_is_said_with_what_mends_it() -> None:
+    admin = added("a")
+    words = 'configmaps "workflow-controller-configmap" is forbidden: User "m" cannot get resource "configmaps" in API'
+    admin.west.faults = lambda call: answer(403, words, "Forbidden") if call.resource == "configmaps" else None
+    [found] = [one for one in check(admin, "a") if one.grade is Grade.NOTE]
+    assert found.words.startswith("Medea may not get ConfigMap workflow-controller-configmap in namespace argo")
+    assert found.mend == "medea target add west --context west"
+
+
 def test_a_namespace_that_keeps_its_events_to_itself_is_noted_with_what_gives_them() -> None:
     admin = added("a")
     allowed = admin.west.allowed

@@ -1,4 +1,5 @@
-"""The controller's informers: origins, namespaces and agents at the front door, and the runs of every target.
+"""The controller's informers: origins, namespaces and agents at the front door, and of every target the runs and what
+these have made there.
 
 A change only adds the placement to the work queue, in the lane of its target.
 """
@@ -7,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from webhook.controller.made_index import MadeIndex
 from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.workflow_index import WorkflowIndex
 from webhook.kube.client import Cluster
@@ -82,6 +84,7 @@ class Watches:
         agents = f"{ARGO_COMPONENT}=agent,!{MIRRORED}"
         self.agents = Informer(front, PODS, _nobody_listens, selector=agents, keep=_kept_of_agent)
         self.runs: dict[str, WorkflowIndex] = {}
+        self.made: dict[str, MadeIndex] = {}
 
     @property
     def known(self) -> Caches:
@@ -101,9 +104,9 @@ class Watches:
 
     def on_target(self, name: str, cluster: Cluster | None) -> None:
         """A target was added or changed; or removed, if `cluster` is None."""
-        old = self.runs.pop(name, None)
-        if old:
-            old.informer.stop()
+        for old in (self.runs.pop(name, None), self.made.pop(name, None)):
+            if old:
+                old.informer.stop()
         if cluster:
             index = WorkflowIndex(
                 cluster,
@@ -112,7 +115,9 @@ class Watches:
                 selector=PLACEMENT,
             )
             self.runs[name] = index
+            self.made[name] = MadeIndex(cluster, lambda run, space: self._on_made(run, space, index, name))
             self._begin(index.informer)
+            self._begin(self.made[name].informer)
 
     def _on_origin(self, placement: str, origin: Object) -> None:
         # What has left the queue doesn't say so before its run exists: then others know its target better.
@@ -123,6 +128,11 @@ class Watches:
     def _on_run(self, placement: str, run: Object, cluster: str) -> None:
         self._work.add_after(placement, moment_for(run), lane=cluster, share=_namespace(run))
         self._tell(placement)
+
+    def _on_made(self, run: str, namespace: str, runs: WorkflowIndex, cluster: str) -> None:
+        placement = runs.placement_of(run)
+        if placement is not None:
+            self._work.add_after(placement, LONGEST_MOMENT, lane=cluster, share=namespace)
 
     def _tell(self, placement: str) -> None:
         for follower in self._followers:

@@ -64,6 +64,7 @@ class Informer:
 
         `shown_as` is the kind in metrics, for one of several informers of a kind. `most` is how many objects are kept:
         while there are so many, new ones are left out.
+
         `keep` reduces an object to what stays in memory: at least its name, namespace, uid and resourceVersion.
         """
         self._cluster, self._kind, self._namespace = cluster, kind, namespace

@@ -44,6 +44,9 @@ COPIED = "medea.dev/copied"
 COPY_OF = "medea.dev/copy-of"
 """Annotation on such a copy: what it is a copy of, as `WorkflowTemplate/NAME` or `ClusterWorkflowTemplate/NAME`."""
 
+MADE_BY = "medea.dev/made-by"
+"""Label on a Workflow on a target that a resource template of a run has created: the uid of the run."""
+
 PARENT = "medea.dev/parent"
 """Label on a sub-Workflow: the name of the Workflow whose step started it."""
 PARENT_UID = "medea.dev/parent-uid"

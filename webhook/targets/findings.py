@@ -35,6 +35,14 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """Why the configuration of one of a target's Argo controllers is not known; `forbidden`: Medea may not read it."""
+
+    words: str
+    forbidden: bool = False
+
+
+@dataclass(frozen=True)
 class NamespaceFacts:
     """One namespace on a target. `hard` is what its quotas limit, `events` whether Medea may read Events there.
 
@@ -61,7 +69,7 @@ class Facts:
     target's clock is ahead of the front door's, and `alive` in words what shows that Argo's controller works, None if
     nothing does; `probed` says whether it was given a Workflow, and `argo` is the controller's version, None where it
     can't be seen. `uid` is the cluster's, None if it can't be read, and `recorded` has those that the ledger knows, by
-    target; None if it could not be asked.
+    target; None if it could not be asked. `argo_unread` says which configurations of Argo there are not known.
     """
 
     name: str
@@ -76,6 +84,7 @@ class Facts:
     missing_kinds: Sequence[str] = ()
     alive: str | None = None
     argo: str | None = None
+    argo_unread: Sequence[Unread] = ()
     probed: bool = True
     life: Life | None = None
     uid: str | None = None
@@ -192,6 +201,7 @@ def _argo(facts: Facts) -> Iterator[Finding]:
     elif facts.alive:
         yield _fine(f"Argo's controller is alive: {facts.alive}")
         yield argo(facts.argo, f"kubectl --context {facts.name}")
+        yield from _configuration(facts)
     elif not facts.probed:
         yield Finding(
             Grade.NOTE, "whether Argo's controller works there was not tried", f"medea target check {facts.name}"
@@ -201,6 +211,14 @@ def _argo(facts: Facts) -> Iterator[Finding]:
         yield Finding(Grade.MISSING, words, f"kubectl --context {facts.name} get pods -A -l app=workflow-controller")
     else:
         yield Finding(Grade.NOTE, "whether Argo's controller works there can be seen once a namespace accepts work")
+
+
+def _configuration(facts: Facts) -> Iterator[Finding]:
+    for one in facts.argo_unread:
+        words = f"{one.words}, so no totals have what Argo adds to Workflows there"
+        yield Finding(Grade.NOTE, words, again(facts.name) if one.forbidden else None)
+    if not facts.argo_unread:
+        yield _fine("what Argo adds to Workflows there counts in their totals: its configuration can be read")
 
 
 def _namespace(target: str, namespace: NamespaceFacts) -> Iterator[Finding]:
