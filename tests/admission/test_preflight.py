@@ -119,6 +119,7 @@ def admission(
             prepared=prepared,
             holds=holds,
             agents=AgentPods(),
+            argo_configs=lambda _target: (),
         )
 
 

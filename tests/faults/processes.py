@@ -127,6 +127,7 @@ class ServiceUnderTest(Process):
             prepared=Prepared(self.front),
             holds=self.holds,
             agents=AgentPods(),
+            argo_configs=lambda _target: (),
         )
 
     def turn(self) -> None:
@@ -189,6 +190,7 @@ class ControllerUnderTest(Process):
             for name, index in list(watches.runs.items()):
                 if which in (None, name):
                     index.informer.step()
+                    watches.made[name].informer.step()
 
     def work(self, keys: int = 500) -> None:
         """Work through what is ready: so many keys, or all."""

@@ -17,7 +17,7 @@ from webhook.admission.reserve import released_unless_answered, reserve
 from webhook.admission.restore import restore
 from webhook.admission.stub import AgentPods
 from webhook.admission.submission import Submission, read_submission
-from webhook.admission.weigh import Scales, Weighed
+from webhook.admission.weigh import ConfigsOf, Scales, Weighed, what_targets_add
 from webhook.admission.wire import Review, allow, deny
 from webhook.errors import Busy, LedgerBusy, LedgerUnavailable, MedeaError, Refused, Unavailable, quoted, wrong_field
 from webhook.kube.client import Cluster
@@ -57,6 +57,7 @@ class Admission:
     prepared: Prepared
     holds: Holds
     agents: AgentPods
+    argo_configs: ConfigsOf
 
     def __post_init__(self) -> None:
         self._changes = Changes(self.registry, self.pool, self.is_own)
@@ -138,7 +139,8 @@ class Admission:
         self, spec: Object, found: Gathered, namespace: str, only: tuple[str, ...] | None, deadline: Deadline
     ) -> Weighed:
         more = functools.partial(gather_more, self.front, namespace)
-        return self._scales.weigh(spec, found, more, self.placer.defaults(namespace, only), deadline)
+        added = what_targets_add(self.placer.defaults(namespace, only), self.argo_configs)
+        return self._scales.weigh(spec, found, more, added, deadline)
 
     def _decided(self, review: Review, wanted: Candidate, deadline: Deadline) -> Object:
         decision = reserve(self.placer, wanted, deadline, dry_run=review.dry_run)

@@ -12,6 +12,7 @@ from webhook.model.run import Original
 from webhook.model.submitter import Submitter, submitter_of
 from webhook.totals.demands import Demands, demands_of
 from webhook.totals.model import Totals
+from webhook.totals.shared_names import NOTHING_SHARED, Shared
 
 log = structlog.get_logger(__name__)
 
@@ -21,7 +22,7 @@ COLUMNS = (
     "placement, seq, state, name, generate_name, namespace, template, cluster, origin_uid, run_name, run_uid, phase, "
     "message, reason, cpu_milli, memory_bytes, pod_cpu_milli, pod_memory_bytes, policy, only_clusters, refused_by, "
     "identity, mirrored AS end_shown, run_kept, hold, demands AS takes, created_at, bound_at, placed_at, "
-    "dispatched_at, ended_at, released_at, deleted_at, submitter"
+    "dispatched_at, ended_at, released_at, deleted_at, submitter, shared_names AS shared"
 )
 """All columns but `original` and `outcome`, which can have a megabyte each and are read only where they are needed."""
 
@@ -53,6 +54,7 @@ class NewPlacement:
     submitter: Submitter | None = None
     largest_pod: Totals | None = None
     demands: Demands | None = None
+    shared: Shared = NOTHING_SHARED
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ class Placement:
     deleted_at: datetime | None
     submitter: Submitter | None = None
     """None if it is not known: an older Medea did not keep it."""
+    shared: tuple[str, ...] = ()
+    """The locks and caches that it names. None are known of a placement of a Medea that did not look for them."""
 
     @property
     def demands(self) -> Demands | None:
@@ -132,12 +136,14 @@ def placement_of(row: Mapping[str, Any]) -> Placement:
     totals = Totals(fields.pop("cpu_milli"), fields.pop("memory_bytes"))
     pod = fields.pop("pod_cpu_milli"), fields.pop("pod_memory_bytes")
     only, submitter = fields.pop("only_clusters"), submitter_of(fields.pop("submitter"))
+    shared = fields.pop("shared")
     return Placement(
         **_read(fields),
         totals=totals,
         largest_pod=None if pod[0] is None else Totals(*pod),
         only_clusters=None if only is None else tuple(only),
         submitter=submitter,
+        shared=tuple(shared or ()),
     )
 
 

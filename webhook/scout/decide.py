@@ -186,6 +186,9 @@ def _in_the_way(
         return Obstacle.TOO_SMALL, f"its whole quota is {_room(snapshot.hard)}"
     if not stale and small is not None:
         return Obstacle.TOO_SMALL, small.too_small
+    tied = request.tied_elsewhere(target.name)
+    if tied:
+        return Obstacle.TIED, tied
     closed = _closed(request, target)
     if closed:
         return Obstacle.CLOSED, closed

@@ -144,6 +144,18 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Tie:
+    """Why a Workflow may go to no target but `cluster`: it names a lock or a cache that is in use there.
+
+    `words` say which, and by whom. One that is `lasting` ties only while its target can be used.
+    """
+
+    cluster: str
+    words: str
+    lasting: bool = False
+
+
+@dataclass(frozen=True)
 class Request:
     """What is to be placed.
 
@@ -164,6 +176,9 @@ class Request:
     largest_pod: Totals | None = None
     demands: Demands | None = None
     """What it takes of every kind of quota; None if only its totals are known."""
+    shared: tuple[str, ...] = ()
+    """The locks and caches that it names."""
+    ties: tuple[Tie, ...] = ()
 
     @property
     def elastic(self) -> bool:
@@ -198,6 +213,10 @@ class Request:
         """Whether the request may go to that target at all."""
         return (self.only is None or cluster in self.only) and cluster not in self.refused_by
 
+    def tied_elsewhere(self, cluster: str) -> str | None:
+        """What ties it to another target than this one, in words; None if nothing does."""
+        return next((tie.words for tie in self.ties if tie.cluster != cluster), None)
+
 
 class Outcome(StrEnum):
     PLACED = "placed"
@@ -217,6 +236,8 @@ class Obstacle(StrEnum):
     UNUSABLE = "unusable"
     CLOSED = "closed"
     """It does not accept work from the namespace, permits nothing to who submitted, or is being drained."""
+    TIED = "tied"
+    """A lock or a cache that it names is in use on another target."""
     STALE = "stale"
     FULL = "full"
     CLAIMED = "claimed"

@@ -16,7 +16,7 @@ from webhook.errors import MedeaError
 from webhook.kube.client import Cluster
 from webhook.kube.per_target import PerTarget
 from webhook.kube.registry import Registry
-from webhook.kube.resources import SELF_ACCESS_REVIEWS, WORKFLOWS
+from webhook.kube.resources import EVENTS, SELF_ACCESS_REVIEWS, WORKFLOWS, Resource
 from webhook.model.limits.targets import (
     ACCEPTANCE_EVERY,
     ACCEPTANCE_TIMEOUT,
@@ -116,7 +116,16 @@ def not_accepted(namespace: str, target: str) -> str:
 
 def is_accepted(cluster: Cluster, namespace: str) -> bool:
     """Ask a target whether Medea may create Workflows in a namespace there."""
-    wanted = {"namespace": namespace, "verb": "create", "group": WORKFLOWS.group, "resource": WORKFLOWS.plural}
+    return _is_allowed(cluster, namespace, "create", WORKFLOWS)
+
+
+def may_watch_events(cluster: Cluster, namespace: str) -> bool:
+    """Ask a target whether Medea may list and watch Events in a namespace there."""
+    return all(_is_allowed(cluster, namespace, verb, EVENTS) for verb in ("list", "watch"))
+
+
+def _is_allowed(cluster: Cluster, namespace: str, verb: str, kind: Resource) -> bool:
+    wanted = {"namespace": namespace, "verb": verb, "group": kind.group, "resource": kind.plural}
     review = {"metadata": {}, "spec": {"resourceAttributes": wanted}}
     answer = cluster.create(SELF_ACCESS_REVIEWS, None, review, read_timeout=ACCEPTANCE_TIMEOUT)
     return status_of(answer).get("allowed") is True

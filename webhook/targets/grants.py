@@ -17,6 +17,7 @@ from webhook.kube.resources import (
 )
 from webhook.model.contract import CONSENT
 from webhook.model.objects import Object
+from webhook.targets.argo import USUAL_PLACE, ConfigPlace
 
 SPACE = "medea-system"
 """Namespace on the target of Medea's account there."""
@@ -25,6 +26,8 @@ WORK = "medea-target"
 """The ClusterRole whose binding in a namespace means that the namespace accepts work, and the name of that binding."""
 READ = "medea-target-read"
 TOKEN = "medea-target-token"  # noqa: S105 a name
+ARGO_CONFIG = "medea-target-argo-config"
+"""The Role that lets Medea read what Argo's controller adds to every Workflow."""
 
 _LABELS = {CONSENT: "true", "app.kubernetes.io/name": "medea"}
 _RBAC = "rbac.authorization.k8s.io"
@@ -56,8 +59,11 @@ class Grant:
         return f"{self.kind.kind} {self.name}" + (f" in {self.namespace}" if self.namespace else "")
 
 
-def grants(namespaces: Iterable[str]) -> list[Grant]:
-    """All that a target needs, in the order in which it is to be made; only `namespaces` accept work."""
+def grants(namespaces: Iterable[str], configs: Iterable[ConfigPlace] = (USUAL_PLACE,)) -> list[Grant]:
+    """All that a target needs, in the order in which it is to be made; only `namespaces` accept work.
+
+    `configs` is where the configurations of Argo's controllers are.
+    """
     return [
         made(NAMESPACES, SPACE),
         made(SERVICE_ACCOUNTS, ACCOUNT, SPACE),
@@ -65,8 +71,17 @@ def grants(namespaces: Iterable[str]) -> list[Grant]:
         bound(CLUSTER_ROLE_BINDINGS, READ, CLUSTER_ROLES),
         made(ROLES, TOKEN, SPACE, rules=_OWN_TOKEN),
         bound(ROLE_BINDINGS, TOKEN, ROLES, SPACE),
+        *(grant for one in configs for grant in _of_config(one)),
         made(CLUSTER_ROLES, WORK, rules=_WORKING),
         *(consent(namespace) for namespace in namespaces),
+    ]
+
+
+def _of_config(place: ConfigPlace) -> list[Grant]:
+    reading = [rule("", ["configmaps"], ["get"], resourceNames=[place.name])]
+    return [
+        made(ROLES, ARGO_CONFIG, place.namespace, rules=reading),
+        bound(ROLE_BINDINGS, ARGO_CONFIG, ROLES, place.namespace),
     ]
 
 
@@ -95,6 +110,7 @@ _WORKING = [
     rule(_ARGO, ["workflowtemplates"], ["get", "list", "create", "delete"]),
     rule("", ["pods"], ["delete"]),
     rule("", ["pods/log"], ["get"]),
+    rule("", ["events"], ["list", "watch"]),
 ]
 
 

@@ -13,7 +13,7 @@ from webhook.totals.created import Created, created_by
 from webhook.totals.demands import LIMITS_CPU, LIMITS_MEMORY, NO_DEMANDS, Demands, one_kind
 from webhook.totals.endings import bounded_in_time
 from webhook.totals.lookup import Lookup
-from webhook.totals.merged import over_template
+from webhook.totals.merged import over_defaults, over_template
 from webhook.totals.model import NOTHING, Defaults, Totals
 from webhook.totals.need import NO_NEED, Need
 from webhook.totals.parameters import effective_parameters
@@ -61,6 +61,18 @@ class Requirements:
         """The largest of what can run only as a whole: where that fits, the Workflow can end, however slowly."""
         cpu, memory = (self.demands.largest(name, lambda _: True) for name in (LIMITS_CPU, LIMITS_MEMORY))
         return _bounded(Totals(cpu, memory))
+
+    def larger(self, other: "Requirements") -> "Requirements":
+        """The larger of the two, for each resource separately."""
+        if self == other:
+            return self
+        return Requirements(
+            self.totals.larger(other.totals),
+            tuple(dict.fromkeys((*self.notes, *other.notes))),
+            self.spark or other.spark,
+            tuple(dict.fromkeys((*self.missing, *other.missing))),
+            self.demands.larger(other.demands),
+        )
 
 
 def requirements_of(spec: Spec, library: Library, defaults: Defaults, budget: Budget) -> Requirements:
@@ -125,14 +137,16 @@ class _Needs:
         return Requirements(need.totals, demands=need.demands.holding(held_objects(whole)))
 
     def _template_spec(self, spec: Spec) -> Spec | None:
-        reference = mapping(spec.get("workflowTemplateRef"))
+        """The spec of its WorkflowTemplate, over what Argo's controller gives to all; None if it is not known."""
+        reference, beneath = mapping(spec.get("workflowTemplateRef")), self.defaults.argo.defaults
         if not reference:
-            return {}
+            return over_defaults({}, beneath)
         written = str(reference.get("name"))
         to = Name(filled(written, {}), reference.get("clusterScope") is True)
         if to not in self.library:
             self.unknowns.lack(to, written)
-        return self.library.get(to)
+            return None
+        return over_defaults(self.library[to], beneath)
 
     def _agents(self, agents: Mapping[str, str], spec: Spec) -> Need:
         if "plugin" in agents:
