@@ -77,10 +77,13 @@ class Administrator:
         """The target's client."""
         return _Kept(name, configuration or Configuration(), http=self.west, clock=self.clock)
 
-    def add(self, *namespaces: str, reach: Reach = REACH, acting: Impersonation | None = None) -> list[Done]:
+    def add(
+        self, *namespaces: str, reach: Reach = REACH, acting: Impersonation | None = None, into_pods: bool = False
+    ) -> list[Done]:
         """`medea target add west --namespaces …`."""
         now, where = self.clock.now(), (self.front_door, self.target())
-        return list(add(*where, reach, space=SPACE, namespaces=namespaces, now=now, acting=acting))
+        more: Any = {"acting": acting, "into_pods": into_pods}
+        return list(add(*where, reach, space=SPACE, namespaces=namespaces, now=now, **more))
 
     def written(self, on: FakeApiserver | None = None) -> list[str]:
         """The calls that changed something."""

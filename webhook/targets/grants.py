@@ -25,6 +25,8 @@ ACCOUNT = "medea"
 WORK = "medea-target"
 """The ClusterRole whose binding in a namespace means that the namespace accepts work, and the name of that binding."""
 READ = "medea-target-read"
+ENTER = "medea-target-exec"
+"""The ClusterRole whose binding in a namespace lets people into the pods of runs, and the name of that binding."""
 TOKEN = "medea-target-token"  # noqa: S105 a name
 ARGO_CONFIG = "medea-target-argo-config"
 """The Role that lets Medea read what Argo's controller adds to every Workflow."""
@@ -73,6 +75,7 @@ def grants(namespaces: Iterable[str], configs: Iterable[ConfigPlace] = (USUAL_PL
         bound(ROLE_BINDINGS, TOKEN, ROLES, SPACE),
         *(grant for one in configs for grant in _of_config(one)),
         made(CLUSTER_ROLES, WORK, rules=_WORKING),
+        made(CLUSTER_ROLES, ENTER, rules=_ENTERING),
         *(consent(namespace) for namespace in namespaces),
     ]
 
@@ -88,6 +91,11 @@ def _of_config(place: ConfigPlace) -> list[Grant]:
 def consent(namespace: str) -> Grant:
     """The binding by which a namespace accepts work."""
     return bound(ROLE_BINDINGS, WORK, CLUSTER_ROLES, namespace)
+
+
+def way_in(namespace: str) -> Grant:
+    """The binding by which a namespace lets people at the front door into the pods of their runs."""
+    return bound(ROLE_BINDINGS, ENTER, CLUSTER_ROLES, namespace)
 
 
 def rule(groups: str, resources: list[str], verbs: list[str], **rest: list[str]) -> Object:
@@ -112,6 +120,8 @@ _WORKING = [
     rule("", ["pods/log"], ["get"]),
     rule("", ["events"], ["list", "watch"]),
 ]
+# A WebSocket begins with GET, which older apiservers take for the verb.
+_ENTERING = [rule("", ["pods/exec", "pods/attach", "pods/portforward"], ["create", "get"])]
 
 
 def made(kind: Resource, name: str, namespace: str | None = None, **content: object) -> Grant:
