@@ -289,6 +289,15 @@ def test_a_time_is_kept_although_the_thread_that_watched_the_clock_is_busy() -> 
     assert got == ["now", "late"]
 
 
+def test_a_time_further_off_than_a_thread_can_wait_ends_no_thread() -> None:
+    work = WorkQueue(lane_limit=1)
+    work.add_after("in ten thousand years", 3e11)
+    news = threading.Timer(0.1, work.add, ["now"])
+    news.start()
+    assert work.get() == "now"
+    news.join(5)
+
+
 def test_many_threads_never_work_on_one_key_at_once() -> None:
     work, busy, clashes, looked = WorkQueue(lane_limit=2), set[str](), list[str](), list[str]()
     lock = threading.Lock()

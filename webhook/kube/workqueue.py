@@ -112,7 +112,9 @@ class WorkQueue:
                     return key
                 if not wait:
                     return None
-                self._changed.wait(self._later[0][0] - self._clock() if self._later else None)
+                # A CronWorkflow can tick in ten thousand years, for which no thread can wait.
+                rest = min(self._later[0][0] - self._clock(), threading.TIMEOUT_MAX) if self._later else None
+                self._changed.wait(rest)
             return None
 
     def done(self, key: str) -> None:
