@@ -205,6 +205,7 @@ def test_when_lets_a_tick_run_or_not(world: CronWorld, when: str, expected: int)
         "1 +",
         "{{cronworkflow.name}} == cron",
         "{{= cronworkflow.labels.x == nil }}",
+        "{{=1}}" * 400 + " > 0",
     ],
 )
 def test_a_when_that_nobody_can_tell_is_said_and_runs_nothing(world: CronWorld, when: str) -> None:
@@ -225,6 +226,8 @@ def test_a_when_that_nobody_can_tell_is_said_and_runs_nothing(world: CronWorld, 
         ({"schedule": "* * * * *"}, "spec.schedule and spec.schedules are both set"),
         ({"schedules": []}, "spec.schedules is missing"),
         ({"schedules": "* * * * *"}, "spec.schedules is '* * * * *': it must be a list"),
+        ({"schedules": ["0 0 30 2 *"] * 51}, "spec.schedules has 51 schedules: it must not have more than 50"),
+        ({"schedules": ["0," * 500 + "1 * * * *"]}, "it has more than 1000 characters"),
         ({"timezone": "Mars/Base"}, "there is no timezone 'Mars/Base'"),
         ({"timezone": 7}, "spec.timezone is 7: it must be a text"),
         ({"concurrencyPolicy": "Maybe"}, "spec.concurrencyPolicy is 'Maybe': it must be Allow, Forbid or Replace"),
@@ -264,7 +267,7 @@ def test_a_name_too_long_is_said(world: CronWorld) -> None:
 def test_status_that_makes_no_sense_stops_nothing(world: CronWorld) -> None:
     world.apply("* * * * *")
     nonsense = {
-        "active": ["x", {"uid": 7}],
+        "active": ["x", {"uid": 7}, {"uid": {}}],
         "lastScheduledTime": "soon",
         "succeeded": "many",
         "conditions": 5,
@@ -274,3 +277,10 @@ def test_status_that_makes_no_sense_stops_nothing(world: CronWorld) -> None:
     world.wait(65)
     assert len(world.made()) == 1
     assert world.status["succeeded"] == "many"
+
+
+def test_a_last_tick_at_the_end_of_time_is_waited_for(world: CronWorld) -> None:
+    world.apply("* * * * *", startingDeadlineSeconds=60)
+    world.front.change(CRON_WORKFLOWS, "ns", "cron", {"status": {"lastScheduledTime": "9999-12-31T23:59:59Z"}})
+    world.wait(65)
+    assert (world.made(), world.condition) == ([], None)

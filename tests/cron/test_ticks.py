@@ -140,6 +140,22 @@ def test_a_create_whose_answer_is_lost_is_found_done(world: CronWorld) -> None:
     assert world.condition is None
 
 
+@pytest.mark.parametrize("deadline", [None, 300])
+def test_one_that_is_gone_before_the_status_could_be_written_is_not_made_again(
+    world: CronWorld, deadline: int | None
+) -> None:
+    world.apply("0 * * * *", startingDeadlineSeconds=deadline)
+    world.wait(3595)
+    fail(world, REFUSE, "patch", CRON_WORKFLOWS.plural)
+    world.wait(7)
+    world.front.remove(WORKFLOWS, "ns", "cron-1767229200")
+    world.wait(2)
+    world.front.faults = lambda _call: None
+    world.wait(20)
+    assert world.made() == ["01-01 01:00:00"]
+    assert world.status["lastScheduledTime"] == "2026-01-01T01:00:00Z"
+
+
 def test_two_leaders_submit_a_tick_once(world: CronWorld) -> None:
     world.apply("* * * * *")
     first = world.leader
@@ -209,6 +225,23 @@ def test_what_is_refused_for_the_moment_is_tried_again(world: CronWorld, fault: 
     world.wait(30)
     assert world.made() == ["01-01 00:10:00"]
     assert world.condition is None
+
+
+def test_a_tick_that_waits_long_for_its_turn_in_the_work_queue_is_run_all_the_same(world: CronWorld) -> None:
+    world.apply("*/10 * * * *")
+    world.wait(590)
+    world.clock.advance(90)
+    world.wait(5)
+    assert world.made() == ["01-01 00:10:00"]
+
+
+def test_a_tick_that_waits_long_for_its_turn_and_is_refused_then_is_given_up_and_said(world: CronWorld) -> None:
+    world.apply("*/10 * * * *")
+    world.wait(590)
+    world.clock.advance(90)
+    fail(world, answer(503, "Medea is away"), "create")
+    world.wait(30)
+    assert (world.condition or ("",))[0] == "SubmissionError"
 
 
 def test_after_a_while_it_is_given_up_and_said(world: CronWorld) -> None:

@@ -7,6 +7,7 @@ no label whatever there is, and `annotations` are the labels: nobody can mean to
 
 from webhook.cron.status import Status
 from webhook.errors import Refused, wrong_field
+from webhook.model.limits.admission import EXPRESSION_LONGEST
 from webhook.model.objects import Object, labels
 from webhook.totals.expressions.conditions import holds
 from webhook.totals.expressions.evaluate import text_of, truth_of
@@ -23,6 +24,9 @@ def may_run(when: str, cron: Object, status: Status, now: float) -> bool:
     if not when:
         return True
     known = _known(cron, status)
+    if len(when) > EXPRESSION_LONGEST:
+        # Filling in a hundred thousand tags takes a minute.
+        raise _refused("spec.when", when)
     text, tags = masked(when)
     for word, tag in tags.items():
         inside = tag[2:-2]

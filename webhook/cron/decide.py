@@ -1,7 +1,8 @@
 """Which tick of a CronWorkflow is due, whether it runs, and which old Workflows go. Pure.
 
-A tick that came while this controller leads is due for LATE seconds. One that was missed, or could not run then, is due
-as long as `startingDeadlineSeconds` says, if there was a tick before it; of several the last one only. So does Argo.
+A tick that came while this controller leads is due until it was looked at, however long it waits for its turn, and is
+tried for LATE seconds. One that was missed, or could not run then, is due as long as `startingDeadlineSeconds` says, if
+there was a tick before it; of several the last one only. So does Argo.
 """
 
 import math
@@ -33,6 +34,7 @@ class Handled:
     """What a controller remembers of a CronWorkflow, by its uid and schedules: until when ticks are done with.
 
     `refused` is a tick that was refused for good, and `trying` one that was refused for the moment, with the reason.
+    `made` is the last one that it has made a Workflow of, which the status may not say yet.
     """
 
     uid: str
@@ -40,6 +42,11 @@ class Handled:
     until: int
     refused: int | None = None
     trying: tuple[int, str] | None = None
+    made: int | None = None
+
+    def gives_up(self, tick: int, now: float) -> bool:
+        """Whether a tick has been tried for long enough."""
+        return self.trying is not None and self.trying[0] == tick and now - tick > LATE
 
 
 def began(uid: str, spec: CronSpec, status: Status, created: int, now: float, before: Handled | None) -> Handled:
@@ -48,7 +55,8 @@ def began(uid: str, spec: CronSpec, status: Status, created: int, now: float, be
     A new schedule has missed nothing. Otherwise the leader before may have died just now.
     """
     if before is not None and before.uid == uid:
-        return before if before.written == spec.written else Handled(uid, spec.written, math.floor(now))
+        new = Handled(uid, spec.written, math.floor(now), made=before.made)
+        return before if before.written == spec.written else new
     if status.schedule not in (None, spec.written):
         return Handled(uid, spec.written, math.floor(now))
     late = LATE if spec.starting_deadline is None else min(spec.starting_deadline, LATE)
@@ -63,9 +71,8 @@ def due(spec: CronSpec, status: Status, handled: Handled, created: int, now: flo
     missed = _missed(spec, status, since, now)
     if missed is not None and missed != handled.refused:
         return missed
-    begin = max(handled.until, math.floor(now - LATE) - 1)
-    live = [latest(one, since, begin, math.floor(now)) for one in spec.schedules]
-    return min((tick for tick in live if tick is not None and now - tick <= LATE), default=None)
+    live = [latest(one, since, handled.until, math.floor(now)) for one in spec.schedules]
+    return min((tick for tick in live if tick is not None and not handled.gives_up(tick, now)), default=None)
 
 
 def next_tick(spec: CronSpec, status: Status, created: int, now: float) -> int | None:

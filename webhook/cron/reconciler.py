@@ -82,7 +82,8 @@ class CronReconciler:
         seen = self._settled(key, cron)
         if seen is None:
             # Once it makes sense, it has missed nothing.
-            self._handled[key] = Handled(str(cron["metadata"]["uid"]), "", math.floor(self._time))
+            uid = str(cron["metadata"]["uid"])
+            self._handled[key] = Handled(uid, "", math.floor(self._time), made=self._made(key, uid))
             return None
         handled = began(seen.uid, seen.spec, seen.status, seen.created, self._time, self._handled.get(key))
         self._handled[key] = handled
@@ -91,6 +92,8 @@ class CronReconciler:
         if handled.trying is not None and handled.trying[0] != tick:
             self._refuse(key, seen, *handled.trying)
             return 0.0
+        if tick is None:
+            self._handled[key] = replace(handled, until=math.floor(self._time))
         fresh = tick is not None and tick > handled.until
         if tick is not None and (fresh or self._would_run(seen)):
             self._handle(key, tick)
@@ -116,7 +119,8 @@ class CronReconciler:
     def _settled(self, key: str, cron: Object) -> _Seen | None:
         """Write what its Workflows show. None if what it asks for makes no sense, which its status says then."""
         before = read_status(cron)
-        status = before.absorbed(self._children_of(cron), self._time)
+        made = self._made(key, str(cron["metadata"]["uid"]))
+        status = before.absorbed(self._children_of(cron), self._time, made)
         try:
             spec = read_cron(cron)
             over = ends(cron, spec, status, self._time)
@@ -127,6 +131,10 @@ class CronReconciler:
         if over:
             status = replace(status, phase=STOPPED, completed=True)
         return _Seen(self._write(key, cron, status), spec, status)
+
+    def _made(self, key: str, uid: str) -> int | None:
+        handled = self._handled.get(key)
+        return handled.made if handled is not None and handled.uid == uid else None
 
     def _write(self, key: str, cron: Object, status: Status) -> Object:
         written, version = acts.write(self.front, cron, status), cron["metadata"]["resourceVersion"]
@@ -186,6 +194,7 @@ class CronReconciler:
         except Rejected as error:
             self._refuse(key, seen, tick, _NOT_SUBMITTED + error.message)
             return
+        self._handled[key] = replace(self._handled[key], made=tick)
         self.children.expect(seen.uid, child)
         self._write(key, seen.cron, replace(seen.status.submitted(child, tick), schedule=seen.spec.written))
         _TICKS.labels(Verdict.RUN).inc()
@@ -195,5 +204,6 @@ class CronReconciler:
         log.warning("tick refused", cron=key, tick=tick, reason=words)
         status = seen.status.with_error(SUBMISSION_ERROR, words)
         self._write(key, seen.cron, replace(status, schedule=seen.spec.written))
-        self._handled[key] = replace(self._handled[key], refused=tick, trying=None)
+        until = max(self._handled[key].until, tick)
+        self._handled[key] = replace(self._handled[key], refused=tick, trying=None, until=until)
         _TICKS.labels("refused").inc()

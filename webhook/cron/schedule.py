@@ -43,6 +43,8 @@ def latest(schedule: Schedule, since: int, begin: int, end: int) -> int | None:
 
     It looks back in steps that get longer, so that a schedule which ticks often costs no more than one which does not.
     """
+    if begin >= end:
+        return None
     width = 64
     while True:
         start = max(begin, end - width)

@@ -7,7 +7,7 @@ from typing import Any
 from webhook.cron.schedule import Schedule, parsed
 from webhook.errors import Refused, quoted, wrong_field
 from webhook.model.contract import SKIP
-from webhook.model.limits.cron import LONGEST_NAME
+from webhook.model.limits.cron import LONGEST_NAME, LONGEST_SCHEDULE, MOST_SCHEDULES
 from webhook.model.objects import Object, annotations, labels, mapping, spec_of, texts
 
 ALLOW, FORBID, REPLACE = "Allow", "Forbid", "Replace"
@@ -70,6 +70,8 @@ def _schedules(spec: Object) -> tuple[str, list[Schedule]]:
     if one and listed:
         raise Refused("spec.schedule and spec.schedules are both set: one of them has to go")
     named = [("spec.schedule", one)] if one else [(f"spec.schedules[{at}]", text) for at, text in enumerate(listed)]
+    if len(named) > MOST_SCHEDULES:
+        raise Refused(f"spec.schedules has {len(named)} schedules: it must not have more than {MOST_SCHEDULES}")
     if not named:
         raise Refused('spec.schedules is missing: it must be a list of schedules, such as ["0 5 * * *"]')
     zone = _text("spec.timezone", spec.get("timezone"))
@@ -79,6 +81,8 @@ def _schedules(spec: Object) -> tuple[str, list[Schedule]]:
 
 def _parsed(field: str, text: str, prefix: str) -> Schedule:
     try:
+        if len(prefix + text) > LONGEST_SCHEDULE:
+            raise ValueError(f"it has more than {LONGEST_SCHEDULE} characters")
         return parsed(prefix + text)
     except ValueError as error:
         zoned = f" (with spec.timezone before it: {quoted(prefix + text)})" if prefix else ""

@@ -49,9 +49,10 @@ class Status:
         changed = replace(self, active=(*known, child.reference()), last=last, phase=self.phase or ACTIVE)
         return changed.without_error(SUBMISSION_ERROR)
 
-    def absorbed(self, children: Iterable[Child], now: float) -> "Status":
+    def absorbed(self, children: Iterable[Child], now: float, made: int | None = None) -> "Status":
         """As its Workflows show it: what has ended is counted and no longer active, what runs is active.
 
+        `made` is the last tick that a Workflow was made of, though that may be gone since.
         A Workflow made by a controller that died before it wrote so is counted from here on. A tick that is yet to
         come was made by nobody but who wants the next ones not to run.
         """
@@ -60,12 +61,13 @@ class Status:
         unwritten = {uid for uid, tick in ticks.items() if tick > (self.last or 0)}
         before = [uid for one in self.active if isinstance(uid := one.get("uid"), str)]
         ended = [found[uid].phase for uid in {*before, *unwritten} if uid in found and found[uid].ended]
-        kept = [one for one in self.active if one.get("uid") in found and not found[str(one["uid"])].ended]
+        known = [(one, found.get(str(one.get("uid")))) for one in self.active]
+        kept = [one for one, child in known if child is not None and not child.ended]
         new = [child.reference() for uid, child in found.items() if not child.ended and uid not in before]
         return replace(
             self,
             active=(*kept, *new),
-            last=max([*ticks.values(), *([] if self.last is None else [self.last])], default=None),
+            last=max([*ticks.values(), *(one for one in (self.last, made) if one is not None)], default=None),
             succeeded=self.succeeded + ended.count("Succeeded"),
             failed=self.failed + len(ended) - ended.count("Succeeded"),
         )

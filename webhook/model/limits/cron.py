@@ -1,10 +1,14 @@
 """Limits of CronWorkflows."""
 
-# For how many seconds after its time a tick may still become a Workflow where startingDeadlineSeconds doesn't say more:
-# what the front door refuses for the moment is tried again, and a controller that takes over loses no tick.
+# For how many seconds after its time a tick is tried again that the front door refuses for the moment, and may become a
+# Workflow of a controller that takes over, where startingDeadlineSeconds doesn't say more.
 LATE = 30.0
 # Argo's own: NAME-1615836720 must be a label's value.
 LONGEST_NAME = 52
+# Schedules of one CronWorkflow, and characters of each: a look takes up to 10 ms for each, and Argo's annotation has
+# to hold them all.
+MOST_SCHEDULES = 50
+LONGEST_SCHEDULE = 1000
 # Ticks are looked for in the next so many years, as robfig/cron does.
 YEARS_AHEAD = 5
 # A condition's message is cut to this many characters.
