@@ -7,10 +7,12 @@ Whoever decides by that holds the names' locks until it has written: names are s
 from collections.abc import Sequence
 
 from webhook.ledger.connection import Connection
-from webhook.model.shared_names import is_cache
+from webhook.model.limits.ledger import NAME_LOCKS
+from webhook.model.shared_names import Kind, is_cache
 from webhook.scout.sharing import Use, Uses, ties_of
 
 _LIVE = "shared_names IS NOT NULL AND cluster IS NOT NULL AND released_at IS NULL"
+_QUEUED = "namespace = %(namespace)s AND state = 'queued' AND bound_at IS NOT NULL AND shared_names IS NOT NULL"
 
 
 def lock(connection: Connection, names: Sequence[str]) -> None:
@@ -19,10 +21,11 @@ def lock(connection: Connection, names: Sequence[str]) -> None:
     It is the last lock that a transaction takes, all at once and in one order, so that no two wait for each other.
     """
     if names:
+        # Some names have the same lock: a batch of the queue may name a thousand, and Postgres has some thousand locks.
         connection.execute(
             "SELECT pg_advisory_xact_lock(3, hash) FROM "
-            "(SELECT DISTINCT hashtext(name) AS hash FROM unnest(%s::text[]) AS name ORDER BY hash) AS ordered",
-            (list(names),),
+            "(SELECT DISTINCT hashtext(name) & %s AS hash FROM unnest(%s::text[]) AS name ORDER BY hash) AS ordered",
+            (NAME_LOCKS - 1, list(names)),
         )
 
 
@@ -34,29 +37,48 @@ def uses_of(connection: Connection, names: Sequence[str]) -> Uses:
     """
     if not names:
         return {}
-    rows = connection.execute(
-        "SELECT DISTINCT ON (shared) shared, cluster, namespace, "
-        "coalesce(name, generate_name || '…', placement) AS holder FROM workflows, unnest(shared_names) AS shared "
-        f"WHERE {_LIVE} AND shared_names && %(names)s::text[] AND shared = ANY (%(names)s::text[]) "
-        "ORDER BY shared, seq",
-        {"names": list(names)},
-    )
-    uses = {row["shared"]: Use(row["cluster"], row["namespace"], row["holder"]) for row in rows}
-    idle = [name for name in names if is_cache(name) and name not in uses]
-    if idle:
-        rows = connection.execute("SELECT name, cluster FROM caches WHERE name = ANY(%s)", (idle,))
-        uses |= {row["name"]: Use(row["cluster"]) for row in rows}
-    return uses
+    uses = _in_use(connection, names, "AND shared_names && %(names)s::text[]")
+    return uses | _last_used(connection, [name for name in names if is_cache(name) and name not in uses])
 
 
 def uses_of_queue(connection: Connection, namespace: str) -> Uses:
-    """Where the names are in use that a namespace's queue has. Reads only the queued Workflows that share anything."""
+    """Where the names are in use that a namespace's queue has.
+
+    Reads only Workflows that share anything: those in the queue, and all live ones, each once. An intersection never
+    compares each with each, however wrong Postgres guesses how many there are.
+    """
     rows = connection.execute(
-        "SELECT DISTINCT shared FROM workflows, unnest(shared_names) AS shared "
-        "WHERE namespace = %s AND state = 'queued' AND bound_at IS NOT NULL AND shared_names IS NOT NULL",
-        (namespace,),
+        f"SELECT unnest(shared_names) AS shared FROM workflows WHERE {_QUEUED} "
+        f"INTERSECT SELECT unnest(shared_names) FROM workflows WHERE {_LIVE} "
+        f"AND EXISTS (SELECT FROM workflows WHERE {_QUEUED})",
+        {"namespace": namespace},
     )
-    return uses_of(connection, [row["shared"] for row in rows])
+    uses = _in_use(connection, [row["shared"] for row in rows])
+    rows = connection.execute(
+        f"SELECT DISTINCT shared FROM workflows, unnest(shared_names) AS shared "
+        f"WHERE {_QUEUED} AND starts_with(shared, '{Kind.CACHE}/')",
+        {"namespace": namespace},
+    )
+    return uses | _last_used(connection, [name for row in rows if (name := row["shared"]) not in uses])
+
+
+def _in_use(connection: Connection, names: Sequence[str], narrowed: str = "") -> dict[str, Use]:
+    if not names:
+        return {}
+    rows = connection.execute(
+        "SELECT DISTINCT ON (shared) shared, cluster, namespace, "
+        "coalesce(name, generate_name || '…', placement) AS holder FROM workflows, unnest(shared_names) AS shared "
+        f"WHERE {_LIVE} {narrowed} AND shared = ANY (%(names)s::text[]) ORDER BY shared, seq",
+        {"names": list(names)},
+    )
+    return {row["shared"]: Use(row["cluster"], row["namespace"], row["holder"]) for row in rows}
+
+
+def _last_used(connection: Connection, caches: Sequence[str]) -> dict[str, Use]:
+    if not caches:
+        return {}
+    rows = connection.execute("SELECT name, cluster FROM caches WHERE name = ANY(%s)", (list(caches),))
+    return {row["name"]: Use(row["cluster"]) for row in rows}
 
 
 def locked_elsewhere(connection: Connection, placement: str) -> str | None:

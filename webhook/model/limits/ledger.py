@@ -38,3 +38,6 @@ DECISIONS_LOOKED_AT = 5000
 RETIRE_BATCH = 20
 # Demands of placements that a process keeps in mind: some kilobytes each, and a namespace has a few per template.
 DEMANDS_KEPT = 10_000
+# Locks for the names that Workflows share, a power of two. Postgres has room for 6,400 in all transactions together, or
+# for 1,280 where it allows only 20 connections.
+NAME_LOCKS = 256
