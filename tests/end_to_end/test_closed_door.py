@@ -180,4 +180,4 @@ def test_an_open_api_listens_on_the_loopback_only_and_says_so() -> None:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((FRONT.gateway, BALANCER_PORT), timeout=5)
         assert requests.get(f"{url}/api/v1/targets/default", timeout=10).status_code == 403
-    assert "the API is open (MEDEA_API=open)" in (LOGS / "open-api.log").read_text()
+        assert "the API is open (MEDEA_API=open)" in (LOGS / "open-api.log").read_text()

@@ -1,6 +1,5 @@
 """What a run's pods write is read at the front door, by the programs people use, as it is written."""
 
-import base64
 import json
 import re
 import subprocess
@@ -20,7 +19,7 @@ from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace
 from tests.lab import pki
 from tests.lab.binaries import binary
-from tests.lab.layout import ARGO_SERVER_URL, BY_NAME, FRONT, MEDEA_LOGS_PORT
+from tests.lab.layout import ARGO_SERVER_URL, FRONT, MEDEA_LOGS_PORT
 
 MIRRORED = "medea.dev/mirrored"
 WAITS = "echo first; while [ ! -e /tmp/go ]; do sleep 0.2; done; echo last"
@@ -160,40 +159,6 @@ def test_deleting_a_workflow_leaves_no_mirrored_pod_and_a_pod_that_is_gone_says_
     eventually(lambda: not mirrored(workspace.name), "its mirrored pod went with it")
     assert kubectl("front", "get", "node", f"medea-{row['cluster']}").ok().out
     assert "not found" in workspace.kubectl("logs", shown).said
-
-
-def test_a_target_that_is_unregistered_takes_its_node_and_its_mirrored_pods_along(workspace: Workspace) -> None:
-    ghost = f"ghost-{uuid.uuid4().hex[:6]}"
-    labels = {MIRRORED: ghost, "medea.dev/placement": uuid.uuid4().hex}
-    secret = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": ghost, "labels": {"medea.dev/cluster": ghost}},
-        "data": {"kubeconfig": base64.b64encode(_nowhere()).decode()},
-    }
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "left-over", "labels": labels},
-        "spec": {"nodeName": f"medea-{ghost}", "containers": [{"name": "main", "image": "none"}]},
-    }
-
-    def node() -> str:
-        return kubectl("front", "get", "node", f"medea-{ghost}", "--ignore-not-found", "-o", "name").ok().out
-
-    kubectl("front", "create", "-n", "medea-targets", "-f", "-", stdin=json.dumps(secret)).ok()
-    try:
-        eventually(node, "the target has a Node")
-        workspace.kubectl("create", "-f", "-", stdin=json.dumps(pod)).ok()
-    finally:
-        kubectl("front", "delete", "-n", "medea-targets", "secret", ghost).ok()
-    eventually(lambda: not mirrored(workspace.name), "its mirrored pods went")
-    eventually(lambda: not node(), "its Node went")
-
-
-def _nowhere() -> bytes:
-    """A kubeconfig of a cluster that does not answer."""
-    return BY_NAME["west"].kubeconfig.read_bytes().replace(BY_NAME["west"].api_url.encode(), b"https://127.0.0.1:9")
 
 
 def _files(pair: tuple[object, object]) -> tuple[str, str]:

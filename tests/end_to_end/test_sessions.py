@@ -90,7 +90,7 @@ def test_people_enter_the_pods_of_their_runs(workspace: Workspace, entered: tupl
 
     kubectl("front", "create", "-n", workspace.name, "rolebinding", "ann", "--clusterrole=view", "--user=ann").ok()
     assert 'resource "pods/exec"' in workspace.kubectl("exec", "--as=ann", pod, "--", "true").err
-    assert direct("nobody", f"{workspace.name}/{pod}") == 403
+    assert direct("somebody", f"{workspace.name}/{pod}") == 403
     missing = workspace.kubectl("exec", pod, "-c", "missing", "--", "true")
     assert "container missing" in missing.err
 

@@ -5,6 +5,7 @@ import datetime
 import json
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,7 @@ from tests.end_to_end.commands import Ran, kubectl, run
 from tests.end_to_end.manifests import SMALL, inline, only_on
 from tests.end_to_end.medea import targets
 from tests.end_to_end.objects import annotations, origin
+from tests.end_to_end.test_logs import MIRRORED, mirrored
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace
 from tests.lab import medea as lab_medea
@@ -155,3 +157,37 @@ def test_a_token_is_renewed_with_the_rights_that_medea_has(gone: Workspace) -> N
     # The controller uses the new one.
     name = gone.create(only_on("west", inline("exit 0", SMALL)))
     gone.wait(name).ok()
+
+
+def test_a_target_that_is_unregistered_takes_its_node_and_its_mirrored_pods_along(workspace: Workspace) -> None:
+    ghost = f"ghost-{uuid.uuid4().hex[:6]}"
+    labels = {MIRRORED: ghost, "medea.dev/placement": uuid.uuid4().hex}
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": ghost, "labels": {"medea.dev/cluster": ghost}},
+        "data": {"kubeconfig": base64.b64encode(_nowhere()).decode()},
+    }
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "left-over", "labels": labels},
+        "spec": {"nodeName": f"medea-{ghost}", "containers": [{"name": "main", "image": "none"}]},
+    }
+
+    def node() -> str:
+        return kubectl("front", "get", "node", f"medea-{ghost}", "--ignore-not-found", "-o", "name").ok().out
+
+    kubectl("front", "create", "-n", "medea-targets", "-f", "-", stdin=json.dumps(secret)).ok()
+    try:
+        eventually(node, "the target has a Node")
+        workspace.kubectl("create", "-f", "-", stdin=json.dumps(pod)).ok()
+    finally:
+        kubectl("front", "delete", "-n", "medea-targets", "secret", ghost).ok()
+    eventually(lambda: not mirrored(workspace.name), "its mirrored pods went")
+    eventually(lambda: not node(), "its Node went")
+
+
+def _nowhere() -> bytes:
+    """A kubeconfig of a cluster that does not answer."""
+    return WEST.kubeconfig.read_bytes().replace(WEST.api_url.encode(), b"https://127.0.0.1:9")
