@@ -13,6 +13,7 @@ from webhook.model.deadline import Deadline
 from webhook.model.limits.admission import WEIGH_MOST_CONFIGS
 from webhook.totals.argo_config import ArgoConfig
 from webhook.totals.model import NO_DEFAULTS, Defaults, Totals
+from webhook.totals.requirements import Requirements
 from webhook.totals.shape import Name
 
 LIGHT = spec(dag(task("x", "a")), pod("a", 100))
@@ -83,10 +84,16 @@ def test_the_largest_of_what_targets_may_add_counts_and_of_targets_not_asked_not
     assert what_targets_add({}, lambda _: []) == [NO_DEFAULTS]
 
 
-def test_so_many_configurations_are_looked_at_and_no_more() -> None:
-    limits = {f"t{number}": NO_DEFAULTS for number in range(50)}
-    added = what_targets_add(limits, lambda target: [ArgoConfig({"limits": {"cpu": target[1:]}})])
-    assert len(added) == WEIGH_MOST_CONFIGS
+def test_so_many_configurations_are_looked_at_and_no_more_which_is_said() -> None:
+    def weighed_with(targets: int) -> Requirements:
+        limits = {f"t{number:02}": NO_DEFAULTS for number in range(1, targets + 1)}
+        added = what_targets_add(limits, lambda target: [ArgoConfig({"limits": {"cpu": str(int(target[1:]))}})])
+        return Scales().weigh(spec(pod("main", 100)), Gathered(), nothing_more, added, Deadline.after(60)).need
+
+    all_of_them, some = weighed_with(WEIGH_MOST_CONFIGS), weighed_with(50)
+    assert (all_of_them.totals.cpu_milli, all_of_them.notes) == (WEIGH_MOST_CONFIGS * 1000 + 100, ())
+    assert some.totals == all_of_them.totals
+    assert f"more than {WEIGH_MOST_CONFIGS} configurations of Argo" in " ".join(some.notes)
 
 
 def test_defaults_of_a_target_that_make_no_sense_refuse_nobody() -> None:

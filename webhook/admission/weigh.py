@@ -59,17 +59,20 @@ class Scales:
 def what_targets_add(by_target: Mapping[str, Defaults], configs: ConfigsOf) -> list[Defaults]:
     """What may be added to a Workflow, given the LimitRange defaults of each target that it may go to.
 
-    Of these, the largest of all targets always. Of the configurations of Argo each that there is, up to
-    WEIGH_MOST_CONFIGS: what is larger with one of them may be smaller with another.
+    Of these, the largest of all targets always. Of the configurations of Argo each that there is: what is larger with
+    one of them may be smaller with another.
     """
     worst = reduce(Defaults.larger, by_target.values(), NO_DEFAULTS)
     found = dict.fromkeys(one for target in sorted(by_target) for one in configs(target) or (UNKNOWN_CONFIG,))
-    return [replace(worst, argo=one) for one in [*found][:WEIGH_MOST_CONFIGS]] or [worst]
+    return [replace(worst, argo=one) for one in found] or [worst]
 
 
 def _largest(spec: Spec, found: Gathered, defaults: Sequence[Defaults], budget: Budget) -> Requirements:
-    first, *others = defaults
+    first, *others = defaults[:WEIGH_MOST_CONFIGS]
     need = _needed(spec, found, first, budget)
+    if len(defaults) > WEIGH_MOST_CONFIGS:
+        note = f"targets have more than {WEIGH_MOST_CONFIGS} configurations of Argo, and the others don't count"
+        need = replace(need, notes=(*need.notes, note))
     for one in others:
         try:
             need = need.larger(_needed(spec, found, one, budget))
