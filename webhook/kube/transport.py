@@ -56,6 +56,7 @@ class Request:
     query: Sequence[tuple[str, str]] = ()
     body: Object | None = None
     content_type: str = "application/json"
+    accept: str = "application/json"
     read_timeout: float = READ_TIMEOUT
 
 
@@ -219,7 +220,7 @@ class Transport:
             _SECONDS.labels(self.name, request.verb, request.kind, outcome).observe(time.perf_counter() - started)
 
     def _send(self, http: Http, request: Request) -> urllib3.BaseHTTPResponse:
-        known = {"Accept": "application/json", "User-Agent": "medea"}
+        known = {"Accept": request.accept, "User-Agent": "medea"}
         self._api.update_params_for_auth(known, [], ["BearerToken"], request.path, request.method, None)
         if self._authorization is not None:
             known["Authorization"] = self._authorization

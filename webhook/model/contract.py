@@ -37,12 +37,20 @@ POLICY = "medea.dev/policy"
 FIT = "medea.dev/fit"
 """Annotation a user may set: `whole`, it needs room for its peak; `elastic`, room for its largest pod lets it end."""
 
+MAKES = "medea.dev/makes"
+"""Annotation a user may set: what the Workflow makes before it needs it, as `ConfigMap/a, Secret/b`. It is not looked
+for on targets."""
+TAKE_ALONG = "medea.dev/take-along"
+"""Label on a namespace: with the value `configmaps`, those that its Workflows refer to go along with their runs."""
+TAKEN_KINDS = "configmaps"
+
 ORIGIN_UID = "medea.dev/origin-uid"
 ORIGIN_NAME = "medea.dev/origin-name"
 COPIED = "medea.dev/copied"
-"""Label on a WorkflowTemplate that Medea copied to a target. The copy is never changed: runs may be using it."""
+"""Label on a WorkflowTemplate or ConfigMap that Medea copied to a target. The copy is never changed: runs may be using
+it."""
 COPY_OF = "medea.dev/copy-of"
-"""Annotation on such a copy: what it is a copy of, as `WorkflowTemplate/NAME` or `ClusterWorkflowTemplate/NAME`."""
+"""Annotation on such a copy: what it is a copy of, as `WorkflowTemplate/NAME`, with the kind of the original."""
 
 PARENT = "medea.dev/parent"
 """Label on a sub-Workflow: the name of the Workflow whose step started it."""
@@ -89,6 +97,9 @@ ARGO_INSTANCE = "workflows.argoproj.io/controller-instanceid"
 ARGO_POD_NAMES = "workflows.argoproj.io/pod-name-format"
 ARGO_NODE_ID = "workflows.argoproj.io/node-id"
 ARGO_PREVIOUS = "workflows.argoproj.io/resubmitted-from-workflow"
+ARGO_CONFIG_MAP_TYPE = "workflows.argoproj.io/configmap-type"
+ARGO_PARAMETERS = "Parameter"
+"""Value of that label on a ConfigMap from which Argo takes values of parameters: it finds no others."""
 ARGO_COMPONENT = "workflows.argoproj.io/component"
 
 
