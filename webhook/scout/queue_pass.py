@@ -13,6 +13,7 @@ from webhook.ledger.placement import Placement
 from webhook.ledger.queueing import Choices
 from webhook.model.limits.scout import REASON_LENGTH, REASONS_KEPT
 from webhook.scout.decide import waits
+from webhook.scout.lacking import lacking
 from webhook.scout.model import NOTHING_PROMISED, WAITED_FOR, Decision, Promised, Quotas, Request
 
 log = structlog.get_logger(__name__)
@@ -61,6 +62,7 @@ class QueuePass:
     def choose(self, reserved: Mapping[str, Promised], batch: Sequence[Placement]) -> Choices:
         """Decide about a batch; `reserved` is what the live reservations on each target hold before the batch."""
         promised, placed, reasons = dict(reserved), dict[str, Decision](), dict[str, str]()
+        lacked_by = dict[str, tuple[str, ...]]()
         for row in batch:
             # The head of the queue always gets a reason, even while no target can be used at all.
             if self.over and self.told:
@@ -76,9 +78,12 @@ class QueuePass:
                 before = promised.get(decision.cluster, NOTHING_PROMISED)
                 takes = request_of_row(row).takes
                 promised[decision.cluster] = before.plus(decision.reserved or row.totals, takes)
-            elif decision is not None and len(self.told) < REASONS_KEPT:
-                self._tell(row, decision, reasons)
-        return Choices(placed, reasons)
+            elif decision is not None:
+                if lacking(decision) != row.lacked_by:
+                    lacked_by[row.placement] = lacking(decision)
+                if len(self.told) < REASONS_KEPT:
+                    self._tell(row, decision, reasons)
+        return Choices(placed, reasons, lacked_by)
 
     def _look_at(self, row: Placement, promised: Mapping[str, Promised]) -> Decision | None:
         """The decision; None if none is needed, because it could neither place, claim nor give a reason."""
@@ -122,4 +127,5 @@ def request_of_row(row: Placement, barred: Mapping[str, str] | None = None) -> R
         barred=barred or {},
         largest_pod=row.largest_pod,
         demands=row.demands,
+        refers=row.refers,
     )
