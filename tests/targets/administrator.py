@@ -77,10 +77,27 @@ class Administrator:
         """The target's client."""
         return _Kept(name, configuration or Configuration(), http=self.west, clock=self.clock)
 
-    def add(self, *namespaces: str, reach: Reach = REACH, acting: Impersonation | None = None) -> list[Done]:
+    def add(
+        self,
+        *namespaces: str,
+        reach: Reach = REACH,
+        acting: Impersonation | None = None,
+        see_secrets: bool = False,
+        take_config_maps: bool = False,
+    ) -> list[Done]:
         """`medea target add west --namespaces …`."""
-        now, where = self.clock.now(), (self.front_door, self.target())
-        return list(add(*where, reach, space=SPACE, namespaces=namespaces, now=now, acting=acting))
+        done = add(
+            self.front_door,
+            self.target(),
+            reach,
+            space=SPACE,
+            namespaces=namespaces,
+            now=self.clock.now(),
+            acting=acting,
+            see_secrets=see_secrets,
+            take_config_maps=take_config_maps,
+        )
+        return list(done)
 
     def written(self, on: FakeApiserver | None = None) -> list[str]:
         """The calls that changed something."""

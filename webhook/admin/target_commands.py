@@ -60,6 +60,16 @@ def add(
     impersonate_group: Annotated[
         list[str] | None, typer.Option(help="A group of theirs that counts there. May be repeated.")
     ] = None,
+    see_secrets: Annotated[
+        bool,
+        typer.Option(
+            "--see-secrets",
+            help="Let Medea tell whether a Secret exists in these namespaces, with a right that reads them too.",
+        ),
+    ] = False,
+    take_configmaps: Annotated[
+        bool, typer.Option("--take-configmaps", help="Let copies of ConfigMaps go along with runs to these namespaces.")
+    ] = False,
 ) -> None:
     """Have a cluster take work from these namespaces, and check it. Run it again to add namespaces, or to mend it."""
     settings, out = Settings(), console()
@@ -69,7 +79,17 @@ def add(
     acting = impersonation(impersonate or (), impersonate_group or ())
     target = surroundings.target(settings, name, context or name)
     reach, space = target.reach(server), settings.medea_targets_namespace
-    for done in add_target(front, target, reach, space=space, namespaces=wanted, now=utc_now(), acting=acting):
+    for done in add_target(
+        front,
+        target,
+        reach,
+        space=space,
+        namespaces=wanted,
+        now=utc_now(),
+        acting=acting,
+        see_secrets=see_secrets,
+        take_config_maps=take_configmaps,
+    ):
         out.print(line(done), soft_wrap=True)
     _check(front, settings, [name], wanted, out)
 

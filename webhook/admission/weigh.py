@@ -9,6 +9,7 @@ from webhook.admission.gather import Gathered
 from webhook.errors import Busy
 from webhook.model.deadline import Deadline
 from webhook.model.limits.admission import WEIGH_BUDGET, WEIGH_MOST_AT_ONCE
+from webhook.references.sources import NO_VALUES, Values, with_values
 from webhook.totals.budget import Budget
 from webhook.totals.model import Defaults
 from webhook.totals.requirements import Requirements, requirements_of
@@ -31,8 +32,16 @@ class Scales:
     def __init__(self, most: int = WEIGH_MOST_AT_ONCE) -> None:
         self._heavy = threading.BoundedSemaphore(most)
 
-    def weigh(self, spec: Spec, found: Gathered, more: GatherMore, defaults: Defaults, latest: Deadline) -> Weighed:
-        """The requirements of a spec.
+    def weigh(
+        self,
+        spec: Spec,
+        found: Gathered,
+        more: GatherMore,
+        defaults: Defaults,
+        latest: Deadline,
+        values: Values = NO_VALUES,
+    ) -> Weighed:
+        """The requirements of a spec, whose parameters have these `values` from ConfigMaps.
 
         Raises Refused for what can't be read or is too large, and Unavailable if time runs out.
         """
@@ -41,7 +50,8 @@ class Scales:
         with _Turn(self._heavy, deadline) as turn:
             budget = Budget(left=lambda: deadline.left, heavy=turn.take)
             while True:
-                need = requirements_of(spec, found.library, defaults, budget)
+                library = {name: with_values(one, values) for name, one in found.library.items()}
+                need = requirements_of(with_values(spec, values), library, defaults, budget)
                 missing = set(need.missing) - looked_for
                 if not missing:
                     return Weighed(need, found)

@@ -16,7 +16,7 @@ from webhook.errors import MedeaError
 from webhook.kube.client import Cluster
 from webhook.kube.per_target import PerTarget
 from webhook.kube.registry import Registry
-from webhook.kube.resources import SELF_ACCESS_REVIEWS, WORKFLOWS
+from webhook.kube.resources import SELF_ACCESS_REVIEWS, WORKFLOWS, Resource
 from webhook.model.limits.targets import (
     ACCEPTANCE_EVERY,
     ACCEPTANCE_TIMEOUT,
@@ -114,9 +114,20 @@ def not_accepted(namespace: str, target: str) -> str:
     return f"does not accept work from namespace {namespace}: `medea target add {target} --namespaces {namespace}`"
 
 
+def not_taken(namespace: str, target: str) -> str:
+    """What people read if a target lets no ConfigMap go along with runs, with the command that changes it."""
+    command = f"medea target add {target} --namespaces {namespace} --take-configmaps"
+    return f"does not let ConfigMaps go along with runs in namespace {namespace}: `{command}`"
+
+
 def is_accepted(cluster: Cluster, namespace: str) -> bool:
     """Ask a target whether Medea may create Workflows in a namespace there."""
-    wanted = {"namespace": namespace, "verb": "create", "group": WORKFLOWS.group, "resource": WORKFLOWS.plural}
+    return may(cluster, "create", WORKFLOWS, namespace)
+
+
+def may(cluster: Cluster, verb: str, kind: Resource, namespace: str) -> bool:
+    """Ask a target whether Medea may do that in a namespace there."""
+    wanted = {"namespace": namespace, "verb": verb, "group": kind.group, "resource": kind.plural}
     review = {"metadata": {}, "spec": {"resourceAttributes": wanted}}
     answer = cluster.create(SELF_ACCESS_REVIEWS, None, review, read_timeout=ACCEPTANCE_TIMEOUT)
     return status_of(answer).get("allowed") is True

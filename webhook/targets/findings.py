@@ -39,7 +39,7 @@ class NamespaceFacts:
     """One namespace on a target. `hard` is what its quotas limit.
 
     `known` says whether the front door has it, `enabled` whether it opted in there, and `wanted` whether whoever checks
-    has named it.
+    has named it; `sees` whether Medea may look there for what Workflows refer to.
     """
 
     name: str
@@ -49,6 +49,7 @@ class NamespaceFacts:
     enabled: bool
     wanted: bool
     hard: Mapping[str, str] = field(default_factory=dict)
+    sees: bool = True
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,9 @@ def _namespace(target: str, namespace: NamespaceFacts) -> Iterator[Finding]:
         yield Finding(grade, f"namespace {name} accepts no work", again(target, name))
         return
     yield _fine(f"namespace {name} accepts work")
+    if not namespace.sees:
+        words = f"in namespace {name} Medea may not look for what Workflows refer to, as ConfigMaps"
+        yield Finding(Grade.NOTE, words, again(target, name))
     lacking = [what for what in QUOTA if what not in namespace.hard]
     if lacking:
         words = f"namespace {name} has no quota of {' and '.join(lacking)}, so it can't be known what is free there"

@@ -24,6 +24,8 @@ ACCOUNT = "medea"
 WORK = "medea-target"
 """The ClusterRole whose binding in a namespace means that the namespace accepts work, and the name of that binding."""
 READ = "medea-target-read"
+SEE_SECRETS = "medea-target-see-secrets"
+TAKE_CONFIG_MAPS = "medea-target-take-configmaps"
 TOKEN = "medea-target-token"  # noqa: S105 a name
 
 _LABELS = {CONSENT: "true", "app.kubernetes.io/name": "medea"}
@@ -56,8 +58,13 @@ class Grant:
         return f"{self.kind.kind} {self.name}" + (f" in {self.namespace}" if self.namespace else "")
 
 
-def grants(namespaces: Iterable[str]) -> list[Grant]:
-    """All that a target needs, in the order in which it is to be made; only `namespaces` accept work."""
+def grants(namespaces: Iterable[str], *, see_secrets: bool = False, take_config_maps: bool = False) -> list[Grant]:
+    """All that a target needs, in the order in which it is to be made; only `namespaces` accept work.
+
+    `see_secrets` lets Medea tell there whether a Secret exists, `take_config_maps` has ConfigMaps go along with runs.
+    """
+    accepting = list(namespaces)
+    more = [SEE_SECRETS] * see_secrets + [TAKE_CONFIG_MAPS] * take_config_maps
     return [
         made(NAMESPACES, SPACE),
         made(SERVICE_ACCOUNTS, ACCOUNT, SPACE),
@@ -66,7 +73,10 @@ def grants(namespaces: Iterable[str]) -> list[Grant]:
         made(ROLES, TOKEN, SPACE, rules=_OWN_TOKEN),
         bound(ROLE_BINDINGS, TOKEN, ROLES, SPACE),
         made(CLUSTER_ROLES, WORK, rules=_WORKING),
-        *(consent(namespace) for namespace in namespaces),
+        made(CLUSTER_ROLES, SEE_SECRETS, rules=_SEEING),
+        made(CLUSTER_ROLES, TAKE_CONFIG_MAPS, rules=_TAKING),
+        *(consent(namespace) for namespace in accepting),
+        *(bound(ROLE_BINDINGS, name, CLUSTER_ROLES, namespace) for name in more for namespace in accepting),
     ]
 
 
@@ -80,13 +90,14 @@ def rule(groups: str, resources: list[str], verbs: list[str], **rest: list[str])
     return {"apiGroups": [groups], "resources": resources, "verbs": verbs, **rest}
 
 
-# What the watches need, what an own eye for quotas needs, what tells one cluster from another (namespaces), and what
-# tells that Argo's controller is alive.
+# What the watches need, what an own eye for quotas needs, what tells one cluster from another (namespaces), what a run
+# may refer to, and what tells that Argo's controller is alive.
 _READING = [
     rule(_ARGO, ["workflows"], _LOOK),
     rule(_ARGO, ["clusterworkflowtemplates"], ["get"]),
     rule("", ["pods", "resourcequotas", "limitranges"], _LOOK),
     rule("", ["namespaces"], ["get"]),
+    rule("scheduling.k8s.io", ["priorityclasses"], ["get"]),
     rule("coordination.k8s.io", ["leases"], ["list"], resourceNames=["workflow-controller"]),
 ]
 _OWN_TOKEN = [rule("", ["serviceaccounts/token"], ["create"], resourceNames=[ACCOUNT])]
@@ -95,7 +106,11 @@ _WORKING = [
     rule(_ARGO, ["workflowtemplates"], ["get", "list", "create", "delete"]),
     rule("", ["pods"], ["delete"]),
     rule("", ["pods/log"], ["get"]),
+    rule("", ["configmaps", "serviceaccounts", "persistentvolumeclaims"], ["get"]),
 ]
+# RBAC has no right to see that a Secret exists without one to read it.
+_SEEING = [rule("", ["secrets"], ["get"])]
+_TAKING = [rule("", ["configmaps"], ["list", "create", "delete"])]
 
 
 def made(kind: Resource, name: str, namespace: str | None = None, **content: object) -> Grant:

@@ -51,10 +51,13 @@ def add(
     namespaces: Sequence[str],
     now: datetime.datetime,
     acting: Impersonation | None = None,
+    see_secrets: bool = False,
+    take_config_maps: bool = False,
 ) -> Iterator[Done]:
     """Add the target that `target` is an administrator's client of; `space` is the namespace of the Secrets.
 
-    With `acting`, Workflows are created there as who submits them; without, that stays as it was.
+    With `acting`, Workflows are created there as who submits them; without, that stays as it was. So does what
+    `see_secrets` and `take_config_maps` give, see `grants`.
 
     Yields what was done, step by step. Raises Refused before anything is made if a namespace is missing or a version is
     too old, and the errors of both clusters.
@@ -65,7 +68,8 @@ def add(
     _check_space(front, space)
     if acting:
         _check_other(front, target)
-    for grant in (*grants(namespaces), *(acting.grants() if acting else ())):
+    given = grants(namespaces, see_secrets=see_secrets, take_config_maps=take_config_maps)
+    for grant in (*given, *(acting.grants() if acting else ())):
         yield Done(_ensure(target, grant), f"{grant.words} on {target.name}")
     if acting:
         yield from _withdraw(target, acting)
