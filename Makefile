@@ -10,7 +10,7 @@ OUT ?= certs/out
 UV := $(or $(shell command -v uv),.venv/bin/uv)
 SOLVE := pip compile --quiet --no-annotate --no-header --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test examples matrix upgrade check static lab lab-down lab-kill lab-start lab-log lab-status bench bench-waiting bench-hang faults docs manifests certs lock clean
+.PHONY: help demo test examples matrix upgrade check static lab lab-down lab-kill lab-start lab-log lab-status lab-spark bench bench-waiting bench-hang faults docs manifests certs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -54,6 +54,9 @@ lab-log: $(VENV) ## what it has written: make lab-log WHAT=controller
 
 lab-status: $(VENV) ## every process of the laboratory, Medea's pods, and their logs
 	@$(PYTHON) -m tests.lab status
+
+lab-spark: $(VENV) ## give the running laboratory's targets an image of real Spark, for examples/spark-pi.yaml
+	@$(PYTHON) -m tests.lab.sparkimage
 
 bench: $(VENV) ## what Medea adds to a create, beside the same create without it, in the running laboratory
 	@$(PYTHON) -m tests.bench

@@ -17,7 +17,7 @@ from webhook.controller.plan import Facts, Step, plan
 from webhook.errors import LedgerUnavailable, Missing
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
-from webhook.ledger import placements
+from webhook.ledger import placements, sharing
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.retention import retire
@@ -102,6 +102,17 @@ def test_the_controller_goes_on_with_what_was_adopted(pool: Pool, clusters: Clus
     assert plan(Facts(found, shown, False, there)) is Step.MIRROR
     assert plan(Facts(found, shown, False, {**there, "status": {"phase": "Succeeded"}})) is Step.RECORD_END
     assert found.origin_uid == uid and found.run_uid == there["metadata"]["uid"]
+
+
+def test_a_lock_that_a_run_names_is_in_use_there_again(pool: Pool, clusters: Clusters) -> None:
+    clusters.front.put(WORKFLOWS, origin())
+    held = run(uid="r1", origin_uid=_uid(clusters, "p1"))
+    held["spec"] = {**held["spec"], "synchronization": {"mutex": {"name": "build"}}}
+    clusters.west.put(WORKFLOWS, held)
+    assert clusters.rebuild(pool) == {"p1": Found.ADOPTED}
+    assert row(pool).shared == ("mutex/ns/build",)
+    with pool.transaction() as connection:
+        assert sharing.uses_of(connection, row(pool).shared)["mutex/ns/build"].cluster == "west"
 
 
 def test_what_is_submitted_while_it_goes_on_keeps_its_row(pool: Pool, clusters: Clusters) -> None:

@@ -5,6 +5,7 @@ import copy
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 import jsonpatch
@@ -23,6 +24,7 @@ from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold
 from webhook.model.deadline import Deadline
 from webhook.model.verbs import Verb, pending
+from webhook.totals.shared_names import Shared
 
 Object = dict[str, Any]
 GONE = reply(404, {"message": "no such Workflow", "details": {"name": "job"}})
@@ -144,6 +146,18 @@ def test_a_workflow_that_waits_for_a_cluster_is_not_ended_by_hand_either(pool: P
 def test_a_retry_without_a_run_is_refused_at_once(pool: Pool) -> None:
     with changes(pool) as reviews, pytest.raises(Refused, match=r"the run is gone from west.*argo resubmit"):
         reviews.answer(review(*retried()), Deadline.after(8))
+
+
+def test_a_retry_whose_lock_is_in_use_on_another_target_is_refused_with_who_uses_it(pool: Pool) -> None:
+    lock = Shared(("mutex/ns/build",))
+    with changes(pool) as reviews:
+        with pool.transaction() as connection:
+            connection.execute("UPDATE workflows SET shared_names = %s", (list(lock.names),))
+        placements.ended(pool, "p1", run_uid="r1", phase="Failed", message=None, outcome={})
+        reserving.admit(pool, replace(new("p2", name="other"), shared=lock), lambda _: replace(PLACED, cluster="east"))
+        expected = "mutex build is in use on east by other, and the run to retry is on west; retry it when that has"
+        with pytest.raises(Refused, match=expected):
+            reviews.answer(review(*retried()), Deadline.after(8))
 
 
 @pytest.mark.parametrize("target", [cut, reply(200, {"metadata": {"uid": "r1"}, "status": {}})])

@@ -176,7 +176,7 @@ def test_a_template_that_only_an_argument_names_is_gathered_on_the_way() -> None
     with front(asked, inner=inner, deeper=deeper) as cluster:
         deadline = Deadline.after(8)
         more = functools.partial(gather_more, cluster, "ns")
-        weighed = Scales().weigh(spec, gather(cluster, "ns", spec, deadline), more, Defaults(), deadline)
+        weighed = Scales().weigh(spec, gather(cluster, "ns", spec, deadline), more, [Defaults()], deadline)
     need = weighed.need
     assert set(weighed.found.library) == {Name("inner"), Name("deeper")}
     assert need.totals == Totals(1000, 1 << 30)

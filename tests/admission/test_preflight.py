@@ -125,6 +125,7 @@ def admission(
             holds=holds,
             agents=AgentPods(),
             presence=presence,
+            argo_configs=lambda _target: (),
         )
 
 

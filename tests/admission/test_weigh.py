@@ -7,10 +7,12 @@ import pytest
 
 from tests.support.workflows import Object, dag, pod, spec, steps, task
 from webhook.admission.gather import Gathered
-from webhook.admission.weigh import Scales
+from webhook.admission.weigh import Scales, what_targets_add
 from webhook.errors import Busy
 from webhook.model.deadline import Deadline
-from webhook.totals.model import NO_DEFAULTS, Totals
+from webhook.model.limits.admission import WEIGH_MOST_CONFIGS
+from webhook.totals.argo_config import ArgoConfig
+from webhook.totals.model import NO_DEFAULTS, Defaults, Totals
 from webhook.totals.shape import Name
 
 LIGHT = spec(dag(task("x", "a")), pod("a", 100))
@@ -22,7 +24,7 @@ def nothing_more(found: Gathered, _: set[Name], __: Deadline) -> Gathered:
 
 
 def weighed(scales: Scales, written: Object, seconds: float = 60) -> Totals:
-    return scales.weigh(written, Gathered(), nothing_more, NO_DEFAULTS, Deadline.after(seconds)).need.totals
+    return scales.weigh(written, Gathered(), nothing_more, [NO_DEFAULTS], Deadline.after(seconds)).need.totals
 
 
 def _largest() -> Object:
@@ -43,7 +45,7 @@ def _largest() -> Object:
 def test_the_largest_workflow_there_can_be_is_weighed_in_time_for_an_answer() -> None:
     largest, deadline = _largest(), Deadline.after(8.5)
     assert len(json.dumps(largest)) > 500_000
-    found = Scales().weigh(largest, Gathered(), nothing_more, NO_DEFAULTS, deadline)
+    found = Scales().weigh(largest, Gathered(), nothing_more, [NO_DEFAULTS], deadline)
     assert deadline.left > 0
     assert found.need.totals.cpu_milli > 0
 
@@ -59,7 +61,7 @@ def test_only_so_many_heavy_workflows_are_weighed_at_once_and_light_ones_go_on_b
 
     heavy = {**HEAVY, "hooks": {"exit": {"templateRef": {"name": "elsewhere", "template": "t"}}}}
     weigh = threading.Thread(
-        target=scales.weigh, args=(heavy, Gathered(), slow, NO_DEFAULTS, Deadline.after(60)), daemon=True
+        target=scales.weigh, args=(heavy, Gathered(), slow, [NO_DEFAULTS], Deadline.after(60)), daemon=True
     )
     weigh.start()
     assert begun.wait(20)
@@ -69,3 +71,41 @@ def test_only_so_many_heavy_workflows_are_weighed_at_once_and_light_ones_go_on_b
     over.set()
     weigh.join(20)
     assert weighed(scales, HEAVY).cpu_milli == 40_000
+
+
+def test_the_largest_of_what_targets_may_add_counts_and_of_targets_not_asked_nothing() -> None:
+    configs = {"west": [ArgoConfig({"limits": {"cpu": "1"}})], "east": [ArgoConfig({"limits": {"memory": "1Gi"}})]}
+    limits = {"west": Defaults(50), "east": Defaults(20), "north": Defaults(10)}
+    added = what_targets_add(limits, lambda target: configs.get(target, []))
+    need = Scales().weigh(spec(pod("main", 100)), Gathered(), nothing_more, added, Deadline.after(60)).need
+    assert need.totals == Totals(1100, (100 << 20) + (1 << 30))
+    assert [one.cpu_milli for one in added] == [50, 50, 50]
+    assert what_targets_add({}, lambda _: []) == [NO_DEFAULTS]
+
+
+def test_so_many_configurations_are_looked_at_and_no_more() -> None:
+    limits = {f"t{number}": NO_DEFAULTS for number in range(50)}
+    added = what_targets_add(limits, lambda target: [ArgoConfig({"limits": {"cpu": target[1:]}})])
+    assert len(added) == WEIGH_MOST_CONFIGS
+
+
+def test_defaults_of_a_target_that_make_no_sense_refuse_nobody() -> None:
+    bad = json.dumps({"containers": [{"name": "main", "resources": {"limits": {"cpu": "much"}}}]})
+    added = [Defaults(argo=ArgoConfig({"limits": {"cpu": "1"}}, defaults={"podSpecPatch": bad}))]
+    need = Scales().weigh(spec(pod("main", 100)), Gathered(), nothing_more, added, Deadline.after(60)).need
+    assert need.totals.cpu_milli == 1100
+    assert "workflowDefaults of a target can't be counted" in " ".join(need.notes)
+
+
+def test_templates_that_only_targets_defaults_name_are_not_looked_for_here() -> None:
+    hook = {"templateRef": {"name": "theirs", "template": "t"}, "expression": "true"}
+    added = [Defaults(argo=ArgoConfig({}, defaults={"hooks": {"tell": hook}}))]
+
+    asked = list[set[Name]]()
+
+    def more(found: Gathered, names: set[Name], _: Deadline) -> Gathered:
+        asked.append(names)
+        return found
+
+    assert Scales().weigh(LIGHT, Gathered(), more, added, Deadline.after(60)).need.totals.cpu_milli == 100
+    assert asked == []

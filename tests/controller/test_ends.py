@@ -173,3 +173,14 @@ def test_an_agent_that_may_not_be_deleted_does_not_keep_the_run_on_its_target(wo
     world.west.remove(WORKFLOWS, "ns", "job-p1")
     assert world.run() is None
     assert world.front.get(PODS, "ns", "agent") is not None
+
+
+def test_the_agent_of_the_run_is_no_agent_of_the_origin_and_stays_shown(world: World) -> None:
+    world.place()
+    labels = {"workflows.argoproj.io/workflow": "job-p1", "workflows.argoproj.io/component": "agent"}
+    for name, more in (("own", {}), ("shown", {"medea.dev/mirrored": "west"})):
+        world.front.put(PODS, {"metadata": {"name": name, "namespace": "ns", "labels": {**labels, **more}}})
+    world.settle()
+    world.end_run()
+    world.settle()
+    assert [one["metadata"]["name"] for one in world.front.all(PODS, "ns")] == ["shown"]

@@ -5,6 +5,7 @@ import pytest
 from tests.support.controller_world import World
 from tests.support.fake_apiserver import ApiError, Call
 from webhook.kube.resources import WORKFLOWS
+from webhook.ledger import sharing
 from webhook.model.contract import VERBS, Hold, State
 from webhook.model.verbs import Retry, Verb
 
@@ -103,7 +104,7 @@ def test_a_retry_goes_on_with_the_run(running: World) -> None:
     running.ask(Verb("ann", retry=Retry(ended(running))))
     running.settle()
     run = running.run()
-    assert run is not None and run["status"]["phase"] == "Running"
+    assert run is not None and "phase" not in run["status"]
     assert running.row().state is State.RUNNING
     assert not asked(running)
 
@@ -128,6 +129,18 @@ def test_a_retry_of_a_run_that_is_gone_keeps_the_end_that_is_known(running: Worl
     row = running.row()
     assert (row.state, row.phase, row.message) == (State.ENDED, "Failed", "exit code 3")
     assert ("TooLate", "retry: the run is gone from west") in running.recorder.events
+    assert not asked(running)
+
+
+def test_a_retry_whose_lock_was_taken_on_another_target_meanwhile_keeps_the_end_and_says_so(
+    running: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished = ended(running)
+    monkeypatch.setattr(sharing, "locked_elsewhere", lambda *_: "mutex build is in use on east by other")
+    running.ask(Verb("ann", retry=Retry(finished)))
+    running.settle(6)
+    assert running.row().state is State.ENDED
+    assert ("TooLate", "retry: mutex build is in use on east by other") in running.recorder.events
     assert not asked(running)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.end_to_end.turns import turn
 from tests.lab.layout import STORE_PORT, WEST
 
 _GIVEN = b"#!/bin/sh\necho given, though not by google\n"
@@ -56,7 +57,7 @@ def store() -> Iterator[str]:
         def log_message(self, *words: object) -> None:
             """Nothing: a thousand lines would hide the test's own."""
 
-    with _Server((WEST.gateway, STORE_PORT), Handler) as server:
+    with turn("store", alone=True), _Server((WEST.gateway, STORE_PORT), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield f"http://{WEST.gateway}:{STORE_PORT}"

@@ -58,7 +58,13 @@ def workflow(name: str, **metadata: Any) -> Object:
 def pod(name: str, spec: Object | None = None, container: Object | None = None, **metadata: Any) -> Object:
     """A pod as Medea makes them, changed by `spec` and `container`."""
     one = {"name": "main", "image": "localhost/busybox:lab", "securityContext": _QUIET, **(container or {})}
-    wanted = {"nodeName": "medea-west", "automountServiceAccountToken": False, "containers": [one], **(spec or {})}
+    wanted = {
+        "nodeName": "medea-west",
+        "nodeSelector": {"medea.dev/mirrored": "west"},
+        "automountServiceAccountToken": False,
+        "containers": [one],
+        **(spec or {}),
+    }
     labels = {"labels": {"medea.dev/mirrored": "west"}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, **labels, **metadata}, "spec": wanted}
 
@@ -90,6 +96,12 @@ def node(name: str, *, unschedulable: bool = True) -> Object:
     return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}, "spec": spec}
 
 
+def event(name: str, kind: str = "Workflow") -> Object:
+    """An Event about something of a namespace that opted in."""
+    about = {"kind": kind, "name": "theirs", "namespace": "{opted}"}
+    return {"apiVersion": "v1", "kind": "Event", "metadata": {"name": name}, "involvedObject": about, "reason": "Any"}
+
+
 def lease(name: str) -> Object:
     """A lease."""
     return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name}, "spec": {}}
@@ -112,6 +124,7 @@ def bystanders() -> Iterator[tuple[str, Object]]:
         step = {"workflows.argoproj.io/workflow": "theirs"}
         yield in_namespace(namespace, "pods"), pod("their-step", {"nodeName": "nowhere"}, labels=step)
         yield of_argo(namespace, "workflowtasksets"), _argo("WorkflowTaskSet", "theirs", {"tasks": {}})
+    yield in_namespace("{opted}", "events"), event("theirs")
     yield in_namespace(TARGETS, "secrets"), {**named("Secret", "no-target"), "type": "Opaque"}
     placed = {"medea.dev/placement": "p", "medea.dev/skip": "true"}
     yield of_argo("{other}", "workflows"), workflow("placed", annotations=placed)
@@ -145,6 +158,7 @@ def needed() -> Iterator[Attempt]:
     yield Attempt("delete what had its time", c, "DELETE", of_argo("{other}", "workflows", "placed"))
     yield Attempt("close a task set", c, "PATCH", of_argo("{opted}", "workflowtasksets", "theirs"), _labelled())
     yield Attempt("show a pod", c, "POST", in_namespace("{opted}", "pods"), pod("shown"))
+    yield Attempt("show an Event", c, "POST", in_namespace("{opted}", "events"), event("argos"))
     yield Attempt("make a target's Node", c, "POST", "/api/v1/nodes", node("medea-new"))
     yield Attempt("keep its lease", c, "POST", f"{LEASES}/namespaces/kube-node-lease/leases", lease("medea-new"))
     yield Attempt(
@@ -252,7 +266,10 @@ def _controller_pods() -> Iterator[Attempt]:
         "make a pod without its label": pod("bad", labels={}),
         "make a pod with the host's files": pod("bad", {"volumes": [{"name": "h", "hostPath": {"path": "/"}}]}),
         "make a pod with a token": pod("bad", {"automountServiceAccountToken": True}),
-        "make a pod with a Secret": pod("bad", container={"envFrom": [{"secretRef": {"name": "theirs"}}]}),
+        "make a pod that a real node of such a name would run": pod("bad", {"nodeSelector": {}}),
+        "make a pod with storage": pod(
+            "bad", {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "theirs"}}]}
+        ),
         "make a privileged pod": pod("bad", container={"securityContext": {"privileged": True}}),
         "make a pod in the host's network": pod("bad", {"hostNetwork": True}),
     }
@@ -265,6 +282,9 @@ def _controller_pods() -> Iterator[Attempt]:
             f"change the status of {name}", c, "PATCH", f"{pods}/{name}/status", {"status": {"phase": "Failed"}}
         )
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "theirs", "namespace": "{opted}"}}
+    events = in_namespace("{opted}", "events")
+    yield Attempt("change an Event", c, "PATCH", f"{events}/theirs", {"message": "nothing was wrong"})
+    yield Attempt("make an Event of a pod", c, "POST", events, event("bad", "Pod"))
     yield Attempt("evict a pod", c, "POST", f"{pods}/theirs/eviction", eviction)
 
 

@@ -1,4 +1,8 @@
-"""Everything in this folder needs the laboratory; each test gets a namespace of its own."""
+"""Everything in this folder needs the laboratory; each test gets a namespace of its own.
+
+Several files run at once (`-n`), each in a process of its own. Those marked `alone` kill, stop or set up anew what
+others need: they wait until nobody else is in the laboratory, and others wait for them.
+"""
 
 import os
 import sys
@@ -9,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.commands import run
+from tests.end_to_end.turns import turn
 from tests.end_to_end.workspace import Workspace, WorkspaceMaker, new_workspace
 from tests.lab import modes
 
@@ -18,12 +23,22 @@ _LONGEST_UP = 3600.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder; the clock runs for a test itself, since the first fixture may build clusters."""
+    """Mark the tests of this folder; the clock runs for a test itself, since the first fixture may build clusters.
+
+    Files stay together, those that are `alone` in one process. That process begins first, since it has most to do;
+    tests that need no laboratory come last: they fill the time in which others wait.
+    """
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.lab)
             if not item.get_closest_marker("timeout"):
                 item.add_marker(pytest.mark.timeout(240, func_only=True))
+        item.add_marker(pytest.mark.xdist_group("alone" if _alone(item) else item.path.stem))
+    items.sort(key=lambda item: (not _alone(item), not item.get_closest_marker("lab")))
+
+
+def _alone(item: pytest.Item) -> bool:
+    return item.get_closest_marker("alone") is not None
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,8 +47,14 @@ def _lab() -> None:
         run([sys.executable, "-m", "tests.lab", "up"], timeout=_LONGEST_UP).ok()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _turn(_lab: None, request: pytest.FixtureRequest) -> Iterator[None]:
+    with turn("tests", alone=request.node.get_closest_marker("alone") is not None):
+        yield
+
+
 @pytest.fixture(scope="module")
-def _by_chart(_lab: None) -> None:
+def _by_chart(_turn: None) -> None:
     """For tests of what only the chart brings: certificates that Medea keeps itself, and helm."""
     if modes.running() != modes.Mode.CLUSTER:
         pytest.skip(
@@ -42,7 +63,7 @@ def _by_chart(_lab: None) -> None:
 
 
 @pytest.fixture(scope="module")
-def make_workspace(_lab: None) -> Iterator[WorkspaceMaker]:
+def make_workspace(_turn: None) -> Iterator[WorkspaceMaker]:
     """Makes namespaces that live as long as the module."""
     with ExitStack() as stack:
         yield lambda *quotas, **options: stack.enter_context(new_workspace(*quotas, **options))
@@ -55,7 +76,7 @@ def shared(make_workspace: WorkspaceMaker) -> Workspace:
 
 
 @pytest.fixture
-def workspace(_lab: None) -> Iterator[Workspace]:
+def workspace(_turn: None) -> Iterator[Workspace]:
     """A namespace with ample quotas for one test."""
     with new_workspace() as workspace:
         yield workspace

@@ -40,6 +40,14 @@ def pods(cluster: str, namespace: str) -> list[Object]:
     return _list(cluster, f"/api/v1/namespaces/{namespace}/pods")
 
 
+def argos_events(cluster: str, workflow: Object) -> set[tuple[Any, ...]]:
+    """Type, reason, message and count of what Argo's controller said of a Workflow."""
+    metadata = workflow["metadata"]
+    selector = f"involvedObject.uid%3D{metadata['uid']},source%3Dworkflow-controller"
+    found = _list(cluster, f"/api/v1/namespaces/{metadata['namespace']}/events?fieldSelector={selector}")
+    return {tuple(one[key] for key in ("type", "reason", "message", "count")) for one in found}
+
+
 def runs_of(placement: str) -> list[tuple[str, Object]]:
     """The runs of a placement with their clusters, wherever they are: in any namespace of any cluster."""
     selector = f"{ARGO}/workflows?labelSelector=medea.dev/placement%3D{placement}"

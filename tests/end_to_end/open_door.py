@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.end_to_end.turns import turn
 from tests.end_to_end.waiting import eventually
 from tests.lab import medea
 from tests.lab.lab import Lab
@@ -28,6 +29,7 @@ def open_api() -> Iterator[str]:
         "MEDEA_API_METRICS_PORT": str(METRICS_PORT),
     }
     with (
+        turn("open-api", alone=True),
         (LOGS / "open-api.log").open("wb") as log,
         subprocess.Popen([*declared.argv, "api"], env=environment, cwd=declared.cwd, stdout=log, stderr=log) as process,
     ):

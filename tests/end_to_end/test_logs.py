@@ -92,12 +92,12 @@ def test_the_log_of_a_finished_workflow_is_read_by_argo_kubectl_and_the_ui(share
     assert contents[:2] == ["first", "last"]
 
 
-def test_a_mirrored_pod_that_somebody_deletes_comes_back_and_its_origin_does_not_change(
+def test_a_mirrored_pod_that_somebody_forces_away_comes_back_and_its_origin_does_not_change(
     shared: Workspace, finished: str
 ) -> None:
     [pod] = mirrored(shared.name)
     before = origin(shared.name, finished)["metadata"]["resourceVersion"]
-    shared.kubectl("delete", "pod", pod["metadata"]["name"]).ok()
+    shared.kubectl("delete", "pod", pod["metadata"]["name"], "--force", "--grace-period=0").ok()
 
     def again() -> bool:
         uids = [one["metadata"]["uid"] for one in mirrored(shared.name) if one["status"]["phase"] == "Succeeded"]
@@ -145,7 +145,11 @@ def test_only_who_may_speak_to_kubelets_is_served(shared: Workspace) -> None:
 
 def test_deleting_a_workflow_leaves_no_mirrored_pod_and_a_pod_that_is_gone_says_so(workspace: Workspace) -> None:
     name = workspace.create(inline(WAITS, SMALL))
-    [pod] = eventually(lambda: mirrored(workspace.name), "its pod is mirrored")
+
+    def running() -> list[Object]:
+        return [pod for pod in mirrored(workspace.name) if pod["status"]["phase"] == "Running"]
+
+    [pod] = eventually(running, "its pod is shown as running")
     row, shown = ledger_row(workspace.name, name), pod["metadata"]["name"]
     words = (str(binary("kubectl")), f"--kubeconfig={FRONT.kubeconfig}", "logs", "-n", workspace.name, "-f", shown)
     with reading(*words) as lines:

@@ -14,13 +14,46 @@ from tests.end_to_end import lab
 from tests.end_to_end.commands import Ran, argo_words, run
 from tests.end_to_end.ledger import ledger_row
 from tests.end_to_end.manifests import SMALL, inline
-from tests.end_to_end.objects import TARGETS, Object, annotations, origin, pods, runs_of, workflow, workflows
+from tests.end_to_end.objects import (
+    TARGETS,
+    Object,
+    annotations,
+    argos_events,
+    origin,
+    pods,
+    runs_of,
+    workflow,
+    workflows,
+)
 from tests.end_to_end.test_verbs import check
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import EXAMPLES, Workspace, WorkspaceMaker, new_workspace
 
+pytestmark = pytest.mark.alone
+
 CONTROLLER = "front-controller"
 SLEEPS, FAILS = inline("sleep 300", SMALL), inline("echo bad luck; exit 3", SMALL)
+ARGO = "workflows.argoproj.io/"
+_SECRET = {"name": "SECRET", "valueFrom": {"secretKeyRef": {"name": "none", "key": "none", "optional": True}}}
+STEADY = {
+    **SLEEPS,
+    "spec": {
+        **SLEEPS["spec"],
+        "templates": [
+            {
+                "name": "main",
+                "dag": {"tasks": [{"name": "sleeps", "template": "sleeps"}, {"name": "asks", "template": "asks"}]},
+            },
+            {
+                "name": "sleeps",
+                "metadata": {"labels": {"app": "sleeper"}},
+                "container": {**SLEEPS["spec"]["templates"][0]["container"], "env": [_SECRET]},
+            },
+            {"name": "asks", "http": {"url": "http://localhost:1"}},
+        ],
+    },
+}
+"""A pod that sleeps, and Argo's agent."""
 # The time of day, colours, and what comes in another order each time: Go's maps, and with them branches of the tree.
 _PASSING = re.compile(r"^(Created|ResourcesDuration): .*| \(([^)]* ago|now)\)|\x1b\[[0-9;]*m|[├└│─]", re.MULTILINE)
 
@@ -55,7 +88,10 @@ def make_none() -> Iterator[WorkspaceMaker]:
 
 @pytest.fixture(scope="module")
 def none(make_none: WorkspaceMaker) -> Workspace:
-    return make_none()
+    """Pods that run at the front door itself have to be restricted in this one."""
+    workspace = make_none()
+    workspace.kubectl("label", "namespace", workspace.name, "pod-security.kubernetes.io/enforce=restricted").ok()
+    return workspace
 
 
 def accepting(workspace: Workspace) -> Workspace:
@@ -135,6 +171,61 @@ def test_argo_logs_shows_what_its_pod_wrote(none: Workspace, names: dict[str, st
         return "bad luck" in none.argo("logs", names["fails"]).out
 
     eventually(shown, "argo logs shows the job's words")
+
+
+@pytest.mark.parametrize("which", ["succeeds", "fails"])
+def test_what_argo_said_on_the_target_is_said_at_the_front_door(
+    none: Workspace, names: dict[str, str], which: str
+) -> None:
+    none.wait(names[which])
+    cluster, run = run_of(none, names[which])
+
+    def same() -> bool:
+        said = argos_events(cluster, run)
+        ends = {reason for _, reason, *_ in said} & {"WorkflowSucceeded", "WorkflowFailed"}
+        return bool(ends) and argos_events("front", origin(none.name, names[which])) == said
+
+    eventually(same, "Argo's Events are shown")
+    described = none.kubectl("describe", "workflow", names[which]).ok().out
+    assert "Ended" in described and "Placed" in described
+
+
+def test_pods_read_as_on_the_target_and_one_that_is_deleted_here_is_deleted_there(none: Workspace) -> None:
+    name = none.create(STEADY)
+    cluster, _ = eventually(lambda: runs_of(ledger_row(none.name, name)["placement"]), "its run exists")[0]
+
+    def read(where: str) -> dict[str, Object]:
+        found = none.kubectl("get", "pods", "-l", f"{ARGO}workflow={name}", "-o", "json", cluster=where).ok().out
+        return {as_read(pod)["name"]: as_read(pod) for pod in json.loads(found)["items"]}
+
+    def same() -> bool:
+        there = read(cluster)
+        # Argo's agent waits for a token that nobody has made.
+        return sorted(pod["phase"] for pod in there.values()) == ["Pending", "Running"] and read("front") == there
+
+    eventually(same, "both pods are shown, the agent's too")
+    [doomed] = [pod for pod, shown in read(cluster).items() if shown["phase"] == "Running"]
+    none.kubectl("delete", "pod", doomed, "--timeout=60s").ok()
+    assert doomed not in read(cluster)
+    none.argo("delete", name).ok()
+
+
+def as_read(pod: Object) -> Object:
+    """What people read of a pod that is to be the same everywhere."""
+    metadata, spec = pod["metadata"], pod["spec"]
+    notes = metadata["annotations"]
+    return {
+        "name": metadata["name"],
+        "labels": {key: value for key, value in metadata["labels"].items() if not key.startswith("medea.dev/")}
+        | {f"{ARGO}completed": "left out"},
+        "annotations": {key: value for key, value in notes.items() if key.startswith(ARGO)},
+        "phase": pod["status"]["phase"],
+        "containers": [
+            {key: one.get(key) for key in ("name", "image", "command", "args", "env", "volumeMounts")}
+            for one in spec["containers"]
+        ],
+        "volumes": [one["name"] for one in spec["volumes"]],
+    }
 
 
 def test_nothing_ran_at_the_front_door(none: Workspace, names: dict[str, str]) -> None:

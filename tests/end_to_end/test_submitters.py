@@ -16,6 +16,8 @@ from tests.lab.lab import Lab
 from webhook.model.contract import IMPERSONATE
 from webhook.targets.impersonation import NAME
 
+pytestmark = pytest.mark.alone
+
 ROLE = ("--verb=create,get,patch", "--resource=workflows.argoproj.io")
 POLICIES = "validatingadmissionpolicies,validatingadmissionpolicybindings"
 

@@ -13,6 +13,7 @@ from tests.end_to_end.objects import TARGETS, origin, pods, runs_of, workflows
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace, WorkspaceMaker
 from tests.lab.layout import ARGO_SERVER_URL, BUSYBOX
+from webhook.model.nodes import nodes_of
 from webhook.model.template_versions import is_copy_name
 
 Object = dict[str, Any]
@@ -98,22 +99,46 @@ def test_templates_that_templates_refer_to_are_there_on_the_target_under_names_o
     assert not {"greeting", "outer"} & set(names)
 
 
-def test_a_workflow_that_a_step_creates_runs_beside_its_parent(ways: Workspace) -> None:
-    child = {**_workflow("child-", [_step("main", "echo child")]), "apiVersion": _API, "kind": "Workflow"}
+def test_a_workflow_that_a_step_creates_runs_beside_its_parent_and_is_shown_beneath_it(ways: Workspace) -> None:
+    """As with `argo cron backfill`: the owner of both is a CronWorkflow, which only the front door has."""
+    owner = _owning(ways, "seldom")
+    child = {**_workflow("child-", [_step("main", "sleep 8")]), "apiVersion": _API, "kind": "Workflow"}
+    child["metadata"]["ownerReferences"] = [owner]
     creates = {
         "action": "create",
         "manifest": json.dumps(child),
         "successCondition": "status.phase == Succeeded",
         "failureCondition": "status.phase in (Failed, Error)",
     }
-    name = ways.create(_workflow("parent-", [{"name": "main", "resource": creates}]))
+    parent = _workflow("parent-", [{"name": "main", "resource": creates}])
+    parent["metadata"]["ownerReferences"] = [owner]
+    name = ways.create(parent)
+    shown = eventually(lambda: _shown_beneath(ways, name, "Running"), "what it has made is shown")
     ways.wait(name).ok()
-    cluster, _ = _placed_once(ways, name)
+    cluster, run = _placed_once(ways, name)
+    assert "ownerReferences" not in run["metadata"]
     [made] = [one for one in workflows(cluster, ways.name) if one["metadata"]["name"].startswith("child-")]
     assert _phase(made) == "Succeeded"
+    assert shown == _shown_beneath(ways, name, "Succeeded") == [f"Workflow {made['metadata']['name']}"]
     assert not [one for one in workflows("front", ways.name) if one["metadata"]["name"].startswith("child-")]
     # Nobody's but its maker's: it would outlive the test.
     kubectl(cluster, "-n", ways.name, "delete", "workflow", made["metadata"]["name"]).ok()
+    ways.kubectl("delete", "cronworkflow", "seldom").ok()
+    eventually(lambda: not runs_of(ledger_row(ways.name, name)["placement"]), "the run goes with its origin's owner")
+
+
+def _owning(workspace: Workspace, name: str) -> Object:
+    """A reference to a CronWorkflow that starts nothing."""
+    spec = {"schedules": ["@yearly"], "suspend": True, "workflowSpec": {"workflowTemplateRef": {"name": "greeting"}}}
+    _apply(workspace, {"apiVersion": _API, "kind": "CronWorkflow", "metadata": {"name": name}, "spec": spec})
+    uid = workspace.kubectl("get", "cronworkflow", name, "-o", "jsonpath={.metadata.uid}").ok().out
+    return {"apiVersion": _API, "kind": "CronWorkflow", "name": name, "uid": uid, "controller": True}
+
+
+def _shown_beneath(workspace: Workspace, name: str, phase: str) -> list[str]:
+    """What the nodes are called that stand for Workflows which this one has made, of those in a phase."""
+    nodes = nodes_of(origin(workspace.name, name)).values()
+    return [node["displayName"] for node in nodes if "-made-" in node["id"] and node["phase"] == phase]
 
 
 def test_an_exit_handler_runs_once_and_on_the_target(ways: Workspace) -> None:

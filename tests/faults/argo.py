@@ -108,10 +108,12 @@ def parameter(workflow: Object, name: str, default: str) -> str:
 
 
 def _begun(workflow: Object, now: str) -> Object:
-    name = workflow["metadata"]["name"]
+    """What it writes of one that has no phase: a new one, or one that was begun anew, which keeps its times."""
+    name, before = workflow["metadata"]["name"], workflow.get("status") or {}
+    times = {"startedAt": before.get("startedAt") or now, _FIRST: before.get(_FIRST) or now}
     root = {"id": name, "name": name, "displayName": name, "type": "Pod", "templateName": "main", "phase": "Running"}
-    status = {"phase": "Running", "startedAt": now, "progress": "0/1", "nodes": {name: {**root, "startedAt": now}}}
-    return {"metadata": {"labels": {_PHASE: "Running"}}, "status": {**status, _FIRST: now}}
+    status = {"phase": "Running", "progress": "0/1", "nodes": {name: {**root, "startedAt": now}}}
+    return {"metadata": {"labels": {_PHASE: "Running"}}, "status": {**status, **times}}
 
 
 def _retried(workflow: Object) -> bool:

@@ -168,6 +168,33 @@ def never_too_much(
     return sorted(set(wrong))
 
 
+def one_target_per_lock(targets: Iterable[FakeApiserver]) -> list[str]:
+    """What Medea has begun and not seen end is on one target if it names one mutex, whatever its namespace is."""
+    changes = [
+        (target.name, one)
+        for target in targets
+        for one in target.history
+        if one.resource == "workflows" and _mutex(one.object)
+    ]
+    wrong, living = list[str](), defaultdict[str, dict[str, str]](dict)
+    # What ends in the moment in which something else begins has ended before it.
+    for cluster, change in sorted(changes, key=lambda one: (one[1].time, not _over(one[1]))):
+        uid, mutex = change.object["metadata"]["uid"], _mutex(change.object)
+        if _over(change):
+            living[mutex].pop(uid, None)
+        elif change.before is None and change.user == MEDEA:
+            living[mutex][uid] = cluster
+            if len(set(living[mutex].values())) > 1:
+                wrong.append(f"mutex {mutex} was in use on two targets when {change.object['metadata']['name']} began")
+    return wrong
+
+
+def _mutex(workflow: Object) -> str:
+    """The mutex that one of people's Workflows, or its run, names; empty if it names none."""
+    spec = workflow.get("spec")
+    return str(spec["synchronization"]["mutex"]["name"]) if isinstance(spec, dict) and "synchronization" in spec else ""
+
+
 def _over(change: Change) -> bool:
     status = change.object.get("status") or {}
     return change.after is None or "deletionTimestamp" in change.object["metadata"] or status.get("phase") in FINAL

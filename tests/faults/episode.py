@@ -39,6 +39,7 @@ def run(ledger: LedgerServer, events: list[Event], seed: int = 0) -> Result:
         result.wrong += checker.let_go_in_order(world.front, targets)
         retried = {uid for uid, did in world.users.did.items() if "retry" in did}
         result.wrong += checker.never_too_much(targets, NAMESPACES, ROOM, but=retried)
+        result.wrong += checker.one_target_per_lock(targets)
         result.wrong += checker.nothing_foreign_touched(world.front, targets, NAMESPACES)
         result.wrong += checker.never_there(world.elsewhere)
         result.wrong += [f"Medea did not expect: {bug}" for bug in dict.fromkeys(world.bugs)]

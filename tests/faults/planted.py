@@ -25,6 +25,7 @@ from webhook.ledger.pool import Pool
 from webhook.model import run
 from webhook.model.contract import State
 from webhook.model.objects import Object, status_of
+from webhook.scout import sharing
 from webhook.scout.model import Outcome
 from webhook.scout.queue_pass import request_of_row
 
@@ -246,3 +247,10 @@ def _queued(pool: Pool) -> list[str]:
         return [
             row["placement"] for row in connection.execute("SELECT placement FROM workflows WHERE state = 'queued'")
         ]
+
+
+@planted
+def locks_hold_on_each_target() -> Iterator[None]:
+    """A Workflow goes where there is room, wherever the mutex that it names is in use."""
+    with instead(sharing, "ties_of", lambda *_: ()):
+        yield

@@ -131,6 +131,7 @@ class ServiceUnderTest(Process):
             holds=self.holds,
             agents=AgentPods(),
             presence=self.presence,
+            argo_configs=lambda _target: (),
         )
 
     def turn(self) -> None:
@@ -194,6 +195,7 @@ class ControllerUnderTest(Process):
             for name, index in list(watches.runs.items()):
                 if which in (None, name):
                     index.informer.step()
+                    watches.made[name].informer.step()
 
     def work(self, keys: int = 500) -> None:
         """Work through what is ready: so many keys, or all."""

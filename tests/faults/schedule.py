@@ -44,7 +44,16 @@ def generate(seed: int) -> list[Event]:
                 events.append({"do": "wait", "seconds": rng.choice((1, 2, 3, 5, 10, 20, 40, 100))})
             case "turn":
                 events.append(_turn(rng))
-    return _meddled(events, random.Random(f"meddled {seed}"))
+    return _locked(_meddled(events, random.Random(f"meddled {seed}")), random.Random(f"locked {seed}"))
+
+
+def _locked(events: list[Event], rng: random.Random) -> list[Event]:
+    """In one episode of three most Workflows name one of two mutexes across namespaces. All others stay as they are."""
+    if rng.random() < 0.35:
+        for event in events:
+            if event["do"] == "submit" and rng.random() < 0.7:
+                event["lock"] = rng.choice(("table", "table", "index"))
+    return events
 
 
 def _meddled(events: list[Event], rng: random.Random) -> list[Event]:

@@ -107,6 +107,8 @@ def _workflow(event: Object) -> Object:
     parameters = [{"name": LASTS, "value": str(event["lasts"])}, {"name": ENDS, "value": event["ends"]}]
     named = {"name": f"fixed-{event['which'] % 3}"} if event["how"] == "fixed" else {"generateName": "job-"}
     ttl = {"ttlStrategy": {"secondsAfterCompletion": event["ttl"]}} if "ttl" in event else {}
+    mutex = {"name": event.get("lock"), "namespace": "both"}
+    lock: Object = {"synchronization": {"mutex": mutex}} if "lock" in event else {}
     return {
         "metadata": named,
         "spec": {
@@ -114,6 +116,7 @@ def _workflow(event: Object) -> Object:
             "arguments": {"parameters": parameters},
             "templates": [{"name": "main", "container": container}],
             **ttl,
+            **lock,
         },
     }
 

@@ -399,3 +399,25 @@ def test_an_object_that_is_nested_without_an_end_costs_no_other_one_anything() -
         watch.step()
         assert seen.take() == [("deep", False), ("z", False)]
         watch.stop()
+
+
+def test_no_more_objects_are_kept_than_is_said_and_each_that_goes_makes_room() -> None:
+    fake = FakeApiserver("west", clock=FakeClock())
+    fake.namespace("ns")
+    told: list[tuple[str, bool]] = []
+    informer = Informer(
+        Cluster("west", Configuration(), http=fake),
+        WORKFLOWS,
+        lambda thing, gone: told.append((thing["metadata"]["name"], gone)),
+        most=2,
+    )
+    for name in ("a", "b", "c"):
+        fake.put(WORKFLOWS, {"metadata": {"name": name, "namespace": "ns"}})
+    informer.step()
+    fake.put(WORKFLOWS, {"metadata": {"name": "d", "namespace": "ns"}})
+    informer.step()
+    assert told == [("a", False), ("b", False)]
+    fake.remove(WORKFLOWS, "ns", "a")
+    fake.put(WORKFLOWS, {"metadata": {"name": "e", "namespace": "ns"}})
+    informer.step()
+    assert told[2:] == [("a", True), ("e", False)]

@@ -17,10 +17,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from tests.lab import lifecycle
+from tests.lab import lifecycle, sparkimage
 from tests.lab.errors import LabError
 from tests.lab.lab import Lab
-from tests.lab.layout import LOGS, TARGETS, WORKFLOWS
+from tests.lab.layout import CHECKOUT, LOGS, TARGETS, WORKFLOWS
 from tests.lab.stage import (
     DemoError,
     Said,
@@ -38,6 +38,7 @@ from tests.lab.stage import (
 )
 
 EXAMPLE = "examples/spark-from-template.yaml"
+REAL_SPARK, SPARK_ACCOUNT = "examples/spark-pi.yaml", "examples/spark-account.yaml"
 NEED = {"cpu_milli": 3000, "memory_bytes": 1342177280}
 """What the example's parameters come to: 2 executors and a driver of 1 core each; 2 × 0.5 and 0.25 GiB."""
 _OTHERS_SEE = 3
@@ -93,9 +94,11 @@ class Demo:
         self._note("second placed on", f"{second}, because {first} was full")
         step("4. Deleting the Workflow at the front door removes its run")
         self._delete(name, second)
+        step("5. Real Spark: a driver makes its own executors")
+        self._spark()
 
-    def _submit(self) -> tuple[str, str]:
-        said: Said = run("argo", "submit", "-n", WORKFLOWS, EXAMPLE)
+    def _submit(self, example: str = EXAMPLE) -> tuple[str, str]:
+        said: Said = run("argo", "submit", "-n", WORKFLOWS, example)
         found = re.search(r"^Name:\s+(\S+)", said.out, re.MULTILINE)
         _expect("a line `Name:` from argo submit", said.out, found is not None)
         assert found is not None
@@ -163,9 +166,46 @@ class Demo:
         say(f"Workflows on {cluster} after: {' '.join(self._runs(cluster)) or 'none'}")
         self._note("argo delete → run gone", f"{took:.1f} s, from {cluster}")
 
+    def _spark(self) -> None:
+        sparkimage.provide(say)
+        say("As the administrators of both targets, an account that may make pods there:")
+        say(f"[bold]$ kubectl apply -n {WORKFLOWS} -f {SPARK_ACCOUNT}")
+        for target in TARGETS:
+            self.lab.kubectl(target.name, "apply", "-n", WORKFLOWS, "-f", str(CHECKOUT / SPARK_ACCOUNT))
+        began = time.monotonic()
+        name, cluster = self._submit(REAL_SPARK)
+        there = partial(self._executors, cluster)
+        executors = wait_for(f"two executors on {cluster}", there, lambda found: len(found) == 2, 120)
+        say(f"made by the driver on {cluster}: {', '.join(executors)}")
+        show_targets("Spark's pods are what was reserved, its overhead included")
+        status = follow(name, 120)
+        _expect("it to end Succeeded", status, status == "Succeeded")
+        found = re.search(r"Pi is roughly [0-9.]+", run("argo", "logs", "-n", WORKFLOWS, name, shown=False).out)
+        _expect("a line `Pi is roughly …` in its log", "none", found is not None)
+        assert found is not None
+        self._note(
+            "real Spark, a driver and two executors", f"{found[0]}, {time.monotonic() - began:.0f} s from submit"
+        )
+
+    def _executors(self, cluster: str) -> list[str]:
+        words = [
+            "get",
+            "pods",
+            "-n",
+            WORKFLOWS,
+            "-l",
+            "spark-role=executor",
+            "-o",
+            "jsonpath={.items[*].metadata.name}",
+        ]
+        return self.lab.kubectl(cluster, *words).split()
+
     def clean(self) -> None:
         """Remove what the demo made, also after a failure half-way."""
         self._clear_loads()
+        for target in TARGETS:
+            words = ["delete", "-n", WORKFLOWS, "-f", str(CHECKOUT / SPARK_ACCOUNT), "--ignore-not-found"]
+            self.lab.kubectl(target.name, *words)
         for name in self.origins:
             self.lab.kubectl("front", "delete", "workflow", "-n", WORKFLOWS, name, "--ignore-not-found", "--wait=false")
         for cluster in ("front", *(target.name for target in TARGETS)):
@@ -212,7 +252,7 @@ def main() -> int:
     demo, began = Demo(), time.monotonic()
     try:
         demo.play(as_is=as_is)
-        step("5. Cleaning up")
+        step("6. Cleaning up")
         demo.clean()
     except (DemoError, LabError, KeyboardInterrupt) as error:
         _failed(error)

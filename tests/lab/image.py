@@ -46,7 +46,9 @@ _SOURCES = ("Dockerfile", ".dockerignore", "requirements-run.lock", "webhook", "
 _KEPT = 3
 """Archives kept: this one, and what a switch between two branches would need again."""
 
-_CERTIFICATES = Path("/etc/ssl/certs")
+_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+_PIP_AUTHORITIES = "/etc/pip.crt"
+"""Not over the image's own: a package that is installed there may write to those."""
 _PIP_FILES = ("/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf")
 _PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "proxy", "default-timeout", "timeout")
 
@@ -65,11 +67,9 @@ def build(log: Log, checkout: Path = _ROOT, name: str = IMAGE) -> Path:
         prerequisites.install_packages()
         ensure_base(log)
         log("building the image")
-        _bud(context, name)
+        bud(context, name)
         log("writing the archive")
-        fresh = archive.with_name(f".{archive.name}.{os.getpid()}")
-        buildah("push", "--quiet", "--disable-compression", name, f"docker-archive:{fresh}:{name}")
-        fresh.rename(archive)
+        save(name, archive)
         _prune()
     return archive
 
@@ -115,15 +115,24 @@ def _make_base() -> None:
         buildah("commit", "--quiet", "--disable-compression", "--rm", container, BASE)
 
 
-def _bud(context: Path, name: str) -> None:
+def bud(context: Path, name: str, *arguments: str) -> None:
+    """Build the Dockerfile of a folder on `BASE`; packages come from where this machine gets them."""
     with tempfile.NamedTemporaryFile("w", prefix="medea-pip-", suffix=".conf") as conf:
         _pip_settings().write(conf)
         conf.flush()
         # Volumes leave no trace in the image, as build arguments would: where this machine gets its packages from, and
         # whom it trusts for that, is nobody's business but its own.
-        volumes = [f"--volume={_CERTIFICATES}:{_CERTIFICATES}:ro", f"--volume={conf.name}:/etc/pip.conf:ro"]
-        how = ["--isolation=chroot", "--network=host", "--layers", f"--build-arg=BASE={BASE}", *volumes]
+        volumes = [f"--volume={_AUTHORITIES}:{_PIP_AUTHORITIES}:ro", f"--volume={conf.name}:/etc/pip.conf:ro"]
+        said = [f"--build-arg={argument}" for argument in (f"BASE={BASE}", *arguments)]
+        how = ["--isolation=chroot", "--network=host", "--layers", *said, *volumes]
         buildah("bud", *how, "--tag", name, str(context))
+
+
+def save(name: str, archive: Path) -> None:
+    """Write an image of the store as a docker archive, which is there whole or not at all."""
+    fresh = archive.with_name(f".{archive.name}.{os.getpid()}")
+    buildah("push", "--quiet", "--disable-compression", name, f"docker-archive:{fresh}:{name}")
+    fresh.rename(archive)
 
 
 def _pip_settings() -> configparser.RawConfigParser:
@@ -136,7 +145,7 @@ def _pip_settings() -> configparser.RawConfigParser:
     }
     settings = configparser.RawConfigParser()
     settings["global"] = {name: value for name, value in found.items() if name in _PIP_SETTINGS}
-    settings["global"]["cert"] = str(_CERTIFICATES / "ca-certificates.crt")
+    settings["global"]["cert"] = _PIP_AUTHORITIES
     return settings
 
 

@@ -38,7 +38,7 @@ def build_all() -> list[Path]:
 def import_image(cluster: Cluster, archive: Path) -> None:
     """Make a docker archive's images known to a cluster's node."""
     ctr = ["ctr", "--address", str(cluster.containerd_socket), "-n", "k8s.io", "images", "import", str(archive)]
-    run(ctr, timeout=180)
+    run(ctr, timeout=600)
 
 
 def tag(cluster: Cluster, image: str, name: str) -> None:

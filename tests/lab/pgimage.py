@@ -4,7 +4,6 @@ The server is the one of the wheel that tests use. The entrypoint understands wh
 """
 
 import hashlib
-import os
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -64,6 +63,4 @@ def _bud(archive: Path) -> None:
         dockerfile.write_text(_DOCKERFILE.format(bin=programs.relative_to(context)))
         how = ["--isolation=chroot", "--network=host", f"--file={dockerfile}", "--tag", IMAGE]
         image.buildah("bud", *how, str(context))
-    fresh = archive.with_name(f".{archive.name}.{os.getpid()}")
-    image.buildah("push", "--quiet", "--disable-compression", IMAGE, f"docker-archive:{fresh}:{IMAGE}")
-    fresh.rename(archive)
+    image.save(IMAGE, archive)

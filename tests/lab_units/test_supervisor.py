@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +74,8 @@ def test_a_pid_file_that_a_killed_process_left_does_not_keep_the_next_from_start
 def test_what_is_never_ready_fails_with_the_end_of_its_log() -> None:
     process = Process(NAME, ["/bin/sh", "-c", "echo all is lost; sleep 60"], lambda: False, deadline=0.5)
     supervisor.start(process)
+    while not processes.logged(NAME, "all is lost")():
+        time.sleep(0.01)
     with pytest.raises(LabError, match=r"(?s)not ready within 0 s.*all is lost"):
         supervisor.wait_ready(process)
 

@@ -17,6 +17,7 @@ from webhook.model.limits.ledger import DECISIONS_LOOKED_AT
 from webhook.scout.limits import Limit
 from webhook.scout.model import Decision, Quotas
 from webhook.totals.model import Totals
+from webhook.totals.shared_names import Shared
 
 ROWS = 20_000
 Row = dict[str, Any]
@@ -29,17 +30,17 @@ def full(dsn: str) -> Iterator[Pool]:
     pool.start()
     assert pool.wait(20)
     with pool.transaction() as connection:
-        connection.execute("TRUNCATE workflows, templates, clusters CASCADE")
+        connection.execute("TRUNCATE workflows, templates, clusters, caches CASCADE")
         connection.execute(
             """
             INSERT INTO workflows (placement, state, name, namespace, cluster, origin_uid, run_name, run_uid, cpu_milli,
                                    memory_bytes, policy, identity, original, bound_at, released_at, deleted_at, folded,
-                                   demands, demands_key)
+                                   demands, demands_key, shared_names)
             SELECT 'p' || n, CASE n %% 500 WHEN 0 THEN 'queued' WHEN 1 THEN 'running' WHEN 2 THEN 'ended'
                    WHEN 3 THEN 'reserved' WHEN 4 THEN 'deleting' ELSE 'deleted' END,
                    'job-' || n, 'ns-' || n %% 50, 'west', 'o' || n, 'job-' || n, 'r' || n, 1, 1, 'random', 'ann', '{}',
                    now(), CASE WHEN n %% 500 > 4 THEN now() END, CASE WHEN n %% 500 > 4 THEN now() END, n %% 500 > 1,
-                   '{}', 'k' || n %% 7
+                   '{}', 'k' || n %% 7, ARRAY['mutex/ns/' || n %% 1000, 'cache//' || n]
             FROM generate_series(1, %s) AS n
             """,
             (ROWS,),
@@ -49,15 +50,16 @@ def full(dsn: str) -> Iterator[Pool]:
             "FROM generate_series(1, %s) AS n, generate_series(1, 3)",
             (ROWS,),
         )
+        connection.execute("INSERT INTO caches SELECT 'cache//' || n, 'west' FROM generate_series(1, %s) AS n", (ROWS,))
         connection.execute("INSERT INTO templates SELECT 'h' || n, '{}' FROM generate_series(1, 2000) AS n")
         connection.execute(
             "INSERT INTO workflow_templates SELECT 'p' || n, 1, 'h' || n % 2000 + 1 FROM generate_series(1, 20000) AS n"
         )
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE workflows, decisions, templates, workflow_templates")
+        connection.execute("VACUUM ANALYZE workflows, decisions, templates, workflow_templates, caches")
     yield pool
     with pool.transaction() as connection:
-        connection.execute("TRUNCATE workflows, templates, clusters CASCADE")
+        connection.execute("TRUNCATE workflows, templates, clusters, caches CASCADE")
     pool.close()
 
 
@@ -85,7 +87,7 @@ def nodes_of(plan: Row) -> Iterator[Row]:
 _WEST = {"west": Quotas(Totals(1, 1), (Limit("q", "pods", 1, 0),))}
 
 
-def _nothing(_: object, __: object) -> queueing.Choices:
+def _nothing(*_: object) -> queueing.Choices:
     return queueing.Choices({}, {})
 
 
@@ -114,6 +116,7 @@ QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "lost": lambda pool: placements.lost(pool, "p7", "Lost", cluster="west"),
     "stopped": lambda pool: placements.stopped(pool, "p7", "stop"),
     "reopened": lambda pool: placements.reopened(pool, "p7"),
+    "locked_elsewhere": lambda pool: placements.locked_elsewhere(pool, "p7"),
     "end_shown": lambda pool: placements.end_shown(pool, "p7", run_uid="r7"),
     "run_let_go": lambda pool: placements.run_let_go(pool, "p7", run_uid="r7"),
     "deleting": lambda pool: placements.deleting(pool, "p7"),
@@ -127,7 +130,9 @@ QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "serve those who wait for one target": lambda pool: queueing.serve(pool, "ns-7", _nothing, waiting_for=_WEST),
     "tell_the_rest": lambda pool: queueing.tell_the_rest(pool, "ns-7", 20),
     "runs_seen": lambda pool: reserving.runs_seen(pool, "ns-7", 60.0, now=0.0),
-    "admit": lambda pool: reserving.admit(pool, replace(new("new", name="job-7"), namespace="ns-7"), _claims),
+    "admit": lambda pool: reserving.admit(
+        pool, replace(new("new", name="job-7"), namespace="ns-7", shared=Shared(("mutex/ns/7", "cache//7"))), _claims
+    ),
     "known": lambda pool: rebuilding.known(pool, ["p7", "p8"]),
     "retire": lambda pool: retire(pool, days=1, limit=20),
 }

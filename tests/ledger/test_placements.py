@@ -130,7 +130,7 @@ def test_the_original_is_kept_as_it_was_sent(pool: Pool) -> None:
 
 def test_every_decision_is_kept(pool: Pool) -> None:
     bound(pool, QUEUED)
-    queueing.serve(pool, "ns", lambda _, __: queueing.Choices({"p1": PLACED}, {}))
+    queueing.serve(pool, "ns", lambda *_: queueing.Choices({"p1": PLACED}, {}))
     assert [one["outcome"] for one in placements.decisions(pool, "p1")] == ["queued", "placed"]
 
 

@@ -103,7 +103,7 @@ def test_a_gang_that_never_fits_a_limit_does_not_wait_for_it_and_an_elastic_one_
         placements.bind(pool, name, namespace="ns", name=f"job-{name}", uid=name)
     seen: list[str] = []
 
-    def note(_: object, batch: Sequence[Placement]) -> Choices:
+    def note(_: object, batch: Sequence[Placement], __: object) -> Choices:
         seen.extend(row.placement for row in batch)
         return Choices({}, {})
 
@@ -134,7 +134,7 @@ def test_who_never_fits_a_limit_of_a_target_does_not_wait_for_it(pool: Pool) -> 
     found: list[frozenset[str]] = []
     seen: list[list[str]] = []
 
-    def note(_: object, batch: Sequence[Placement]) -> Choices:
+    def note(_: object, batch: Sequence[Placement], __: object) -> Choices:
         seen.append([row.placement for row in batch])
         return Choices({}, {})
 

@@ -1,6 +1,6 @@
 """The queue is served in order, a batch at a time, and no row of it stands in the way of another."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -18,10 +18,10 @@ from webhook.totals.model import GIB, Totals
 Seen = list[list[str]]
 
 
-def placing(*names: str, seen: Seen | None = None) -> Callable[[Mapping[str, Promised], Sequence[Placement]], Choices]:
+def placing(*names: str, seen: Seen | None = None) -> queueing.Choose:
     """Place those of `names`, note who was looked at."""
 
-    def choose(_: Mapping[str, Promised], batch: Sequence[Placement]) -> Choices:
+    def choose(_: Mapping[str, Promised], batch: Sequence[Placement], __: object) -> Choices:
         if seen is not None:
             seen.append([row.placement for row in batch])
         return Choices({row.placement: PLACED for row in batch if row.placement in names}, {})
@@ -68,7 +68,7 @@ def test_who_is_placed_leaves_with_a_decision_and_a_reservation(pool: Pool) -> N
 def test_who_was_stopped_while_it_was_decided_about_is_not_placed(pool: Pool) -> None:
     queue(pool, 2)
 
-    def stop_it_meanwhile(_: Mapping[str, Promised], batch: Sequence[Placement]) -> Choices:
+    def stop_it_meanwhile(_: Mapping[str, Promised], batch: Sequence[Placement], __: object) -> Choices:
         placements.stopped(pool, "p0", "Stopped with strategy 'Stop'")
         return Choices({row.placement: PLACED for row in batch}, {})
 
@@ -124,7 +124,7 @@ def test_a_row_whose_words_have_not_changed_is_not_written(pool: Pool) -> None:
 
 def test_reasons_in_words_that_postgres_cannot_hold_are_told_without_them(pool: Pool) -> None:
     queue(pool, 1)
-    queueing.serve(pool, "ns", lambda _, __: Choices({}, {"p0": "west: \x00"}))
+    queueing.serve(pool, "ns", lambda *_: Choices({}, {"p0": "west: \x00"}))
     assert reason(pool, "p0") == "west: \ufffd"
 
 

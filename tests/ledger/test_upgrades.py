@@ -127,7 +127,7 @@ def test_a_row_of_a_newer_version_is_left_alone_and_hides_no_other(pool: Pool, c
     assert [one.placement for one in placements.sweepable(pool, 0, 9)] == ["p1", "p2"]
     seen: list[str] = []
 
-    def note(_: object, batch: Sequence[Placement]) -> Choices:
+    def note(_: object, batch: Sequence[Placement], __: object) -> Choices:
         seen.extend(row.placement for row in batch)
         return Choices({}, {})
 

@@ -1,4 +1,4 @@
-"""Which mirrored pods are made, changed and removed, and what they look like."""
+"""Which mirrored pods are made, changed and removed, and when a pod on the target is."""
 
 import base64
 import gzip
@@ -6,41 +6,32 @@ import json
 
 import pytest
 
-from tests.support.pods import created, facts, node, origin, pod
+from tests.support.pods import Object, facts, mirrored, node, origin, pod
 from webhook.logs.pods import Changes, plan
+
+DELETED: Object = {"deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 7}
+AGENT = {"workflows.argoproj.io/workflow": "job", "workflows.argoproj.io/component": "agent"}
 
 
 def names(changes: Changes) -> list[str]:
-    return [body["metadata"]["name"] for body, _ in changes.create]
+    return [one.name for one in changes.create]
 
 
-def test_a_pod_that_runs_is_mirrored_under_the_name_its_origin_shows() -> None:
-    [(body, status)] = plan(facts(pod())).create
-    assert body["metadata"]["name"] == "job-main-245259492"
-    assert body["metadata"]["labels"]["workflows.argoproj.io/workflow"] == "job"
-    assert body["metadata"]["ownerReferences"][0]["uid"] == "o1"
-    assert status["phase"] == "Running"
+def stub(*nodes: Object) -> Object:
+    """An origin whose spec is a stub."""
+    templates = [{"name": "placement", "plugin": {"medea": {"track": {"placement": "p1"}}}}]
+    return {**origin(*nodes), "spec": {"entrypoint": "medea", "templates": templates}}
 
 
-def test_argos_controller_has_nothing_to_find_a_mirrored_pod_by() -> None:
-    [(body, _)] = plan(facts(pod())).create
-    marks = {**body["metadata"]["labels"], **body["metadata"]["annotations"]}
-    assert [key for key in marks if key.startswith("workflows.argoproj.io/")] == ["workflows.argoproj.io/workflow"]
-    assert "finalizers" not in body["metadata"]
+def agent() -> Object:
+    """The pod of the run's agent, which stands for no node."""
+    one = pod()
+    return {**one, "metadata": {**one["metadata"], "name": "job-1-agent", "labels": AGENT, "annotations": {}}}
 
 
-def test_a_mirrored_pod_has_nothing_of_its_original_but_names_and_images() -> None:
-    [(body, status)] = plan(facts(pod())).create
-    text = json.dumps([body, status])
-    assert [one["name"] for one in body["spec"]["containers"] + body["spec"]["initContainers"]] == ["main", "init"]
-    for unwanted in ("SECRET", "volume", "podIP", "serviceAccountName"):
-        assert unwanted not in text
-    assert body["spec"]["nodeName"] == "medea-west"
-    assert body["spec"]["terminationGracePeriodSeconds"] == 0
-
-
-def test_a_pod_that_waits_is_not_mirrored_yet() -> None:
-    assert plan(facts(pod(phase="Pending"))) == Changes((), [], [])
+@pytest.mark.parametrize("phase", ["Pending", "Running", "Succeeded"])
+def test_a_pod_is_mirrored_under_the_name_its_origin_shows(phase: str) -> None:
+    assert names(plan(facts(pod(phase=phase)))) == ["job-main-245259492"]
 
 
 def test_a_pod_whose_node_the_origin_does_not_show_yet_waits_for_it() -> None:
@@ -50,6 +41,17 @@ def test_a_pod_whose_node_the_origin_does_not_show_yet_waits_for_it() -> None:
 def test_an_origin_that_shows_a_run_as_it_is_gives_the_pods_own_name() -> None:
     whole = origin(node("job-1", name="job.main"))
     assert names(plan(facts(pod(), origin=whole))) == ["job-main-3440491359"]
+
+
+def test_a_run_with_another_name_than_its_origin_has_its_pods_shown_under_the_origins() -> None:
+    run = {"metadata": {"name": "job-p1", "namespace": "ns"}}
+    whole = origin(node("job-1", name="job.main"))
+    assert names(plan(facts(pod(node="job-p1-1"), origin=whole, run=run))) == ["job-main-3440491359"]
+
+
+def test_argos_agent_has_its_own_name_unless_the_front_door_has_one_too() -> None:
+    assert names(plan(facts(agent(), origin=origin()))) == ["job-1-agent"]
+    assert names(plan(facts(agent(), origin=stub()))) == ["medea-job-1-agent"]
 
 
 def test_nodes_that_are_packed_are_found() -> None:
@@ -64,38 +66,62 @@ def test_a_run_whose_nodes_only_its_target_can_read_has_its_pods_own_names() -> 
 
 
 def test_what_is_shown_truly_needs_nothing() -> None:
-    [made] = plan(facts(pod())).create
-    assert plan(facts(pod(), shown=[created(made)])) == Changes((), [], [])
+    assert plan(facts(pod(), shown=[mirrored(pod())])) == Changes([], [], [], [], [])
 
 
-def test_a_pod_that_has_ended_is_shown_as_ended() -> None:
-    [made] = plan(facts(pod(message="waits"))).create
-    [(shown, patch)] = plan(facts(pod(phase="Succeeded"), shown=[created(made)])).statuses
+def test_a_pod_that_has_ended_is_shown_as_ended_and_found_as_completed() -> None:
+    ended = pod(phase="Succeeded")
+    ended["metadata"]["labels"]["workflows.argoproj.io/completed"] = "true"
+    changes = plan(facts(ended, shown=[mirrored(pod(message="waits"))]))
+    [(shown, patch)] = changes.statuses
     assert shown["metadata"]["name"] == "job-main-245259492"
     assert patch == {"phase": "Succeeded", "message": None}
+    assert [patch for _, patch in changes.marks] == [{"labels": {"workflows.argoproj.io/completed": "true"}}]
 
 
 def test_a_pod_tried_again_under_the_same_name_replaces_the_one_before() -> None:
-    [made] = plan(facts(pod("u1"))).create
-    changes = plan(facts(pod("u2"), shown=[created(made)]))
+    changes = plan(facts(pod("u2"), shown=[mirrored(pod("u1"))]))
     assert [one["metadata"]["uid"] for one in changes.delete] == ["m1"]
-    assert names(changes) == [made[0]["metadata"]["name"]]
+    assert names(changes) == ["job-main-245259492"]
 
 
 @pytest.mark.parametrize("gone", [{"pods": []}, {"origin": None}])
 def test_a_mirrored_pod_goes_with_its_original_and_with_its_origin(gone: dict[str, object]) -> None:
-    [made] = plan(facts(pod())).create
-    changes = plan(facts(pod(), shown=[created(made)], **gone))
-    assert ([one["metadata"]["uid"] for one in changes.delete], changes.create, changes.statuses) == (["m1"], (), [])
+    changes = plan(facts(pod(), shown=[mirrored(pod())], **gone))
+    assert [one["metadata"]["uid"] for one in changes.delete] == ["m1"]
+    assert not (changes.create or changes.marks or changes.statuses or changes.unwanted)
 
 
-def test_a_mirrored_pod_that_somebody_deletes_is_let_go() -> None:
-    [made] = plan(facts(pod())).create
-    shown = created(made)
-    shown["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    assert len(plan(facts(pod(), shown=[shown])).delete) == 1
+def test_whoever_deletes_a_mirrored_pod_deletes_its_original_and_sees_it_go_with_that() -> None:
+    shown = mirrored(pod(), **DELETED)
+    changes = plan(facts(pod(), shown=[shown]))
+    assert [(one["metadata"]["uid"], grace) for one, grace in changes.unwanted] == [("u1", 7)]
+    assert (changes.delete, changes.create) == ([], [])
+    going = pod()
+    going["metadata"] |= DELETED
+    assert plan(facts(going, shown=[shown])) == Changes([], [], [], [], [])
+    assert len(plan(facts(shown=[shown])).delete) == 1
+
+
+def test_what_goes_with_its_workflow_was_not_deleted_by_anybody() -> None:
+    going = origin(node())
+    going["metadata"] |= DELETED
+    assert plan(facts(pod(), origin=going, shown=[mirrored(pod(), **DELETED)])).unwanted == []
+
+
+@pytest.mark.parametrize(
+    "forged", [{"namespace": "other"}, {"ownerReferences": []}, {"ownerReferences": [{"uid": "nobody"}]}], ids=str
+)
+def test_what_somebody_made_up_is_removed_and_deletes_nothing(forged: Object) -> None:
+    changes = plan(facts(pod(), shown=[mirrored(pod(), **{**DELETED, **forged})]))
+    assert (len(changes.delete), changes.unwanted) == (1, [])
 
 
 def test_of_two_that_stand_for_the_same_pod_one_goes() -> None:
-    [made] = plan(facts(pod())).create
-    assert len(plan(facts(pod(), shown=[created(made, "m1"), created(made, "m2")])).delete) == 1
+    assert len(plan(facts(pod(), shown=[mirrored(pod(), "m1"), mirrored(pod(), "m2")])).delete) == 1
+
+
+def test_a_pod_that_is_going_and_was_never_shown_is_not_shown_any_more() -> None:
+    going = pod()
+    going["metadata"] |= DELETED
+    assert plan(facts(going)).create == []

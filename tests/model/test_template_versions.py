@@ -94,7 +94,7 @@ spec:
 def test_a_workflow_in_a_manifest_refers_to_the_copy_too() -> None:
     creates = {"name": "r", "resource": {"action": "create", "manifest": MANIFEST}}
     made = rewritten({"templates": [creates]}, {Name("a"): Name("a-1")})["templates"][0]["resource"]["manifest"]
-    assert "name: a-1" in made
+    assert 'name: "a-1"' in made
     assert "inner-{{workflow.name}}-" in made
     other = rewritten({"templates": [creates]}, {Name("b"): Name("b-1")})
     assert other["templates"][0]["resource"]["manifest"] == MANIFEST
@@ -150,4 +150,4 @@ def test_a_manifest_inside_a_manifest_refers_to_the_copy_too() -> None:
     creates = {"name": "r", "resource": {"action": "create", "manifest": yaml.safe_dump(outer)}}
     made = rewritten({"templates": [creates]}, {Name("a", cluster=True): Name("a-1")})
     found = yaml.safe_load(made["templates"][0]["resource"]["manifest"])["spec"]["templates"][0]["resource"]["manifest"]
-    assert "name: a-1" in found and "clusterScope" not in found and "value: {{inputs.parameters.a}}" in found
+    assert 'name: "a-1"' in found and "clusterScope" not in found and "value: {{inputs.parameters.a}}" in found

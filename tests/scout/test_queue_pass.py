@@ -130,7 +130,7 @@ def test_a_pass_in_batches_places_what_going_through_one_by_one_places(
         batch = queue[start : start + size]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(queue_pass, "REASONS_KEPT", reasons)
-            choices = one_pass.choose(reserved, batch)
+            choices = one_pass.choose(reserved, batch, {})
         for waiting in batch:
             chosen = choices.placed.get(waiting.placement)
             if chosen is not None and chosen.cluster is not None:
@@ -148,6 +148,6 @@ def test_a_pass_in_batches_places_what_going_through_one_by_one_places(
 @given(worlds, st.lists(needs, min_size=1, max_size=6))
 def test_the_first_of_the_queue_is_placed_or_told_why_not(world: World, asked: list[Need]) -> None:
     queue = [row(number, *need) for number, need in enumerate(asked)]
-    choices = QueuePass(world.decide, open_targets=world.open, told={}).choose({}, queue)
+    choices = QueuePass(world.decide, open_targets=world.open, told={}).choose({}, queue, {})
     assert "p0" in {**choices.placed, **choices.reasons}
     assert not choices.placed.keys() & choices.reasons.keys()

@@ -178,6 +178,8 @@ def _term(term: str, labels: Mapping[str, str]) -> bool:
 
 def _field(term: str, thing: Any) -> bool:
     path, unequal, value = re.split(r"(!?)==?", term)
+    # An Event's source can be selected by its component alone.
+    path = "source.component" if path == "source" else path
     for step in path.split("."):
         thing = thing.get(step) if isinstance(thing, dict) else None
     return (str(thing or "") == value) is not bool(unequal)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from webhook.logs.pods import Facts, slim
+from webhook.logs.pods import Facts, plan, slim, status_of
+from webhook.logs.shape import mirrored_pods
 
 Object = dict[str, Any]
 
@@ -24,15 +25,30 @@ def pod(uid: str = "u1", *, phase: str = "Running", node: str = "job-1", **statu
             "name": f"job-main-{uid}",
             "namespace": "ns",
             "uid": uid,
-            "labels": {"workflows.argoproj.io/workflow": "job", "workflows.argoproj.io/completed": "false"},
+            "labels": {
+                "workflows.argoproj.io/workflow": "job",
+                "workflows.argoproj.io/completed": "false",
+                "app": "spark",
+                "medea.dev/placement": "forged",
+            },
             "annotations": {"workflows.argoproj.io/node-id": node, "workflows.argoproj.io/node-name": "job.main"},
             "managedFields": [{}],
         },
         "spec": {
-            "containers": [{"name": "main", "image": "i", "env": [{"name": "SECRET", "value": "x"}]}],
+            "containers": [
+                {
+                    "name": "main",
+                    "image": "i",
+                    "args": ["a"],
+                    "env": [{"name": "WORD", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
+                    "ports": [{"containerPort": 80, "hostPort": 80}],
+                    "resources": {"limits": {"cpu": "4"}},
+                    "securityContext": {"privileged": True},
+                }
+            ],
             "initContainers": [{"name": "init", "image": "a", "volumeMounts": []}],
             "restartPolicy": "Never",
-            "volumes": [{"name": "v"}],
+            "volumes": [{"name": "v", "secret": {"secretName": "s"}}, {"name": "h", "hostPath": {"path": "/"}}],
             "serviceAccountName": "argo",
         },
         "status": {"phase": phase, "podIP": "10.0.0.2", "containerStatuses": [main], **status},
@@ -64,7 +80,17 @@ def facts(*pods: Object, shown: list[Object] | None = None, **changes: Any) -> F
     return Facts(**known)
 
 
-def created(made: tuple[Object, Object], uid: str = "m1") -> Object:
-    """The mirrored pod that the front door has made of what it was sent."""
-    body, status = made
-    return {**body, "metadata": {**body["metadata"], "uid": uid}, "status": {"qosClass": "BestEffort", **status}}
+def mirrored(pod: Object, uid: str = "m1", **metadata: Any) -> Object:
+    """The pod as the front door mirrors it, once it has been made."""
+    known = facts(pod)
+    [missing] = plan(known).create
+    body, _ = mirrored_pods(
+        pod,
+        name=missing.name,
+        node=missing.node,
+        origin=known.origin or {},
+        cluster=known.cluster,
+        placement=known.placement,
+    )
+    status = {"qosClass": "BestEffort", **status_of(pod)}
+    return {**body, "metadata": {**body["metadata"], "uid": uid, **metadata}, "status": status}

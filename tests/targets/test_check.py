@@ -321,3 +321,21 @@ def test_a_target_whose_uid_may_not_be_read_is_one_that_medea_can_not_be_sure_of
     words = 'namespaces "kube-system" is forbidden: User "medea" cannot get resource "namespaces" in API group ""'
     admin.west.faults = lambda call: answer(403, words, "Forbidden") if call.name == "kube-system" else None
     assert any("may not get the namespace kube-system" in words for words, _ in missing(check(admin, "a")))
+
+
+def test_where_argos_configuration_may_not_be_read_that_is_said_with_what_mends_it() -> None:
+    admin = added("a")
+    words = 'configmaps "workflow-controller-configmap" is forbidden: User "m" cannot get resource "configmaps" in API'
+    admin.west.faults = lambda call: answer(403, words, "Forbidden") if call.resource == "configmaps" else None
+    [found] = [one for one in check(admin, "a") if one.grade is Grade.NOTE]
+    assert found.words.startswith("Medea may not get ConfigMap workflow-controller-configmap in namespace argo")
+    assert found.mend == "medea target add west --context west"
+
+
+def test_a_namespace_that_keeps_its_events_to_itself_is_noted_with_what_gives_them() -> None:
+    admin = added("a")
+    allowed = admin.west.allowed
+    admin.west.allowed = lambda spec: spec["resourceAttributes"]["resource"] != "events" and allowed(spec)
+    [note] = [one for one in check(admin, "a") if one.grade is not Grade.FINE]
+    assert (note.grade, "Events" in note.words) == (Grade.NOTE, True)
+    assert note.mend is not None and "medea target add west" in note.mend and "--namespaces a" in note.mend

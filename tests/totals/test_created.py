@@ -109,6 +109,7 @@ def test_a_spark_application_needs_its_driver_and_executors_with_sparks_overhead
         ({"memoryOverheadFactor": "0.5"}, 4800, 896 + 3 * 1536),
         ({"sparkConf": {"spark.kubernetes.memoryOverheadFactor": "0.5"}}, 4800, 896 + 3 * 1536),
         ({"sparkConf": {"spark.executor.memoryOverheadFactor": "0.5"}}, 4800, 896 + 3 * 1536),
+        ({"sparkConf": {"spark.executor.minMemoryOverhead": "512m"}}, 4800, 896 + 3 * 1536),
         ({"driver": {"memory": "8G", "coreLimit": "1", "memoryOverhead": "1g"}}, 4600, 9216 + 3 * 1408),
         ({"driver": {"memory": "8192", "cores": 2}}, 5600, 8192 + 819 + 3 * 1408),
         ({"driver": {}}, 4600, 1408 + 3 * 1408),

@@ -20,11 +20,12 @@ from webhook.model.contract import (
     State,
 )
 from webhook.model.objects import Object, annotations, labels, mapping
-from webhook.model.template_versions import is_copy_name, rewritten
+from webhook.model.template_versions import is_copy_name, rewritten, specs_of
 from webhook.scout.policies import POLICIES
 from webhook.totals.model import NOTHING, Totals
 from webhook.totals.quantities import cpu_milli, memory_bytes
 from webhook.totals.shape import Name, spec_references, text
+from webhook.totals.shared_names import shared_by
 
 _TOTALS = re.compile(r"cpu=([0-9.]+), ram=([0-9.]+Gi)")
 _NONE: Mapping[Name, Name] = {}
@@ -35,15 +36,15 @@ _STEERED = ("suspend", "shutdown")
 def row_of(match: Match, *, copies: Mapping[Name, Name] = _NONE, templates: Sequence[Object] = ()) -> Rebuilt:
     """The row to write. `copies` are Medea's copies of templates on the run's target, with what they are copies of.
 
-    `templates` are those that a run needs. An adopted run counts as running even if it has ended: the controller will
-    see and record the end.
+    `templates` are those that a run needs; of one that is there they are not known, nor the locks that they name. An
+    adopted run counts as running even if it has ended: the controller will see and record the end.
     """
     origin, metadata, marks = match.origin, match.origin["metadata"], annotations(match.origin)
     workflow = _workflow(match, copies)
     clusters = [name.strip() for name in marks.get(CLUSTERS, "").split(",") if name.strip()]
     status, run = mapping(origin.get("status")), (match.run or {}).get("metadata", {})
-    reference = mapping(mapping((workflow or {}).get("spec")).get("workflowTemplateRef"))
-    shown = match.found is Found.ENDED
+    spec, shown = mapping((workflow or {}).get("spec")), match.found is Found.ENDED
+    reference = mapping(spec.get("workflowTemplateRef"))
     return Rebuilt(
         placement=match.placement,
         state={Found.ADOPTED: State.RUNNING, Found.QUEUED: State.QUEUED}.get(match.found, State.ENDED),
@@ -68,6 +69,7 @@ def row_of(match: Match, *, copies: Mapping[Name, Name] = _NONE, templates: Sequ
         phase=text(status.get("phase")) if shown else "Error" if match.found is Found.LOST else None,
         message=text(status.get("message")) if shown else match.words,
         end_shown=shown,
+        shared=shared_by(spec, metadata["namespace"], specs_of(templates)).names,
     )
 
 

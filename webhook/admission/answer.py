@@ -33,7 +33,7 @@ def _marks(candidate: Candidate, decision: Decision) -> dict[str, str]:
     marks = {
         PLACEMENT: new.placement,
         TOTALS: str(new.totals),
-        DECISION: "; ".join((decision.reason, *new.notes))[:LONGEST_DECISION],
+        DECISION: "; ".join((decision.reason, *new.notes, *new.shared.notes))[:LONGEST_DECISION],
     }
     if new.largest_pod is not None:
         marks[LARGEST_POD] = str(new.largest_pod)
@@ -54,6 +54,8 @@ def _warnings(candidate: Candidate, decision: Decision, dry_run: bool) -> list[s
         lines.append(f"medea: it runs a few pods at a time: {'; '.join(narrow)}")
     if new.notes:
         lines.append(f"medea: what it needs is not fully known: {'; '.join(new.notes)}")
+    if new.shared.notes:
+        lines.append(f"medea: what it shares by name: {'; '.join(new.shared.notes)}")
     return [*lines, *(f"medea: {hint}" for hint in candidate.hints)]
 
 

@@ -14,9 +14,11 @@ from webhook.model.contract import Hold
 from webhook.model.objects import Object
 from webhook.model.run import Original
 from webhook.model.submitter import Submitter
+from webhook.references.sources import with_values
 from webhook.scout.placer import known_policy
 from webhook.totals.requirements import Requirements
 from webhook.totals.shape import Name
+from webhook.totals.shared_names import shared_by
 from webhook.totals.spark import SparkJob
 
 
@@ -49,13 +51,13 @@ def candidate(
     spec, need, found = workflow["spec"], weighed.need, weighed.found
     reference = read_submission(workflow).template_reference
     template_spec = found.library.get(Name(*reference), {}) if reference else {}
-    placement = uuid.uuid4().hex
+    placement, namespace = uuid.uuid4().hex, checked_name("request.namespace", review.namespace)
     original: Original = {"workflow": workflow, "templates": list(found.originals)}
     if referred.taken:
         original["config_maps"] = list(referred.taken)
     new = NewPlacement(
         placement=placement,
-        namespace=checked_name("request.namespace", review.namespace),
+        namespace=namespace,
         name=submission.name,
         generate_name=submission.generate_name,
         template=reference[0] if reference else None,
@@ -70,6 +72,7 @@ def candidate(
         submitter=submitter,
         largest_pod=need.largest if _is_elastic(submission, need) else None,
         refers=referred.needs,
+        shared=shared_by(with_values(spec, referred.values), namespace, found.library),
     )
     held_spec = None
     if stub_placement(submission.spec) is not None:

@@ -85,6 +85,9 @@ class Changes:
     def _check_retry(self, row: Placement, deadline: Deadline) -> None:
         if row.cluster is None or row.run_name is None:
             raise Refused("there is no run to retry, since it never got to a target; use argo resubmit")
+        locked = placements.locked_elsewhere(self.pool, row.placement)
+        if locked:
+            raise Refused(f"{locked}, and the run to retry is on {row.cluster}; retry it when that has ended")
         try:
             target = self.registry.get(row.cluster)
             timeout = deadline.timeout(RETRY_TIMEOUT, "to look for the run")

@@ -18,7 +18,7 @@ from webhook.admission.reserve import released_unless_answered, reserve
 from webhook.admission.restore import restore
 from webhook.admission.stub import AgentPods
 from webhook.admission.submission import Submission, read_submission
-from webhook.admission.weigh import Scales, Weighed
+from webhook.admission.weigh import ConfigsOf, Scales, Weighed, what_targets_add
 from webhook.admission.wire import Review, allow, deny
 from webhook.errors import Busy, LedgerBusy, LedgerUnavailable, MedeaError, Refused, Unavailable, quoted, wrong_field
 from webhook.kube.client import Cluster
@@ -61,6 +61,7 @@ class Admission:
     holds: Holds
     agents: AgentPods
     presence: Presence
+    argo_configs: ConfigsOf
 
     def __post_init__(self) -> None:
         self._referring = Referring(self.front, self.registry, self.presence)
@@ -173,7 +174,8 @@ class Admission:
         values: Values,
     ) -> Weighed:
         more = functools.partial(gather_more, self.front, namespace)
-        return self._scales.weigh(spec, found, more, self.placer.defaults(namespace, only), deadline, values)
+        added = what_targets_add(self.placer.defaults(namespace, only), self.argo_configs)
+        return self._scales.weigh(spec, found, more, added, deadline, values)
 
     def _decided(self, review: Review, wanted: Candidate, deadline: Deadline) -> Object:
         decision = reserve(self.placer, wanted, deadline, dry_run=review.dry_run)

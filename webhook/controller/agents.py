@@ -9,7 +9,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import PODS, TASK_SETS
 from webhook.ledger.placement import Placement
-from webhook.model.contract import AGENT_ACCOUNT, ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW
+from webhook.model.contract import AGENT_ACCOUNT, ARGO_COMPLETED, ARGO_COMPONENT, ARGO_WORKFLOW, MIRRORED
 from webhook.model.objects import labels, spec_of
 from webhook.model.run import origin_placement
 
@@ -35,7 +35,7 @@ def dismiss_agent(front: Cluster, row: Placement) -> None:
 
 def delete_agents(front: Cluster, namespace: str, workflow: str) -> None:
     """Delete the agent pods of a Workflow: one by one, since Medea may delete only pods that are agents' or its own."""
-    pods, _ = front.list(PODS, namespace, selector=f"{ARGO_WORKFLOW}={workflow},{ARGO_COMPONENT}=agent")
+    pods, _ = front.list(PODS, namespace, selector=f"{ARGO_WORKFLOW}={workflow},{ARGO_COMPONENT}=agent,!{MIRRORED}")
     for pod in pods:
         metadata = pod["metadata"]
         front.delete(PODS, namespace, metadata["name"], uid=metadata["uid"], propagation="Background")

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
 from webhook.controller.create import has_placement_labels
+from webhook.controller.made_index import MadeIndex
 from webhook.controller.plan import Facts
 from webhook.controller.targets import Targets
 from webhook.controller.workflow_index import Version, WorkflowIndex, version
@@ -13,17 +14,19 @@ from webhook.ledger import placements
 from webhook.ledger.placement import Placement, SweepRow
 from webhook.ledger.pool import Pool
 from webhook.model.contract import State
+from webhook.model.made_workflows import Made
 from webhook.model.objects import Metadata, Object
 
 
 @dataclass
 class Gatherer:
-    """Gathers facts. `runs` has the index of runs of each watched target, by target."""
+    """Gathers facts. By watched target, `runs` has the index of its runs, and `made` that of what they have made."""
 
     front: Cluster
     pool: Pool
     origins: WorkflowIndex
     runs: dict[str, WorkflowIndex]
+    made: dict[str, MadeIndex]
     targets: Targets
 
     def gather(self, placement: str) -> Facts:
@@ -45,7 +48,11 @@ class Gatherer:
         there = [(cluster, stray) for cluster, stray in strays if self.targets.away(cluster) is None]
         # If strays are on targets that are away there is no version, so that the sweep looks again.
         looked_at = version_of(row, map(version, [*carriers, *(one for _, one in found)])) if there == strays else None
-        return Facts(row, origin, gone, run, there, copies, away, looked_at)
+        return Facts(row, origin, gone, run, there, copies, away, looked_at, self._made(row, run))
+
+    def _made(self, row: Placement, run: Object | None) -> list[Made]:
+        index = self.made.get(str(row.cluster))
+        return [] if run is None or index is None else index.of(str(run["metadata"]["uid"]), row.namespace)
 
     def _without_mark(self, row: Placement) -> Object | None:
         """The bound origin, if somebody has taken the placement off it; None if it is not seen."""

@@ -13,6 +13,7 @@ from webhook.controller.origin_status.by_hold import (
     says_no_tree,
     without_tree,
 )
+from webhook.controller.origin_status.made import with_made
 from webhook.controller.patch import patch_origin
 from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.remove import remove_finalizer
@@ -90,7 +91,8 @@ class OriginSteps:
         row, origin = facts.row, facts.origin
         assert row is not None and origin is not None
         try:
-            self._show(origin, running_patch(origin, row, facts.run))
+            shown = None if facts.run is None else with_made(facts.run, facts.made, cluster=str(row.cluster))
+            self._show(origin, running_patch(origin, row, shown))
         except (Clash, NotThere):
             raise
         except Rejected as error:

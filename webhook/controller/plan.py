@@ -8,6 +8,7 @@ from webhook.ledger.placement import Placement
 from webhook.model.contract import State
 from webhook.model.finalizers import is_deletion_blocked, is_deletion_ongoing
 from webhook.model.limits.controller import AWAY_GRACE
+from webhook.model.made_workflows import Made
 from webhook.model.objects import Object
 from webhook.model.run import origin_placement
 from webhook.model.subworkflows import ended
@@ -34,7 +35,8 @@ class Facts:
     `origin_gone` is true only if the front door itself has said so. `strays` are runs of the placement that are not the
     run in the ledger, with their targets; those on targets that are away are left out. `copies` are Workflows at the
     front door that carry the placement's id but are not its origin. `away` is about the placement's target. `version`
-    changes whenever anything that was looked at changes; None if it must be looked at again anyway.
+    changes whenever anything that was looked at changes; None if it must be looked at again anyway. `made` are the
+    Workflows that the run has made on its target.
     """
 
     row: Placement | None
@@ -45,6 +47,7 @@ class Facts:
     copies: Sequence[Object] = ()
     away: Away | None = None
     version: Hashable = None
+    made: Sequence[Made] = ()
 
 
 class Step(StrEnum):

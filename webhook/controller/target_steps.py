@@ -10,6 +10,7 @@ from webhook.controller.copies import Copies
 from webhook.controller.create import adopt, create_run, find_run, has_placement_labels
 from webhook.controller.facts import is_current_run
 from webhook.controller.origin_status.by_hold import away_patch, outcome_of, running_patch
+from webhook.controller.origin_status.made import with_made
 from webhook.controller.patch import patch_origin
 from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.remove import remove_finalizer, remove_run
@@ -157,7 +158,7 @@ class TargetSteps:
         message = f"the run was deleted on {row.cluster} before it had ended"
         if phase:
             message = said if isinstance(said, str) else ""
-        outcome = outcome_of(run, row)
+        outcome = outcome_of(with_made(run, facts.made, cluster=row.cluster, over=True), row)
         placements.ended(
             self.pool,
             row.placement,

@@ -67,7 +67,9 @@ def _retried(run: Object, verb: Verb, ids: Mapping[str, str], now: datetime) -> 
     }
     stored = status.get("storedWorkflowTemplateSpec")
     again: Object = {
-        "phase": "Running",
+        # None, as Argo 4's own retry leaves it. Where a controller still has the end in its hands it forgets that the
+        # Workflow may go on; it takes up one without a phase again, and never one that is said to be running.
+        "phase": None,
         "message": None,
         "startedAt": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "finishedAt": None,

@@ -83,12 +83,15 @@ class VerbExecutor:
         return Then.WAIT
 
     def _reopen(self, row: Placement, origin: Object) -> Then:
-        """Reopen the row for a retry if the run still exists; otherwise the recorded end stays."""
+        """Reopen the row for a retry if the run still exists and its locks are free; else the recorded end stays."""
         retry = next(verb for verb in pending(origin) if verb.retry)
-        if self._run(row) is None or placements.reopened(self.pool, row.placement) is None:
+        gone = self._run(row) is None
+        if gone or placements.reopened(self.pool, row.placement) is None:
+            # Admission has asked as well, but the lock may have been taken meanwhile.
+            locked = None if gone else placements.locked_elsewhere(self.pool, row.placement)
             # The very change that asked for the retry has made a running Workflow of the origin.
             placements.end_hidden(self.pool, row.placement)
-            self._take_off(origin, [_too_late(retry, f"the run is gone from {row.cluster or 'its target'}")])
+            self._take_off(origin, [_too_late(retry, locked or f"the run is gone from {row.cluster or 'its target'}")])
             return Then.WAIT
         if row.hold is Hold.PLUGIN:
             open_task_set(self.front, row)

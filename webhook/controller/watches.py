@@ -1,4 +1,5 @@
-"""The controller's informers: origins, namespaces and agents at the front door, and the runs of every target.
+"""The controller's informers: origins, namespaces and agents at the front door, and of every target the runs and what
+these have made there.
 
 A change only adds the placement to the work queue, in the lane of its target.
 """
@@ -7,13 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from webhook.controller.made_index import MadeIndex
 from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.workflow_index import WorkflowIndex
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import NAMESPACES, PODS
 from webhook.kube.workqueue import WorkQueue
-from webhook.model.contract import ARGO_COMPONENT, CLUSTER, OPTED_IN, PLACEMENT
+from webhook.model.contract import ARGO_COMPONENT, CLUSTER, MIRRORED, OPTED_IN, ORIGIN_UID, PLACEMENT
 from webhook.model.limits.controller import LONGEST_MOMENT, MOMENT_NODES, PACKED_NODE
 from webhook.model.limits.kube import MOMENT
 from webhook.model.objects import Object, annotations, labels, mapping, spec_of, status_of
@@ -31,6 +33,19 @@ class Caches:
     origins: WorkflowIndex
     runs: Mapping[str, WorkflowIndex]
     namespaces: Informer
+
+    def origin_of(self, run: Object) -> Object | None:
+        """The origin of a run, by the labels of the run, which others can change on a target.
+
+        None if there is none in the run's own namespace, or if that has opted out since.
+        """
+        placement, uid = run_placement(run), labels(run).get(ORIGIN_UID)
+        if placement is None or uid is None or self.namespaces.get("", _namespace(run)) is None:
+            return None
+        carrying = self.origins.carrying(placement)
+        return next(
+            (one for one in carrying if one["metadata"]["uid"] == uid and _namespace(one) == _namespace(run)), None
+        )
 
 
 class Follower(Protocol):
@@ -66,8 +81,10 @@ class Watches:
             keep=with_last_write,
         )
         self.namespaces = Informer(front, NAMESPACES, self._on_namespace, selector=OPTED_IN)
-        self.agents = Informer(front, PODS, _nobody_listens, selector=f"{ARGO_COMPONENT}=agent", keep=_kept_of_agent)
+        agents = f"{ARGO_COMPONENT}=agent,!{MIRRORED}"
+        self.agents = Informer(front, PODS, _nobody_listens, selector=agents, keep=_kept_of_agent)
         self.runs: dict[str, WorkflowIndex] = {}
+        self.made: dict[str, MadeIndex] = {}
 
     @property
     def known(self) -> Caches:
@@ -87,9 +104,9 @@ class Watches:
 
     def on_target(self, name: str, cluster: Cluster | None) -> None:
         """A target was added or changed; or removed, if `cluster` is None."""
-        old = self.runs.pop(name, None)
-        if old:
-            old.informer.stop()
+        for old in (self.runs.pop(name, None), self.made.pop(name, None)):
+            if old:
+                old.informer.stop()
         if cluster:
             index = WorkflowIndex(
                 cluster,
@@ -98,7 +115,9 @@ class Watches:
                 selector=PLACEMENT,
             )
             self.runs[name] = index
+            self.made[name] = MadeIndex(cluster, lambda run, space: self._on_made(run, space, index, name))
             self._begin(index.informer)
+            self._begin(self.made[name].informer)
 
     def _on_origin(self, placement: str, origin: Object) -> None:
         # What has left the queue doesn't say so before its run exists: then others know its target better.
@@ -109,6 +128,11 @@ class Watches:
     def _on_run(self, placement: str, run: Object, cluster: str) -> None:
         self._work.add_after(placement, moment_for(run), lane=cluster, share=_namespace(run))
         self._tell(placement)
+
+    def _on_made(self, run: str, namespace: str, runs: WorkflowIndex, cluster: str) -> None:
+        placement = runs.placement_of(run)
+        if placement is not None:
+            self._work.add_after(placement, LONGEST_MOMENT, lane=cluster, share=namespace)
 
     def _tell(self, placement: str) -> None:
         for follower in self._followers:

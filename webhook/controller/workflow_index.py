@@ -49,6 +49,11 @@ class WorkflowIndex:
         # The name may have been reused by another Workflow that is not in the index yet.
         return [workflow for uid, workflow in found if workflow is not None and workflow["metadata"]["uid"] == uid]
 
+    def placement_of(self, uid: str) -> str | None:
+        """The placement that the Workflow with this uid carries; None if it carries none, or is not known."""
+        with self._lock:
+            return self._placement_by_uid.get(uid)
+
     def placements(self) -> set[str]:
         """Every placement that a Workflow carries."""
         with self._lock:

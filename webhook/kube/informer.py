@@ -55,18 +55,23 @@ class Informer:
         fields: str = "",
         namespace: str | None = None,
         name: str | None = None,
+        shown_as: str | None = None,
+        most: float = math.inf,
         keep: Callable[[Object], Object] = without_managed_fields,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`selector` and `fields` are Kubernetes' label and field selectors.
+
+        `shown_as` is the kind in metrics, for one of several informers of a kind. `most` is how many objects are kept:
+        while there are so many, new ones are left out.
 
         `keep` reduces an object to what stays in memory: at least its name, namespace, uid and resourceVersion.
         """
         self._cluster, self._kind, self._namespace = cluster, kind, namespace
         # RBAC can allow to list and watch a single object, and takes this selector for its name.
         self._selector, self._fields = selector, f"metadata.name={name}" if name else fields
-        self._listener, self._keep, self._clock = listener, keep, clock
-        watched = f"{kind.plural}/{name}" if name else kind.plural
+        self._listener, self._keep, self._clock, self._most = listener, keep, clock, most
+        watched = shown_as or (f"{kind.plural}/{name}" if name else kind.plural)
         self._labels = (cluster.name, watched)
         self._name = f"watch-{cluster.name}-{watched}"
         self._objects: dict[Key, Packed] = {}
@@ -157,7 +162,7 @@ class Informer:
         for page, version in pages:  # noqa: B007
             for item in page:
                 kept = self._kept(item)
-                if kept is not None:
+                if kept is not None and len(fresh) < self._most:
                     fresh[_key(kept)] = pack(kept)
         with self._lock:
             before, self._objects = self._objects, fresh
@@ -216,9 +221,10 @@ class Informer:
         packed = pack(kept)
         with self._lock:
             before = self._objects.pop(_key(kept), None)
-            if not gone:
+            left_out = not gone and before is None and len(self._objects) >= self._most
+            if not gone and not left_out:
                 self._objects[_key(kept)] = packed
-        if gone or not _same(before, packed):
+        if gone or not (left_out or _same(before, packed)):
             self._tell([(kept, gone)])
 
     def _kept(self, thing: Any) -> Object | None:

@@ -78,8 +78,11 @@ class WorkQueue:
         with self._changed:
             self._add(key, self._entry(key, lane, share), _Priority.SWEEP if sweep else _Priority.FRESH)
 
-    def add_after(self, key: str, delay: float, *, lane: str = "", share: str | None = None) -> None:
-        """Handle `key` in `delay` seconds. A key has only one such time: the earlier one wins."""
+    def add_after(self, key: str, delay: float, *, lane: str | None = "", share: str | None = None) -> None:
+        """Handle `key` in `delay` seconds. A key has only one such time: the earlier one wins.
+
+        `lane` and `share` are as in `add`.
+        """
         with self._changed:
             self._put_off(key, self._entry(key, lane, share), delay, backing_off=False)
 

@@ -14,6 +14,7 @@ from webhook.model.submitter import Submitter, submitter_of
 from webhook.references.model import References, references_of
 from webhook.totals.demands import Demands, demands_of
 from webhook.totals.model import Totals
+from webhook.totals.shared_names import NOTHING_SHARED, Shared
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +24,7 @@ COLUMNS = (
     "placement, seq, state, name, generate_name, namespace, template, cluster, origin_uid, run_name, run_uid, phase, "
     "message, reason, cpu_milli, memory_bytes, pod_cpu_milli, pod_memory_bytes, policy, only_clusters, refused_by, "
     "identity, mirrored AS end_shown, run_kept, hold, demands AS takes, created_at, bound_at, placed_at, "
-    "dispatched_at, ended_at, released_at, deleted_at, submitter, refers, lacked_by"
+    "dispatched_at, ended_at, released_at, deleted_at, submitter, refers, lacked_by, shared_names AS shared"
 )
 """All columns but `original` and `outcome`, which can have a megabyte each and are read only where they are needed."""
 
@@ -56,6 +57,7 @@ class NewPlacement:
     largest_pod: Totals | None = None
     demands: Demands | None = None
     refers: References = ()
+    shared: Shared = NOTHING_SHARED
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class Placement:
     """What its target must have, besides templates."""
     lacked_by: tuple[str, ...] = ()
     """The targets that lacked some of that when it was last looked at in the queue, in order of their names."""
+    shared: tuple[str, ...] = ()
+    """The locks and caches that it names. None are known of a placement of a Medea that did not look for them."""
 
     @property
     def demands(self) -> Demands | None:
@@ -140,6 +144,7 @@ def placement_of(row: Mapping[str, Any]) -> Placement:
     pod = fields.pop("pod_cpu_milli"), fields.pop("pod_memory_bytes")
     only, submitter = fields.pop("only_clusters"), submitter_of(fields.pop("submitter"))
     refers, lacked_by = references_of(fields.pop("refers")), tuple(texts(fields.pop("lacked_by")))
+    shared = fields.pop("shared")
     return Placement(
         **_read(fields),
         totals=totals,
@@ -148,6 +153,7 @@ def placement_of(row: Mapping[str, Any]) -> Placement:
         submitter=submitter,
         refers=refers,
         lacked_by=lacked_by,
+        shared=tuple(shared or ()),
     )
 
 

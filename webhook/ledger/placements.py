@@ -9,8 +9,9 @@ from typing import Any, cast
 
 from psycopg.types.json import Jsonb
 
+from webhook.ledger import sharing
 from webhook.ledger.placement import COLUMNS, SWEEP_COLUMNS, Placement, SweepRow, placement_of, sweep_row_of
-from webhook.ledger.pool import Pool
+from webhook.ledger.pool import Connection, Pool
 from webhook.model.json_input import storable
 from webhook.model.objects import mapping
 from webhook.model.run import Original
@@ -122,14 +123,21 @@ def intend_run(pool: Pool, placement: str, run_name: str, *, cluster: str) -> Pl
 
 
 def dispatched(pool: Pool, placement: str, *, cluster: str, run_name: str, run_uid: str) -> Placement | None:
-    """Note that the run exists. None if the row has changed meanwhile: another target, another name, or its end."""
-    return _write(
-        pool,
-        "SET state = 'running', run_uid = %(uid)s, run_kept = true, dispatched_at = coalesce(dispatched_at, now()) "
-        "WHERE placement = %(placement)s AND cluster = %(cluster)s AND run_name = %(name)s "
-        "AND (state = 'reserved' OR (state = 'running' AND run_uid = %(uid)s))",
-        {"placement": placement, "cluster": cluster, "name": run_name, "uid": run_uid},
-    )
+    """Note that the run exists. None if the row has changed meanwhile: another target, another name, or its end.
+
+    From now on the caches that it names are where it is.
+    """
+    with pool.transaction() as connection:
+        row = _changed(
+            connection,
+            "SET state = 'running', run_uid = %(uid)s, run_kept = true, dispatched_at = coalesce(dispatched_at, now()) "
+            "WHERE placement = %(placement)s AND cluster = %(cluster)s AND run_name = %(name)s "
+            "AND (state = 'reserved' OR (state = 'running' AND run_uid = %(uid)s))",
+            {"placement": placement, "cluster": cluster, "name": run_name, "uid": run_uid},
+        )
+        if row is not None:
+            sharing.remember(connection, row.shared, cluster)
+        return row
 
 
 def refused_by_target(pool: Pool, placement: str, words: str, *, cluster: str) -> Placement | None:
@@ -213,14 +221,26 @@ def stopped(pool: Pool, placement: str, message: str) -> Placement | None:
 
 
 def reopened(pool: Pool, placement: str) -> Placement | None:
-    """A person retries a run that has ended: it goes on on its target, and its room is reserved again."""
-    return _write(
-        pool,
-        "SET state = 'running', phase = NULL, message = NULL, mirrored = false, run_kept = true, ended_at = NULL, "
-        "released_at = NULL "
-        "WHERE placement = %(placement)s AND state = 'ended' AND run_uid IS NOT NULL AND cluster IS NOT NULL",
-        {"placement": placement},
-    )
+    """A person retries a run that has ended: it goes on on its target, and its room is reserved again.
+
+    None too while a lock that it names is in use on another target.
+    """
+    with pool.transaction() as connection:
+        if sharing.locked_elsewhere(connection, placement):
+            return None
+        return _changed(
+            connection,
+            "SET state = 'running', phase = NULL, message = NULL, mirrored = false, run_kept = true, ended_at = NULL, "
+            "released_at = NULL "
+            "WHERE placement = %(placement)s AND state = 'ended' AND run_uid IS NOT NULL AND cluster IS NOT NULL",
+            {"placement": placement},
+        )
+
+
+def locked_elsewhere(pool: Pool, placement: str) -> str | None:
+    """Which lock that an ended placement names is in use on another target than its own, in words; None if none is."""
+    with pool.transaction() as connection:
+        return sharing.locked_elsewhere(connection, placement)
 
 
 def end_shown(pool: Pool, placement: str, *, run_uid: str | None) -> Placement | None:
@@ -296,5 +316,9 @@ def _one(pool: Pool, where: str, values: Sequence[Any]) -> Placement | None:
 def _write(pool: Pool, change: str, values: Mapping[str, Any]) -> Placement | None:
     """Returns the changed row; None if the write's condition did not match."""
     with pool.transaction() as connection:
-        row = connection.execute(f"UPDATE workflows {change} RETURNING {COLUMNS}", values).fetchone()
+        return _changed(connection, change, values)
+
+
+def _changed(connection: Connection, change: str, values: Mapping[str, Any]) -> Placement | None:
+    row = connection.execute(f"UPDATE workflows {change} RETURNING {COLUMNS}", values).fetchone()
     return placement_of(row) if row else None

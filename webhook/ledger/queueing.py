@@ -14,6 +14,7 @@ import structlog
 from prometheus_client import Counter
 from psycopg.types.json import Jsonb
 
+from webhook.ledger import sharing
 from webhook.ledger.placement import COLUMNS, Placement, placement_of
 from webhook.ledger.pool import Connection, Pool
 from webhook.ledger.promised import reserved_room
@@ -22,6 +23,7 @@ from webhook.model.contract import State
 from webhook.model.json_input import storable
 from webhook.model.limits.scout import QUEUE_BATCH
 from webhook.scout.model import Decision, Promised, Quotas
+from webhook.scout.sharing import Uses
 
 log = structlog.get_logger(__name__)
 _UNREADABLE = Counter("medea_queue_unreadable_total", "Queued rows passed over because they could not be read")
@@ -31,10 +33,14 @@ _WAITING = "namespace = %(namespace)s AND state = 'queued' AND bound_at IS NOT N
 
 @dataclass(frozen=True)
 class Waiting:
-    """A fingerprint of a queue: if both numbers are the same, so are its rows, all but certainly."""
+    """A fingerprint of a queue: if both numbers are the same, so are its rows, all but certainly.
+
+    `shared` has the locks and caches that these name and that are in use, with their targets.
+    """
 
     count: int
     sum_of_hashes: Decimal
+    shared: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -61,8 +67,9 @@ class Served:
     next_after: int | None
 
 
-Choose = Callable[[Mapping[str, Promised], Sequence[Placement]], Choices]
-"""Takes what the live reservations on each target hold and a batch of the queue; returns what is decided about it."""
+Choose = Callable[[Mapping[str, Promised], Sequence[Placement], Uses], Choices]
+"""Takes what the live reservations on each target hold, a batch of the queue, and where the locks and caches are in use
+that it names; returns what is decided about it."""
 
 
 def glance(pool: Pool, namespace: str, with_demands: bool = False) -> tuple[Mapping[str, Promised], Waiting]:
@@ -78,7 +85,8 @@ def glance(pool: Pool, namespace: str, with_demands: bool = False) -> tuple[Mapp
             {"namespace": namespace},
         ).fetchone()
         assert row is not None
-        return reserved, Waiting(**row)
+        uses = sharing.uses_of_queue(connection, namespace) if row["count"] else {}
+        return reserved, Waiting(**row, shared=frozenset((name, use.cluster) for name, use in uses.items()))
 
 
 @dataclass(frozen=True)
@@ -124,11 +132,13 @@ def serve(
                 "namespace": namespace,
                 "after": after,
                 "limit": QUEUE_BATCH,
-                **target_values(connection, namespace, waiting_for or {}),
+                **target_values(connection, namespace, waiting_for or {}, caches_tie=False),
             },
         ).fetchall()
         batch = [placement for row in rows if (placement := _read(row)) and placement.state is State.QUEUED]
-        choices = choose(reserved, batch)
+        shared = list(dict.fromkeys(name for placement in batch for name in placement.shared))
+        sharing.lock(connection, shared)
+        choices = choose(reserved, batch, sharing.uses_of(connection, shared))
         left = _move(connection, choices.placed)
         _tell(connection, choices.reasons)
         _note_lacking(connection, choices.lacked_by)

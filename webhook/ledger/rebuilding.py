@@ -39,6 +39,7 @@ class Rebuilt:
     phase: str | None = None
     message: str | None = None
     end_shown: bool = False
+    shared: tuple[str, ...] = ()
 
 
 def known(pool: Pool, placements: Iterable[str]) -> set[str]:
@@ -50,7 +51,7 @@ def known(pool: Pool, placements: Iterable[str]) -> set[str]:
 
 def insert(pool: Pool, row: Rebuilt) -> bool:
     """Write a row, unless the placement or the origin has one already; returns whether it was written."""
-    apart = ("original", "totals", "largest_pod")
+    apart = ("original", "totals", "largest_pod", "shared")
     values = storable({key: value for key, value in vars(row).items() if key not in apart})
     original = storable(dict(kept(row.original))) if row.original else {}
     with pool.transaction() as connection:
@@ -60,19 +61,20 @@ def insert(pool: Pool, row: Rebuilt) -> bool:
                                    run_name, run_uid, phase, message, reason, cpu_milli, memory_bytes,
                                    pod_cpu_milli, pod_memory_bytes, policy,
                                    only_clusters, identity, original, mirrored, run_kept, hold, created_at, bound_at,
-                                   placed_at, dispatched_at, ended_at, released_at)
+                                   placed_at, dispatched_at, shared_names, ended_at, released_at)
             VALUES (%(placement)s, %(state)s, %(name)s, %(generate_name)s, %(namespace)s, %(template)s, %(cluster)s,
                     %(origin_uid)s, %(run_name)s, %(run_uid)s, %(phase)s, %(message)s, %(reason)s, %(cpu)s, %(memory)s,
                     %(pod_cpu)s, %(pod_memory)s, %(policy)s, %(only_clusters)s, %(identity)s, %(original)s,
                     %(end_shown)s,
                     %(run_uid)s::text IS NOT NULL, %(hold)s, %(created_at)s, now(), %(dispatched_at)s,
-                    %(dispatched_at)s, CASE WHEN %(state)s = 'ended' THEN now() END,
+                    %(dispatched_at)s, %(shared)s, CASE WHEN %(state)s = 'ended' THEN now() END,
                     CASE WHEN %(state)s = 'ended' THEN now() END)
             ON CONFLICT DO NOTHING
             """,
             {
                 **values,
                 "original": Jsonb(original),
+                "shared": list(row.shared) or None,
                 "cpu": row.totals.cpu_milli,
                 "memory": row.totals.memory_bytes,
                 "pod_cpu": row.largest_pod.cpu_milli if row.largest_pod else None,

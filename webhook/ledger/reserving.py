@@ -4,13 +4,14 @@ The lock is per namespace, because quotas are. So two replicas decide one after 
 first has reserved. Under the lock only sums are read, one per target.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
 from webhook.errors import Busy, quoted
+from webhook.ledger import sharing
 from webhook.ledger.placement import NewPlacement, read_demands
 from webhook.ledger.pool import Connection, Pool
 from webhook.ledger.promised import reserved_room
@@ -18,8 +19,10 @@ from webhook.model.contract import State
 from webhook.model.json_input import storable
 from webhook.model.limits.scout import UNBOUND_PER_NAMESPACE, UNBOUND_PER_USER
 from webhook.model.run import kept
+from webhook.model.shared_names import is_cache
 from webhook.scout.limits import never_fits
 from webhook.scout.model import Decision, Outcome, Promised, Quotas, Reservation, plain_demands
+from webhook.scout.sharing import Uses
 from webhook.totals.model import Totals
 
 TARGETS = "unnest(%(names)s::text[], %(cpus)s::bigint[], %(memories)s::bigint[]) AS target (name, cpu, memory)"
@@ -29,9 +32,15 @@ WAITS_FOR_TARGET = (
     "AND (only_clusters IS NULL OR target.name = ANY (only_clusters)) AND NOT refused_by ? target.name "
     "AND NOT EXISTS (SELECT FROM unnest(%(misfit_names)s::text[], %(misfit_keys)s::text[], %(misfit_elastic)s::bool[]) "
     "AS misfit (name, key, elastic) WHERE misfit.name = target.name AND misfit.key = demands_key "
-    "AND misfit.elastic = (pod_cpu_milli IS NOT NULL))"
+    "AND misfit.elastic = (pod_cpu_milli IS NOT NULL)) "
+    "AND (shared_names IS NULL OR NOT EXISTS (SELECT FROM unnest(shared_names) AS own (name) "
+    "WHERE (own.name NOT IN (SELECT unnest(%(tie_names)s::text[]))) IS FALSE AND (own.name, target.name) NOT IN "
+    "(SELECT * FROM unnest(%(tie_names)s::text[], %(tie_clusters)s::text[]))))"
 )
-"""SQL condition: a queued row may go to `target`, and would fit its quotas if nothing else ran there."""
+"""SQL condition: a queued row may go to `target`, and would fit its quotas if nothing else ran there.
+
+Postgres makes one hash table of what follows NOT IN, and would go through all of it for each row after a plain IN.
+"""
 
 
 @dataclass(frozen=True)
@@ -39,24 +48,28 @@ class Held:
     """What a decision about a new Workflow must take into account.
 
     `reserved` is what the live reservations on each target hold; `unbound` is how many of them have no origin yet.
+    `uses` says where the locks and caches are in use that it names.
     `claimed` takes targets with their quotas, and returns those that a Workflow queued earlier waits for.
     """
 
     reserved: Mapping[str, Promised]
     unbound: int
+    uses: Uses
     claimed: Callable[[Mapping[str, Quotas]], frozenset[str]]
 
 
 Chooser = Callable[[Held], Decision]
 
 
-def peek(pool: Pool, namespace: str, choose: Chooser, with_demands: bool = False) -> Decision:
-    """Decide without writing: for dry runs and questions.
+def peek(
+    pool: Pool, namespace: str, choose: Chooser, with_demands: bool = False, shared: Sequence[str] = ()
+) -> Decision:
+    """Decide without writing, about a Workflow that names the locks and caches `shared`: for dry runs and questions.
 
     Here and below, `with_demands` is whether a target's limits need more than the totals of live reservations.
     """
     with pool.transaction() as connection:
-        return choose(_held(connection, namespace, with_demands))
+        return choose(_held(connection, namespace, with_demands, shared))
 
 
 def admit(pool: Pool, new: NewPlacement, choose: Chooser, with_demands: bool = False) -> Decision:
@@ -72,7 +85,8 @@ def admit(pool: Pool, new: NewPlacement, choose: Chooser, with_demands: bool = F
         if new.name is not None:
             _give_back(connection, new.namespace, new.name)
         _check_unbound(connection, new.namespace, new.identity)
-        decision = choose(_held(connection, new.namespace, with_demands))
+        sharing.lock(connection, new.shared.names)
+        decision = choose(_held(connection, new.namespace, with_demands, new.shared.names))
         if decision.outcome is not Outcome.REFUSED:
             _insert(connection, new, decision)
         return decision
@@ -87,8 +101,9 @@ def preflight_refused(
     """
     with pool.transaction() as connection:
         lock(connection, new.namespace)
+        sharing.lock(connection, new.shared.names)
         connection.execute("UPDATE workflows SET cluster = NULL WHERE placement = %s", (new.placement,))
-        decision = choose(_held(connection, new.namespace, with_demands))
+        decision = choose(_held(connection, new.namespace, with_demands, new.shared.names))
         if decision.outcome is Outcome.REFUSED:
             connection.execute("DELETE FROM workflows WHERE placement = %s", (new.placement,))
             return decision
@@ -161,9 +176,17 @@ def keep_decisions(connection: Connection, decisions: Mapping[str, Decision]) ->
     )
 
 
-def target_values(connection: Connection, namespace: str, targets: Mapping[str, Quotas]) -> dict[str, list[Any]]:
-    """The values of TARGETS and WAITS_FOR_TARGET: targets with their quotas."""
+def target_values(
+    connection: Connection, namespace: str, targets: Mapping[str, Quotas], *, caches_tie: bool
+) -> dict[str, list[Any]]:
+    """The values of TARGETS and WAITS_FOR_TARGET: targets with their quotas.
+
+    `caches_tie` is whether a row waits for the target of its cache only. That is so unless that target can't be used,
+    which the ledger does not know.
+    """
     misfits = list(_misfits(connection, namespace, targets))
+    uses = sharing.uses_of_queue(connection, namespace) if targets else {}
+    ties = {name: use for name, use in uses.items() if caches_tie or not is_cache(name)}
     return {
         "names": list(targets),
         "cpus": [one.hard.cpu_milli for one in targets.values()],
@@ -171,6 +194,8 @@ def target_values(connection: Connection, namespace: str, targets: Mapping[str, 
         "misfit_names": [name for name, _, _ in misfits],
         "misfit_keys": [key for _, key, _ in misfits],
         "misfit_elastic": [elastic for _, _, elastic in misfits],
+        "tie_names": list(ties),
+        "tie_clusters": [use.cluster for use in ties.values()],
     }
 
 
@@ -198,13 +223,13 @@ def _misfits(connection: Connection, namespace: str, targets: Mapping[str, Quota
                 yield name, row["key"], row["elastic"]
 
 
-def _held(connection: Connection, namespace: str, with_demands: bool) -> Held:
+def _held(connection: Connection, namespace: str, with_demands: bool, shared: Sequence[str]) -> Held:
     reserved, unbound = reserved_room(connection, namespace, with_demands=with_demands)
 
     def claimed(targets: Mapping[str, Quotas]) -> frozenset[str]:
         return _claimed(connection, namespace, targets)
 
-    return Held(reserved, unbound, claimed)
+    return Held(reserved, unbound, sharing.uses_of(connection, shared), claimed)
 
 
 def _claimed(connection: Connection, namespace: str, targets: Mapping[str, Quotas]) -> frozenset[str]:
@@ -217,7 +242,7 @@ def _claimed(connection: Connection, namespace: str, targets: Mapping[str, Quota
         f"SELECT target.name FROM {TARGETS} WHERE EXISTS (SELECT FROM workflows WHERE namespace = %(namespace)s "
         f"AND state = 'queued' AND bound_at IS NOT NULL AND {WAITS_FOR_TARGET} "
         "AND NOT coalesce(lacked_by ? target.name, false))",
-        {"namespace": namespace, **target_values(connection, namespace, targets)},
+        {"namespace": namespace, **target_values(connection, namespace, targets, caches_tie=True)},
     )
     return frozenset(row["name"] for row in rows)
 
@@ -282,17 +307,19 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
         "demands": Jsonb(storable(new.demands.as_json())) if new.demands is not None else None,
         "demands_key": new.demands.key if new.demands is not None else None,
         "refers": Jsonb(storable([one.as_json() for one in new.refers])) if new.refers else None,
+        "shared_names": list(new.shared.names) or None,
     }
     connection.execute(
         """
         INSERT INTO workflows (placement, state, name, generate_name, namespace, template, cluster, reason, cpu_milli,
                                memory_bytes, pod_cpu_milli, pod_memory_bytes, reserved_cpu_milli,
                                reserved_memory_bytes, policy, only_clusters, identity, original, hold, submitter,
-                               demands, demands_key, refers, placed_at)
+                               demands, demands_key, refers, shared_names, placed_at)
         VALUES (%(placement)s, %(state)s, %(name)s, %(generate_name)s, %(namespace)s, %(template)s, %(cluster)s,
                 %(reason)s, %(cpu)s, %(memory)s, %(pod_cpu)s, %(pod_memory)s, %(reserved_cpu)s,
                 %(reserved_memory)s, %(policy)s, %(only)s, %(identity)s, %(original)s, %(hold)s, %(submitter)s,
-                %(demands)s, %(demands_key)s, %(refers)s, CASE WHEN %(cluster)s::text IS NOT NULL THEN now() END)
+                %(demands)s, %(demands_key)s, %(refers)s, %(shared_names)s,
+                CASE WHEN %(cluster)s::text IS NOT NULL THEN now() END)
         """,
         row,
     )

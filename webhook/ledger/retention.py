@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from webhook.ledger import sharing
 from webhook.ledger.connection import Connection
 from webhook.ledger.pool import Pool
 from webhook.model.limits.ledger import DECISIONS_KEPT, DECISIONS_LOOKED_AT, RETIRE_BATCH
@@ -12,14 +13,16 @@ _LOCK = 2
 
 
 def retire(pool: Pool, *, days: float, limit: int) -> int:
-    """Delete or fold up to `limit` of each of three kinds; returns how many in total, 0 if nothing is left to do.
+    """Delete or fold up to `limit` of each of four kinds; returns how many in total, 0 if nothing is left to do.
 
-    Rows whose origin has been gone, or missing, for `days`, with their decisions. Of other rows all decisions but the
-    first and the last ones. Templates that each row keeps for itself, which are then stored once.
+    Rows whose origin has been gone, or missing, for `days`, with their decisions. Where a cache is that nothing has
+    been placed for in as many. Of other rows all decisions but the first and the last ones. Templates that each row
+    keeps for itself, which are then stored once.
     """
     return sum(
         (
             _in_batches(pool, limit, partial(_delete_gone, days=days)),
+            _one(pool, partial(sharing.forget, days=days, most=limit)),
             _one(pool, partial(_delete_decisions, most=limit)),
             _in_batches(pool, limit, _fold_templates),
         )

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from webhook.controller.watches import Caches
 from webhook.controller.workflow_index import WorkflowIndex
 from webhook.kube.client import Cluster
+from webhook.kube.group_index import GroupIndex
 from webhook.kube.registry import Registry
-from webhook.logs.index import PodIndex
+from webhook.kube.resources import PODS
 from webhook.logs.node import node_name
-from webhook.logs.pods import Facts
-from webhook.model.contract import ARGO_WORKFLOW, MIRRORED, ORIGIN_UID, PLACEMENT
+from webhook.logs.pods import Facts, slim
+from webhook.model.contract import ARGO_WORKFLOW, MIRRORED, PLACEMENT
 from webhook.model.objects import Object, labels
 from webhook.model.run import run_placement
 
@@ -26,15 +27,17 @@ class Gatherer:
     registry: Registry
     known: Caches
     changed: Callable[[str], None]
-    mirrored: PodIndex = field(init=False)
-    _pods: dict[str, PodIndex] = field(default_factory=dict, init=False)
+    mirrored: GroupIndex = field(init=False)
+    _pods: dict[str, GroupIndex] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self.mirrored = PodIndex(
+        self.mirrored = GroupIndex(
             self.front,
+            PODS,
             selector=f"{MIRRORED},{PLACEMENT}",
             group_of=lambda pod: labels(pod)[PLACEMENT],
             changed=self.changed,
+            keep=slim,
         )
 
     def join(self, name: str, cluster: Cluster) -> None:
@@ -45,7 +48,7 @@ class Gatherer:
             if placement:
                 self.changed(placement)
 
-        index = PodIndex(cluster, selector=_OF_WORKFLOWS, group_of=_workflow_of, changed=changed)
+        index = GroupIndex(cluster, PODS, selector=_OF_WORKFLOWS, group_of=_workflow_of, changed=changed, keep=slim)
         self._pods[name] = index
         index.informer.start()
 
@@ -80,17 +83,15 @@ class Gatherer:
                 found.append(self._on(cluster, *listed, placement, shown))
         return found
 
-    def _listed(self, cluster: str) -> tuple[WorkflowIndex, PodIndex] | None:
+    def _listed(self, cluster: str) -> tuple[WorkflowIndex, GroupIndex] | None:
         """A target's runs and pods; None until both are listed, so that mirrored pods are left alone until then."""
         runs, pods = self.known.runs.get(cluster), self._pods.get(cluster)
         return (runs, pods) if runs and pods and runs.informer.wait(0) and pods.informer.wait(0) else None
 
-    def _on(self, cluster: str, runs: WorkflowIndex, pods: PodIndex, placement: str, shown: list[Object]) -> Facts:
-        origins = {str(one["metadata"]["uid"]): one for one in self.known.origins.carrying(placement)}
+    def _on(self, cluster: str, runs: WorkflowIndex, pods: GroupIndex, placement: str, shown: list[Object]) -> Facts:
         for run in runs.carrying(placement):
-            origin = origins.get(labels(run).get(ORIGIN_UID, ""))
-            # If the namespace has opted out since, its mirrored pods are removed.
-            if origin and self.known.namespaces.get("", origin["metadata"]["namespace"]):
+            origin = self.known.origin_of(run)
+            if origin is not None:
                 group = f"{run['metadata']['namespace']}/{run['metadata']['name']}"
                 return Facts(placement, cluster, origin, run, pods.of(group), shown)
         return Facts(placement, cluster, None, None, (), shown)

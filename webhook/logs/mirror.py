@@ -8,14 +8,15 @@ import structlog
 from prometheus_client import Counter
 
 from webhook.controller.watches import Caches
-from webhook.errors import MedeaError, NotThere, Rejected
+from webhook.errors import Clash, MedeaError, NotAllowed, NotThere, QuotaExceeded, Rejected
 from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.kube.resources import PODS
 from webhook.kube.workqueue import WorkQueue
 from webhook.logs.facts import Gatherer
-from webhook.logs.pods import Changes, plan
+from webhook.logs.pods import Facts, Unmirrored, plan, status_of
+from webhook.logs.shape import mirrored_pods
 from webhook.logs.virtual_nodes import VirtualNodes
 from webhook.model.limits.kube import MOMENT
 from webhook.model.limits.logs import MIRROR_FIRST_LIST, MIRROR_WORKERS, NODE_BEAT
@@ -89,7 +90,7 @@ class Mirror:
         while (placement := self._work.get()) is not None:
             try:
                 for facts in self._gatherer.gather(placement):
-                    self._act(plan(facts))
+                    self.bring_up_to_date(facts)
             except MedeaError as error:
                 log.info("mirroring again", placement=placement, reason=error.message)
                 self._work.add_rate_limited(placement)
@@ -101,14 +102,20 @@ class Mirror:
             finally:
                 self._work.done(placement)
 
-    def _act(self, changes: Changes) -> None:
+    def bring_up_to_date(self, facts: Facts) -> None:
+        """Make all changes of one placement's pods. Raises Unavailable if a cluster does not answer."""
+        changes = plan(facts)
         # Deletes first: the pod of a retried node has the same name as the one before.
         for pod in changes.delete:
             self._do("delete", pod, partial(self._delete, pod))
+        for pod, patch in changes.marks:
+            self._do("marks", pod, partial(self._write_marks, pod, patch))
         for pod, patch in changes.statuses:
             self._do("status", pod, partial(self._write_status, pod, patch))
-        for pod, status in changes.create:
-            self._do("create", pod, partial(self._create, pod, status))
+        for missing in changes.create:
+            self._do("create", missing.pod, partial(self._create, missing, facts))
+        for pod, grace in changes.unwanted:
+            self._do("delete original", pod, partial(self._delete_original, pod, grace, facts.cluster))
 
     def _do(self, step: str, pod: Object, act: Callable[[], None]) -> None:
         """Make one change. A refused one is not retried until something changes or the sweep comes by."""
@@ -118,16 +125,51 @@ class Mirror:
             outcome = "ok"
         except NotThere:
             outcome = "gone"
-        except Rejected as error:
+        except (Rejected, NotAllowed) as error:
             outcome = "refused"
             name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
             log.warning("pod not mirrored", step=step, pod=name, namespace=namespace, reason=error.message)
         finally:
             _STEPS.labels(step, outcome).inc()
 
-    def _create(self, pod: Object, status: Object) -> None:
-        self._front.create(PODS, pod["metadata"]["namespace"], pod)
-        self._write_status(pod, status)
+    def _create(self, missing: Unmirrored, facts: Facts) -> None:
+        original = self._original(missing.pod, facts.cluster)
+        if original is None or facts.origin is None:
+            return
+        full, bare = mirrored_pods(
+            original,
+            name=missing.name,
+            node=missing.node,
+            origin=facts.origin,
+            cluster=facts.cluster,
+            placement=facts.placement,
+        )
+        namespace = full["metadata"]["namespace"]
+        try:
+            self._front.create(PODS, namespace, full)
+        except (Clash, NotThere, QuotaExceeded):
+            raise
+        except Rejected as error:
+            log.info("pod mirrored without its spec", pod=missing.name, namespace=namespace, reason=error.message)
+            self._front.create(PODS, namespace, bare)
+        self._write_status(full, status_of(original))
+
+    def _original(self, pod: Object, cluster: str) -> Object | None:
+        """All of a pod on its target; None if it is gone."""
+        metadata: Metadata = pod["metadata"]
+        found = self._registry.get(cluster).find(PODS, metadata["namespace"], metadata["name"])
+        return found if found is not None and found["metadata"]["uid"] == metadata["uid"] else None
+
+    def _write_marks(self, pod: Object, patch: Object) -> None:
+        metadata: Metadata = pod["metadata"]
+        self._front.patch(PODS, metadata["namespace"], metadata["name"], {"metadata": patch})
+
+    def _delete_original(self, pod: Object, grace: int | None, cluster: str) -> None:
+        metadata: Metadata = pod["metadata"]
+        self._registry.get(cluster).delete(
+            PODS, metadata["namespace"], metadata["name"], uid=metadata["uid"], propagation="Background", grace=grace
+        )
+        log.info("pod deleted as at the front door", cluster=cluster, pod=metadata["name"])
 
     def _write_status(self, pod: Object, status: Object) -> None:
         metadata: Metadata = pod["metadata"]

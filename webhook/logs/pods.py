@@ -1,26 +1,37 @@
-"""Mirrored pods: how they look, and what must change to bring them up to date. Pure.
-
-They never have the label `workflows.argoproj.io/completed`: Argo's controller looks only at pods with that label, and
-must ignore these, which are there for people and `argo logs`.
-"""
+"""Mirrored pods: what must change to bring them up to date. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from webhook.admission.stub import stub_placement
 from webhook.controller.origin_status.merge import merge_patch
-from webhook.kube.resources import WORKFLOWS
 from webhook.logs.names import pod_name
-from webhook.logs.node import node_name
-from webhook.model.contract import ARGO_NODE_ID, ARGO_WORKFLOW, GRAFTED, MIRRORED, MIRRORED_POD, MIRRORED_UID, PLACEMENT
-from webhook.model.nodes import nodes_of, offloaded
-from webhook.model.objects import Object, annotations
+from webhook.logs.shape import argo_marks, only
+from webhook.model.contract import ARGO, ARGO_NODE_ID, GRAFTED, MIRRORED_POD, MIRRORED_UID
+from webhook.model.finalizers import is_deletion_ongoing
+from webhook.model.nodes import Nodes, nodes_of, offloaded
+from webhook.model.objects import Object, annotations, mappings, spec_of
 
-_DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
-_METADATA = ("name", "namespace", "uid", "labels", "annotations", "deletionTimestamp", "resourceVersion")
-_ANNOTATIONS = (ARGO_NODE_ID, _DEFAULT_CONTAINER, MIRRORED_POD, MIRRORED_UID)
-_CONTAINER = ("name", "image", "restartPolicy")
-_STATUS = ("phase", "startTime", "message", "reason", "containerStatuses", "initContainerStatuses")
+_METADATA = (
+    "name",
+    "namespace",
+    "uid",
+    "labels",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "ownerReferences",
+    "resourceVersion",
+)
+_STATUS = (
+    "phase",
+    "startTime",
+    "message",
+    "reason",
+    "conditions",
+    "containerStatuses",
+    "initContainerStatuses",
+)
 _CONTAINER_STATUS = (
     "name",
     "state",
@@ -32,32 +43,33 @@ _CONTAINER_STATUS = (
     "containerID",
     "started",
 )
-# A mirrored pod needs nothing, but where a quota limits CPU or memory, every container must set limits.
-_NOTHING = {"cpu": "0", "memory": "0"}
-# Pod Security Standards may require these.
-_RESTRICTED = {
-    "allowPrivilegeEscalation": False,
-    "runAsNonRoot": True,
-    "capabilities": {"drop": ["ALL"]},
-    "seccompProfile": {"type": "RuntimeDefault"},
+_LISTS = {
+    "conditions": ("type", "status", "reason", "message", "lastTransitionTime"),
+    "containerStatuses": _CONTAINER_STATUS,
+    "initContainerStatuses": _CONTAINER_STATUS,
 }
 
 
 def slim(pod: Object) -> Object:
     """The part of a pod that is kept in memory: a busy target has many pods, and most of each is not needed."""
-    metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
-    kept = _only(metadata, _METADATA)
-    if "annotations" in kept:
-        kept["annotations"] = _only(kept["annotations"], _ANNOTATIONS)
-    return {
-        "metadata": kept,
-        "spec": {
-            **_only(spec, ("nodeName", "restartPolicy")),
-            "containers": [_only(one, _CONTAINER) for one in spec["containers"]],
-            "initContainers": [_only(one, _CONTAINER) for one in spec.get("initContainers") or []],
-        },
-        "status": {**_only(status, _STATUS), **_container_statuses(status)},
+    metadata, spec = pod["metadata"], pod["spec"]
+    marks = {
+        key: value
+        for key, value in annotations(pod).items()
+        if key.startswith(ARGO) or key in (MIRRORED_POD, MIRRORED_UID)
     }
+    return {
+        "metadata": {**only(metadata, _METADATA), "annotations": marks},
+        "spec": only(spec, ("nodeName",)),
+        "status": status_of(pod),
+    }
+
+
+def status_of(pod: Object) -> Object:
+    """The status to show on the mirrored pod: without addresses, so that no Service of the front door sends there."""
+    status = pod.get("status") or {}
+    known = {key: [only(one, keys) for one in mappings(status.get(key))] for key, keys in _LISTS.items()}
+    return {**only(status, _STATUS), **{key: value for key, value in known.items() if value}}
 
 
 @dataclass(frozen=True)
@@ -77,105 +89,92 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Changes:
-    """What to do: pods to create, each with its status; mirrored pods to change, each with the merge patch of its
-    status; and mirrored pods to delete."""
+class Unmirrored:
+    """A pod that is to be mirrored under `name`; `node` stands for it in the origin, None if none does."""
 
-    create: Sequence[tuple[Object, Object]] = ()
+    pod: Object
+    name: str
+    node: Object | None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What to do: pods to mirror; mirrored pods to change, each with a merge patch, of their metadata or their status;
+    mirrored pods to delete; and pods of the target to delete, each with how many seconds it gets, None for its own."""
+
+    create: Sequence[Unmirrored] = ()
+    marks: Sequence[tuple[Object, Object]] = ()
     statuses: Sequence[tuple[Object, Object]] = ()
     delete: Sequence[Object] = ()
+    unwanted: Sequence[tuple[Object, int | None]] = ()
 
 
 def plan(facts: Facts) -> Changes:
-    """The changes that bring the mirrored pods up to date. Pending pods have no log, so they are not mirrored."""
-    shown = {annotations(pod).get(MIRRORED_UID): pod for pod in facts.mirrored}
-    pods = [pod for pod in facts.pods if pod["status"].get("phase", "Pending") != "Pending"] if facts.origin else []
-    wanted = {pod["metadata"]["uid"]: pod for pod in pods}
-    statuses = [(shown[uid], patch) for uid in wanted if uid in shown and (patch := _patch(shown[uid], wanted[uid]))]
-    true = [one for uid, one in shown.items() if uid in wanted and "deletionTimestamp" not in one["metadata"]]
-    # A pod that somebody deletes stays until its kubelet confirms; Medea does that by deleting it for good.
-    delete = [one for one in facts.mirrored if one not in true]
-    missing = [pod for uid, pod in wanted.items() if uid not in shown]
-    return Changes(_named(facts, missing) if missing else (), statuses, delete)
+    """The changes that bring the mirrored pods up to date.
+
+    Medea deletes mirrored pods at once, so one that is being deleted was deleted by somebody else, who means the pod
+    that it stands for. As for any pod, it stays until that is gone.
+    """
+    origin = facts.origin
+    if origin is None:
+        return Changes(delete=facts.mirrored)
+    pods = {pod["metadata"]["uid"]: pod for pod in facts.pods}
+    shown: dict[str, Object] = {}
+    for one in facts.mirrored:
+        uid = annotations(one).get(MIRRORED_UID, "")
+        if uid in pods and uid not in shown and _is_of(one, origin):
+            shown[uid] = one
+    kept = list(shown.values())
+    pairs = [(one, pods[uid]) for uid, one in shown.items()]
+    unwanted = [
+        (pod, one["metadata"].get("deletionGracePeriodSeconds"))
+        for one, pod in pairs
+        if is_deletion_ongoing(one) and not is_deletion_ongoing(pod) and not is_deletion_ongoing(origin)
+    ]
+    missing = [pod for uid, pod in pods.items() if uid not in shown and not is_deletion_ongoing(pod)]
+    return Changes(
+        create=_named(facts, origin, missing) if missing else [],
+        marks=[(one, patch) for one, pod in pairs if (patch := merge_patch(one["metadata"], argo_marks(pod)))],
+        statuses=[(one, patch) for one, pod in pairs if (patch := _patch(one, pod))],
+        delete=[one for one in facts.mirrored if one not in kept],
+        unwanted=unwanted,
+    )
 
 
-def status_of(pod: Object) -> Object:
-    """The status to show on the mirrored pod."""
-    status = pod["status"]
-    return {**_only(status, _STATUS), **_container_statuses(status)}
+def _is_of(shown: Object, origin: Object) -> bool:
+    """Whether a mirrored pod is where and whose Medea makes it: others can make some up, and have them deleted."""
+    owners = [owner.get("uid") for owner in mappings(shown["metadata"].get("ownerReferences"))]
+    return shown["metadata"]["namespace"] == origin["metadata"]["namespace"] and owners == [origin["metadata"]["uid"]]
 
 
-def _named(facts: Facts, pods: Sequence[Object]) -> list[tuple[Object, Object]]:
-    """New mirrored pods, for those pods whose node the origin already shows."""
-    assert facts.origin is not None
-    nodes = nodes_of(facts.origin)
-    made = []
+def _named(facts: Facts, origin: Object, pods: Sequence[Object]) -> list[Unmirrored]:
+    """The pods to mirror, but for those whose node the origin does not show yet. Argo's agent stands for no node."""
+    nodes, made = nodes_of(origin), []
     for pod in pods:
-        node_id = annotations(pod).get(ARGO_NODE_ID, "")
-        # With hold `plugin` the run's nodes are grafted under prefixed ids; with `none` they keep their ids.
-        node = nodes.get(GRAFTED + node_id) or nodes.get(node_id)
-        if node is not None:
-            made.append((mirrored_pod(pod, pod_name(facts.origin, node), facts), status_of(pod)))
-        elif facts.run is not None and offloaded(facts.run):
-            made.append((mirrored_pod(pod, pod["metadata"]["name"], facts), status_of(pod)))
+        own, node_id = str(pod["metadata"]["name"]), annotations(pod).get(ARGO_NODE_ID)
+        if facts.run is not None and offloaded(facts.run):
+            made.append(Unmirrored(pod, own, None))
+        elif node_id is None:
+            # With hold `plugin` the origin has an agent of its own at the front door, which mostly has the same name.
+            made.append(Unmirrored(pod, own if stub_placement(spec_of(origin)) is None else GRAFTED + own, None))
+        elif node := _node(facts, origin, node_id, nodes):
+            made.append(Unmirrored(pod, pod_name(origin, node), node))
     return made
 
 
-def mirrored_pod(pod: Object, name: str, facts: Facts) -> Object:
-    """The pod to create at the front door; its status must be written afterwards, because a create ignores it."""
-    assert facts.origin is not None
-    owner, spec = facts.origin["metadata"], pod["spec"]
-    return {
-        "metadata": {
-            "name": name,
-            "namespace": owner["namespace"],
-            "labels": {ARGO_WORKFLOW: owner["name"], MIRRORED: facts.cluster, PLACEMENT: facts.placement},
-            "annotations": {
-                **_only(annotations(pod), (_DEFAULT_CONTAINER,)),
-                MIRRORED_POD: pod["metadata"]["name"],
-                MIRRORED_UID: pod["metadata"]["uid"],
-            },
-            "ownerReferences": [
-                {
-                    "apiVersion": WORKFLOWS.api_version,
-                    "kind": WORKFLOWS.kind,
-                    "name": owner["name"],
-                    "uid": owner["uid"],
-                    "controller": True,
-                    "blockOwnerDeletion": False,
-                }
-            ],
-        },
-        "spec": {
-            "nodeName": node_name(facts.cluster),
-            "tolerations": [{"operator": "Exists"}],
-            "terminationGracePeriodSeconds": 0,
-            "restartPolicy": spec.get("restartPolicy", "Never"),
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "containers": [_container(one) for one in spec["containers"]],
-            "initContainers": [_container(one) for one in spec["initContainers"]],
-        },
-    }
+def _node(facts: Facts, origin: Object, node_id: str, nodes: Nodes) -> Object | None:
+    """The node of the origin that stands for a node of the run.
 
-
-def _container(container: Object) -> Object:
-    return {**container, "securityContext": _RESTRICTED, "resources": {"limits": _NOTHING, "requests": _NOTHING}}
+    With hold `plugin` the run's nodes are grafted under prefixed ids; with `none` only the run's name, if it has
+    another one than the origin, is replaced in them.
+    """
+    ids = [GRAFTED + node_id, node_id]
+    if facts.run is not None:
+        ids.append(origin["metadata"]["name"] + node_id.removeprefix(facts.run["metadata"]["name"]))
+    return next((nodes[one] for one in ids if one in nodes), None)
 
 
 def _patch(shown: Object, pod: Object) -> Object:
-    wanted = status_of(pod)
+    wanted: Mapping[str, Any] = pod["status"]
     gone = {key: None for key in _STATUS if key in shown["status"] and key not in wanted}
     return merge_patch(shown["status"], {**wanted, **gone})
-
-
-def _container_statuses(status: Mapping[str, Any]) -> Object:
-    return {
-        key: [_only(one, _CONTAINER_STATUS) for one in status[key]]
-        for key in ("containerStatuses", "initContainerStatuses")
-        if status.get(key)
-    }
-
-
-def _only(thing: Mapping[str, Any], keys: Sequence[str]) -> Object:
-    return {key: thing[key] for key in keys if key in thing}

@@ -17,6 +17,7 @@ from webhook.model.contract import (
     PREFIX,
 )
 from webhook.model.finalizers import block_deletion, is_deletion_blocked
+from webhook.model.made_workflows import with_living_objects
 from webhook.model.objects import Object, annotations, labels
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -56,6 +57,8 @@ def kept(original: Original) -> Original:
 def run_object(original: Object, *, placement: str, name: str, origin_name: str, origin_uid: str) -> Object:
     """The Workflow to create on a target.
 
+    It has no owners: those of the origin are at the front door, and a target's garbage collector would miss them.
+
     It has a status only if it is a memoized resubmission, which takes nodes over; otherwise the target's controller
     writes it.
     """
@@ -71,7 +74,7 @@ def run_object(original: Object, *, placement: str, name: str, origin_name: str,
             "annotations": _without(metadata.get("annotations"), (_LAST_APPLIED,)),
             "finalizers": block_deletion(()),
         },
-        "spec": copy.deepcopy(original["spec"]),
+        "spec": with_living_objects(original["spec"]),
         **({"status": copy.deepcopy(original["status"])} if "status" in original else {}),
     }
 

@@ -12,15 +12,15 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import yaml
-
 from webhook.errors import Rejected
+from webhook.model.made_workflows import with_living_objects
+from webhook.model.manifest_text import edited
 from webhook.model.objects import Object, mapping, mappings
-from webhook.totals.manifests import Styled, is_workflow, read_yaml
+from webhook.totals.manifests import is_workflow
 from webhook.totals.shape import Name, inner_templates, spec_references
-from webhook.totals.tags import masked
 
 Specs = Mapping[Name, Object]
 
@@ -51,6 +51,8 @@ def copies(spec: Mapping[str, Any], specs: Specs) -> tuple[Object, list[Copy]]:
 
     Raises Rejected if a reference can't be changed.
     """
+    # Before the names are made, so that they tell copies apart by what is in them.
+    specs = {name: with_living_objects(one) for name, one in specs.items()}
     refers = {name: _referred(one) & specs.keys() for name, one in specs.items()}
     wanted = _closure(_referred(spec) & specs.keys(), refers)
     renamed = {name: Name(_copy_name(name, _closure([name], refers), specs)) for name in wanted}
@@ -128,29 +130,16 @@ def _rewrite_manifest(template: Mapping[str, Any], renamed: Mapping[Name, Name])
     resource = template.get("resource")
     if not isinstance(resource, dict) or not isinstance(resource.get("manifest"), str):
         return
-    # A tag is often no YAML: `value: {{inputs.parameters.size}}`.
-    text, tags = masked(resource["manifest"])
-    try:
-        documents = read_yaml(text, styled=True)
-    except ValueError:
-        return
-    workflows = [one for one in documents if isinstance(one, dict) and is_workflow(one)]
-    if any(renamed.keys() & _referred(mapping(one.get("spec"))) for one in workflows):
-        for one in workflows:
-            one["spec"] = rewritten(mapping(one.get("spec")), renamed)
-        text = yaml.dump_all(documents, Dumper=_Dumper, width=10**6, sort_keys=False)
-        for word, tag in tags.items():
-            text = text.replace(word, tag)
-        resource["manifest"] = text
+    resource["manifest"] = edited(resource["manifest"], partial(_rename_in, renamed)) or resource["manifest"]
 
 
-class _Dumper(yaml.SafeDumper):
-    """Writes strings as they were written: what a tag stands for may mean something else without its quotes."""
-
-
-_Dumper.add_representer(
-    Styled, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style=text.style)
-)
+def _rename_in(renamed: Mapping[Name, Name], documents: list[Object]) -> bool:
+    workflows = [one for one in documents if is_workflow(one)]
+    if not any(renamed.keys() & _referred(mapping(one.get("spec"))) for one in workflows):
+        return False
+    for one in workflows:
+        one["spec"] = rewritten(mapping(one.get("spec")), renamed)
+    return True
 
 
 def _referred(spec: Mapping[str, Any]) -> set[Name]:

@@ -192,6 +192,9 @@ def _in_the_way(
         return Obstacle.TOO_SMALL, small.too_small
     if target.shortfall.lacks:
         return Obstacle.LACKING, target.shortfall.lacks
+    tied = request.tied_elsewhere(target.name)
+    if tied:
+        return Obstacle.TIED, tied
     closed = _closed(request, target)
     if closed:
         return Obstacle.CLOSED, closed

@@ -147,6 +147,18 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Tie:
+    """Why a Workflow may go to no target but `cluster`: it names a lock or a cache that is in use there.
+
+    `words` say which, and by whom. One that is `lasting` ties only while its target can be used.
+    """
+
+    cluster: str
+    words: str
+    lasting: bool = False
+
+
+@dataclass(frozen=True)
 class Request:
     """What is to be placed.
 
@@ -169,6 +181,9 @@ class Request:
     """What it takes of every kind of quota; None if only its totals are known."""
     refers: References = ()
     """What its target must have."""
+    shared: tuple[str, ...] = ()
+    """The locks and caches that it names."""
+    ties: tuple[Tie, ...] = ()
 
     @property
     def elastic(self) -> bool:
@@ -203,6 +218,10 @@ class Request:
         """Whether the request may go to that target at all."""
         return (self.only is None or cluster in self.only) and cluster not in self.refused_by
 
+    def tied_elsewhere(self, cluster: str) -> str | None:
+        """What ties it to another target than this one, in words; None if nothing does."""
+        return next((tie.words for tie in self.ties if tie.cluster != cluster), None)
+
 
 class Outcome(StrEnum):
     PLACED = "placed"
@@ -224,6 +243,8 @@ class Obstacle(StrEnum):
     """It does not accept work from the namespace, permits nothing to who submitted, or is being drained."""
     LACKING = "lacking"
     """Something that it refers to does not exist there."""
+    TIED = "tied"
+    """A lock or a cache that it names is in use on another target."""
     STALE = "stale"
     FULL = "full"
     CLAIMED = "claimed"

@@ -21,10 +21,11 @@ from webhook.scout.lacking import NOTHING_KNOWN, Presence
 from webhook.scout.model import Decision, Obstacle, Outcome, Request, Verdict
 from webhook.scout.policies import POLICIES
 from webhook.scout.queue_pass import Barred, QueuePass, Told
+from webhook.scout.sharing import decide_together
 from webhook.scout.steady import steady_time
 from webhook.scout.turns import Turns
 from webhook.scout.view import Closed, View, Views
-from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults
+from webhook.totals.model import NOTHING, Defaults
 
 Left = Callable[[Placement, Decision], None]
 """Called for each placement that has left the queue."""
@@ -106,7 +107,9 @@ class Placer:
         if not self._sampler.wait_for(request.namespace, patience):
             raise SamplesUnavailable(f"the quotas of namespace {request.namespace} are still being read; ask again")
         view = self._views.of(request.namespace)
-        return reserving.peek(self._pool, request.namespace, lambda held: _choose(request, view, held), view.limited)
+        return reserving.peek(
+            self._pool, request.namespace, lambda held: _choose(request, view, held), view.limited, request.shared
+        )
 
     def again(self, new: NewPlacement, *, refused_by: Mapping[str, str], away: Mapping[str, str]) -> Decision:
         """Decide again about a Workflow just admitted, after some targets refused its dry run or did not answer."""
@@ -131,13 +134,13 @@ class Placer:
         duplicates = sorted(self._registry.duplicates().items())
         return (*verdicts, *(Verdict(name, why, Obstacle.UNUSABLE) for name, why in duplicates))
 
-    def defaults(self, namespace: str, only_clusters: Collection[str] | None) -> Defaults:
-        """The default limits of containers without any: for each resource the largest of the targets allowed."""
-        worst = NO_DEFAULTS
-        for cluster, snapshot in self._sampler.of_namespace(namespace).items():
-            if only_clusters is None or cluster in only_clusters:
-                worst = worst.larger(snapshot.defaults)
-        return worst
+    def defaults(self, namespace: str, only_clusters: Collection[str] | None) -> dict[str, Defaults]:
+        """The default limits of containers without any, by target: of those allowed whose quotas are known."""
+        return {
+            cluster: snapshot.defaults
+            for cluster, snapshot in self._sampler.of_namespace(namespace).items()
+            if only_clusters is None or cluster in only_clusters
+        }
 
     def place_queue(self, namespace: str, left: Left = _nobody) -> list[tuple[Placement, Decision]]:
         """Give free room to those who wait in the queue; returns the placements that left it.
@@ -224,11 +227,15 @@ def _choose(request: Request, view: View, held: Held) -> Decision:
     It first asks whether anybody in the queue waits for the chosen target, and only then about all others that fit:
     with a long queue, each target that nobody waits for costs a search through all of it.
     """
-    decision = view.decide(request, held.reserved, ())
+    decision = _together(request, view, held, ())
     fitting = {one.cluster: view.quotas(one.cluster) for one in decision.verdicts if one.removed_by is None}
     if decision.cluster is None or not held.claimed({decision.cluster: fitting[decision.cluster]}):
         return decision
-    return view.decide(request, held.reserved, held.claimed(fitting))
+    return _together(request, view, held, held.claimed(fitting))
+
+
+def _together(request: Request, view: View, held: Held, claimed: Collection[str]) -> Decision:
+    return decide_together(request, held.uses, lambda tied: view.decide(tied, held.reserved, claimed))
 
 
 def _bounded(decision: Decision, held: Held) -> Decision:
@@ -253,6 +260,7 @@ def request_of(new: NewPlacement, refused_by: Mapping[str, str] | None = None) -
         largest_pod=new.largest_pod,
         demands=new.demands,
         refers=new.refers,
+        shared=new.shared.names,
     )
 
 

@@ -6,6 +6,7 @@ and the pass ends as soon as every usable target is claimed.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -15,6 +16,7 @@ from webhook.model.limits.scout import REASON_LENGTH, REASONS_KEPT
 from webhook.scout.decide import waits
 from webhook.scout.lacking import lacking
 from webhook.scout.model import NOTHING_PROMISED, WAITED_FOR, Decision, Promised, Quotas, Request
+from webhook.scout.sharing import Use, Uses, decide_together, ties_of
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +51,7 @@ class QueuePass:
     ) -> None:
         self._decide, self._told_before, self._barred = decide, told, barred
         self._claimed: set[str] = set()
+        self._open = frozenset(open_targets)
         self.unclaimed = dict(open_targets)
         """Targets that nobody has claimed yet, with their quotas."""
         self.told: dict[str, Told] = {}
@@ -59,16 +62,21 @@ class QueuePass:
         """Whether nobody further back in the queue can be placed."""
         return not self.unclaimed
 
-    def choose(self, reserved: Mapping[str, Promised], batch: Sequence[Placement]) -> Choices:
-        """Decide about a batch; `reserved` is what the live reservations on each target hold before the batch."""
+    def choose(self, reserved: Mapping[str, Promised], batch: Sequence[Placement], uses: Uses) -> Choices:
+        """Decide about a batch.
+
+        `reserved` is what the live reservations on each target hold before the batch, `uses` where the names are in use
+        that its Workflows share.
+        """
         promised, placed, reasons = dict(reserved), dict[str, Decision](), dict[str, str]()
         lacked_by = dict[str, tuple[str, ...]]()
+        in_use = dict(uses)
         for row in batch:
             # The head of the queue always gets a reason, even while no target can be used at all.
             if self.over and self.told:
                 break
             try:
-                decision = self._look_at(row, promised)
+                decision = self._look_at(row, promised, in_use)
             except Exception:
                 # One bad row must not keep the others waiting.
                 log.exception("bug", placement=row.placement)
@@ -78,6 +86,7 @@ class QueuePass:
                 before = promised.get(decision.cluster, NOTHING_PROMISED)
                 takes = request_of_row(row).takes
                 promised[decision.cluster] = before.plus(decision.reserved or row.totals, takes)
+                in_use |= dict.fromkeys(row.shared, Use(decision.cluster, row.namespace, row.name))
             elif decision is not None:
                 if lacking(decision) != row.lacked_by:
                     lacked_by[row.placement] = lacking(decision)
@@ -85,21 +94,27 @@ class QueuePass:
                     self._tell(row, decision, reasons)
         return Choices(placed, reasons, lacked_by)
 
-    def _look_at(self, row: Placement, promised: Mapping[str, Promised]) -> Decision | None:
+    def _look_at(self, row: Placement, promised: Mapping[str, Promised], uses: Uses) -> Decision | None:
         """The decision; None if none is needed, because it could neither place, claim nor give a reason."""
         request = request_of_row(row, self._barred(row))
-        waits_for_more = any(
-            request.may_use(target) and quotas.allow(request) for target, quotas in self.unclaimed.items()
-        )
-        if not waits_for_more and len(self.told) >= REASONS_KEPT:
+        if not self._waits_for_more(request, uses) and len(self.told) >= REASONS_KEPT:
             return None
-        decision = waits(self._decide(request, promised, self._claimed))
+        decision = waits(decide_together(request, uses, lambda tied: self._decide(tied, promised, self._claimed)))
         if decision.cluster is not None and decision.policy != request.policy:
             log.warning("policy not known", placement=row.placement, policy=request.policy, instead=decision.policy)
         if decision.cluster is None:
             self._claimed |= {verdict.cluster for verdict in decision.verdicts if verdict.obstacle in WAITED_FOR}
             self.unclaimed = {name: one for name, one in self.unclaimed.items() if name not in self._claimed}
         return decision
+
+    def _waits_for_more(self, request: Request, uses: Uses) -> bool:
+        """Whether it waits for a target that nobody has claimed yet."""
+        ties = ties_of(request.shared, uses, request.namespace)
+        held = replace(request, ties=tuple(tie for tie in ties if not tie.lasting or tie.cluster in self._open))
+        return any(
+            held.may_use(target) and not held.tied_elsewhere(target) and quotas.allow(held)
+            for target, quotas in self.unclaimed.items()
+        )
 
     def _tell(self, row: Placement, decision: Decision, reasons: dict[str, str]) -> None:
         """Write a new reason only if the kinds of obstacles have changed: the numbers change with every pass."""
@@ -128,4 +143,5 @@ def request_of_row(row: Placement, barred: Mapping[str, str] | None = None) -> R
         largest_pod=row.largest_pod,
         demands=row.demands,
         refers=row.refers,
+        shared=row.shared,
     )

@@ -16,7 +16,7 @@ from webhook.errors import MedeaError
 from webhook.kube.client import Cluster
 from webhook.kube.per_target import PerTarget
 from webhook.kube.registry import Registry
-from webhook.kube.resources import SELF_ACCESS_REVIEWS, WORKFLOWS, Resource
+from webhook.kube.resources import EVENTS, SELF_ACCESS_REVIEWS, WORKFLOWS, Resource
 from webhook.model.limits.targets import (
     ACCEPTANCE_EVERY,
     ACCEPTANCE_TIMEOUT,
@@ -123,6 +123,11 @@ def not_taken(namespace: str, target: str) -> str:
 def is_accepted(cluster: Cluster, namespace: str) -> bool:
     """Ask a target whether Medea may create Workflows in a namespace there."""
     return may(cluster, "create", WORKFLOWS, namespace)
+
+
+def may_watch_events(cluster: Cluster, namespace: str) -> bool:
+    """Ask a target whether Medea may list and watch Events in a namespace there."""
+    return all(may(cluster, verb, EVENTS, namespace) for verb in ("list", "watch"))
 
 
 def may(cluster: Cluster, verb: str, kind: Resource, namespace: str) -> bool:

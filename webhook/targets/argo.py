@@ -4,17 +4,19 @@ import datetime
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from webhook.errors import MedeaError
 from webhook.kube.client import Cluster
-from webhook.kube.resources import LEASES, PODS, WORKFLOWS
+from webhook.kube.resources import LEASES, PODS, WORKFLOWS, is_name
 from webhook.model.contract import PROBE
 from webhook.model.limits.targets import ARGO_LEASE_FRESH, CHECK_POLL, CHECK_PROBE_PATIENCE
-from webhook.model.objects import Object, mappings, spec_of, status_of
+from webhook.model.objects import Object, mappings, spec_of, status_of, texts
 
 KINDS = frozenset({"workflows", "workflowtemplates", "clusterworkflowtemplates", "workflowtaskresults"})
 """The custom resources without which nothing runs."""
 _CONTROLLER = "workflow-controller"
+_CONFIG_FLAG = "--configmap"
 
 
 def missing_kinds(cluster: Cluster) -> list[str]:
@@ -44,6 +46,39 @@ def living_controller(cluster: Cluster, now: datetime.datetime) -> Controller | 
         return None
     metadata = pods[0]["metadata"]
     return Controller(f"pod {metadata['name']} in namespace {metadata['namespace']} is ready", version)
+
+
+@dataclass(frozen=True, order=True)
+class ConfigPlace:
+    """Where a controller's configuration is: the namespace and the name of a ConfigMap."""
+
+    namespace: str = "argo"
+    name: str = "workflow-controller-configmap"
+
+
+USUAL_PLACE = ConfigPlace()
+
+
+def config_places(cluster: Cluster) -> list[ConfigPlace]:
+    """Where the configurations of a cluster's controllers are; the usual place where no pod shows one.
+
+    Raises any error of the target.
+    """
+    pods = cluster.list(PODS, selector=f"app={_CONTROLLER}")[0]
+    return sorted({_config_place(pod) for pod in pods}) or [USUAL_PLACE]
+
+
+def _config_place(pod: Object) -> ConfigPlace:
+    """By the namespace of a controller's pod, and its arguments: `--configmap NAME` or `--configmap=NAME`."""
+    words = [word for one in mappings(spec_of(pod).get("containers")) for word in _words(one)]
+    named = [word.partition("=")[2] for word in words if word.startswith(f"{_CONFIG_FLAG}=")]
+    named += [after for word, after in pairwise(words) if word == _CONFIG_FLAG]
+    name = named[0] if named and is_name(named[0]) else USUAL_PLACE.name
+    return ConfigPlace(str(pod["metadata"]["namespace"]), name)
+
+
+def _words(container: Object) -> list[str]:
+    return [*texts(container.get("command")), *texts(container.get("args"))]
 
 
 def takes_up(

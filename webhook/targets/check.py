@@ -18,10 +18,11 @@ from webhook.kube.resources import (
 from webhook.model.contract import DRAIN, IMPERSONATE, OPTED_IN
 from webhook.model.deadline import utc_now
 from webhook.model.objects import Object, annotations, mapping, status_of
-from webhook.targets.acceptance import is_accepted, may
-from webhook.targets.argo import living_controller, missing_kinds, takes_up
+from webhook.targets.acceptance import is_accepted, may, may_watch_events
+from webhook.targets.argo import config_places, living_controller, missing_kinds, takes_up
+from webhook.targets.argo_configs import read_config
 from webhook.targets.credentials import life_of
-from webhook.targets.findings import Facts, Finding, Grade, NamespaceFacts, again
+from webhook.targets.findings import Facts, Finding, Grade, NamespaceFacts, Unread, again
 from webhook.targets.registration import counted, secrets_of
 
 
@@ -105,10 +106,16 @@ def _ask(
         missing_kinds=lacking,
         alive=alive,
         argo=controller.version if controller else None,
+        argo_unread=_unread(cluster) if reads and not lacking else (),
         probed=probe,
         life=life_of(config),
         namespaces=namespaces,
     )
+
+
+def _unread(cluster: Cluster) -> tuple[Unread, ...]:
+    read = [read_config(cluster, place) for place in config_places(cluster)]
+    return tuple(one for one in read if isinstance(one, Unread))
 
 
 def _uid(cluster: Cluster) -> str | None:
@@ -138,6 +145,7 @@ def _namespace(front: Cluster, cluster: Cluster, name: str, *, enabled: bool, wa
         wanted=wanted,
         hard=_hard(cluster, name) if accepted else {},
         sees=accepted and may(cluster, "get", CONFIG_MAPS, name),
+        events=accepted and may_watch_events(cluster, name),
     )
 
 

@@ -35,8 +35,16 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """Why the configuration of one of a target's Argo controllers is not known; `forbidden`: Medea may not read it."""
+
+    words: str
+    forbidden: bool = False
+
+
+@dataclass(frozen=True)
 class NamespaceFacts:
-    """One namespace on a target. `hard` is what its quotas limit.
+    """One namespace on a target. `hard` is what its quotas limit, `events` whether Medea may read Events there.
 
     `known` says whether the front door has it, `enabled` whether it opted in there, and `wanted` whether whoever checks
     has named it; `sees` whether Medea may look there for what Workflows refer to.
@@ -50,6 +58,7 @@ class NamespaceFacts:
     wanted: bool
     hard: Mapping[str, str] = field(default_factory=dict)
     sees: bool = True
+    events: bool = True
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,7 @@ class Facts:
     target's clock is ahead of the front door's, and `alive` in words what shows that Argo's controller works, None if
     nothing does; `probed` says whether it was given a Workflow, and `argo` is the controller's version, None where it
     can't be seen. `uid` is the cluster's, None if it can't be read, and `recorded` has those that the ledger knows, by
-    target; None if it could not be asked.
+    target; None if it could not be asked. `argo_unread` says which configurations of Argo there are not known.
     """
 
     name: str
@@ -76,6 +85,7 @@ class Facts:
     missing_kinds: Sequence[str] = ()
     alive: str | None = None
     argo: str | None = None
+    argo_unread: Sequence[Unread] = ()
     probed: bool = True
     life: Life | None = None
     uid: str | None = None
@@ -192,6 +202,7 @@ def _argo(facts: Facts) -> Iterator[Finding]:
     elif facts.alive:
         yield _fine(f"Argo's controller is alive: {facts.alive}")
         yield argo(facts.argo, f"kubectl --context {facts.name}")
+        yield from _configuration(facts)
     elif not facts.probed:
         yield Finding(
             Grade.NOTE, "whether Argo's controller works there was not tried", f"medea target check {facts.name}"
@@ -201,6 +212,14 @@ def _argo(facts: Facts) -> Iterator[Finding]:
         yield Finding(Grade.MISSING, words, f"kubectl --context {facts.name} get pods -A -l app=workflow-controller")
     else:
         yield Finding(Grade.NOTE, "whether Argo's controller works there can be seen once a namespace accepts work")
+
+
+def _configuration(facts: Facts) -> Iterator[Finding]:
+    for one in facts.argo_unread:
+        words = f"{one.words}, so no totals have what Argo adds to Workflows there"
+        yield Finding(Grade.NOTE, words, again(facts.name) if one.forbidden else None)
+    if not facts.argo_unread:
+        yield _fine("what Argo adds to Workflows there counts in their totals: its configuration can be read")
 
 
 def _namespace(target: str, namespace: NamespaceFacts) -> Iterator[Finding]:
@@ -216,6 +235,9 @@ def _namespace(target: str, namespace: NamespaceFacts) -> Iterator[Finding]:
     yield _fine(f"namespace {name} accepts work")
     if not namespace.sees:
         words = f"in namespace {name} Medea may not look for what Workflows refer to, as ConfigMaps"
+        yield Finding(Grade.NOTE, words, again(target, name))
+    if not namespace.events:
+        words = f"namespace {name} does not let Medea read Events, so Argo's of what runs there are not shown"
         yield Finding(Grade.NOTE, words, again(target, name))
     lacking = [what for what in QUOTA if what not in namespace.hard]
     if lacking:

@@ -17,6 +17,7 @@ from webhook.kube.resources import (
 )
 from webhook.model.contract import CONSENT
 from webhook.model.objects import Object
+from webhook.targets.argo import USUAL_PLACE, ConfigPlace
 
 SPACE = "medea-system"
 """Namespace on the target of Medea's account there."""
@@ -27,6 +28,8 @@ READ = "medea-target-read"
 SEE_SECRETS = "medea-target-see-secrets"
 TAKE_CONFIG_MAPS = "medea-target-take-configmaps"
 TOKEN = "medea-target-token"  # noqa: S105 a name
+ARGO_CONFIG = "medea-target-argo-config"
+"""The Role that lets Medea read what Argo's controller adds to every Workflow."""
 
 _LABELS = {CONSENT: "true", "app.kubernetes.io/name": "medea"}
 _RBAC = "rbac.authorization.k8s.io"
@@ -58,10 +61,17 @@ class Grant:
         return f"{self.kind.kind} {self.name}" + (f" in {self.namespace}" if self.namespace else "")
 
 
-def grants(namespaces: Iterable[str], *, see_secrets: bool = False, take_config_maps: bool = False) -> list[Grant]:
+def grants(
+    namespaces: Iterable[str],
+    configs: Iterable[ConfigPlace] = (USUAL_PLACE,),
+    *,
+    see_secrets: bool = False,
+    take_config_maps: bool = False,
+) -> list[Grant]:
     """All that a target needs, in the order in which it is to be made; only `namespaces` accept work.
 
-    `see_secrets` lets Medea tell there whether a Secret exists, `take_config_maps` has ConfigMaps go along with runs.
+    `configs` is where the configurations of Argo's controllers are. `see_secrets` lets Medea tell in these namespaces
+    whether a Secret exists, `take_config_maps` has ConfigMaps go along with runs.
     """
     accepting = list(namespaces)
     more = [SEE_SECRETS] * see_secrets + [TAKE_CONFIG_MAPS] * take_config_maps
@@ -72,11 +82,20 @@ def grants(namespaces: Iterable[str], *, see_secrets: bool = False, take_config_
         bound(CLUSTER_ROLE_BINDINGS, READ, CLUSTER_ROLES),
         made(ROLES, TOKEN, SPACE, rules=_OWN_TOKEN),
         bound(ROLE_BINDINGS, TOKEN, ROLES, SPACE),
+        *(grant for one in configs for grant in _of_config(one)),
         made(CLUSTER_ROLES, WORK, rules=_WORKING),
         made(CLUSTER_ROLES, SEE_SECRETS, rules=_SEEING),
         made(CLUSTER_ROLES, TAKE_CONFIG_MAPS, rules=_TAKING),
         *(consent(namespace) for namespace in accepting),
         *(bound(ROLE_BINDINGS, name, CLUSTER_ROLES, namespace) for name in more for namespace in accepting),
+    ]
+
+
+def _of_config(place: ConfigPlace) -> list[Grant]:
+    reading = [rule("", ["configmaps"], ["get"], resourceNames=[place.name])]
+    return [
+        made(ROLES, ARGO_CONFIG, place.namespace, rules=reading),
+        bound(ROLE_BINDINGS, ARGO_CONFIG, ROLES, place.namespace),
     ]
 
 
@@ -107,6 +126,7 @@ _WORKING = [
     rule("", ["pods"], ["delete"]),
     rule("", ["pods/log"], ["get"]),
     rule("", ["configmaps", "serviceaccounts", "persistentvolumeclaims"], ["get"]),
+    rule("", ["events"], ["list", "watch"]),
 ]
 # RBAC has no right to see that a Secret exists without one to read it.
 _SEEING = [rule("", ["secrets"], ["get"])]

@@ -25,7 +25,7 @@ from webhook.kube.resources import (
 from webhook.model.contract import CLUSTER, CONSENT, IMPERSONATE
 from webhook.model.limits.targets import TOKEN_SECONDS
 from webhook.model.objects import Object, annotations
-from webhook.targets.argo import living_controller
+from webhook.targets.argo import ConfigPlace, config_places, living_controller
 from webhook.targets.credentials import kubeconfig, life_of, secret_data, token_of, with_token
 from webhook.targets.findings import Grade, argo, kubernetes
 from webhook.targets.grants import ACCOUNT, SPACE, Grant, grants
@@ -68,7 +68,7 @@ def add(
     _check_space(front, space)
     if acting:
         _check_other(front, target)
-    given = grants(namespaces, see_secrets=see_secrets, take_config_maps=take_config_maps)
+    given = grants(namespaces, _configs(target), see_secrets=see_secrets, take_config_maps=take_config_maps)
     for grant in (*given, *(acting.grants() if acting else ())):
         yield Done(_ensure(target, grant), f"{grant.words} on {target.name}")
     if acting:
@@ -83,6 +83,11 @@ def add(
         yield _register(front, space, secret, target.name, with_token(wanted, token), acting)
     if acting:
         yield _note_groups(front, space, secret, acting)
+
+
+def _configs(target: Cluster) -> list[ConfigPlace]:
+    """Where Argo's configuration is; without Argo's namespace, nowhere yet."""
+    return [one for one in config_places(target) if target.find(NAMESPACES, None, one.namespace) is not None]
 
 
 def _check_versions(target: Cluster, now: datetime.datetime) -> None:

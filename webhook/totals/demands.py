@@ -104,6 +104,25 @@ class Demands:
             },
         )
 
+    def larger(self, other: "Demands") -> "Demands":
+        """The larger of the two, for each kind of pods and each resource separately."""
+        none = Group(NO_AMOUNTS, NO_AMOUNTS)
+        pairs = {
+            traits: (self.groups.get(traits, none), other.groups.get(traits, none))
+            for traits in {**self.groups, **other.groups}
+        }
+        return Demands(
+            {
+                traits: Group(larger(one.peak, two.peak), larger(one.largest, two.largest))
+                for traits, (one, two) in pairs.items()
+            },
+            larger(self.whole, other.whole),
+            {
+                name: larger(self.objects.get(name, NO_AMOUNTS), other.objects.get(name, NO_AMOUNTS))
+                for name in {**self.objects, **other.objects}
+            },
+        )
+
     def times(self, count: int) -> "Demands":
         """What so many of these need side by side."""
         if count == 1:

@@ -47,15 +47,14 @@ class Styled(str):
     style: str | None = None
 
 
-class _StyledLoader(_Loader):
-    def construct_yaml_str(self, node: yaml.ScalarNode) -> Any:
-        """Called for each string."""
-        made = Styled(super().construct_yaml_str(node))
-        made.style = node.style
-        return made
+def _styled(_: Any, node: yaml.ScalarNode) -> Styled:
+    made = Styled(node.value)
+    made.style = node.style
+    return made
 
 
-_StyledLoader.add_constructor("tag:yaml.org,2002:str", _StyledLoader.construct_yaml_str)
+# It takes no text for a number, a date or anything else.
+_TextLoader: Any = type("_TextLoader", (getattr(yaml, "CBaseLoader", yaml.BaseLoader),), {"construct_scalar": _styled})
 
 
 def created_objects(template: Mapping[str, Any], known: Bindings) -> list[dict[str, Any]] | None:
@@ -79,33 +78,38 @@ def is_workflow(thing: Mapping[str, Any]) -> bool:
     return thing.get("kind") == "Workflow" and str(thing.get("apiVersion")).startswith("argoproj.io/")
 
 
-def read_yaml(text: str, *, styled: bool = False) -> list[Any]:
-    """The documents of a YAML or JSON text; if `styled`, with `Styled` strings.
+def read_yaml(text: str, *, texts: bool = False) -> list[Any]:
+    """The documents of a YAML or JSON text; if `texts`, with `Styled` strings for every scalar and key.
 
-    Raises ValueError if it is neither, or too large.
+    Raises ValueError if it is neither, or too large; and with `texts`, if it says a type, as in `!!str 1`.
     """
     if len(text) > YAML_LONGEST:
         raise ValueError("too long")
     # The parser takes nothing but a plain string, not even a `Styled` one.
     text = str(text)
     try:
-        _check_shape(text)
-        found = list(yaml.load_all(text, Loader=_StyledLoader if styled else _Loader))
+        _check_shape(text, typed=not texts)
+        found = list(yaml.load_all(text, Loader=_TextLoader if texts else _Loader))
     except _NOT_YAML as error:
         raise ValueError("not YAML") from error
     if not _small(found):
         raise ValueError("too large")
-    return [_plain(one) for one in found]
+    return found if texts else [_plain(one) for one in found]
 
 
-def _check_shape(text: str) -> None:
-    """Raises YAMLError for nesting that would overflow the C parser's stack, which would kill the process."""
+def _check_shape(text: str, *, typed: bool) -> None:
+    """Raises YAMLError for nesting that would overflow the C parser's stack, which would kill the process.
+
+    Likewise for types that are written out, unless it may be `typed`.
+    """
     depth = 0
     for number, event in enumerate(yaml.parse(text, Loader=_SafeLoader)):
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > YAML_DEEPEST or number > 2 * YAML_MOST_VALUES:
             raise yaml.YAMLError("nested too deeply, or too large")
+        if not typed and getattr(event, "tag", None) is not None:
+            raise yaml.YAMLError("a type")
 
 
 def _objects(manifest: str) -> list[dict[str, Any]] | None:

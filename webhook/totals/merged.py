@@ -15,19 +15,27 @@ _SAME_FOR_ALL = (
     "inputs",
     "retryStrategy",
     "synchronization",
+    "memoize",
 )
-_BY_NAME = frozenset({"sidecars", "initContainers", "containers"})
+_BY_NAME = frozenset({"sidecars", "initContainers", "containers", "parameters"})
 
 
 def over_template(spec: Spec, template_spec: Spec) -> dict[str, Any]:
     """The Workflow's own fields, and its WorkflowTemplate's where it has none."""
-    own = {key: value for key, value in spec.items() if value is not None}
     return {
-        **template_spec,
-        **own,
+        **_merged(_plain(template_spec), _plain(spec)),
         "templates": [*mappings(spec.get("templates")), *mappings(template_spec.get("templates"))],
         "hooks": {**mapping(template_spec.get("hooks")), **mapping(spec.get("hooks"))},
     }
+
+
+def over_defaults(template_spec: Spec, defaults: Spec) -> Spec:
+    """A WorkflowTemplate's spec, or an empty one, with what the `workflowDefaults` of a target's Argo add."""
+    return over_template(template_spec, defaults) if defaults else template_spec
+
+
+def _plain(spec: Spec) -> dict[str, Any]:
+    return {key: value for key, value in spec.items() if key not in ("templates", "hooks")}
 
 
 def with_defaults(template: Spec, defaults: Spec) -> Spec:

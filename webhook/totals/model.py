@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from webhook.totals.argo_config import UNKNOWN_CONFIG, ArgoConfig
+
 GIB = 1 << 30
 
 
@@ -42,16 +44,17 @@ NOTHING = Totals(0, 0)
 class Defaults:
     """The limits a namespace's LimitRange gives to containers without any, in thousandths of a core and in bytes.
 
-    None if there is no such limit.
+    None if there is no such limit. `argo` is what Argo's controller adds before that.
     """
 
     cpu_milli: int | None = None
     memory_bytes: int | None = None
     requests: tuple[tuple[str, int], ...] = ()
     """What it requests for containers that request nothing and have no limit of their own, by resource."""
+    argo: ArgoConfig = UNKNOWN_CONFIG
 
     def larger(self, other: "Defaults") -> "Defaults":
-        """The larger of the two, for each resource separately; None counts as the smallest."""
+        """The larger of the two, for each resource separately; None counts as the smallest, and `argo` stays."""
         requests = dict(self.requests)
         for resource, amount in other.requests:
             requests[resource] = max(amount, requests.get(resource, 0))
@@ -59,6 +62,7 @@ class Defaults:
             _larger(self.cpu_milli, other.cpu_milli),
             _larger(self.memory_bytes, other.memory_bytes),
             tuple(sorted(requests.items())),
+            self.argo,
         )
 
     def of(self, resource: str) -> int | None:

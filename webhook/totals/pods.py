@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.model.objects import mapping, mappings
+from webhook.totals.argo_config import ArgoConfig
 from webhook.totals.charges import Sized, charged, is_best_effort
 from webhook.totals.demands import LIMITS_CPU, LIMITS_MEMORY, Amounts, Traits, larger
 from webhook.totals.model import Defaults, Totals
@@ -56,7 +57,7 @@ def pod_need(
     `spec` is that of its Workflow; `exiting` is whether an exit handler runs it. Raises Refused for no quantity.
     """
     name = str(template.get("name") or "inline")
-    pod, told = _written(template, f"templates[{name}]"), dict[str, Any]()
+    pod, told = _written(template, f"templates[{name}]", spec, defaults.argo), dict[str, Any]()
     for patch in patches:
         where = f"podSpecPatch of template {name}"
         changes = read_patch(filled(patch, known), where, unknowns)
@@ -82,19 +83,41 @@ def _whole(pod: Mapping[str, Any], template: str) -> dict[str, dict[str, int]]:
     return sizes
 
 
-def _written(template: Spec, field: str) -> dict[str, Any]:
-    """The pod before any patch. Of Argo's own containers only `main` is there."""
+def _written(template: Spec, field: str, spec: Spec, argo: ArgoConfig) -> dict[str, Any]:
+    """The pod before any patch."""
     kind = type_of(template)
     if kind == "containerSet":
         inner = mappings(mapping(template["containerSet"]).get("containers"))
-        main = [_container(one, f"{field}.containerSet.containers") for one in inner]
+        main = [_container(_over_main(one, argo), f"{field}.containerSet.containers") for one in inner]
     elif kind in ("container", "script"):
-        main = [_container({**mapping(template[kind]), "name": "main"}, f"{field}.{kind}")]
+        main = [_container({**_over_main(mapping(template[kind]), argo), "name": "main"}, f"{field}.{kind}")]
     else:
-        main = [{"name": "main", _FIELD: field}]
+        main = [{"name": "main", _FIELD: field, **_over_main({"resources": argo.executor or {}}, argo)}]
     main += [_container(one, f"{field}.sidecars") for one in mappings(template.get("sidecars"))]
     first = [_container(one, f"{field}.initContainers") for one in mappings(template.get("initContainers"))]
+    if argo.executor is not None:
+        own = {"resources": argo.executor, _FIELD: "executor.resources"}
+        main += [{**own, "name": "wait"}] if _has_wait(template, spec, argo) else []
+        first = [{**own, "name": "init"}, *first]
     return {"containers": main, "initContainers": first}
+
+
+def _over_main(container: Spec, argo: ArgoConfig) -> Spec:
+    """A main container, with the sizes that Argo's controller gives to those that don't say them."""
+    written = mapping(container.get("resources"))
+    return {**container, "resources": {**written, **_sizes(written, argo)}} if argo.main else container
+
+
+def _sizes(written: Mapping[str, Any], argo: ArgoConfig) -> dict[str, Any]:
+    return {kind: {**mapping(argo.main.get(kind)), **mapping(written.get(kind))} for kind in _KINDS}
+
+
+def _has_wait(template: Spec, spec: Spec, argo: ArgoConfig) -> bool:
+    """Whether Argo's container `wait` is beside the main one; where that does the work itself, only for its logs."""
+    if type_of(template) != "resource":
+        return type_of(template) != "data"
+    location = mapping(template.get("archiveLocation"))
+    return argo.archives_logs or True in (spec.get("archiveLogs"), location.get("archiveLogs"))
 
 
 def _container(written: Spec, field: str) -> dict[str, Any]:
@@ -113,7 +136,8 @@ def _marked(changes: Mapping[str, Any], where: str) -> dict[str, Any]:
 
 def _own_containers(template: Spec) -> frozenset[str]:
     """The names of containers that Argo makes for itself."""
-    return frozenset() if type_of(template) in ("container", "containerSet", "script") else frozenset({"main"})
+    own = frozenset({"init", "wait"})
+    return own if type_of(template) in ("container", "containerSet", "script") else own | {"main"}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from webhook.totals.created import Created, created_by
 from webhook.totals.demands import LIMITS_CPU, LIMITS_MEMORY, NO_DEMANDS, Demands, one_kind
 from webhook.totals.endings import bounded_in_time
 from webhook.totals.lookup import Lookup
-from webhook.totals.merged import over_template
+from webhook.totals.merged import over_defaults, over_template
 from webhook.totals.model import NOTHING, Defaults, Totals
 from webhook.totals.need import NO_NEED, Need
 from webhook.totals.parameters import effective_parameters
@@ -21,6 +21,7 @@ from webhook.totals.quantities import LARGEST
 from webhook.totals.scope import workflow_parameters
 from webhook.totals.shape import Name, Spec, named_templates
 from webhook.totals.spark import SparkJob, spark_demands, spark_job
+from webhook.totals.spark_submit import larger_than_said
 from webhook.totals.tags import Bindings, filled
 from webhook.totals.traits import traits_of
 from webhook.totals.unknowns import Unknowns
@@ -60,6 +61,18 @@ class Requirements:
         """The largest of what can run only as a whole: where that fits, the Workflow can end, however slowly."""
         cpu, memory = (self.demands.largest(name, lambda _: True) for name in (LIMITS_CPU, LIMITS_MEMORY))
         return _bounded(Totals(cpu, memory))
+
+    def larger(self, other: "Requirements") -> "Requirements":
+        """The larger of the two, for each resource separately."""
+        if self == other:
+            return self
+        return Requirements(
+            self.totals.larger(other.totals),
+            tuple(dict.fromkeys((*self.notes, *other.notes))),
+            self.spark or other.spark,
+            tuple(dict.fromkeys((*self.missing, *other.missing))),
+            self.demands.larger(other.demands),
+        )
 
 
 def requirements_of(spec: Spec, library: Library, defaults: Defaults, budget: Budget) -> Requirements:
@@ -104,6 +117,9 @@ class _Needs:
             return Requirements(NOTHING)
         job = spark_job(effective_parameters(spec, template_spec))
         if job is not None:
+            known = workflow_parameters(spec, template_spec)
+            for sentence in larger_than_said(job, over_template(spec, template_spec), known):
+                self.unknowns.say(sentence)
             demands = spark_demands(job, spec, template_spec)
             # Nested in another Workflow it is a gang; on its own its pods are what may be asked to run apart.
             return Requirements(job.totals, spark=job, demands=demands.as_gang() if depth else demands)
@@ -121,14 +137,16 @@ class _Needs:
         return Requirements(need.totals, demands=need.demands.holding(held_objects(whole)))
 
     def _template_spec(self, spec: Spec) -> Spec | None:
-        reference = mapping(spec.get("workflowTemplateRef"))
+        """The spec of its WorkflowTemplate, over what Argo's controller gives to all; None if it is not known."""
+        reference, beneath = mapping(spec.get("workflowTemplateRef")), self.defaults.argo.defaults
         if not reference:
-            return {}
+            return over_defaults({}, beneath)
         written = str(reference.get("name"))
         to = Name(filled(written, {}), reference.get("clusterScope") is True)
         if to not in self.library:
             self.unknowns.lack(to, written)
-        return self.library.get(to)
+            return None
+        return over_defaults(self.library[to], beneath)
 
     def _agents(self, agents: Mapping[str, str], spec: Spec) -> Need:
         if "plugin" in agents:

@@ -24,6 +24,8 @@ _TYPES = (
 )
 # Characters of a name to repeat in a field's path; Argo's own limit for names is 128.
 _SHOWN = 128
+# In a manifest that is about to be changed every value is a text.
+_TRUE = (True, "true")
 PODS = frozenset({"container", "containerSet", "script", "resource", "data"})
 """The types of templates that run a pod."""
 
@@ -134,7 +136,7 @@ def _whole(spec: Spec, field: str) -> Iterator[Reference]:
     place = mapping(spec.get("workflowTemplateRef"))
     name = text(place.get("name"))
     if name:
-        to = Name(name, place.get("clusterScope") is True)
+        to = Name(name, place.get("clusterScope") in _TRUE)
         yield Reference(f"{field}.workflowTemplateRef.name", place, to, None)
 
 
@@ -142,5 +144,5 @@ def _single(caller: Spec, field: str) -> Iterator[Reference]:
     place = mapping(caller.get("templateRef"))
     name = text(place.get("name"))
     if name:
-        to = Name(name, place.get("clusterScope") is True)
+        to = Name(name, place.get("clusterScope") in _TRUE)
         yield Reference(f"{field}.templateRef.name", place, to, text(place.get("template")) or "")

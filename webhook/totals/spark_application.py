@@ -1,13 +1,11 @@
 """What a `SparkApplication` needs that a resource template creates: what the Spark operator and Spark make of it.
 
-A driver and its executors at once. Spark adds an overhead to the memory of each: `max(factor × memory, 384 MiB)`, the
-factor being 0.1, or 0.4 for Python and R, unless the application says otherwise.
+A driver and its executors at once. Spark adds an overhead to the memory of each, see `spark_memory`.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Any
 
 from webhook.errors import Refused
@@ -18,18 +16,20 @@ from webhook.totals.model import Defaults, Totals
 from webhook.totals.need import Need
 from webhook.totals.parameters import parameter_text
 from webhook.totals.quantities import LARGEST, cpu_milli, memory_bytes
+from webhook.totals.spark_memory import (
+    DEFAULT_MEMORY,
+    JVM_FACTOR,
+    LEAST_OVERHEAD,
+    MIB,
+    OTHER_FACTOR,
+    factor_of,
+    mebibytes,
+    overhead_mib,
+)
 from webhook.totals.traits import crosses_namespaces
 from webhook.totals.unknowns import RESOURCES
 
-MIB = 1 << 20
-_LEAST_OVERHEAD = 384
-_FACTORS = {"Python": "0.4", "R": "0.4"}
-_JVM_FACTOR = "0.1"
-# A size as the JVM writes it. Without a unit it is in MiB.
-_SIZE = re.compile(r"([0-9]{1,15})([kmgtp]?)b?", re.IGNORECASE)
-_MIBS = {"": 1, "m": 1, "g": 1 << 10, "t": 1 << 20, "p": 1 << 30}
-_NUMBER = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
-_DEFAULT_MEMORY = "1g"
+_FACTORS = {"Python": OTHER_FACTOR, "R": OTHER_FACTOR}
 _READ = {"cpu": cpu_milli, "memory": memory_bytes}
 
 Say = Callable[[str], None]
@@ -102,12 +102,14 @@ class _Application:
     def _memory(self, role: str, own: Mapping[str, Any]) -> int:
         """In MiB, as in Spark: what is written, and the overhead."""
         written = own.get("memory", self._conf(f"spark.{role}.memory"))
-        memory = self._size(f"{role}.memory", _DEFAULT_MEMORY if written is None else written)
+        memory = self._size(f"{role}.memory", DEFAULT_MEMORY if written is None else written)
         overhead = own.get("memoryOverhead", self._conf(f"spark.{role}.memoryOverhead"))
         if overhead is not None:
             memory += self._size(f"{role}.memoryOverhead", overhead)
         else:
-            memory += max(int((self._factor(role) * memory).to_integral_value(ROUND_FLOOR)), _LEAST_OVERHEAD)
+            least = self._conf(f"spark.{role}.minMemoryOverhead")
+            least_mib = self._size(f"{role}.minMemoryOverhead", LEAST_OVERHEAD if least is None else least)
+            memory += overhead_mib(memory, self._factor(role), least_mib)
         return memory + self._beside(role)
 
     def _beside(self, role: str) -> int:
@@ -126,12 +128,12 @@ class _Application:
         written = self._conf(f"spark.{role}.memoryOverheadFactor")
         for other in (self.spec.get("memoryOverheadFactor"), self._conf("spark.kubernetes.memoryOverheadFactor")):
             written = other if written is None else written
-        default = _FACTORS.get(str(self.spec.get("type")), _JVM_FACTOR)
-        given = default if written is None else parameter_text(written) or ""
-        if not _NUMBER.fullmatch(given):
+        default = _FACTORS.get(str(self.spec.get("type")), JVM_FACTOR)
+        found = default if written is None else factor_of(parameter_text(written) or "")
+        if found is None:
             self._unread("memoryOverheadFactor")
-            given = default
-        return Decimal(given)
+            return default
+        return found
 
     def _sidecar(self, role: str, written: Mapping[str, Any]) -> Sized:
         """Its requests and limits; the defaults of the namespace where it has no limit."""
@@ -159,12 +161,11 @@ class _Application:
         return int(text)
 
     def _size(self, field: str, written: Any) -> int:
-        match = _SIZE.fullmatch(parameter_text(written) or "")
-        if match is None:
+        size = mebibytes(parameter_text(written) or "")
+        if size is None:
             self._unread(field)
             return 0
-        number, unit = int(match[1]), match[2].lower()
-        return number // 1024 if unit == "k" else number * _MIBS[unit]
+        return size
 
     def _read(self, field: str, read: Callable[[str, object], int], written: Any) -> int:
         try:

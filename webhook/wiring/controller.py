@@ -32,6 +32,7 @@ from webhook.model.limits.controller import WORKERS_PER_TARGET
 from webhook.namespaces.prepare import Plugin, Preparer
 from webhook.namespaces.probe import Probes
 from webhook.namespaces.reconciler import NamespaceReconciler
+from webhook.run_events.mirror import EventMirror
 from webhook.settings import Settings
 from webhook.targets.profiles import Profiles
 from webhook.targets.rotation import Rotation
@@ -63,6 +64,7 @@ def make_controller(settings: Settings) -> tuple[Parts, Controller]:
         Rotation(parts.front, parts.registry, space),
         Profiles(parts.front, parts.registry, space, namespaces=opted_in, overview=overview),
     )
+    made.watches.follow(EventMirror(front=parts.front, registry=parts.registry, known=made.watches.known))
     if settings.medea_logs_certs:
         mirror = _make_mirror(
             parts.front,
@@ -133,7 +135,7 @@ def assemble_controller(
     reconciler = Reconciler(
         front=front,
         targets=targets,
-        gatherer=Gatherer(front, pool, watches.origins, watches.runs, targets),
+        gatherer=Gatherer(front, pool, watches.origins, watches.runs, watches.made, targets),
         acts={**origin_steps.acts(), **target_steps.acts(), **verbs.acts()},
         recorder=recorder,
     )

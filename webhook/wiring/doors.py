@@ -3,7 +3,7 @@
 import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from webhook.admission.review import Admission
 from webhook.admission.stub import AgentPods
@@ -30,6 +30,7 @@ from webhook.model.limits.admission import OWN_NAME_TIMEOUT
 from webhook.namespaces.hold import Holds
 from webhook.namespaces.prepared import Prepared
 from webhook.settings import Api, Settings
+from webhook.targets.argo_configs import ArgoConfigs
 from webhook.wiring.parts import Parts, front_of, kubeconfig_of, ledger_dsn, make_parts, opted_in_names
 
 
@@ -94,8 +95,7 @@ class LogsDoor:
 def make_webhook(settings: Settings) -> WebhookDoor:
     """The webhook, not started."""
     parts = make_parts(settings)
-    holds = _holds(parts, settings)
-
+    holds, argo_configs = _holds(parts, settings), ArgoConfigs(parts.registry)
     admission = Admission(
         front=parts.front,
         registry=parts.registry,
@@ -108,8 +108,10 @@ def make_webhook(settings: Settings) -> WebhookDoor:
             settings.medea_agent_tolerations, settings.medea_agent_node_selector, settings.medea_agent_priority_class
         ),
         presence=parts.presence,
+        argo_configs=argo_configs.of,
     )
-    return WebhookDoor(admission, _placing(parts, holds))
+    placing = _placing(parts, holds)
+    return WebhookDoor(admission, replace(placing, starts=[*placing.starts, argo_configs.start]))
 
 
 def make_plugin(settings: Settings) -> PluginDoor:

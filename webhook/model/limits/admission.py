@@ -75,6 +75,12 @@ WEIGH_LONGEST_LOOP = 10**6
 """Rounds of a loop. A longer one would need more memory than any target has."""
 WEIGH_PAGE = 4096
 """Characters of bindings that count as one call."""
+SHARED_MOST_CALLS = 2000
+"""Calls of templates that are followed to find the locks and caches that they name: some tenths of a second."""
+SHARED_MOST_NAMES = 100
+"""Locks and caches of one Workflow that are looked after: each is looked up in the ledger."""
+SHARED_MOST_NOTES = 5
+"""Sentences about locks and caches that can't be looked after: a loop may have one for each round."""
 YAML_LONGEST = 64 * 1024
 """Characters of a manifest that are read. A whole Workflow has at most 1.5 MB, but YAML is slow to parse."""
 YAML_MOST_VALUES = 20_000
@@ -84,6 +90,8 @@ YAML_DEEPEST = 100
 YAML_LONGEST_NUMBER = 1000
 """Characters of a whole number: Python writes none of more than 4,300 digits, and one in base 60 (`1:1:1`) takes its
 time to be read."""
+SUBMIT_LONGEST = 16 * 1024
+"""Characters in all calls of `spark-submit` that are read of one Workflow."""
 TAGS_LONGEST = 64 * 1024
 """Characters that the tags of one text may expand to; further tags count as unknown."""
 INPUTS_LONGEST = 256 * 1024
@@ -100,3 +108,5 @@ PATTERN_LONGEST_TEXT = 500
 """Characters of a text that is searched by a regular expression."""
 PATTERN_MOST_REPEATS = 3
 """Repeats in a regular expression: each multiplies the time by the length of the text."""
+# Different configurations of targets' Argo with which a Workflow is weighed: each takes as long as one.
+WEIGH_MOST_CONFIGS = 8

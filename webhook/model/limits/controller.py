@@ -44,3 +44,5 @@ COPY_UNUSED = 7 * 24 * 3600.0
 COPY_LOOK_EVERY = 3600.0
 COPY_LOOKS = 10
 COPIES_REMOVED = 50
+# Workflows that a run has made on its target, of which its origin shows a node each.
+MADE_SHOWN = 100

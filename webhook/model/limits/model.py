@@ -14,3 +14,9 @@ PLAIN_VERBS = 2048
 """Characters up to which the annotation with verbs stays readable JSON; longer ones are packed."""
 LONGEST_VERBS = 180 * 1024
 """Characters of that annotation: all annotations of an object together may have 256 KiB."""
+LONGEST_MADE_MESSAGE = 300
+"""Characters that are shown of the message of a Workflow that a run has made; kept in memory for each of them."""
+SHARED_NAME_LONGEST = 300
+"""Characters of a lock's or cache's name in the ledger: an entry of an index in Postgres has at most 2,704 bytes."""
+SHARED_NAME_SHOWN = 60
+"""Characters of it that people are shown."""

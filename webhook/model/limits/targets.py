@@ -31,6 +31,8 @@ PROFILE_EVERY = 10.0
 PROFILE_MISSING = 60.0
 # A target's version changes with an upgrade, and an Argo controller takes minutes to be mended.
 TARGET_LOOKED_AT = 60.0
+# Between two reads of a target's configuration of Argo, which its controller takes up at once.
+ARGO_CONFIG_READ = 30.0
 # Namespaces whose free room a ClusterProfile shows, and characters of one property, of which the API allows 1,024.
 PROFILE_NAMESPACES = 50
 LONGEST_PROPERTY = 1000

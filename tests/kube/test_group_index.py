@@ -1,4 +1,4 @@
-"""Pods are found by their group, whatever somebody makes of their labels."""
+"""Objects are found by their group, whatever somebody makes of their labels."""
 
 from typing import Any
 
@@ -8,8 +8,9 @@ from kubernetes.client import Configuration
 from tests.support.fake_apiserver import FakeApiserver
 from tests.support.fake_clock import FakeClock
 from webhook.kube.client import Cluster
+from webhook.kube.group_index import GroupIndex
 from webhook.kube.resources import PODS
-from webhook.logs.index import PodIndex
+from webhook.logs.pods import slim
 from webhook.model.objects import labels
 
 
@@ -20,11 +21,13 @@ class House:
         self.west = FakeApiserver("west", clock=FakeClock())
         self.west.namespace("ns")
         self.changed: list[str] = []
-        self.index = PodIndex(
+        self.index = GroupIndex(
             Cluster("west", Configuration(), http=self.west),
+            PODS,
             selector="group",
             group_of=lambda pod: labels(pod)["group"],
             changed=self.changed.append,
+            keep=slim,
         )
 
     def pod(self, name: str, group: str) -> None:

@@ -1,0 +1,64 @@
+"""What Workflows share by name holds as on one cluster, although there are two with room."""
+
+import itertools
+from typing import Any
+
+from tests.end_to_end.objects import annotations, origin
+from tests.end_to_end.workspace import Workspace, WorkspaceMaker
+from tests.lab.layout import BUSYBOX
+from webhook.model.objects import mapping, status_of
+
+Object = dict[str, Any]
+
+
+def job(*mutexes: str) -> Object:
+    """A Workflow of one pod, which takes some seconds and says when it began and ended."""
+    box = {
+        "image": BUSYBOX,
+        "command": ["sh", "-c", "date +%s; sleep 3; date +%s"],
+        "resources": {"requests": {"cpu": "1m", "memory": "1Mi"}, "limits": {"cpu": "200m", "memory": "64Mi"}},
+    }
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"generateName": "lock-"},
+        "spec": {
+            "entrypoint": "main",
+            **({"synchronization": {"mutexes": [{"name": name} for name in mutexes]}} if mutexes else {}),
+            "arguments": {"parameters": [{"name": "table", "value": "shared"}]},
+            "templates": [{"name": "main", "container": box}],
+        },
+    }
+
+
+def cluster(workspace: Workspace, name: str) -> str:
+    return annotations(origin(workspace.name, name))["cluster"]
+
+
+def pod_times(workspace: Workspace, name: str) -> tuple[str, str]:
+    """When its pod began and ended, as its node says."""
+    nodes = mapping(status_of(origin(workspace.name, name)).get("nodes")).values()
+    [node] = [one for one in nodes if one.get("type") == "Pod"]
+    return str(node["startedAt"]), str(node["finishedAt"])
+
+
+def test_two_with_one_mutex_run_one_after_the_other_on_one_target_and_one_without_goes_to_the_other(
+    make_workspace: WorkspaceMaker,
+) -> None:
+    workspace = make_workspace()
+    first, second = (workspace.create(job(name)) for name in ("{{workflow.parameters.table}}-table", "shared-table"))
+    home = cluster(workspace, first)
+    assert cluster(workspace, second) == home
+    assert "mutex shared-table is in use there by lock-" in annotations(origin(workspace.name, second))["decision"]
+    other = job()
+    other["metadata"]["annotations"] = {"medea.dev/clusters": "west" if home == "east" else "east"}
+    assert cluster(workspace, workspace.create(other)) != home
+    held = job("shared-table")
+    held["metadata"]["annotations"] = other["metadata"]["annotations"]
+    waits = workspace.create(held)
+    assert f"mutex shared-table is in use on {home} by" in annotations(origin(workspace.name, waits))["reason"]
+    for name in (first, second, waits):
+        workspace.wait(name).ok()
+    times = sorted(pod_times(workspace, name) for name in (first, second, waits))
+    assert all(ended <= began for (_, ended), (began, _) in itertools.pairwise(times))
+    assert cluster(workspace, waits) != home
