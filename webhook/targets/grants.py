@@ -125,8 +125,8 @@ _WORKING = [
     rule(_ARGO, ["workflowtemplates"], ["get", "list", "create", "delete"]),
     rule("", ["pods"], ["delete"]),
     rule("", ["pods/log"], ["get"]),
-    rule("", ["configmaps", "serviceaccounts", "persistentvolumeclaims"], ["get"]),
     rule("", ["events"], ["list", "watch"]),
+    rule("", ["configmaps", "serviceaccounts", "persistentvolumeclaims"], ["get"]),
 ]
 # RBAC has no right to see that a Secret exists without one to read it.
 _SEEING = [rule("", ["secrets"], ["get"])]
