@@ -174,11 +174,19 @@ class Settings(BaseSettings):
         Path | None,
         Field(description="folder with tls.crt, tls.key and the apiserver's client authority ca.crt; unset: no logs"),
     ] = None
-    medea_logs_port: Annotated[int, Field(description="TLS: logs, for the front door's apiserver alone")] = 8444
+    medea_logs_port: Annotated[
+        int, Field(description="TLS: logs, and the way into pods, for the front door's apiserver alone")
+    ] = 8444
     medea_logs_address: Annotated[
         str, Field(description="name or address by which the front door's apiserver reaches that port")
     ] = "medea-logs.medea-system.svc"
     medea_logs_streams: Annotated[int, Field(ge=1, description="logs read at once")] = 256
+    medea_logs_sessions: Annotated[
+        int,
+        Field(
+            ge=0, description="connections into pods at once, by kubectl exec and the like; half of them a namespace"
+        ),
+    ] = 64
     medea_threads: Annotated[int, Field(ge=4, description="requests that a door serves at once")] = 512
 
     medea_certs: Annotated[Path, Field(description="folder with tls.crt, tls.key and ca.crt")] = Path("certs/out")

@@ -57,6 +57,8 @@ def test_adding_tells_what_was_made_and_then_what_is_fine(admin: Administrator) 
     assert admin.kubeconfig()["users"][0]["user"]["token"] not in added.output
     again = medea("add", "west", "--namespaces", "a")
     assert again.exit_code == 0 and "made" not in again.output
+    more = medea("add", "west", "--namespaces", "a", "--exec")
+    assert "made      RoleBinding medea-target-exec in a on west" in more.output
 
 
 def test_what_is_missing_after_adding_is_told_with_its_command_and_an_exit_code(admin: Administrator) -> None:

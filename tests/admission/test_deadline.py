@@ -11,7 +11,8 @@ from webhook.admission.wire import deadline_of
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.contract import State
-from webhook.model.deadline import Deadline, go_duration
+from webhook.model.deadline import Deadline
+from webhook.model.durations import go_duration
 
 
 class Clock:
@@ -36,7 +37,17 @@ def after(clock: Clock, seconds: float, then: Answer) -> Callable[[BaseHTTPReque
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("10s", 10), ("1.5s", 1.5), ("500ms", 0.5), ("1m0s", 60), ("", None), ("10", None), ("s", None), ("-1s", None)],
+    [
+        ("10s", 10),
+        ("1.5s", 1.5),
+        ("500ms", 0.5),
+        ("1m0s", 60),
+        ("", None),
+        ("10", None),
+        ("s", None),
+        ("-1s", -1),
+        ("1h", 3600),
+    ],
 )
 def test_a_duration_is_read_as_go_writes_it(text: str, seconds: float | None) -> None:
     assert go_duration(text) == seconds

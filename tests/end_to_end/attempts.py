@@ -1,7 +1,7 @@
 """What a thief of Medea's tokens would try at the front door's apiserver, and what Medea itself has to be able to do.
 
-All of it is about two namespaces: `{opted}`, which opted in, and `{other}`, which did not; `bystanders` are what others
-have in both of them.
+All of it is about three namespaces: `{opted}`, which opted in with hold plugin, `{none}`, which did with hold none, and
+`{other}`, which did not; `bystanders` are what others have in them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -69,6 +69,19 @@ def pod(name: str, spec: Object | None = None, container: Object | None = None, 
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, **labels, **metadata}, "spec": wanted}
 
 
+def tick(**annotations: str) -> Object:
+    """The Workflow of a tick, as Medea makes them where the hold is none."""
+    owner = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "CronWorkflow",
+        "name": "theirs",
+        "uid": "u",
+        "controller": True,
+    }
+    labels = {"workflows.argoproj.io/cron-workflow": "theirs"}
+    return workflow("theirs-1767229200", ownerReferences=[owner], labels=labels, annotations=annotations)
+
+
 def token(account: str, name: str | None = None) -> Object:
     """A Secret that Kubernetes fills with the token of an account."""
     annotations = {"kubernetes.io/service-account.name": account}
@@ -124,6 +137,9 @@ def bystanders() -> Iterator[tuple[str, Object]]:
         step = {"workflows.argoproj.io/workflow": "theirs"}
         yield in_namespace(namespace, "pods"), pod("their-step", {"nodeName": "nowhere"}, labels=step)
         yield of_argo(namespace, "workflowtasksets"), _argo("WorkflowTaskSet", "theirs", {"tasks": {}})
+    cron = {"schedules": ["0 0 1 1 *"], "suspend": True, "workflowSpec": workflow("x")["spec"]}
+    for namespace in ("{opted}", "{none}", "{other}"):
+        yield of_argo(namespace, "cronworkflows"), _argo("CronWorkflow", "theirs", cron)
     yield in_namespace("{opted}", "events"), event("theirs")
     yield in_namespace(TARGETS, "secrets"), {**named("Secret", "no-target"), "type": "Opaque"}
     placed = {"medea.dev/placement": "p", "medea.dev/skip": "true"}
@@ -137,6 +153,7 @@ def forbidden() -> Iterator[Attempt]:
     yield from _controller_tokens()
     yield from _controller_pods()
     yield from _controller_workflows()
+    yield from _controller_crons()
     yield from _controller_cluster()
     yield from _webhook()
     yield from _logs()
@@ -152,6 +169,7 @@ def needed() -> Iterator[Attempt]:
         "bind the agent's role", c, "POST", bindings("{opted}"), binding("medea-agent", "medea-agent", "{opted}")
     )
     yield Attempt("install the plugin", c, "POST", in_namespace("{opted}", "configmaps"), _plugin())
+    yield Attempt("show a tick", c, "PATCH", of_argo("{none}", "cronworkflows", "theirs"), _ticked())
     yield Attempt("make a probe", c, "POST", of_argo("{opted}", "workflows"), _probe())
     yield Attempt("show a run", c, "PATCH", of_argo("{other}", "workflows", "placed"), {"status": {"phase": "Running"}})
     yield Attempt("suspend", c, "PATCH", of_argo("{other}", "workflows", "placed"), {"spec": {"suspend": True}})
@@ -312,6 +330,27 @@ def _controller_workflows() -> Iterator[Attempt]:
     )
 
 
+def _controller_crons() -> Iterator[Attempt]:
+    c = CONTROLLER
+    for namespace in ("{opted}", "{other}"):
+        yield Attempt(f"make a tick in {namespace}", c, "POST", of_argo(namespace, "workflows"), tick())
+        theirs = of_argo(namespace, "cronworkflows", "theirs")
+        yield Attempt(f"show a tick in {namespace}", c, "PATCH", theirs, _ticked())
+    unseen = tick(**{"medea.dev/skip": "true"})
+    yield Attempt("make a tick that nobody reviews", c, "POST", of_argo("{none}", "workflows"), unseen)
+    crons = of_argo("{none}", "cronworkflows")
+    bad: dict[str, Object] = {
+        "change when it ticks": {"spec": {"schedules": ["* * * * *"]}},
+        "change what it runs": {"spec": {"workflowSpec": {"serviceAccountName": "default"}}},
+        "label it": _labelled(),
+        "keep it": {"metadata": {"finalizers": ["medea.dev/run"]}},
+    }
+    for what, body in bad.items():
+        yield Attempt(f"take a CronWorkflow and {what}", c, "PATCH", f"{crons}/theirs", body)
+    yield Attempt("make a CronWorkflow", c, "POST", crons, _argo("CronWorkflow", "bad", {"schedules": []}))
+    yield Attempt("delete a CronWorkflow", c, "DELETE", f"{crons}/theirs")
+
+
 def _controller_cluster() -> Iterator[Attempt]:
     c = CONTROLLER
     yield Attempt("make any Node", c, "POST", "/api/v1/nodes", node("another"))
@@ -410,6 +449,11 @@ def _webhooks(kind: str) -> Object:
 
 def _labelled(label: str = "example.com/mine") -> Object:
     return {"metadata": {"labels": {label: "true"}}}
+
+
+def _ticked() -> Object:
+    marks = {"annotations": {"cronworkflows.argoproj.io/last-used-schedule": "0 0 1 1 *"}}
+    return {"metadata": marks, "status": {"lastScheduledTime": "2026-01-01T01:00:00Z", "phase": "Active"}}
 
 
 def _stop() -> Object:

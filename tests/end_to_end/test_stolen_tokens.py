@@ -18,6 +18,7 @@ Try = Callable[[Attempt], requests.Response]
 def thief(make_workspace: WorkspaceMaker) -> Iterator[Try]:
     """Tries something with the token of the account whose it is; as a dry run, so that nothing has to be mended."""
     names = {"opted": make_workspace().name, "other": make_workspace(enabled=False).name}
+    names["none"] = make_workspace(hold="none").name
     admin, server = connection("front")
     names["node"] = next(
         one["metadata"]["name"]

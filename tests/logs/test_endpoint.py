@@ -9,6 +9,7 @@ from webhook.errors import ClusterUnavailable, MedeaError
 from webhook.logs.access import Access
 from webhook.logs.endpoint import Endpoint, create_log_app
 from webhook.logs.reader import Reader
+from webhook.logs.sessions import Sessions
 from webhook.logs.streams import Streams
 
 PATH = "/containerLogs/ns/pod/main"
@@ -17,7 +18,7 @@ PATH = "/containerLogs/ns/pod/main"
 class Allowed:
     """Lets everybody read."""
 
-    def check(self, _certificate: object) -> None:
+    def check(self, _certificate: object, *, verb: str) -> None:
         """Nothing is wrong."""
 
 
@@ -70,7 +71,8 @@ def ask(source: Source, streams: Streams, *, gone: bool = False) -> tuple[int, b
     with here, there:
         if gone:
             here.close()
-        found = create_log_app(endpoint).test_client().get(PATH, environ_overrides={"gunicorn.socket": Client(here)})
+        app = create_log_app(endpoint, cast("Sessions", None))
+        found = app.test_client().get(PATH, environ_overrides={"gunicorn.socket": Client(here)})
         answer = found.status_code, found.data
         found.close()
     return answer

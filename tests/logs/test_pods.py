@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from tests.support.pods import Object, facts, mirrored, node, origin, pod
+from tests.support.pods import Object, facts, mirrored, node, origin, pod, whole
 from webhook.logs.pods import Changes, plan
+from webhook.model.nodes import fnv32a
 
 DELETED: Object = {"deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 7}
 AGENT = {"workflows.argoproj.io/workflow": "job", "workflows.argoproj.io/component": "agent"}
@@ -15,12 +16,6 @@ AGENT = {"workflows.argoproj.io/workflow": "job", "workflows.argoproj.io/compone
 
 def names(changes: Changes) -> list[str]:
     return [one.name for one in changes.create]
-
-
-def stub(*nodes: Object) -> Object:
-    """An origin whose spec is a stub."""
-    templates = [{"name": "placement", "plugin": {"medea": {"track": {"placement": "p1"}}}}]
-    return {**origin(*nodes), "spec": {"entrypoint": "medea", "templates": templates}}
 
 
 def agent() -> Object:
@@ -38,20 +33,27 @@ def test_a_pod_whose_node_the_origin_does_not_show_yet_waits_for_it() -> None:
     assert names(plan(facts(pod(), origin=origin()))) == []
 
 
+def test_the_stubs_own_root_is_not_taken_for_that_of_the_run_which_has_the_same_id() -> None:
+    root = node("job", name="job", templateName="medea")
+    assert names(plan(facts(pod(node="job"), origin=origin(root)))) == []
+    grafted = node("medea-job", name="job.west")
+    assert names(plan(facts(pod(node="job"), origin=origin(root, grafted)))) == [f"job-main-{fnv32a('job.west')}"]
+
+
 def test_an_origin_that_shows_a_run_as_it_is_gives_the_pods_own_name() -> None:
-    whole = origin(node("job-1", name="job.main"))
-    assert names(plan(facts(pod(), origin=whole))) == ["job-main-3440491359"]
+    shown = whole(node("job-1", name="job.main"))
+    assert names(plan(facts(pod(), origin=shown))) == ["job-main-3440491359"]
 
 
 def test_a_run_with_another_name_than_its_origin_has_its_pods_shown_under_the_origins() -> None:
     run = {"metadata": {"name": "job-p1", "namespace": "ns"}}
-    whole = origin(node("job-1", name="job.main"))
-    assert names(plan(facts(pod(node="job-p1-1"), origin=whole, run=run))) == ["job-main-3440491359"]
+    shown = whole(node("job-1", name="job.main"))
+    assert names(plan(facts(pod(node="job-p1-1"), origin=shown, run=run))) == ["job-main-3440491359"]
 
 
 def test_argos_agent_has_its_own_name_unless_the_front_door_has_one_too() -> None:
-    assert names(plan(facts(agent(), origin=origin()))) == ["job-1-agent"]
-    assert names(plan(facts(agent(), origin=stub()))) == ["medea-job-1-agent"]
+    assert names(plan(facts(agent(), origin=whole()))) == ["job-1-agent"]
+    assert names(plan(facts(agent(), origin=origin()))) == ["medea-job-1-agent"]
 
 
 def test_nodes_that_are_packed_are_found() -> None:

@@ -33,7 +33,9 @@ def shown(**changes: Any) -> Object:
 
 def real(uid: str = "u1", workflow: str = "job-p1") -> Object:
     """The pod it stands for, on the target."""
-    return {"metadata": {"uid": uid, "labels": {"workflows.argoproj.io/workflow": workflow}}}
+    metadata = {"uid": uid, "labels": {"workflows.argoproj.io/workflow": workflow}}
+    spec = {"containers": [{"name": "main"}, {"name": "wait"}], "initContainers": [{"name": "init"}]}
+    return {"metadata": metadata, "spec": spec}
 
 
 @contextmanager
@@ -60,6 +62,7 @@ def test_the_pod_of_a_run_is_found(placed: Pool) -> None:
     with reader(placed, Script(reply(200, shown())), Script(reply(200, real()))) as one:
         source = one.find("ns", "mirrored")
     assert (source.cluster.name, source.namespace, source.pod) == ("west", "ns", "real")
+    assert source.containers == ("main", "wait", "init")
 
 
 @pytest.mark.parametrize(

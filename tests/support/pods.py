@@ -61,7 +61,13 @@ def node(node_id: str = "medea-job-1", **fields: Any) -> Object:
 
 
 def origin(*nodes: Object, **annotations: str) -> Object:
-    """An origin that shows these nodes."""
+    """An origin, with hold `plugin`, that shows these nodes."""
+    templates = [{"name": "placement", "plugin": {"medea": {"track": {"placement": "p1"}}}}]
+    return {**whole(*nodes, **annotations), "spec": {"entrypoint": "medea", "templates": templates}}
+
+
+def whole(*nodes: Object, **annotations: str) -> Object:
+    """An origin with hold `none` that shows these nodes."""
     metadata = {"name": "job", "namespace": "ns", "uid": "o1", "annotations": annotations}
     return {"metadata": metadata, "status": {"nodes": {one["id"]: one for one in nodes}}}
 

@@ -82,6 +82,7 @@ class Administrator:
         *namespaces: str,
         reach: Reach = REACH,
         acting: Impersonation | None = None,
+        into_pods: bool = False,
         see_secrets: bool = False,
         take_config_maps: bool = False,
     ) -> list[Done]:
@@ -94,6 +95,7 @@ class Administrator:
             namespaces=namespaces,
             now=self.clock.now(),
             acting=acting,
+            into_pods=into_pods,
             see_secrets=see_secrets,
             take_config_maps=take_config_maps,
         )

@@ -14,7 +14,8 @@ from webhook.kube.kubeconfig import Reach, configuration_of
 from webhook.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, PODS, ROLE_BINDINGS, SECRETS, Resource
 from webhook.model.contract import CLUSTER
 from webhook.model.limits.targets import TOKEN_SECONDS
-from webhook.targets.grants import READ, SEE_SECRETS, TAKE_CONFIG_MAPS, TOKEN, WORK, grants
+from webhook.targets.grants import ENTER, READ, SEE_SECRETS, TAKE_CONFIG_MAPS, TOKEN, WORK, grants
+from webhook.targets.leave import revoke
 
 MANIFESTS = Path(webhook.__file__).parents[1] / "manifests/target/rbac.yaml"
 
@@ -76,6 +77,20 @@ def test_one_more_namespace_is_one_more_binding() -> None:
     before = len(admin.written())
     admin.add("a", "b")
     assert admin.written()[before:] == ["create rolebindings/b on west"]
+
+
+def test_only_an_administrator_who_says_so_lets_people_into_pods_and_it_stays_until_taken_back() -> None:
+    admin = Administrator("a", "b")
+    admin.add("a", "b")
+    assert not [one for one in admin.west.all(ROLE_BINDINGS) if one["roleRef"]["name"] == ENTER]
+    before = len(admin.written())
+    admin.add("a", into_pods=True)
+    assert admin.written()[before:] == ["create rolebindings/a on west"]
+    admin.add("a", "b")
+    bound = [one for one in admin.west.all(ROLE_BINDINGS) if one["roleRef"]["name"] == ENTER]
+    assert [one["metadata"]["namespace"] for one in bound] == ["a"]
+    assert list(revoke(admin.target()))
+    assert admin.west.all(ROLE_BINDINGS) == []
 
 
 def test_a_version_that_is_too_old_is_refused_before_anything_is_made() -> None:

@@ -60,6 +60,13 @@ def add(
     impersonate_group: Annotated[
         list[str] | None, typer.Option(help="A group of theirs that counts there. May be repeated.")
     ] = None,
+    into_pods: Annotated[
+        bool,
+        typer.Option(
+            "--exec",
+            help="Let people into the pods of their runs in these namespaces: kubectl exec, attach, port-forward, cp.",
+        ),
+    ] = False,
     see_secrets: Annotated[
         bool,
         typer.Option(
@@ -79,7 +86,7 @@ def add(
     acting = impersonation(impersonate or (), impersonate_group or ())
     target = surroundings.target(settings, name, context or name)
     reach, space = target.reach(server), settings.medea_targets_namespace
-    for done in add_target(
+    made = add_target(
         front,
         target,
         reach,
@@ -87,9 +94,11 @@ def add(
         namespaces=wanted,
         now=utc_now(),
         acting=acting,
+        into_pods=into_pods,
         see_secrets=see_secrets,
         take_config_maps=take_configmaps,
-    ):
+    )
+    for done in made:
         out.print(line(done), soft_wrap=True)
     _check(front, settings, [name], wanted, out)
 

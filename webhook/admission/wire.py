@@ -9,7 +9,8 @@ from typing import Any
 import jsonpatch
 
 from webhook.errors import AlreadyExists, BadRequest, MedeaError, wrong_field
-from webhook.model.deadline import Clock, Deadline, go_duration
+from webhook.model.deadline import Clock, Deadline
+from webhook.model.durations import go_duration
 from webhook.model.json_input import check_storable, parse_json
 from webhook.model.limits.admission import RETRY_AFTER, REVIEW_LONGEST, REVIEW_MARGIN, REVIEW_TIMEOUT
 from webhook.model.objects import Object
@@ -62,7 +63,8 @@ def decode(body: bytes) -> Review:
 
 def deadline_of(timeout: str | None, clock: Clock = time.monotonic) -> Deadline:
     """When a review must be answered. `timeout` is how long the apiserver waits, from its query `?timeout=10s`."""
-    seconds = go_duration(timeout or "") or REVIEW_TIMEOUT
+    asked = go_duration(timeout or "") or 0.0
+    seconds = asked if asked > 0 else REVIEW_TIMEOUT
     return Deadline.after(min(seconds, REVIEW_LONGEST) - REVIEW_MARGIN, clock)
 
 

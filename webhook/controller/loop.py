@@ -9,7 +9,8 @@ from webhook.controller.reconciler import Reconciler
 from webhook.controller.resting import Resting
 from webhook.controller.subworkflows import CHILD, Subworkflows
 from webhook.controller.targets import Targets
-from webhook.controller.watches import NAMESPACE, Watches
+from webhook.controller.watches import CRON, CRON_LANE, NAMESPACE, Watches
+from webhook.cron.reconciler import CronReconciler
 from webhook.errors import Blocked, Clash, MedeaError, Missing
 from webhook.kube.threads import start
 from webhook.kube.workqueue import WorkQueue
@@ -33,12 +34,13 @@ class Loop:
         reconciler: Reconciler,
         children: Subworkflows,
         namespaces: NamespaceReconciler,
+        crons: CronReconciler,
         watches: Watches,
         targets: Targets,
         resting: Resting,
     ) -> None:
         self._work, self._reconciler, self._children, self._namespaces = work, reconciler, children, namespaces
-        self._watches, self._targets, self._resting = watches, targets, resting
+        self._crons, self._watches, self._targets, self._resting = crons, watches, targets, resting
 
     def start(self) -> list[threading.Thread]:
         """Start the workers. When the work queue is shut down, each ends after its current key."""
@@ -92,6 +94,11 @@ class Loop:
             again = self._namespaces.reconcile(namespace) if namespace else None
             if again is not None:
                 self._work.add_after(key, again)
+        elif key.startswith(CRON):
+            namespace_name, _, name = key.removeprefix(CRON).partition("/")
+            again = self._crons.reconcile(namespace_name, name)
+            if again is not None:
+                self._work.add_after(key, again, lane=CRON_LANE)
         else:
             self._resting.take(key)
             self._resting.leave(key, self._reconciler.reconcile(key))

@@ -73,6 +73,7 @@ class Sweep:
             self.dismiss_agents,
             self.tend_namespaces,
             self.look_at_children,
+            self.look_at_crons,
             self.remove_templates,
             self.retire,
             self.measure_queue,
@@ -120,6 +121,10 @@ class Sweep:
         """Queue every unfinished sub-Workflow."""
         for child in self.children.living():
             self.work.add(child, sweep=True)
+
+    def look_at_crons(self) -> None:
+        """Queue every CronWorkflow."""
+        self.watches.look_at_crons(sweep=True)
 
     def remove_templates(self) -> None:
         """Remove copies of templates that nothing has used for long, in a few namespaces at a time.

@@ -4,6 +4,7 @@ these have made there.
 A change only adds the placement to the work queue, in the lane of its target.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,11 +12,13 @@ from typing import Protocol
 from webhook.controller.made_index import MadeIndex
 from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.workflow_index import WorkflowIndex
+from webhook.cron.children import Children
 from webhook.kube.client import Cluster
-from webhook.kube.informer import Informer
-from webhook.kube.resources import NAMESPACES, PODS
+from webhook.kube.informer import Informer, Listener
+from webhook.kube.resources import CRON_WORKFLOWS, NAMESPACES, PODS
 from webhook.kube.workqueue import WorkQueue
 from webhook.model.contract import ARGO_COMPONENT, CLUSTER, MIRRORED, OPTED_IN, ORIGIN_UID, PLACEMENT
+from webhook.model.deadline import Clock
 from webhook.model.limits.controller import LONGEST_MOMENT, MOMENT_NODES, PACKED_NODE
 from webhook.model.limits.kube import MOMENT
 from webhook.model.objects import Object, annotations, labels, mapping, spec_of, status_of
@@ -24,6 +27,10 @@ from webhook.namespaces.foreign_writes import ForeignWrites, with_last_write
 
 NAMESPACE = "namespace/"
 """Prefix of a namespace's key in the work queue; its name follows."""
+CRON = "cron/"
+"""Prefix of a CronWorkflow's key in the work queue; namespace and name follow."""
+CRON_LANE = "/cron"
+"""Calls for CronWorkflows that hang take no more threads than those for one target, whose name has no slash."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +75,22 @@ class Watches:
         children: Subworkflows,
         *,
         begin: Callable[[Informer], None] = Informer.start,
+        clock: Clock = time.monotonic,
     ) -> None:
         """`begin` is called to start an informer."""
         self._work, self._begin = work, begin
         self._followers: list[Follower] = []
         self.foreign_writes = ForeignWrites(self._look_at_namespace)
+        self.cron_children = Children(self.look_at_cron, clock=clock)
         self.origins = WorkflowIndex(
             front,
             placement_of=origin_placement,
             changed=self._on_origin,
-            also=children.note,
+            also=_both(children.note, self.cron_children.note),
             keep=with_last_write,
         )
         self.namespaces = Informer(front, NAMESPACES, self._on_namespace, selector=OPTED_IN)
+        self.crons = Informer(front, CRON_WORKFLOWS, self._on_cron)
         agents = f"{ARGO_COMPONENT}=agent,!{MIRRORED}"
         self.agents = Informer(front, PODS, _nobody_listens, selector=agents, keep=_kept_of_agent)
         self.runs: dict[str, WorkflowIndex] = {}
@@ -99,7 +109,7 @@ class Watches:
         """Start watching the front door; targets are added by `on_target`."""
         for follower in self._followers:
             follower.start()
-        for informer in (self.namespaces, self.origins.informer, self.agents):
+        for informer in (self.namespaces, self.origins.informer, self.agents, self.crons):
             self._begin(informer)
 
     def on_target(self, name: str, cluster: Cluster | None) -> None:
@@ -139,11 +149,27 @@ class Watches:
             follower.look_at(placement)
 
     def _on_namespace(self, namespace: Object, gone: bool) -> None:
+        name = namespace["metadata"]["name"]
         if not gone:
-            self._look_at_namespace(namespace["metadata"]["name"])
+            self._look_at_namespace(name)
+        # Its hold may be another one now.
+        self.look_at_crons(name)
 
     def _look_at_namespace(self, name: str) -> None:
         self._work.add(NAMESPACE + name)
+
+    def look_at_crons(self, namespace: str | None = None, *, sweep: bool = False) -> None:
+        """Queue the CronWorkflows of a namespace, or all."""
+        for found, name in self.crons.names():
+            if namespace in (None, found):
+                self.look_at_cron(found, name, sweep=sweep)
+
+    def look_at_cron(self, namespace: str, name: str, *, sweep: bool = False) -> None:
+        """Queue a CronWorkflow."""
+        self._work.add(f"{CRON}{namespace}/{name}", lane=CRON_LANE, share=namespace, sweep=sweep)
+
+    def _on_cron(self, cron: Object, _gone: bool) -> None:
+        self.look_at_cron(_namespace(cron), cron["metadata"]["name"])
 
 
 def moment_for(run: Object) -> float:
@@ -155,6 +181,14 @@ def moment_for(run: Object) -> float:
 
 def _namespace(workflow: Object) -> str:
     return str(workflow["metadata"].get("namespace") or "")
+
+
+def _both(first: Listener, second: Listener) -> Listener:
+    def note(workflow: Object, gone: bool) -> None:
+        first(workflow, gone)
+        second(workflow, gone)
+
+    return note
 
 
 def _nobody_listens(_: Object, __: bool) -> None:

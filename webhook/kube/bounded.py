@@ -41,11 +41,18 @@ class _Raw(io.RawIOBase):
 
 
 class _Answer(http.client.HTTPResponse):
+    _ahead = io.DEFAULT_BUFFER_SIZE
+    """Up to so many bytes are read at once, even if fewer are asked for."""
+
     def __init__(self, sock: socket.socket, *args: Any, **named: Any) -> None:
         super().__init__(sock, *args, **named)
         timeout = sock.gettimeout()
         if timeout is not None:
-            self.fp = io.BufferedReader(_Raw(self.fp, sock, time.monotonic() + timeout))
+            self.fp = io.BufferedReader(_Raw(self.fp, sock, time.monotonic() + timeout), self._ahead)
+
+
+class _ExactAnswer(_Answer):
+    _ahead = 1
 
 
 class _Connection(HTTPConnection):
@@ -56,6 +63,14 @@ class _TlsConnection(HTTPSConnection):
     response_class = _Answer
 
 
+class _ExactConnection(HTTPConnection):
+    response_class = _ExactAnswer
+
+
+class _ExactTlsConnection(HTTPSConnection):
+    response_class = _ExactAnswer
+
+
 class _Pool(HTTPConnectionPool):
     ConnectionCls = _Connection
 
@@ -64,7 +79,24 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
+class _ExactPool(HTTPConnectionPool):
+    ConnectionCls = _ExactConnection
+
+
+class _ExactTlsPool(HTTPSConnectionPool):
+    ConnectionCls = _ExactTlsConnection
+
+
 def bounded(manager: PoolManager) -> PoolManager:
     """Make `manager` use such connections; returns it."""
     manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+    return manager
+
+
+def exact(manager: PoolManager) -> PoolManager:
+    """Like `bounded`, and nothing is read beyond an answer's head before it is asked for.
+
+    After the answer 101 another protocol follows on the connection, whose bytes are not for HTTP's reader.
+    """
+    manager.pool_classes_by_scheme = {"http": _ExactPool, "https": _ExactTlsPool}
     return manager

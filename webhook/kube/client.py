@@ -18,6 +18,7 @@ from webhook.kube.health import Health
 from webhook.kube.identity import Expected
 from webhook.kube.kubeconfig import Reach, context_configuration, reach_of
 from webhook.kube.log_stream import LogStream
+from webhook.kube.pod_connection import PodConnection
 from webhook.kube.resources import PODS, SERVICE_ACCOUNTS, Resource
 from webhook.kube.transport import BROKEN, Answer, Http, Request, Transport, lines
 from webhook.model.bounded_json import read_json
@@ -278,6 +279,25 @@ class Cluster:
             Request("log", PODS.plural, "GET", path, query=options, read_timeout=patience)
         )
         return None if response is None else LogStream(response, self.name, follow=follow)
+
+    def connect_to_pod(
+        self,
+        namespace: str,
+        pod: str,
+        subresource: str,
+        *,
+        method: str,
+        query: Sequence[tuple[str, str]],
+        upgrade: Sequence[tuple[str, str]],
+        patience: float,
+    ) -> PodConnection:
+        """A connection into a pod: `subresource` is exec, attach or portforward, `upgrade` the protocol's headers.
+
+        Raises ClusterUnavailable also if the answer takes longer than `patience` seconds; NotAllowed and Rejected.
+        """
+        path = PODS.path(namespace, pod, subresource)
+        request = Request(subresource, PODS.plural, method, path, query, read_timeout=patience, upgrade=upgrade)
+        return PodConnection(self._transport.upgrade(request))
 
     def probe(self) -> None:
         """Ask `/readyz`, whatever the breaker says. Never raises; the result is in `health`."""

@@ -123,6 +123,11 @@ class Informer:
         found = self._objects.get((namespace, name))
         return found.unpacked() if found else None
 
+    def names(self) -> list[Key]:
+        """Namespace and name of each object as last seen."""
+        with self._lock:
+            return list(self._objects)
+
     def all(self) -> list[Object]:
         """All objects as last seen."""
         with self._lock:

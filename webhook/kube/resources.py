@@ -49,6 +49,7 @@ WORKFLOW_TEMPLATES = Resource("argoproj.io/v1alpha1", "WorkflowTemplate", "workf
 CLUSTER_WORKFLOW_TEMPLATES = Resource(
     "argoproj.io/v1alpha1", "ClusterWorkflowTemplate", "clusterworkflowtemplates", namespaced=False
 )
+CRON_WORKFLOWS = Resource("argoproj.io/v1alpha1", "CronWorkflow", "cronworkflows")
 TASK_SETS = Resource("argoproj.io/v1alpha1", "WorkflowTaskSet", "workflowtasksets")
 NAMESPACES = Resource("v1", "Namespace", "namespaces", namespaced=False)
 SECRETS = Resource("v1", "Secret", "secrets")

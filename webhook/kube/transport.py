@@ -18,7 +18,7 @@ from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 from prometheus_client import Histogram
 
 from webhook.errors import ClusterUnavailable, MedeaError, quoted
-from webhook.kube.bounded import bounded
+from webhook.kube.bounded import bounded, exact
 from webhook.kube.health import Health
 from webhook.kube.identity import PATH, Expected, Identity
 from webhook.kube.resources import NAMESPACES
@@ -47,7 +47,10 @@ class Http(Protocol):
 
 @dataclass(frozen=True)
 class Request:
-    """One request. `verb` and `kind` are labels of metrics; `read_timeout` is in seconds, for the whole answer."""
+    """One request. `verb` and `kind` are labels of metrics; `read_timeout` is in seconds, for the whole answer.
+
+    `upgrade` are the headers of a request that asks for another protocol: then the answer must be 101.
+    """
 
     verb: str
     kind: str
@@ -58,6 +61,11 @@ class Request:
     content_type: str = "application/json"
     accept: str = "application/json"
     read_timeout: float = READ_TIMEOUT
+    upgrade: Sequence[tuple[str, str]] = ()
+
+    def succeeded(self, status: int) -> bool:
+        """Whether an answer with this HTTP status is what was asked for."""
+        return status == 101 if self.upgrade else 200 <= status < 300
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,7 @@ class Transport:
         self._api = ApiClient(configuration)
         self._logs: Http = http or self._api.rest_client.pool_manager
         self._calls: Http = http or bounded(RESTClientObject(configuration).pool_manager)
+        self._upgrades: Http = http or exact(RESTClientObject(configuration).pool_manager)
 
     @property
     def configuration(self) -> Configuration:
@@ -132,6 +141,20 @@ class Transport:
             response, _ = self._exchange(self._logs, request, silence=True)
         except urllib3.exceptions.ReadTimeoutError:
             return None
+        self.health.answered()
+        return response
+
+    def upgrade(self, request: Request) -> urllib3.BaseHTTPResponse:
+        """Send a request for another protocol. The answer has a connection of its own, read up to that protocol.
+
+        A refusal says nothing about the cluster's health: it may come from one of its nodes.
+        """
+        self._check()
+        try:
+            response, _ = self._exchange(self._upgrades, request, silence=True)
+        except urllib3.exceptions.ReadTimeoutError as error:
+            words = f"cluster {self.name} has not answered within {request.read_timeout:.0f} s"
+            raise ClusterUnavailable(words) from error
         self.health.answered()
         return response
 
@@ -173,8 +196,9 @@ class Transport:
     def close(self) -> None:
         """Close the connections, and remove the cluster from the metrics."""
         self._api.close()
-        if isinstance(self._calls, urllib3.PoolManager):
-            self._calls.clear()
+        for http in (self._calls, self._upgrades):
+            if isinstance(http, urllib3.PoolManager):
+                http.clear()
         _SECONDS.remove_by_labels({"cluster": self.name})
 
     def _check(self) -> None:
@@ -204,8 +228,10 @@ class Transport:
         try:
             response = self._send(http, request)
             outcome = str(response.status)
-            if not 200 <= response.status < 300:
+            if not request.succeeded(response.status):
                 with contextlib.closing(response):
+                    if request.upgrade:
+                        raise self._not_upgraded(response.status, response.data)
                     raise self._error(response.status, response.data, began)
             return response, response.data if whole else b""
         except BROKEN as error:
@@ -220,13 +246,16 @@ class Transport:
             _SECONDS.labels(self.name, request.verb, request.kind, outcome).observe(time.perf_counter() - started)
 
     def _send(self, http: Http, request: Request) -> urllib3.BaseHTTPResponse:
-        known = {"Accept": request.accept, "User-Agent": "medea"}
+        # The pod's kubelet gets the header too, and refuses to switch protocols for who accepts nothing but JSON.
+        known = {"Accept": "*/*" if request.upgrade else request.accept, "User-Agent": "medea"}
         self._api.update_params_for_auth(known, [], ["BearerToken"], request.path, request.method, None)
         if self._authorization is not None:
             known["Authorization"] = self._authorization
         if request.body is not None:
             known["Content-Type"] = request.content_type
         headers = urllib3.HTTPHeaderDict(known)
+        for name, value in request.upgrade:
+            headers.add(name, value)
         for name, value in self._acting_as:
             # Kubernetes takes UTF-8 there; http.client would send Latin-1, or nothing.
             headers.add(name, value.encode().decode("latin-1"))
@@ -250,6 +279,11 @@ class Transport:
                 f"something that is no apiserver answers for cluster {self.name}: {quoted(data[:80])}"
             )
         return answer
+
+    def _not_upgraded(self, code: int, data: bytes) -> MedeaError:
+        if code < 400:
+            return ClusterUnavailable(f"cluster {self.name} answered {code}: no upgraded connection gets through to it")
+        return error_of(status_of(code, data), self.name)
 
     def _error(self, code: int, data: bytes, began: float) -> MedeaError:
         status = status_of(code, data)

@@ -1,6 +1,6 @@
-"""A kubelet API for the virtual Nodes; serves logs only."""
+"""A kubelet API for the virtual Nodes: logs, and what leads into pods."""
 
-import socket
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from webhook.kube.log_stream import LogStream
 from webhook.logs.access import Access
 from webhook.logs.options import read_options
 from webhook.logs.reader import Reader
+from webhook.logs.sessions import Sessions, sessions_blueprint
 from webhook.logs.streams import Streams, is_gone
 from webhook.model.limits.logs import READERS_PATIENCE
 
@@ -35,8 +36,8 @@ class Endpoint:
 
     def read(self, namespace: str, pod: str, container: str) -> Response:
         """One container's log, with the options from the current request's query."""
-        client: socket.socket = request.environ["gunicorn.socket"]
-        self.access.check(client.getpeercert())  # type: ignore[attr-defined]
+        client: ssl.SSLSocket = request.environ["gunicorn.socket"]
+        self.access.check(client.getpeercert() or {}, verb="get")
         options = read_options(container, request.args)
         self.streams.take()
         try:
@@ -49,7 +50,7 @@ class Endpoint:
             self.streams.release()
             raise
 
-    def _answer(self, found: LogStream, client: socket.socket) -> Response:
+    def _answer(self, found: LogStream, client: ssl.SSLSocket) -> Response:
         try:
             client.settimeout(READERS_PATIENCE)
             forget = self.streams.watch(client, found.end)
@@ -69,9 +70,10 @@ class Endpoint:
         return answer
 
 
-def create_log_app(endpoint: Endpoint) -> Flask:
+def create_log_app(endpoint: Endpoint, sessions: Sessions) -> Flask:
     """The WSGI application for the logs' port, which only the front door's apiserver may use."""
     app = Flask("medea-logs")
+    app.register_blueprint(sessions_blueprint(sessions))
 
     @app.get("/containerLogs/<namespace>/<pod>/<container>")
     def container_logs(namespace: str, pod: str, container: str) -> Response:
@@ -100,7 +102,8 @@ def _known(error: MedeaError) -> Response:
 
 
 def _unknown_route(error: HTTPException) -> Response:
-    words = f"Medea stands for a target here, and only its logs can be read: {request.method} {request.path}\n"
+    words = f"Medea stands for a target here, and serves logs, exec, attach and port forwarding only: {request.method} "
+    words += f"{request.path}\n"
     return Response(words, error.code, mimetype="text/plain")
 
 

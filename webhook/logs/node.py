@@ -48,7 +48,7 @@ def node_status(current: Mapping[str, Any], address: Address, now: datetime.date
         "type": "Ready",
         "status": "True",
         "reason": "Medea",
-        "message": "stands for a target; nothing runs here, but logs can be read",
+        "message": "stands for a target; nothing runs here, but logs can be read and pods be entered",
         "lastHeartbeatTime": timestamp(now),
         "lastTransitionTime": since or timestamp(now),
     }

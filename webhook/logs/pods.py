@@ -156,7 +156,7 @@ def _named(facts: Facts, origin: Object, pods: Sequence[Object]) -> list[Unmirro
             made.append(Unmirrored(pod, own, None))
         elif node_id is None:
             # With hold `plugin` the origin has an agent of its own at the front door, which mostly has the same name.
-            made.append(Unmirrored(pod, own if stub_placement(spec_of(origin)) is None else GRAFTED + own, None))
+            made.append(Unmirrored(pod, GRAFTED + own if _is_stub(origin) else own, None))
         elif node := _node(facts, origin, node_id, nodes):
             made.append(Unmirrored(pod, pod_name(origin, node), node))
     return made
@@ -165,13 +165,16 @@ def _named(facts: Facts, origin: Object, pods: Sequence[Object]) -> list[Unmirro
 def _node(facts: Facts, origin: Object, node_id: str, nodes: Nodes) -> Object | None:
     """The node of the origin that stands for a node of the run.
 
-    With hold `plugin` the run's nodes are grafted under prefixed ids; with `none` only the run's name, if it has
-    another one than the origin, is replaced in them.
+    With hold `plugin` the run's nodes are grafted under prefixed ids, beside the stub's own, one of which may have the
+    very id of the run's root. With `none` only the run's name is replaced in them, if its origin has another one.
     """
-    ids = [GRAFTED + node_id, node_id]
-    if facts.run is not None:
-        ids.append(origin["metadata"]["name"] + node_id.removeprefix(facts.run["metadata"]["name"]))
-    return next((nodes[one] for one in ids if one in nodes), None)
+    if _is_stub(origin) or facts.run is None:
+        return nodes.get(GRAFTED + node_id)
+    return nodes.get(origin["metadata"]["name"] + node_id.removeprefix(facts.run["metadata"]["name"]))
+
+
+def _is_stub(origin: Object) -> bool:
+    return stub_placement(spec_of(origin)) is not None
 
 
 def _patch(shown: Object, pod: Object) -> Object:

@@ -23,11 +23,12 @@ _STARTING = re.compile("is waiting to start: (ContainerCreating|PodInitializing)
 
 @dataclass(frozen=True)
 class Source:
-    """The pod on a target behind a mirrored pod at the front door."""
+    """The pod on a target behind a mirrored pod at the front door, and the names of its containers."""
 
     cluster: Cluster
     namespace: str
     pod: str
+    containers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Reader:
         found = _pod_of_run(target, namespace, wanted, row.run_name)
         if found is None or found["metadata"]["uid"] != told.get(MIRRORED_UID):
             raise Missing(f"the pod {wanted} is gone from {cluster}, and its log with it")
-        return Source(target, namespace, wanted)
+        return Source(target, namespace, wanted, _containers(found))
 
     def open(self, source: Source, options: Options, still_wanted: Callable[[], bool]) -> LogStream | None:
         """The log; None as soon as `still_wanted` is false. Raises any error of the target."""
@@ -89,3 +90,8 @@ class Reader:
 def _pod_of_run(target: Cluster, namespace: str, name: str, run: str) -> Object | None:
     pod = target.find(PODS, namespace, name)
     return pod if pod is not None and labels(pod).get(ARGO_WORKFLOW) == run else None
+
+
+def _containers(pod: Object) -> tuple[str, ...]:
+    spec = pod["spec"]
+    return tuple(str(one["name"]) for one in (*spec["containers"], *(spec.get("initContainers") or ())))

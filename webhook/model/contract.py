@@ -107,6 +107,13 @@ ARGO_CONFIG_MAP_TYPE = "workflows.argoproj.io/configmap-type"
 ARGO_PARAMETERS = "Parameter"
 """Value of that label on a ConfigMap from which Argo takes values of parameters: it finds no others."""
 ARGO_COMPONENT = "workflows.argoproj.io/component"
+ARGO_CRON = "workflows.argoproj.io/cron-workflow"
+ARGO_CRON_TIME = "workflows.argoproj.io/scheduled-time"
+ARGO_CRON_SCHEDULE = "cronworkflows.argoproj.io/last-used-schedule"
+ARGO_CRON_COMPLETED = "cronworkflows.argoproj.io/completed"
+ARGO_CREATOR = "workflows.argoproj.io/creator"
+ARGO_CREATORS = (ARGO_CREATOR, f"{ARGO_CREATOR}-email", f"{ARGO_CREATOR}-preferred-username")
+"""Labels that argo-server puts on what it creates: who asked for it."""
 
 
 class Hold(StrEnum):

@@ -1,7 +1,6 @@
 """The moment by which a request must be answered, passed down to every step. Pure but for its clocks."""
 
 import datetime
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,10 +9,6 @@ from webhook.errors import Unavailable
 
 Clock = Callable[[], float]
 Now = Callable[[], datetime.datetime]
-# A duration as Go writes it: 10s, 1.5s, 500ms, 1m0s.
-_GO_DURATION = re.compile(r"(?:([0-9]{1,4}(?:\.[0-9]{1,9})?)(ms|s|m))+")
-_GO_PART = re.compile(r"([0-9.]+)(ms|s|m)")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 
 def utc_now() -> datetime.datetime:
@@ -51,10 +46,3 @@ class Deadline:
         """Seconds that one call may take: `most`, or what is left if less. Raises Unavailable below `least`."""
         self.check(what, need=least)
         return min(most, self.left)
-
-
-def go_duration(text: str) -> float | None:
-    """Seconds in a Go duration, such as an apiserver's `?timeout=10s`; None if it is not one."""
-    if not _GO_DURATION.fullmatch(text):
-        return None
-    return sum(float(number) * _UNITS[unit] for number, unit in _GO_PART.findall(text))

@@ -110,14 +110,14 @@ def _logs(settings: Settings) -> Door:
 
     def make() -> Served:
         made = make_logs(settings)
-        return Served(create_log_app(made.endpoint), made.background)
+        return Served(create_log_app(made.endpoint, made.sessions), made.background)
 
     return Door(
         DoorName.LOGS,
         (f"{settings.medea_bind}:{settings.medea_logs_port}",),
         settings.medea_logs_metrics_port,
-        # Each reader holds one for as long as its log is followed.
-        settings.medea_logs_streams + SERVER_SPARE_THREADS,
+        # Each reader holds one for as long as its log is followed, and each session in a pod until its end.
+        settings.medea_logs_streams + settings.medea_logs_sessions + SERVER_SPARE_THREADS,
         Tls("MEDEA_LOGS_CERTS", folder, folder / AUTHORITY, required=True),
         make,
     )

@@ -13,7 +13,13 @@ from gunicorn.app.base import BaseApplication
 
 from webhook.certificates.delivery import Delivery
 from webhook.logs.endpoint import BrokeOff
-from webhook.model.limits.server import SERVER_CONNECTIONS, SERVER_GRACE, SERVER_KEEP_ALIVE, SERVER_SPARE_FILES
+from webhook.model.limits.server import (
+    SERVER_CONNECTIONS,
+    SERVER_GRACE,
+    SERVER_KEEP_ALIVE,
+    SERVER_REQUEST_LINE,
+    SERVER_SPARE_FILES,
+)
 from webhook.server.health import start_health_server
 from webhook.server.tls import Tls
 from webhook.settings import Settings
@@ -70,6 +76,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "threads": self._door.threads,
             "worker_connections": most_connections(),
             "keepalive": SERVER_KEEP_ALIVE,
+            "limit_request_line": SERVER_REQUEST_LINE,
             "graceful_timeout": SERVER_GRACE,
             "post_worker_init": self._unready_when_told_to_end,
             "worker_tmp_dir": "/dev/shm",

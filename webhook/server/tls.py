@@ -31,7 +31,10 @@ class _Socket(ssl.SSLSocket):
         self.settimeout(SERVER_SILENCE if flag else 0.0)
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        """Raises TimeoutError too if a client sends its request in drops."""
+        """Raises TimeoutError too if a client sends its request in drops.
+
+        This is how gunicorn reads. What an application reads later, by `recv_into`, has no such deadline.
+        """
         if time.monotonic() > self._until:
             raise TimeoutError("the request took too long")
         return super().recv(buflen, flags)

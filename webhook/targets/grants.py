@@ -27,6 +27,8 @@ WORK = "medea-target"
 READ = "medea-target-read"
 SEE_SECRETS = "medea-target-see-secrets"
 TAKE_CONFIG_MAPS = "medea-target-take-configmaps"
+ENTER = "medea-target-exec"
+"""The ClusterRole whose binding in a namespace lets people into the pods of runs, and the name of that binding."""
 TOKEN = "medea-target-token"  # noqa: S105 a name
 ARGO_CONFIG = "medea-target-argo-config"
 """The Role that lets Medea read what Argo's controller adds to every Workflow."""
@@ -86,6 +88,7 @@ def grants(
         made(CLUSTER_ROLES, WORK, rules=_WORKING),
         made(CLUSTER_ROLES, SEE_SECRETS, rules=_SEEING),
         made(CLUSTER_ROLES, TAKE_CONFIG_MAPS, rules=_TAKING),
+        made(CLUSTER_ROLES, ENTER, rules=_ENTERING),
         *(consent(namespace) for namespace in accepting),
         *(bound(ROLE_BINDINGS, name, CLUSTER_ROLES, namespace) for name in more for namespace in accepting),
     ]
@@ -102,6 +105,11 @@ def _of_config(place: ConfigPlace) -> list[Grant]:
 def consent(namespace: str) -> Grant:
     """The binding by which a namespace accepts work."""
     return bound(ROLE_BINDINGS, WORK, CLUSTER_ROLES, namespace)
+
+
+def way_in(namespace: str) -> Grant:
+    """The binding by which a namespace lets people at the front door into the pods of their runs."""
+    return bound(ROLE_BINDINGS, ENTER, CLUSTER_ROLES, namespace)
 
 
 def rule(groups: str, resources: list[str], verbs: list[str], **rest: list[str]) -> Object:
@@ -131,6 +139,8 @@ _WORKING = [
 # RBAC has no right to see that a Secret exists without one to read it.
 _SEEING = [rule("", ["secrets"], ["get"])]
 _TAKING = [rule("", ["configmaps"], ["list", "create", "delete"])]
+# A WebSocket begins with GET, which older apiservers take for the verb.
+_ENTERING = [rule("", ["pods/exec", "pods/attach", "pods/portforward"], ["create", "get"])]
 
 
 def made(kind: Resource, name: str, namespace: str | None = None, **content: object) -> Grant:

@@ -28,7 +28,7 @@ from webhook.model.objects import Object, annotations
 from webhook.targets.argo import ConfigPlace, config_places, living_controller
 from webhook.targets.credentials import kubeconfig, life_of, secret_data, token_of, with_token
 from webhook.targets.findings import Grade, argo, kubernetes
-from webhook.targets.grants import ACCOUNT, SPACE, Grant, grants
+from webhook.targets.grants import ACCOUNT, SPACE, Grant, grants, way_in
 from webhook.targets.impersonation import NAME as IMPERSONATING
 from webhook.targets.impersonation import Impersonation
 from webhook.targets.registration import counted, secrets_of
@@ -51,12 +51,14 @@ def add(
     namespaces: Sequence[str],
     now: datetime.datetime,
     acting: Impersonation | None = None,
+    into_pods: bool = False,
     see_secrets: bool = False,
     take_config_maps: bool = False,
 ) -> Iterator[Done]:
     """Add the target that `target` is an administrator's client of; `space` is the namespace of the Secrets.
 
-    With `acting`, Workflows are created there as who submits them; without, that stays as it was. So does what
+    With `acting`, Workflows are created there as who submits them; without, that stays as it was. `into_pods` lets
+    people into the pods of their runs in these namespaces; without, that stays as it was too. So does what
     `see_secrets` and `take_config_maps` give, see `grants`.
 
     Yields what was done, step by step. Raises Refused before anything is made if a namespace is missing or a version is
@@ -69,7 +71,8 @@ def add(
     if acting:
         _check_other(front, target)
     given = grants(namespaces, _configs(target), see_secrets=see_secrets, take_config_maps=take_config_maps)
-    for grant in (*given, *(acting.grants() if acting else ())):
+    ways_in = [way_in(namespace) for namespace in namespaces] if into_pods else ()
+    for grant in (*given, *ways_in, *(acting.grants() if acting else ())):
         yield Done(_ensure(target, grant), f"{grant.words} on {target.name}")
     if acting:
         yield from _withdraw(target, acting)

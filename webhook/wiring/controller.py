@@ -20,6 +20,7 @@ from webhook.controller.targets import Targets
 from webhook.controller.unused_copies import UnusedCopies
 from webhook.controller.verbs import VerbExecutor
 from webhook.controller.watches import Caches, Watches
+from webhook.cron.reconciler import CronReconciler
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.informer import Informer
@@ -96,7 +97,7 @@ def assemble_controller(
     work, resting = WorkQueue(lane_limit=WORKERS_PER_TARGET, clock=clock), Resting()
     targets = Targets(parts.registry, clock=clock, now=now)
     children = Subworkflows(front, work.add)
-    watches = Watches(front, work, children, begin=begin)
+    watches = Watches(front, work, children, begin=begin, clock=clock)
 
     def left_the_queue(placement: str, target: str, namespace: str) -> None:
         work.add(placement, lane=target, share=namespace)
@@ -139,11 +140,20 @@ def assemble_controller(
         acts={**origin_steps.acts(), **target_steps.acts(), **verbs.acts()},
         recorder=recorder,
     )
+    crons = CronReconciler(
+        front=front,
+        crons=watches.crons,
+        namespaces=watches.namespaces,
+        children=watches.cron_children,
+        default=settings.medea_hold,
+        now=now,
+    )
     loop = Loop(
         work=work,
         reconciler=reconciler,
         children=children,
         namespaces=namespaces,
+        crons=crons,
         watches=watches,
         targets=targets,
         resting=resting,

@@ -24,7 +24,9 @@ from webhook.kube.resources import SELF_REVIEWS
 from webhook.ledger.pool import Pool
 from webhook.logs.access import Access
 from webhook.logs.endpoint import Endpoint
+from webhook.logs.places import Places
 from webhook.logs.reader import Reader
+from webhook.logs.sessions import Sessions
 from webhook.logs.streams import Streams
 from webhook.model.limits.admission import OWN_NAME_TIMEOUT
 from webhook.namespaces.hold import Holds
@@ -89,6 +91,7 @@ class LogsDoor:
     """What the logs' door serves."""
 
     endpoint: Endpoint
+    sessions: Sessions
     background: Background
 
 
@@ -144,14 +147,16 @@ def _closed_gate(parts: Parts, holds: Holds, settings: Settings) -> ClosedGate:
 
 
 def make_logs(settings: Settings) -> LogsDoor:
-    """What serves logs of mirrored pods, not started."""
+    """What serves logs of mirrored pods and leads into them, not started."""
     front, pool = front_of(settings), Pool(ledger_dsn(settings))
     registry, streams = Registry(front, settings.medea_targets_namespace), Streams(settings.medea_logs_streams)
     prober = TargetProber(registry)
     background = Background(
         [pool.start, registry.start, prober.start, streams.start], _needs_ledger(pool) | _needs_targets(registry)
     )
-    return LogsDoor(Endpoint(Reader(front, registry, pool), Access(front), streams), background)
+    reader, access = Reader(front, registry, pool), Access(front)
+    sessions = Sessions(reader.find, access, Places(settings.medea_logs_sessions))
+    return LogsDoor(Endpoint(reader, access, streams), sessions, background)
 
 
 def _placing(parts: Parts, holds: Holds) -> Background:

@@ -1,4 +1,4 @@
-"""Limits of reading logs, and mirrored pods."""
+"""Limits of reading logs, of sessions in pods, and of mirrored pods."""
 
 MIRROR_WORKERS = 4
 # After this long, the log says that the first lists are still missing.
@@ -22,3 +22,12 @@ LOG_AGAIN = 0.3
 READERS_PATIENCE = 600.0
 # Bytes of a log passed on at once.
 LOG_PIECE = 64 * 1024
+
+# How long a target may take until somebody is in a pod; it asks the pod's kubelet, and that the container runtime.
+LONGEST_SESSION_START = 15.0
+# After this long without a byte either way a session ends, as with kubelets. kubectl sends one every few seconds.
+SESSION_SILENCE = 4 * 3600.0
+# Bytes passed on at once, each way.
+SESSION_PIECE = 64 * 1024
+# Seconds, seconds and tries of TCP's keepalive: a peer that is gone without a word is noticed within 40 s.
+SESSION_KEEPALIVE = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4}

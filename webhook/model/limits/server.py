@@ -15,9 +15,11 @@ one open each. Apiservers and 100 API clients have some hundreds. An idle connec
 SERVER_SPARE_FILES = 1024
 """Files and outgoing connections that a process needs beside these, under the same system limit."""
 SERVER_SPARE_THREADS = 64
-"""Threads of the door for logs beside those of its readers. A connection that sends nothing holds one for five seconds,
-after which gunicorn puts it aside."""
+"""Threads of the door for logs beside those of its readers and of sessions in pods. A connection that sends nothing
+holds one for five seconds, after which gunicorn puts it aside."""
 SERVER_GRACE = 4
 """Seconds for requests under way when the process is told to end; it is gone within five."""
 SERVER_END = 4.8
 """Seconds for all processes of `medea serve` to end: a little longer than for the requests of one."""
+SERVER_REQUEST_LINE = 8190
+"""Bytes of a request's first line, gunicorn's most: `kubectl exec` has the whole command there."""

@@ -45,25 +45,30 @@ _Later = Callable[[], Operand]
 
 
 @lru_cache(EXPRESSIONS_KEPT)
-def holds(condition: str) -> bool | None:
-    """Whether a step with this condition, all tags filled in, runs; None if that is in doubt."""
+def holds(condition: str, bare_words: bool = True) -> bool | None:
+    """Whether a step with this condition, all tags filled in, runs; None if that is in doubt.
+
+    In a step's condition a word without quotes is a text; without `bare_words` it is in doubt.
+    """
     if not condition:
         return True
     if len(condition) > EXPRESSION_LONGEST:
         return None
     try:
-        found = _Reader(_tokens(condition)).whole()
+        found = _Reader(_tokens(condition, bare_words)).whole()
     except Doubt:
         return None
     return found if isinstance(found, bool) else None
 
 
-def _tokens(condition: str) -> list[_Token]:
+def _tokens(condition: str, bare_words: bool) -> list[_Token]:
     found: list[_Token] = []
     at, end = 0, len(condition.rstrip(_SPACES))
     while at < end:
         match = _TOKEN.match(condition, at)
         if match is None:
+            raise Doubt
+        if not bare_words and match["word"] not in (None, "in", "IN", "true", "false"):
             raise Doubt
         found.append(_token(match))
         at = match.end()

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from webhook.totals.expressions.doubt import Doubt
-from webhook.totals.expressions.functions import FUNCTIONS
+from webhook.totals.expressions.functions import FUNCTIONS, Function
 from webhook.totals.expressions.operators import calculated
 from webhook.totals.expressions.syntax import tree_of
+from webhook.totals.expressions.times import METHODS, Moment, span_of
 from webhook.totals.expressions.tree import (
     Binary,
     Call,
@@ -21,43 +22,52 @@ from webhook.totals.expressions.tree import (
 )
 from webhook.totals.expressions.values import Value, as_integer, as_number, bounded, shown
 
-Known = Mapping[str, str]
+Known = Mapping[str, Value]
 """Known values by their paths, such as `workflow.parameters.size`."""
 
 
-def text_of(expression: str, known: Known) -> str | None:
-    """What Argo puts in place of `{{=expression}}`; None if that is in doubt."""
+def text_of(expression: str, known: Known, now: float | None = None) -> str | None:
+    """What Argo puts in place of `{{=expression}}`; None if that is in doubt.
+
+    `now` is when it does, in seconds since the epoch; None if nobody knows: then times are in doubt.
+    """
     try:
-        return shown(_whole(expression, known))
+        return shown(_whole(expression, known, now))
     except (Doubt, ArithmeticError, RecursionError):
         return None
 
 
-def truth_of(expression: str, known: Known) -> bool | None:
-    """Whether a hook with this `expression` runs; None if that is in doubt."""
+def truth_of(expression: str, known: Known, now: float | None = None) -> bool | None:
+    """Whether a hook with this `expression` runs; None if that is in doubt. `now` as for `text_of`."""
     try:
-        found = _whole(expression, known)
+        found = _whole(expression, known, now)
     except (Doubt, ArithmeticError, RecursionError):
         return None
     return found if isinstance(found, bool) else None
 
 
-def _whole(expression: str, known: Known) -> Value:
+def _whole(expression: str, known: Known, now: float | None) -> Value:
     found = tree_of(expression)
     if found is None:
         raise Doubt
     tree, names = found
+    functions = FUNCTIONS if now is None else {**FUNCTIONS, **_times(now)}
     # Argo refuses names that it does not know even in what is not evaluated.
-    if not names <= {path.partition(".")[0] for path in known}:
+    allowed = {path.partition(".")[0] for path in known}
+    if not names <= (allowed if now is None else allowed | METHODS.keys()):
         raise Doubt
-    return _Evaluation(known).of(tree)
+    return _Evaluation(known, functions).of(tree)
+
+
+def _times(now: float) -> Mapping[str, Function]:
+    return {"now": lambda: Moment(now), "duration": span_of, **METHODS}
 
 
 class _Evaluation:
     """Evaluates trees. Only values are known, never that something is missing: what is not found is in doubt."""
 
-    def __init__(self, known: Known) -> None:
-        self._known = known
+    def __init__(self, known: Known, functions: Mapping[str, Function]) -> None:
+        self._known, self._functions = known, functions
 
     def of(self, node: Node) -> Value:
         """Its value. Raises Doubt."""
@@ -117,11 +127,10 @@ class _Evaluation:
         return f"{above}.{key}"
 
     def _at(self, path: str) -> Value:
-        value = self._known.get(path)
         # Argo leaves out a value at a path that others lie below.
-        if value is None or any(name.startswith(f"{path}.") for name in self._known):
+        if path not in self._known or any(name.startswith(f"{path}.") for name in self._known):
             raise Doubt
-        return value
+        return self._known[path]
 
     def _doubt(self) -> str:
         raise Doubt
@@ -137,7 +146,7 @@ class _Evaluation:
         return of[slice(start, end)]
 
     def _call(self, name: str, arguments: tuple[Node, ...]) -> Value:
-        function = FUNCTIONS.get(name)
+        function = self._functions.get(name)
         if function is None:
             raise Doubt
         try:

@@ -5,6 +5,7 @@ import math
 from webhook.model.limits.admission import EXPRESSION_LARGEST
 from webhook.totals.expressions.doubt import Doubt
 from webhook.totals.expressions.patterns import found_in
+from webhook.totals.expressions.times import Moment, Span, reckoned
 from webhook.totals.expressions.values import Value, as_integer, as_number, as_text, is_number
 
 
@@ -22,6 +23,8 @@ def calculated(operator: str, left: Value, right: Value, may_differ: bool) -> Va
         return left + right
     if operator == "..":
         return _range(as_integer(left), as_integer(right))
+    if isinstance(left, Moment | Span):
+        return reckoned(operator, left, right)
     return _arithmetic(operator, as_number(left), as_number(right))
 
 
@@ -43,6 +46,8 @@ def same(left: Value, right: Value, may_differ: bool) -> bool:
 def _ordered(operator: str, left: Value, right: Value) -> bool:
     if isinstance(left, str) and isinstance(right, str):
         less, equal = left < right, left == right
+    elif isinstance(left, Moment | Span) and type(left) is type(right):
+        less, equal = left.seconds < right.seconds, left == right
     else:
         one, other = as_number(left), as_number(right)
         less, equal = one < other, one == other

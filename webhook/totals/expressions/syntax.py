@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from webhook.model.limits.admission import EXPRESSION_DEEPEST, EXPRESSION_LONGEST, EXPRESSIONS_KEPT
 from webhook.totals.expressions.doubt import Doubt
+from webhook.totals.expressions.times import METHODS
 from webhook.totals.expressions.tokens import Token, tokens_of, unquoted
 from webhook.totals.expressions.tree import (
     Binary,
@@ -32,7 +33,7 @@ _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "nil": None}
 
 @lru_cache(EXPRESSIONS_KEPT)
 def tree_of(expression: str) -> tuple[Node, frozenset[str]] | None:
-    """The expression's tree, and the names with which its paths begin; None if it can't be read."""
+    """The tree, the names with which its paths begin, and the methods it calls; None if it can't be read."""
     if len(expression) > EXPRESSION_LONGEST:
         return None
     try:
@@ -202,10 +203,18 @@ class _Parser:
         if key.kind != "word":
             raise Doubt
         if self._is("("):
-            if node != Name("sprig") or optional:
-                raise Doubt
-            return self._called(f"sprig.{key.text}", ())
+            return self._method(node, key.text, optional)
         return Member(node, Literal(key.text), optional)
+
+    def _method(self, of: Node, name: str, optional: bool) -> Node:
+        if optional:
+            raise Doubt
+        if of == Name("sprig"):
+            return self._called(f"sprig.{name}", ())
+        if f".{name}" not in METHODS:
+            raise Doubt
+        self.names.add(f".{name}")
+        return self._called(f".{name}", (of,))
 
     def _indexed(self, node: Node) -> Node:
         start = None if self._is(":") else self._expression(0)

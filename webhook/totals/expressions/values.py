@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from webhook.model.limits.admission import EXPRESSION_LARGEST
 from webhook.totals.expressions.doubt import Doubt
+from webhook.totals.expressions.times import Moment, Span
 
-Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
+Value = str | int | float | bool | None | Moment | Span | list["Value"] | dict[str, "Value"]
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})", re.ASCII)
@@ -95,14 +96,14 @@ def shown(value: Value) -> str:
 
 
 def as_json(value: Value) -> str:
-    """Compact JSON with sorted keys, as Go writes it. Raises Doubt for what it would escape."""
+    """Compact JSON with sorted keys, as Go writes it. Raises Doubt for times and what it would escape."""
     if isinstance(value, float):
         return number_text(value)
     if isinstance(value, list):
         return f"[{','.join(as_json(one) for one in value)}]"
     if isinstance(value, dict):
         return f"{{{','.join(f'{as_json(key)}:{as_json(value[key])}' for key in sorted(value))}}}"
-    if isinstance(value, str) and _ESCAPED_BY_GO.search(value):
+    if isinstance(value, Moment | Span) or (isinstance(value, str) and _ESCAPED_BY_GO.search(value)):
         raise Doubt
     return json.dumps(value, ensure_ascii=False)
 

@@ -1,0 +1,1 @@
+"""CronWorkflows where no Argo controller works."""
