@@ -22,6 +22,8 @@ _HERE = Path(__file__).parent
 _LONGEST_UP = 3600.0
 
 
+# Before xdist's own, which reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of this folder; the clock runs for a test itself, since the first fixture may build clusters.
 
