@@ -1,4 +1,7 @@
-"""Where an older Medea has registered its targets beside its other Secrets, the chart waits for them to be moved."""
+"""Where an older Medea has registered its targets beside its other Secrets, the chart waits for them to be moved.
+
+It is alone since, while a target is registered whose quotas nobody knows, nothing is refused for want of room.
+"""
 
 import base64
 import json
@@ -11,9 +14,6 @@ from tests.end_to_end.commands import Ran, kubectl, run
 from tests.lab import binaries, render
 from tests.lab.layout import FRONT
 from tests.lab.medea import SPACE, SYSTEM
-
-# While a target is registered that nobody knows, nothing is refused for want of room.
-pytestmark = pytest.mark.alone
 
 
 @pytest.fixture
