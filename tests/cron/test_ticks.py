@@ -156,6 +156,19 @@ def test_one_that_is_gone_before_the_status_could_be_written_is_not_made_again(
     assert world.status["lastScheduledTime"] == "2026-01-01T01:00:00Z"
 
 
+def test_one_that_is_gone_when_the_next_leader_comes_is_not_made_again(world: CronWorld) -> None:
+    world.apply("0 * * * *", startingDeadlineSeconds=600)
+    world.wait(3595)
+    fail(world, REFUSE, "patch", CRON_WORKFLOWS.plural)
+    world.wait(7)
+    world.front.remove(WORKFLOWS, "ns", "cron-1767229200")
+    world.front.faults = lambda _call: None
+    world.pass_away(5)
+    world.wait(20)
+    assert world.made() == ["01-01 01:00:00"]
+    assert world.status["lastScheduledTime"] == "2026-01-01T01:00:00Z"
+
+
 def test_two_leaders_submit_a_tick_once(world: CronWorld) -> None:
     world.apply("* * * * *")
     first = world.leader

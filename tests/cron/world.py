@@ -19,6 +19,12 @@ Object = dict[str, Any]
 JOB: Object = {"entrypoint": "main", "templates": [{"name": "main", "container": {"image": "job"}}]}
 
 
+def names_made(front: FakeApiserver) -> list[str]:
+    """Of all Workflows that were ever there, in the order of their creation."""
+    changes = [one for one in front.history if one.resource == WORKFLOWS.plural and one.before is None]
+    return [one.object["metadata"]["name"] for one in changes]
+
+
 class Leader:
     """A controller that has just begun to lead."""
 
@@ -33,6 +39,7 @@ class Leader:
             crons=self.crons,
             namespaces=self.namespaces,
             children=self.children,
+            ran=lambda _namespace, name: name in names_made(front),
             default=Hold.PLUGIN,
             now=clock.now,
         )
@@ -127,9 +134,4 @@ class CronWorld:
 
     def made(self) -> list[str]:
         """The times of all ticks that were ever submitted, in the order of their Workflows' creation."""
-        created = [
-            one.object["metadata"]["name"]
-            for one in self.front.history
-            if one.resource == WORKFLOWS.plural and one.before is None
-        ]
-        return [stamp(int(name.rpartition("-")[2]))[5:-1].replace("T", " ") for name in created]
+        return [stamp(int(name.rpartition("-")[2]))[5:-1].replace("T", " ") for name in names_made(self.front)]

@@ -1,11 +1,13 @@
 """Submits what CronWorkflows schedule, and writes their status: one CronWorkflow at a time.
 
 A tick is submitted at most once: its Workflow's name follows from it, and `status.lastScheduledTime` is read from the
-front door itself just before. Whoever died in between leaves a Workflow from which the next leader learns of the tick.
+front door itself just before. Whoever died in between leaves a Workflow from which the next leader learns of the tick,
+or at least a placement: the ledger keeps it when that Workflow is gone.
 Every write names the version that it was made from, so of two leaders one begins anew.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -17,10 +19,11 @@ from webhook.cron.children import Children
 from webhook.cron.decide import Handled, Verdict, began, due, ends, next_tick, surplus, verdict
 from webhook.cron.spec import REPLACE, CronSpec, read_cron
 from webhook.cron.status import SPEC_ERROR, STOPPED, SUBMISSION_ERROR, Status, read_status
+from webhook.cron.workflow import name_of
 from webhook.errors import MedeaError, QuotaExceeded, Refused, Rejected, Unavailable
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
-from webhook.kube.resources import CRON_WORKFLOWS
+from webhook.kube.resources import CRON_WORKFLOWS, WORKFLOWS
 from webhook.model.contract import Hold
 from webhook.model.deadline import Now, utc_now
 from webhook.model.finalizers import is_deletion_ongoing
@@ -53,12 +56,16 @@ class _Seen:
 
 @dataclass
 class CronReconciler:
-    """Used only by the controller that leads. `default` is the hold of namespaces without a label for it."""
+    """Used only by the controller that leads. `default` is the hold of namespaces without a label for it.
+
+    `ran` tells whether a Workflow of a namespace and name was ever there, which may be gone by now; it may raise.
+    """
 
     front: Cluster
     crons: Informer
     namespaces: Informer
     children: Children
+    ran: Callable[[str, str], bool]
     default: Hold
     now: Now = utc_now
     _handled: dict[str, Handled] = field(default_factory=dict)
@@ -185,6 +192,9 @@ class CronReconciler:
 
     def _submit(self, key: str, seen: _Seen, tick: int) -> None:
         try:
+            if self._is_over(key, tick):
+                self._write(key, seen.cron, replace(seen.status, last=tick, schedule=seen.spec.written))
+                return
             if seen.spec.concurrency == REPLACE:
                 acts.terminate(self.front, seen.status, self.children.of(seen.uid))
             child = acts.submit(self.front, seen.cron, seen.spec, tick)
@@ -198,6 +208,12 @@ class CronReconciler:
         self.children.expect(seen.uid, child)
         self._write(key, seen.cron, replace(seen.status.submitted(child, tick), schedule=seen.spec.written))
         _TICKS.labels(Verdict.RUN).inc()
+
+    def _is_over(self, key: str, tick: int) -> bool:
+        """Whether its Workflow was made, by a leader that died before it could say so, and is gone."""
+        namespace, _, cron = key.partition("/")
+        name = name_of(cron, tick)
+        return self.ran(namespace, name) and self.front.find(WORKFLOWS, namespace, name) is None
 
     def _refuse(self, key: str, seen: _Seen, tick: int, words: str) -> None:
         """Show that a tick came to nothing; it is not tried again."""

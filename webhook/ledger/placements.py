@@ -33,6 +33,12 @@ def by_origin(pool: Pool, namespace: str, name: str) -> Placement | None:
     return _one(pool, f"namespace = %s AND name = %s {order}", (namespace, name))
 
 
+def was_origin(pool: Pool, namespace: str, name: str) -> bool:
+    """Whether an origin of that name was ever seen there, as far back as the ledger remembers."""
+    found = by_origin(pool, namespace, name)
+    return found is not None and found.bound_at is not None
+
+
 def original(pool: Pool, placement: str) -> Original | None:
     """The Workflow as its user sent it, and what goes along with it. None if it is lost or there is no row."""
     with pool.transaction() as connection:

@@ -26,6 +26,7 @@ from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.informer import Informer
 from webhook.kube.registry import Registry
 from webhook.kube.workqueue import WorkQueue
+from webhook.ledger.placements import was_origin
 from webhook.logs.mirror import Mirror
 from webhook.logs.virtual_nodes import VirtualNodes
 from webhook.model.deadline import Now, utc_now
@@ -145,6 +146,7 @@ def assemble_controller(
         crons=watches.crons,
         namespaces=watches.namespaces,
         children=watches.cron_children,
+        ran=functools.partial(was_origin, pool),
         default=settings.medea_hold,
         now=now,
     )
