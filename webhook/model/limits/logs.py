@@ -1,6 +1,8 @@
 """Limits of reading logs, of sessions in pods, and of mirrored pods."""
 
+# Threads that keep mirrored pods, and how many of them for one target: originals are read and deleted there.
 MIRROR_WORKERS = 4
+MIRROR_WORKERS_PER_TARGET = 3
 # After this long, the log says that the first lists are still missing.
 MIRROR_FIRST_LIST = 30.0
 # Between two heartbeats of the virtual Nodes. As with kubelets, a Node counts as lost NODE_LEASE_SECONDS after the last
