@@ -29,6 +29,9 @@ LOG_PIECE = 64 * 1024
 LONGEST_SESSION_START = 15.0
 # After this long without a byte either way a session ends, as with kubelets. kubectl sends one every few seconds.
 SESSION_SILENCE = 4 * 3600.0
+# Once one side has closed, the other may take nothing of what is left for so long, since a person may be using a pager;
+# after that it would hold a place for nobody.
+SESSION_PARTING = 600.0
 # Bytes passed on at once, each way.
 SESSION_PIECE = 64 * 1024
 # Seconds, seconds and tries of TCP's keepalive: a peer that is gone without a word is noticed within 40 s.
