@@ -225,6 +225,9 @@ def test_a_when_that_nobody_can_tell_is_said_and_runs_nothing(world: CronWorld, 
         ({"schedule": "* * * * *"}, "spec.schedule and spec.schedules are both set"),
         ({"schedules": []}, "spec.schedules is missing"),
         ({"schedules": "* * * * *"}, "spec.schedules is '* * * * *': it must be a list"),
+        ({"schedules": ["0 0 30 2 *"] * 101}, "spec.schedules has 101 schedules: it must have at most 100"),
+        ({"schedules": ["0" + ",0" * 250 + " 0 * * *"]}, "it must have at most 500 characters"),
+        ({"when": "{{cronworkflow.name}}" * 200}, "…: it must have at most 4000 characters"),
         ({"timezone": "Mars/Base"}, "there is no timezone 'Mars/Base'"),
         ({"timezone": 7}, "spec.timezone is 7: it must be a text"),
         ({"concurrencyPolicy": "Maybe"}, "spec.concurrencyPolicy is 'Maybe': it must be Allow, Forbid or Replace"),
@@ -245,7 +248,7 @@ def test_what_makes_no_sense_is_said_and_stops_nothing_else(world: CronWorld, sp
     assert expected in words
     assert len(world.made()) == 1
     fixed: Object = {"schedule": None, "timezone": None, "stopStrategy": None, "workflowMetadata": None}
-    fixed |= {"concurrencyPolicy": None, "startingDeadlineSeconds": None}
+    fixed |= {"concurrencyPolicy": None, "startingDeadlineSeconds": None, "when": None}
     world.apply("* * * * *", **fixed)
     world.wait(65)
     assert world.condition is None

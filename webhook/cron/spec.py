@@ -7,7 +7,7 @@ from typing import Any
 from webhook.cron.schedule import Schedule, parsed
 from webhook.errors import Refused, quoted, wrong_field
 from webhook.model.contract import SKIP
-from webhook.model.limits.cron import LONGEST_NAME
+from webhook.model.limits.cron import LONGEST_EXPRESSION, LONGEST_NAME, LONGEST_SCHEDULE, MOST_SCHEDULES
 from webhook.model.objects import Object, annotations, labels, mapping, spec_of, texts
 
 ALLOW, FORBID, REPLACE = "Allow", "Forbid", "Replace"
@@ -53,8 +53,10 @@ def read_cron(cron: Object) -> CronSpec:
         starting_deadline=_count(spec, "startingDeadlineSeconds"),
         keep_succeeded=_limit(spec, "successfulJobsHistoryLimit", _KEEP_SUCCEEDED),
         keep_failed=_limit(spec, "failedJobsHistoryLimit", _KEEP_FAILED),
-        when=_text("spec.when", spec.get("when")),
-        stop_when=_text("spec.stopStrategy.expression", mapping(spec.get("stopStrategy")).get("expression")),
+        when=_short("spec.when", spec.get("when"), LONGEST_EXPRESSION),
+        stop_when=_short(
+            "spec.stopStrategy.expression", mapping(spec.get("stopStrategy")).get("expression"), LONGEST_EXPRESSION
+        ),
         workflow=_workflow(spec),
         labels=labels(metadata),
         annotations=marks,
@@ -72,6 +74,8 @@ def _schedules(spec: Object) -> tuple[str, list[Schedule]]:
     named = [("spec.schedule", one)] if one else [(f"spec.schedules[{at}]", text) for at, text in enumerate(listed)]
     if not named:
         raise Refused('spec.schedules is missing: it must be a list of schedules, such as ["0 5 * * *"]')
+    if len(named) > MOST_SCHEDULES:
+        raise Refused(f"spec.schedules has {len(named)} schedules: it must have at most {MOST_SCHEDULES}")
     zone = _text("spec.timezone", spec.get("timezone"))
     prefix = f"CRON_TZ={zone} " if zone else ""
     return ",".join(prefix + text for _, text in named), [_parsed(field, text, prefix) for field, text in named]
@@ -79,7 +83,7 @@ def _schedules(spec: Object) -> tuple[str, list[Schedule]]:
 
 def _parsed(field: str, text: str, prefix: str) -> Schedule:
     try:
-        return parsed(prefix + text)
+        return parsed(prefix + _short(field, text, LONGEST_SCHEDULE))
     except ValueError as error:
         zoned = f" (with spec.timezone before it: {quoted(prefix + text)})" if prefix else ""
         raise Refused(f"{field} is {quoted(text)}{zoned}: {error}", field=field, value=quoted(text)) from None
@@ -110,6 +114,13 @@ def _limit(spec: Object, key: str, otherwise: int) -> int:
     """As Argo, which takes a negative one for none."""
     value = spec.get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else otherwise
+
+
+def _short(field: str, value: Any, most: int) -> str:
+    text = _text(field, value)
+    if len(text) > most:
+        raise wrong_field(Refused, field, text, f"it must have at most {most} characters")
+    return text
 
 
 def _text(field: str, value: Any) -> str:

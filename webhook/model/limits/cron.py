@@ -11,3 +11,8 @@ YEARS_AHEAD = 5
 LONGEST_CONDITION = 1000
 # For how many seconds a Workflow that was made just now counts though the watch has not shown it yet.
 NEWS_LATE = 30.0
+# Schedules of one CronWorkflow, each of which may take some ten milliseconds to find its ticks, and characters of each.
+MOST_SCHEDULES = 100
+LONGEST_SCHEDULE = 500
+# Characters of a condition: filling in its tags takes time that grows with the square.
+LONGEST_EXPRESSION = 4000
