@@ -145,7 +145,11 @@ def narrow_pair() -> tuple[socket.socket, socket.socket]:
 def test_who_goes_while_the_pod_takes_nothing_is_not_waited_for() -> None:
     """A command that reads no input goes on in its pod for hours after a Ctrl-C."""
     pairs = iter((pair, narrow_pair))
-    with relayed(lambda: next(pairs)(), parting=0.05) as (user, pod, done):
+
+    def make() -> tuple[socket.socket, socket.socket]:
+        return next(pairs)()
+
+    with relayed(make, parting=0.05) as (user, pod, done):
         user.sendall(bytes(SESSION_PIECE * 3 // 2))
         user.close()
         assert done.result(20).silent

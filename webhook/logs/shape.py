@@ -134,8 +134,8 @@ def _bound(cluster: str, spec: Object) -> Object:
     return {
         "nodeName": node_name(cluster),
         "nodeSelector": {**(spec.get("nodeSelector") or {}), MIRRORED: cluster},
-        # The first that fits counts. The original has some for 300 s, after which its pods would be deleted if Medea were
-        # away as long and its Nodes silent.
+        # The first that fits counts. Originals tolerate a silent Node for 300 s: were Medea away for longer, the front
+        # door would delete what it shows.
         "tolerations": [{"operator": "Exists"}, *mappings(spec.get("tolerations"))],
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
