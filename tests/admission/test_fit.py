@@ -9,6 +9,7 @@ from tests.support.workflows import Object, dag, need, pod, spec, task
 from webhook.admission.answer import accepted
 from webhook.admission.candidate import Candidate, candidate
 from webhook.admission.gather import NOTHING_YET
+from webhook.admission.refer import NOTHING_REFERRED
 from webhook.admission.stub import AgentPods
 from webhook.admission.submission import read_submission
 from webhook.admission.weigh import Weighed
@@ -43,6 +44,7 @@ def wanted(written: Object, fit: str | None) -> Candidate:
         read_submission(workflow),
         workflow,
         weighed,
+        NOTHING_REFERRED,
         hold=Hold.NONE,
         caller=None,
         submitter=Submitter("ann"),

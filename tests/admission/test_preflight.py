@@ -24,6 +24,7 @@ from webhook.ledger.pool import Pool
 from webhook.model.contract import Hold
 from webhook.model.deadline import Deadline
 from webhook.namespaces.hold import OptedIn
+from webhook.references.presence import Presence
 from webhook.scout.model import Snapshot
 from webhook.scout.placer import Placer
 from webhook.totals.model import GIB, NOTHING, Totals
@@ -51,6 +52,9 @@ class Targets:
 
     def names(self) -> dict[str, str | None]:
         return dict.fromkeys(self._clusters if self.synced else ())
+
+    def clusters(self) -> dict[str, Cluster]:
+        return self._clusters
 
     def wait(self, timeout: float) -> bool:
         return self.synced and timeout == 0
@@ -107,7 +111,8 @@ def admission(
         clusters = {name: stack.enter_context(apiserver(Script(answer))) for name, answer in answers.items()}
         registry: Any = Targets(clusters)
         samples: Any = Samples(list(clusters))
-        placer = Placer(pool=pool, sampler=samples, registry=registry, max_age=60, clock=lambda: NOW)
+        presence = Presence(registry)
+        placer = Placer(pool=pool, sampler=samples, registry=registry, max_age=60, presence=presence, clock=lambda: NOW)
         prepared: Any = Nothing()
         holds: Any = Held(hold)
         yield Admission(
@@ -119,6 +124,7 @@ def admission(
             prepared=prepared,
             holds=holds,
             agents=AgentPods(),
+            presence=presence,
             argo_configs=lambda _target: (),
         )
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 
@@ -43,10 +44,11 @@ def _largest() -> Object:
 
 
 def test_the_largest_workflow_there_can_be_is_weighed_in_time_for_an_answer() -> None:
-    largest, deadline = _largest(), Deadline.after(8.5)
+    largest, began = _largest(), time.thread_time()
     assert len(json.dumps(largest)) > 500_000
-    found = Scales().weigh(largest, Gathered(), nothing_more, [NO_DEFAULTS], deadline)
-    assert deadline.left > 0
+    found = Scales().weigh(largest, Gathered(), nothing_more, [NO_DEFAULTS], Deadline.after(300))
+    # Of the processor's time, since others may use it as well while tests run.
+    assert time.thread_time() - began < 8.5
     assert found.need.totals.cpu_milli > 0
 
 

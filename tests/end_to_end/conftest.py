@@ -1,7 +1,7 @@
 """Everything in this folder needs the laboratory; each test gets a namespace of its own.
 
-Several files run at once (`-n`), each in a process of its own. Those marked `alone` kill, stop or set up anew what
-others need: they wait until nobody else is in the laboratory, and others wait for them.
+Several files run at once (`-n`), each in a process of its own. Those in `alone` wait until nobody else is in the
+laboratory, and others wait for them.
 """
 
 import os
@@ -18,6 +18,7 @@ from tests.end_to_end.workspace import Workspace, WorkspaceMaker, new_workspace
 from tests.lab import modes
 
 _HERE = Path(__file__).parent
+ALONE = _HERE / "alone"
 # The first `up` on a machine builds Kubernetes from source.
 _LONGEST_UP = 3600.0
 
@@ -25,20 +26,15 @@ _LONGEST_UP = 3600.0
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of this folder; the clock runs for a test itself, since the first fixture may build clusters.
 
-    Files stay together, those that are `alone` in one process. That process begins first, since it has most to do;
-    tests that need no laboratory come last: they fill the time in which others wait.
+    Those that are alone come first, since one process does them all. Those that need no laboratory come last: they fill
+    the time in which others wait.
     """
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.lab)
             if not item.get_closest_marker("timeout"):
                 item.add_marker(pytest.mark.timeout(240, func_only=True))
-        item.add_marker(pytest.mark.xdist_group("alone" if _alone(item) else item.path.stem))
-    items.sort(key=lambda item: (not _alone(item), not item.get_closest_marker("lab")))
-
-
-def _alone(item: pytest.Item) -> bool:
-    return item.get_closest_marker("alone") is not None
+    items.sort(key=lambda item: (ALONE not in item.path.parents, _HERE not in item.path.parents))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,7 +45,7 @@ def _lab() -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _turn(_lab: None, request: pytest.FixtureRequest) -> Iterator[None]:
-    with turn("tests", alone=request.node.get_closest_marker("alone") is not None):
+    with turn("tests", alone=ALONE in request.path.parents):
         yield
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.end_to_end.alone.test_targets import medea
 from tests.end_to_end.commands import Ran, kubectl, run
-from tests.end_to_end.test_targets import medea
 from tests.lab import binaries, render
 from tests.lab.layout import FRONT
 from tests.lab.medea import SPACE, SYSTEM

@@ -25,6 +25,7 @@ from webhook.model.contract import Hold
 from webhook.model.objects import Object
 from webhook.namespaces.hold import Holds
 from webhook.namespaces.prepared import Prepared
+from webhook.references.presence import Presence
 from webhook.scout.model import Snapshot
 from webhook.scout.placer import Placer
 from webhook.scout.sampler import Sampler
@@ -77,12 +78,14 @@ class Process:
         self.registry = Registry(self.front, SPACE, expected=functools.partial(identities.expected, self.pool))
         self.sampler = FakeSampler(world.quotas, world.network)
         self.acceptance = Acceptance(self.registry, clock=world.clock.monotonic)
+        self.presence = Presence(self.registry, clock=world.clock.monotonic)
         self.placer = Placer(
             pool=self.pool,
             sampler=self.sampler,
             registry=self.registry,
             max_age=MAX_AGE,
             closed=self.acceptance.refusal,
+            presence=self.presence,
             clock=world.clock.true_time,
         )
 
@@ -127,6 +130,7 @@ class ServiceUnderTest(Process):
             prepared=Prepared(self.front),
             holds=self.holds,
             agents=AgentPods(),
+            presence=self.presence,
             argo_configs=lambda _target: (),
         )
 
@@ -158,6 +162,7 @@ class ControllerUnderTest(Process):
             sampler=self.sampler,
             placer=self.placer,
             acceptance=self.acceptance,
+            presence=self.presence,
             authority_bundle=lambda: "",
         )
         made = assemble_controller(

@@ -124,7 +124,8 @@ def test_a_refused_workflow_leaves_no_row(pool: Pool) -> None:
 
 def test_the_original_is_kept_as_it_was_sent(pool: Pool) -> None:
     bound(pool)
-    assert placements.original(pool, "p1") == {"workflow": {"spec": {"a": 1}}, "templates": []}
+    kept: Original = {"workflow": {"spec": {"a": 1}}, "templates": []}
+    assert placements.original(pool, "p1") == kept
 
 
 def test_every_decision_is_kept(pool: Pool) -> None:

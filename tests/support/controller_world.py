@@ -20,6 +20,7 @@ from webhook.ledger.pool import Pool
 from webhook.model.contract import FINALIZER, PLACEMENT, VERBS, Hold
 from webhook.model.submitter import Submitter
 from webhook.model.verbs import Verb, written
+from webhook.references.presence import Presence
 from webhook.scout.model import Decision, Outcome
 from webhook.scout.placer import Pause
 from webhook.settings import Settings
@@ -110,7 +111,8 @@ class World:
         self.placer = Pauses()
         self.informers: list[Informer] = []
         self.acceptance = Acceptance(self.registry, clock=self.clock)
-        others = cast("tuple[Any, ...]", (None, pool, None, self.placer, self.acceptance, None))
+        self.presence = Presence(self.registry, clock=self.clock)
+        others = cast("tuple[Any, ...]", (None, pool, None, self.placer, self.acceptance, self.presence, None))
         parts = Parts(front, self.registry, *others)
         self.parts = assemble_controller(
             parts,

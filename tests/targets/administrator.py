@@ -78,12 +78,28 @@ class Administrator:
         return _Kept(name, configuration or Configuration(), http=self.west, clock=self.clock)
 
     def add(
-        self, *namespaces: str, reach: Reach = REACH, acting: Impersonation | None = None, into_pods: bool = False
+        self,
+        *namespaces: str,
+        reach: Reach = REACH,
+        acting: Impersonation | None = None,
+        into_pods: bool = False,
+        see_secrets: bool = False,
+        take_config_maps: bool = False,
     ) -> list[Done]:
         """`medea target add west --namespaces …`."""
-        now, where = self.clock.now(), (self.front_door, self.target())
-        more: Any = {"acting": acting, "into_pods": into_pods}
-        return list(add(*where, reach, space=SPACE, namespaces=namespaces, now=now, **more))
+        done = add(
+            self.front_door,
+            self.target(),
+            reach,
+            space=SPACE,
+            namespaces=namespaces,
+            now=self.clock.now(),
+            acting=acting,
+            into_pods=into_pods,
+            see_secrets=see_secrets,
+            take_config_maps=take_config_maps,
+        )
+        return list(done)
 
     def written(self, on: FakeApiserver | None = None) -> list[str]:
         """The calls that changed something."""

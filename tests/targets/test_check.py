@@ -161,6 +161,14 @@ def test_a_namespace_that_nobody_named_may_keep_its_work_to_itself() -> None:
     assert ("namespace b accepts no work", Grade.NOTE) in [(one.words, one.grade) for one in check(admin)]
 
 
+def test_a_target_of_an_earlier_version_is_told_how_medea_may_look_for_what_workflows_refer_to() -> None:
+    admin = added("a")
+    admin.west.allowed = lambda spec: spec["resourceAttributes"]["resource"] != "configmaps"
+    noted = [(one.words, one.mend) for one in check(admin, "a") if one.grade is Grade.NOTE]
+    words = "in namespace a Medea may not look for what Workflows refer to, as ConfigMaps"
+    assert noted == [(words, "medea target add west --context west --namespaces a")]
+
+
 def test_that_a_namespace_has_yet_to_opt_in_is_no_fault_of_the_target() -> None:
     admin = added("a")
     admin.front.change(NAMESPACES, None, "a", {"metadata": {"labels": {ENABLED: None}}})

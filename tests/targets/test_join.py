@@ -14,7 +14,7 @@ from webhook.kube.kubeconfig import Reach, configuration_of
 from webhook.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, PODS, ROLE_BINDINGS, SECRETS, Resource
 from webhook.model.contract import CLUSTER
 from webhook.model.limits.targets import TOKEN_SECONDS
-from webhook.targets.grants import ENTER, READ, WORK, grants
+from webhook.targets.grants import ENTER, READ, SEE_SECRETS, TAKE_CONFIG_MAPS, TOKEN, WORK, grants
 from webhook.targets.leave import revoke
 
 MANIFESTS = Path(webhook.__file__).parents[1] / "manifests/target/rbac.yaml"
@@ -45,6 +45,22 @@ def test_nothing_that_is_bound_everywhere_changes_anything() -> None:
     ]
     assert [one for one in rules if one[1] not in ("get", "list", "watch")] == []
     assert not any(resource in ("secrets", "pods/log", "configmaps") for _, _, resource in rules)
+
+
+def test_what_takes_a_word_of_its_administrator_is_bound_only_where_that_was_said_and_stays() -> None:
+    admin = Administrator("a", "b")
+
+    def bound() -> set[tuple[str, str]]:
+        found = admin.west.all(ROLE_BINDINGS)
+        return {(one["metadata"]["namespace"], one["roleRef"]["name"]) for one in found} - {("medea-system", TOKEN)}
+
+    admin.add("a")
+    assert bound() == {("a", WORK)}
+    admin.add("b", see_secrets=True, take_config_maps=True)
+    both = {("a", WORK), ("b", WORK), ("b", SEE_SECRETS), ("b", TAKE_CONFIG_MAPS)}
+    assert bound() == both
+    admin.add("a", "b")
+    assert bound() == both
 
 
 def test_doing_it_again_changes_nothing() -> None:

@@ -67,6 +67,16 @@ def add(
             help="Let people into the pods of their runs in these namespaces: kubectl exec, attach, port-forward, cp.",
         ),
     ] = False,
+    see_secrets: Annotated[
+        bool,
+        typer.Option(
+            "--see-secrets",
+            help="Let Medea tell whether a Secret exists in these namespaces, with a right that reads them too.",
+        ),
+    ] = False,
+    take_configmaps: Annotated[
+        bool, typer.Option("--take-configmaps", help="Let copies of ConfigMaps go along with runs to these namespaces.")
+    ] = False,
 ) -> None:
     """Have a cluster take work from these namespaces, and check it. Run it again to add namespaces, or to mend it."""
     settings, out = Settings(), console()
@@ -77,7 +87,16 @@ def add(
     target = surroundings.target(settings, name, context or name)
     reach, space = target.reach(server), settings.medea_targets_namespace
     made = add_target(
-        front, target, reach, space=space, namespaces=wanted, now=utc_now(), acting=acting, into_pods=into_pods
+        front,
+        target,
+        reach,
+        space=space,
+        namespaces=wanted,
+        now=utc_now(),
+        acting=acting,
+        into_pods=into_pods,
+        see_secrets=see_secrets,
+        take_config_maps=take_configmaps,
     )
     for done in made:
         out.print(line(done), soft_wrap=True)

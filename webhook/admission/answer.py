@@ -4,7 +4,6 @@ from webhook.admission.candidate import Candidate
 from webhook.admission.stub import hold_patch
 from webhook.admission.wire import Review, allow
 from webhook.errors import Refused, quoted
-from webhook.ledger.placement import NewPlacement
 from webhook.model.contract import CLUSTER, DECISION, IDENTITY, LARGEST_POD, PLACEMENT, REASON, STATE, TOTALS, State
 from webhook.model.limits.admission import LONGEST_DECISION
 from webhook.model.objects import Object
@@ -16,10 +15,11 @@ from webhook.totals.spark import SparkJob
 def accepted(review: Review, candidate: Candidate, decision: Decision) -> Object:
     """The answer for a Workflow that is placed or queued. Raises Refused if no target can ever take it."""
     if decision.outcome is Outcome.REFUSED:
-        raise Refused(decision.reason + (_spark_hint(candidate.spark, decision) if candidate.spark else ""))
+        hint = _spark_hint(candidate.spark, decision) if candidate.spark else ""
+        raise Refused("; ".join([decision.reason + hint, *candidate.hints]))
     marks = _marks(candidate, decision)
     patch = hold_patch(review.object, spec=candidate.held_spec, annotations=marks)
-    return allow(review, patch=patch, warnings=_warnings(candidate.new, decision, review.dry_run))
+    return allow(review, patch=patch, warnings=_warnings(candidate, decision, review.dry_run))
 
 
 def left_alone(review: Review, step: str) -> Object:
@@ -44,8 +44,9 @@ def _marks(candidate: Candidate, decision: Decision) -> dict[str, str]:
     return {**marks, STATE: "placed", CLUSTER: decision.cluster}
 
 
-def _warnings(new: NewPlacement, decision: Decision, dry_run: bool) -> list[str]:
+def _warnings(candidate: Candidate, decision: Decision, dry_run: bool) -> list[str]:
     """The lines that `argo submit` and kubectl print: the decision, and what the totals leave out."""
+    new = candidate.new
     would = "would be " if dry_run else ""
     verb = "queued" if decision.cluster is None else "placed on"
     lines = [f"medea: {would}{verb} {decision.reason} (needs {new.totals})"]
@@ -55,7 +56,7 @@ def _warnings(new: NewPlacement, decision: Decision, dry_run: bool) -> list[str]
         lines.append(f"medea: what it needs is not fully known: {'; '.join(new.notes)}")
     if new.shared.notes:
         lines.append(f"medea: what it shares by name: {'; '.join(new.shared.notes)}")
-    return lines
+    return [*lines, *(f"medea: {hint}" for hint in candidate.hints)]
 
 
 def _narrow(decision: Decision) -> list[str]:

@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass, field
 
+from webhook.admission.refer import Referred
 from webhook.admission.stub import AgentPods, stub_placement, stub_spec
 from webhook.admission.submission import Submission, read_submission
 from webhook.admission.weigh import Weighed
@@ -13,6 +14,7 @@ from webhook.model.contract import Hold
 from webhook.model.objects import Object
 from webhook.model.run import Original
 from webhook.model.submitter import Submitter
+from webhook.references.sources import with_values
 from webhook.scout.placer import known_policy
 from webhook.totals.requirements import Requirements
 from webhook.totals.shape import Name
@@ -29,6 +31,8 @@ class Candidate:
     held_spec: Object | None = field(repr=False)
     caller: str | None
     spark: SparkJob | None
+    hints: tuple[str, ...] = ()
+    """Why something that it refers to does not go along with its run."""
 
 
 def candidate(
@@ -36,6 +40,7 @@ def candidate(
     submission: Submission,
     workflow: Object,
     weighed: Weighed,
+    referred: Referred,
     *,
     hold: Hold,
     caller: str | None,
@@ -48,6 +53,8 @@ def candidate(
     template_spec = found.library.get(Name(*reference), {}) if reference else {}
     placement, namespace = uuid.uuid4().hex, checked_name("request.namespace", review.namespace)
     original: Original = {"workflow": workflow, "templates": list(found.originals)}
+    if referred.taken:
+        original["config_maps"] = list(referred.taken)
     new = NewPlacement(
         placement=placement,
         namespace=namespace,
@@ -60,11 +67,12 @@ def candidate(
         only_clusters=submission.only_clusters,
         identity=caller or review.user,
         original=original,
-        notes=found.notes if need.spark else need.notes,
+        notes=(*(found.notes if need.spark else need.notes), *referred.notes),
         hold=hold,
         submitter=submitter,
         largest_pod=need.largest if _is_elastic(submission, need) else None,
-        shared=shared_by(spec, namespace, found.library),
+        refers=referred.needs,
+        shared=shared_by(with_values(spec, referred.values), namespace, found.library),
     )
     held_spec = None
     if stub_placement(submission.spec) is not None:
@@ -72,7 +80,7 @@ def candidate(
         held_spec = stub_spec(submission.spec, {}, placement, agents)
     elif hold is Hold.PLUGIN:
         held_spec = stub_spec(spec, template_spec, placement, agents)
-    return Candidate(new, workflow, held_spec, caller, need.spark)
+    return Candidate(new, workflow, held_spec, caller, need.spark, referred.hints)
 
 
 def _is_elastic(submission: Submission, need: Requirements) -> bool:

@@ -4,16 +4,19 @@ It must also have the templates that can't be copied for the run, because only a
 """
 
 from webhook.admission.candidate import Candidate
-from webhook.errors import MedeaError, NotAllowed, QuotaExceeded, Rejected
+from webhook.errors import AlreadyExists, MedeaError, NotAllowed, QuotaExceeded, Rejected
+from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
+from webhook.kube.resources import CONFIG_MAPS
 from webhook.kube.templates import check_own_names
 from webhook.model.deadline import Deadline
 from webhook.model.limits.admission import PREFLIGHT_BUDGET, PREFLIGHT_NEEDS, PREFLIGHT_TIMEOUT
 from webhook.model.run import run_object
 from webhook.model.template_versions import specs_of
+from webhook.references.taken import with_copies
 from webhook.scout.model import Decision
 from webhook.scout.placer import Placer
-from webhook.targets.acceptance import not_accepted
+from webhook.targets.acceptance import not_accepted, not_taken
 from webhook.targets.creator import creator
 
 _NO_TIME = "there was no time left to ask it"
@@ -53,6 +56,18 @@ def preflight(
     return decision
 
 
+def _check_taken(target: Cluster, candidate: Candidate, timeout: float) -> None:
+    """Raises Rejected unless the target lets a ConfigMap that goes along be made."""
+    namespace = candidate.new.namespace
+    for one in with_copies(candidate.new.original)[1][:1]:
+        try:
+            target.create(CONFIG_MAPS, namespace, one, dry_run=True, read_timeout=timeout)
+        except AlreadyExists:
+            continue
+        except NotAllowed as error:
+            raise Rejected(not_taken(namespace, target.name), cluster=target.name) from error
+
+
 def _ask(registry: Registry, cluster: str, candidate: Candidate, timeout: float) -> None:
     run = run_object(
         candidate.workflow,
@@ -69,4 +84,5 @@ def _ask(registry: Registry, cluster: str, candidate: Candidate, timeout: float)
     target = submits.target
     specs = specs_of(new.original["templates"])
     check_own_names(target, new.namespace, candidate.workflow["spec"], specs, read_timeout=timeout)
+    _check_taken(target, candidate, timeout)
     submits.create(new.namespace, run, dry_run=True, read_timeout=timeout)

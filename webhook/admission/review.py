@@ -1,4 +1,4 @@
-"""The review of a submission, as a straight sequence: read, restore, gather, weigh, reserve, preflight, answer."""
+"""The review of a submission, a straight sequence: read, restore, gather, refer, weigh, reserve, preflight, answer."""
 
 import functools
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from webhook.admission.changes import Changes
 from webhook.admission.gather import Gathered, gather, gather_more
 from webhook.admission.name import check_free
 from webhook.admission.preflight import preflight
+from webhook.admission.refer import NOTHING_REFERRED, Referred, Referring
 from webhook.admission.reserve import released_unless_answered, reserve
 from webhook.admission.restore import restore
 from webhook.admission.stub import AgentPods
@@ -30,6 +31,8 @@ from webhook.model.objects import Object
 from webhook.model.submitter import Submitter, account_of
 from webhook.namespaces.hold import Holds, OptedIn
 from webhook.namespaces.prepared import Prepared
+from webhook.references.presence import Presence
+from webhook.references.sources import Values
 from webhook.scout.placer import Placer
 
 log = structlog.get_logger(__name__)
@@ -57,9 +60,11 @@ class Admission:
     prepared: Prepared
     holds: Holds
     agents: AgentPods
+    presence: Presence
     argo_configs: ConfigsOf
 
     def __post_init__(self) -> None:
+        self._referring = Referring(self.front, self.registry, self.presence)
         self._changes = Changes(self.registry, self.pool, self.is_own)
         self._scales = Scales()
 
@@ -114,33 +119,63 @@ class Admission:
         workflow = restore(self.pool, space.name, submission, deadline)
         self._check_registered(submission.only_clusters)
         hold = self.holds.choose(space, workflow, deadline)
+        caller = self._caller(review, submission)
+        who = submitter(review, caller)
         found = gather(self.front, space.name, workflow["spec"], deadline)
-        weighed = self._weighed(workflow["spec"], found, space.name, submission.only_clusters, deadline)
+        referred = self._referred(workflow["spec"], found, space, submission, who, deadline)
+        weighed = self._weighed(
+            workflow["spec"], found, space.name, submission.only_clusters, deadline, referred.values
+        )
         step = weighed.found.front_door_step
         if step is not None:
             _check_steps_run(step, hold)
             return _untouched(left_alone(review, step))
-        caller = self._caller(review, submission)
+        if weighed.found is not found:
+            # Templates whose names come from parameters refer to things too.
+            referred = self._referred(workflow["spec"], weighed.found, space, submission, who, deadline)
         wanted = candidate(
             review,
             submission,
             workflow,
             weighed,
+            referred,
             hold=hold,
             caller=caller,
-            submitter=submitter(review, caller),
+            submitter=who,
             agents=self.agents,
         )
         if not review.dry_run and hold is Hold.PLUGIN:
             self.prepared.wait_for(space, deadline)
         return self._decided(review, wanted, deadline)
 
+    def _referred(
+        self,
+        spec: Object,
+        found: Gathered,
+        space: OptedIn,
+        submission: Submission,
+        who: Submitter,
+        deadline: Deadline,
+    ) -> Referred:
+        if found.front_door_step is not None:
+            # It stays at the front door, where it finds what it needs.
+            return NOTHING_REFERRED
+        return self._referring.look(
+            spec, found, space, makes=submission.makes, only=submission.only_clusters, who=who, latest=deadline
+        )
+
     def _weighed(
-        self, spec: Object, found: Gathered, namespace: str, only: tuple[str, ...] | None, deadline: Deadline
+        self,
+        spec: Object,
+        found: Gathered,
+        namespace: str,
+        only: tuple[str, ...] | None,
+        deadline: Deadline,
+        values: Values,
     ) -> Weighed:
         more = functools.partial(gather_more, self.front, namespace)
         added = what_targets_add(self.placer.defaults(namespace, only), self.argo_configs)
-        return self._scales.weigh(spec, found, more, added, deadline)
+        return self._scales.weigh(spec, found, more, added, deadline, values)
 
     def _decided(self, review: Review, wanted: Candidate, deadline: Deadline) -> Object:
         decision = reserve(self.placer, wanted, deadline, dry_run=review.dry_run)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.errors import Refused, wrong_field
-from webhook.model.contract import CLUSTERS, FIT, IDENTITY, PLACEMENT, POLICY, SKIP
+from webhook.kube.resources import is_name
+from webhook.model.contract import CLUSTERS, FIT, IDENTITY, MAKES, PLACEMENT, POLICY, SKIP
 from webhook.model.json_input import check_storable
 from webhook.model.objects import Object
+from webhook.references.model import Kind
 
 _CLUSTER_NAMES = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\s*,\s*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*")
 
@@ -64,6 +66,16 @@ class Submission:
         if value is not None and value not in ("whole", "elastic"):
             raise wrong_field(Refused, f"annotation {FIT}", value, "it must be whole or elastic")
         return None if value is None else value == "elastic"
+
+    @property
+    def makes(self) -> frozenset[tuple[str, str]]:
+        """The kinds and names of what its user says that it makes itself."""
+        parts = [part.strip().partition("/") for part in self.annotations.get(MAKES, "").split(",") if part.strip()]
+        for kind, _, name in parts:
+            if kind not in set(Kind) or not is_name(name):
+                expected = f"it must be KIND/NAME with commas between, KIND one of {', '.join(Kind)}"
+                raise wrong_field(Refused, f"annotation {MAKES}", self.annotations[MAKES], expected)
+        return frozenset((kind, name) for kind, _, name in parts)
 
     @property
     def is_run(self) -> bool:

@@ -10,6 +10,7 @@ from webhook.admission.gather import Gathered
 from webhook.errors import Busy, Refused, Unavailable
 from webhook.model.deadline import Deadline
 from webhook.model.limits.admission import WEIGH_BUDGET, WEIGH_MOST_AT_ONCE, WEIGH_MOST_CONFIGS
+from webhook.references.sources import NO_VALUES, Values, with_values
 from webhook.totals.argo_config import UNKNOWN_CONFIG, ArgoConfig
 from webhook.totals.budget import Budget
 from webhook.totals.model import NO_DEFAULTS, Defaults
@@ -36,9 +37,17 @@ class Scales:
         self._heavy = threading.BoundedSemaphore(most)
 
     def weigh(
-        self, spec: Spec, found: Gathered, more: GatherMore, defaults: Sequence[Defaults], latest: Deadline
+        self,
+        spec: Spec,
+        found: Gathered,
+        more: GatherMore,
+        defaults: Sequence[Defaults],
+        latest: Deadline,
+        values: Values = NO_VALUES,
     ) -> Weighed:
         """The requirements of a spec: the largest of those with any of `defaults`, since its target is not known yet.
+
+        `values` are those that its parameters have from ConfigMaps.
 
         Raises Refused for what can't be read or is too large, and Unavailable if time runs out.
         """
@@ -48,7 +57,7 @@ class Scales:
         with _Turn(self._heavy, deadline) as turn:
             budget = Budget(left=lambda: deadline.left, heavy=turn.take)
             while True:
-                need = _largest(spec, found, defaults, budget)
+                need = _largest(with_values(spec, values), _with_values(found, values), defaults, budget)
                 missing = set(need.missing) - looked_for
                 if not missing:
                     return Weighed(need, found)
@@ -65,6 +74,10 @@ def what_targets_add(by_target: Mapping[str, Defaults], configs: ConfigsOf) -> l
     worst = reduce(Defaults.larger, by_target.values(), NO_DEFAULTS)
     found = dict.fromkeys(one for target in sorted(by_target) for one in configs(target) or (UNKNOWN_CONFIG,))
     return [replace(worst, argo=one) for one in [*found][:WEIGH_MOST_CONFIGS]] or [worst]
+
+
+def _with_values(found: Gathered, values: Values) -> Gathered:
+    return replace(found, library={name: with_values(one, values) for name, one in found.library.items()})
 
 
 def _largest(spec: Spec, found: Gathered, defaults: Sequence[Defaults], budget: Budget) -> Requirements:

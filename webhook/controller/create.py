@@ -2,7 +2,7 @@
 
 import structlog
 
-from webhook.controller.templates import TemplateCopies
+from webhook.controller.copies import Copies
 from webhook.errors import Blocked, Clash, ClusterUnavailable, NotAccepted, NotAllowed, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
@@ -18,9 +18,7 @@ from webhook.targets.creator import Creator
 log = structlog.get_logger(__name__)
 
 
-def create_run(
-    pool: Pool, creator: Creator, row: Placement, original: Original, copies: TemplateCopies
-) -> Placement | None:
+def create_run(pool: Pool, creator: Creator, row: Placement, original: Original, copies: Copies) -> Placement | None:
     """Create the run, or adopt the one that an earlier attempt has created, and note it in the ledger.
 
     Returns the row, or None if it is no longer to be run. Raises Rejected if the target refuses the run and certainly
@@ -33,7 +31,7 @@ def create_run(
     found = find_run(target, row) if row.run_name else None
     if found is None:
         try:
-            return _create(pool, creator, row, copies.with_templates(target, row.namespace, original))
+            return _create(pool, creator, row, copies.with_copies(target, row.namespace, original))
         except (Rejected, NotAllowed) as error:
             found = find_run(target, row)
             if found is None:

@@ -18,7 +18,7 @@ from webhook.controller.patience import Patience
 from webhook.controller.resting import Resting, Wait
 from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.targets import Targets
-from webhook.controller.unused_templates import UnusedTemplates
+from webhook.controller.unused_copies import UnusedCopies
 from webhook.controller.watches import NAMESPACE, Watches
 from webhook.controller.workflow_index import Version
 from webhook.errors import MedeaError
@@ -58,7 +58,7 @@ class Sweep:
     resting: Resting
     children: Subworkflows
     namespaces: NamespaceReconciler
-    templates: UnusedTemplates
+    templates: UnusedCopies
     room_came_free: Callable[[], None]
     expiry: float
     retention_days: float

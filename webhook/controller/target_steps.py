@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import structlog
 from prometheus_client import Histogram
 
+from webhook.controller.copies import Copies
 from webhook.controller.create import adopt, create_run, find_run, has_placement_labels
 from webhook.controller.facts import is_current_run
 from webhook.controller.origin_status.by_hold import away_patch, outcome_of, running_patch
@@ -14,7 +15,6 @@ from webhook.controller.patch import patch_origin
 from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.remove import remove_finalizer, remove_run
 from webhook.controller.targets import Targets
-from webhook.controller.templates import TemplateCopies
 from webhook.errors import NotAccepted, NotAllowed, NotPermitted, QuotaExceeded, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
@@ -53,7 +53,7 @@ class TargetSteps:
     """Called with a namespace and a target that accepts nothing from it."""
     not_permitted_by: Callable[[Placement, str, str], None]
     """Called with a placement, a target that permits it nothing of its submitter's, and why."""
-    copies: TemplateCopies
+    copies: Copies
 
     def acts(self) -> dict[Step, Callable[[Facts], Then]]:
         """The function for each step."""
@@ -75,7 +75,7 @@ class TargetSteps:
             return self._without_original(target, row)
         steered = as_steered(original["workflow"], facts.origin)
         try:
-            run = Original(workflow=steered, templates=original["templates"])
+            run: Original = {**original, "workflow": steered}
             created = create_run(self.pool, self.targets.creator(row), row, run, self.copies)
         except (Rejected, NotAllowed) as error:
             return self._refused(facts, error)

@@ -29,6 +29,7 @@ MANAGER = "medea"
 """The field manager of all writes, by which the webhook recognizes Medea's own changes."""
 
 _MANAGED = ("fieldManager", MANAGER)
+_METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,17 @@ class Cluster:
         """Like `get`, but None if the object certainly does not exist."""
         try:
             return self.get(kind, namespace, name, read_timeout=read_timeout)
+        except NotThere:
+            return None
+
+    def find_metadata(
+        self, kind: Resource, namespace: str | None, name: str, *, read_timeout: float = READ_TIMEOUT
+    ) -> Object | None:
+        """Like `find`, but only the metadata: nothing else of it is sent, so that no Secret's content is."""
+        try:
+            return self._call(
+                "get", kind, "GET", kind.path(namespace, name), accept=_METADATA_ONLY, read_timeout=read_timeout
+            )
         except NotThere:
             return None
 

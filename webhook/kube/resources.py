@@ -59,6 +59,8 @@ LIMIT_RANGES = Resource("v1", "LimitRange", "limitranges")
 EVENTS = Resource("v1", "Event", "events")
 SERVICE_ACCOUNTS = Resource("v1", "ServiceAccount", "serviceaccounts")
 CONFIG_MAPS = Resource("v1", "ConfigMap", "configmaps")
+CLAIMS = Resource("v1", "PersistentVolumeClaim", "persistentvolumeclaims")
+PRIORITY_CLASSES = Resource("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", namespaced=False)
 DEPLOYMENTS = Resource("apps/v1", "Deployment", "deployments")
 CLUSTER_ROLES = Resource("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", namespaced=False)
 CLUSTER_ROLE_BINDINGS = Resource(

@@ -59,6 +59,7 @@ class Request:
     query: Sequence[tuple[str, str]] = ()
     body: Object | None = None
     content_type: str = "application/json"
+    accept: str = "application/json"
     read_timeout: float = READ_TIMEOUT
     upgrade: Sequence[tuple[str, str]] = ()
 
@@ -246,7 +247,7 @@ class Transport:
 
     def _send(self, http: Http, request: Request) -> urllib3.BaseHTTPResponse:
         # The pod's kubelet gets the header too, and refuses to switch protocols for who accepts nothing but JSON.
-        known = {"Accept": "*/*" if request.upgrade else "application/json", "User-Agent": "medea"}
+        known = {"Accept": "*/*" if request.upgrade else request.accept, "User-Agent": "medea"}
         self._api.update_params_for_auth(known, [], ["BearerToken"], request.path, request.method, None)
         if self._authorization is not None:
             known["Authorization"] = self._authorization

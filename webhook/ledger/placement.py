@@ -8,8 +8,10 @@ from typing import Any
 import structlog
 
 from webhook.model.contract import Hold, State
+from webhook.model.objects import texts
 from webhook.model.run import Original
 from webhook.model.submitter import Submitter, submitter_of
+from webhook.references.model import References, references_of
 from webhook.totals.demands import Demands, demands_of
 from webhook.totals.model import Totals
 from webhook.totals.shared_names import NOTHING_SHARED, Shared
@@ -22,7 +24,7 @@ COLUMNS = (
     "placement, seq, state, name, generate_name, namespace, template, cluster, origin_uid, run_name, run_uid, phase, "
     "message, reason, cpu_milli, memory_bytes, pod_cpu_milli, pod_memory_bytes, policy, only_clusters, refused_by, "
     "identity, mirrored AS end_shown, run_kept, hold, demands AS takes, created_at, bound_at, placed_at, "
-    "dispatched_at, ended_at, released_at, deleted_at, submitter, shared_names AS shared"
+    "dispatched_at, ended_at, released_at, deleted_at, submitter, refers, lacked_by, shared_names AS shared"
 )
 """All columns but `original` and `outcome`, which can have a megabyte each and are read only where they are needed."""
 
@@ -54,6 +56,7 @@ class NewPlacement:
     submitter: Submitter | None = None
     largest_pod: Totals | None = None
     demands: Demands | None = None
+    refers: References = ()
     shared: Shared = NOTHING_SHARED
 
 
@@ -97,6 +100,10 @@ class Placement:
     deleted_at: datetime | None
     submitter: Submitter | None = None
     """None if it is not known: an older Medea did not keep it."""
+    refers: References = ()
+    """What its target must have, besides templates."""
+    lacked_by: tuple[str, ...] = ()
+    """The targets that lacked some of that when it was last looked at in the queue, in order of their names."""
     shared: tuple[str, ...] = ()
     """The locks and caches that it names. None are known of a placement of a Medea that did not look for them."""
 
@@ -136,6 +143,7 @@ def placement_of(row: Mapping[str, Any]) -> Placement:
     totals = Totals(fields.pop("cpu_milli"), fields.pop("memory_bytes"))
     pod = fields.pop("pod_cpu_milli"), fields.pop("pod_memory_bytes")
     only, submitter = fields.pop("only_clusters"), submitter_of(fields.pop("submitter"))
+    refers, lacked_by = references_of(fields.pop("refers")), tuple(texts(fields.pop("lacked_by")))
     shared = fields.pop("shared")
     return Placement(
         **_read(fields),
@@ -143,6 +151,8 @@ def placement_of(row: Mapping[str, Any]) -> Placement:
         largest_pod=None if pod[0] is None else Totals(*pod),
         only_clusters=None if only is None else tuple(only),
         submitter=submitter,
+        refers=refers,
+        lacked_by=lacked_by,
         shared=tuple(shared or ()),
     )
 

@@ -5,7 +5,7 @@ process that stalled and is no longer the leader changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from psycopg.types.json import Jsonb
 
@@ -14,6 +14,7 @@ from webhook.ledger.placement import COLUMNS, SWEEP_COLUMNS, Placement, SweepRow
 from webhook.ledger.pool import Connection, Pool
 from webhook.model.json_input import storable
 from webhook.model.objects import mapping
+from webhook.model.run import Original
 
 _QUEUED_ANEW = "state = 'queued', cluster = NULL, run_name = NULL, placed_at = NULL"
 
@@ -32,8 +33,8 @@ def by_origin(pool: Pool, namespace: str, name: str) -> Placement | None:
     return _one(pool, f"namespace = %s AND name = %s {order}", (namespace, name))
 
 
-def original(pool: Pool, placement: str) -> dict[str, Any] | None:
-    """The Workflow as its user sent it, and the templates it referred to. None if it is lost or there is no row."""
+def original(pool: Pool, placement: str) -> Original | None:
+    """The Workflow as its user sent it, and what goes along with it. None if it is lost or there is no row."""
     with pool.transaction() as connection:
         row = connection.execute(
             "SELECT original, (SELECT coalesce(jsonb_agg(body ORDER BY position), '[]') FROM workflow_templates "
@@ -42,7 +43,7 @@ def original(pool: Pool, placement: str) -> dict[str, Any] | None:
             (placement,),
         ).fetchone()
     kept = mapping(row["original"]) if row else {}
-    return {"templates": row["templates"], **kept} if row and "workflow" in kept else None
+    return cast("Original", {"templates": row["templates"], **kept}) if row and "workflow" in kept else None
 
 
 def outcome(pool: Pool, placement: str) -> dict[str, Any]:

@@ -6,12 +6,13 @@ about new Workflows, and commits before the next one begins, so that a submit wa
 
 import datetime
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import structlog
 from prometheus_client import Counter
+from psycopg.types.json import Jsonb
 
 from webhook.ledger import sharing
 from webhook.ledger.placement import COLUMNS, Placement, placement_of
@@ -44,10 +45,14 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Choices:
-    """What was decided about a batch, by placement: the decisions for those placed, and new reasons for some others."""
+    """What was decided about a batch, by placement: the decisions for those placed, and news of some others.
+
+    These are new reasons, and the targets that now lack something that they refer to.
+    """
 
     placed: Mapping[str, Decision]
     reasons: Mapping[str, str]
+    lacked_by: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -136,6 +141,7 @@ def serve(
         choices = choose(reserved, batch, sharing.uses_of(connection, shared))
         left = _move(connection, choices.placed)
         _tell(connection, choices.reasons)
+        _note_lacking(connection, choices.lacked_by)
         by_id = {placement.placement: placement for placement in batch}
         return Served(
             reserved,
@@ -203,4 +209,13 @@ def _tell(connection: Connection, reasons: Mapping[str, str]) -> None:
             "UPDATE workflows SET reason = told.reason FROM unnest(%s::text[], %s::text[]) AS told (placement, reason) "
             "WHERE workflows.placement = told.placement AND state = 'queued'",
             (list(reasons), [storable(reason) for reason in reasons.values()]),
+        )
+
+
+def _note_lacking(connection: Connection, lacked_by: Mapping[str, Sequence[str]]) -> None:
+    if lacked_by:
+        connection.execute(
+            "UPDATE workflows SET lacked_by = news.targets FROM unnest(%s::text[], %s::jsonb[]) "
+            "AS news (placement, targets) WHERE workflows.placement = news.placement AND state = 'queued'",
+            (list(lacked_by), [Jsonb(list(targets)) for targets in lacked_by.values()]),
         )

@@ -240,7 +240,8 @@ def _claimed(connection: Connection, namespace: str, targets: Mapping[str, Quota
     """
     rows = connection.execute(
         f"SELECT target.name FROM {TARGETS} WHERE EXISTS (SELECT FROM workflows WHERE namespace = %(namespace)s "
-        f"AND state = 'queued' AND bound_at IS NOT NULL AND {WAITS_FOR_TARGET})",
+        f"AND state = 'queued' AND bound_at IS NOT NULL AND {WAITS_FOR_TARGET} "
+        "AND NOT coalesce(lacked_by ? target.name, false))",
         {"namespace": namespace, **target_values(connection, namespace, targets, caches_tie=True)},
     )
     return frozenset(row["name"] for row in rows)
@@ -305,6 +306,7 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
         "submitter": Jsonb(new.submitter.as_json()) if new.submitter else None,
         "demands": Jsonb(storable(new.demands.as_json())) if new.demands is not None else None,
         "demands_key": new.demands.key if new.demands is not None else None,
+        "refers": Jsonb(storable([one.as_json() for one in new.refers])) if new.refers else None,
         "shared_names": list(new.shared.names) or None,
     }
     connection.execute(
@@ -312,11 +314,12 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
         INSERT INTO workflows (placement, state, name, generate_name, namespace, template, cluster, reason, cpu_milli,
                                memory_bytes, pod_cpu_milli, pod_memory_bytes, reserved_cpu_milli,
                                reserved_memory_bytes, policy, only_clusters, identity, original, hold, submitter,
-                               demands, demands_key, shared_names, placed_at)
+                               demands, demands_key, refers, shared_names, placed_at)
         VALUES (%(placement)s, %(state)s, %(name)s, %(generate_name)s, %(namespace)s, %(template)s, %(cluster)s,
                 %(reason)s, %(cpu)s, %(memory)s, %(pod_cpu)s, %(pod_memory)s, %(reserved_cpu)s,
                 %(reserved_memory)s, %(policy)s, %(only)s, %(identity)s, %(original)s, %(hold)s, %(submitter)s,
-                %(demands)s, %(demands_key)s, %(shared_names)s, CASE WHEN %(cluster)s::text IS NOT NULL THEN now() END)
+                %(demands)s, %(demands_key)s, %(refers)s, %(shared_names)s,
+                CASE WHEN %(cluster)s::text IS NOT NULL THEN now() END)
         """,
         row,
     )

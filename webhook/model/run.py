@@ -6,7 +6,7 @@ The webhook builds it for the dry run on a target, and the controller for the re
 import copy
 from collections.abc import Iterable, Mapping
 from enum import Enum, auto
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from webhook.model.contract import (
     ARGO_COMPLETED,
@@ -35,15 +35,20 @@ class Likeness(Enum):
 
 
 class Original(TypedDict):
-    """What the ledger keeps of a submission: the Workflow as sent, and the templates it referred to at that time."""
+    """What the ledger keeps of a submission: the Workflow as sent, and the templates it referred to at that time.
+
+    `config_maps` are those that go along with the run, as they were then; see `webhook.references.taken`.
+    """
 
     workflow: Object
     templates: list[Object]
+    config_maps: NotRequired[list[Object]]
 
 
 def kept(original: Original) -> Original:
     """As the ledger keeps it: without managedFields and kubectl's annotation, often half of an object."""
     return {
+        **original,
         "workflow": _without_notes(original["workflow"]),
         "templates": [_without_notes(template) for template in original["templates"]],
     }

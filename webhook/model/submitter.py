@@ -22,6 +22,14 @@ class Submitter:
         return account_of(self.user)
 
     @property
+    def all_groups(self) -> tuple[str, ...]:
+        """Their groups, with those in which an apiserver puts every ServiceAccount."""
+        if self.account is None or self.groups:
+            return self.groups
+        every = _ACCOUNT.rstrip(":") + "s"
+        return every, f"{every}:{self.account[0]}", "system:authenticated"
+
+    @property
     def has_a_name_to_act_under(self) -> bool:
         """Whether somebody else may act as this user at all: Kubernetes' own users are nobody's to be."""
         return is_sayable(self.user) and (self.account is not None or not self.user.startswith(_SYSTEM))

@@ -87,6 +87,11 @@ def only_by_expression(spec: Mapping[str, Any], specs: Specs) -> list[Name]:
     return sorted(_closure(unnamed, refers), key=lambda name: (name.name, name.cluster))
 
 
+def name_with_hash(name: str, digest: str) -> str:
+    """The name of a copy of `name`, whose content has this hash in hexadecimal."""
+    return f"{name[: _LONGEST_NAME - _HASH - 1].rstrip('-.')}-{digest[:_HASH]}"
+
+
 def is_copy_name(name: str) -> bool:
     """Whether a copy may have this name; others may have such names too."""
     return _COPY.fullmatch(name) is not None
@@ -156,5 +161,4 @@ def _copy_name(name: Name, reached: Iterable[Name], specs: Specs) -> str:
     """A name with a hash of the template's name and content, and of everything it refers to."""
     inside = sorted(reached, key=lambda one: (one.name, one.cluster))
     content = [[name.name, name.cluster], [[one.name, one.cluster, specs[one]] for one in inside]]
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:_HASH]
-    return f"{name.name[: _LONGEST_NAME - _HASH - 1].rstrip('-.')}-{digest}"
+    return name_with_hash(name.name, hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest())

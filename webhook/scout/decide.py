@@ -11,6 +11,7 @@ from itertools import repeat
 from random import Random
 
 from webhook.model.limits.scout import REASON_LENGTH
+from webhook.scout.lacking import none_has_it, unsure_of
 from webhook.scout.limits import NO_OWN, Limit, Own, Room, room
 from webhook.scout.model import (
     NOTHING_PROMISED,
@@ -74,7 +75,8 @@ def decide(
         chosen = next(verdict for verdict in fitting if verdict.cluster == cluster)
         among = f"{policy} among {len(wide or fitting)} that fit"
         fits = "" if len(wide) == len(fitting) else " as a whole" if wide else ", a part of it at a time"
-        reason = f"{cluster}: free {_room(chosen.free)} of {_room(chosen.hard)}; {among}{fits}"
+        unsure = unsure_of(targets, cluster)
+        reason = f"{cluster}: free {_room(chosen.free)} of {_room(chosen.hard)}; {among}{fits}{unsure}"
         assert chosen.hard is not None
         holds = request.reserves(chosen.hard)
         return Decision(Outcome.PLACED, reason, policy, now, cluster, verdicts, request.notes, holds)
@@ -138,6 +140,8 @@ def _verdict(
     if target.name in request.refused_by:
         return Verdict(target.name, f"it refused: {request.refused_by[target.name]}", Obstacle.REFUSED)
     closed = _closed(request, target)
+    if snapshot is None and target.shortfall.lacks:
+        return Verdict(target.name, target.shortfall.lacks, Obstacle.LACKING)
     if snapshot is None and closed:
         return Verdict(target.name, closed, Obstacle.CLOSED)
     if snapshot is None and target.unusable:
@@ -186,6 +190,8 @@ def _in_the_way(
         return Obstacle.TOO_SMALL, f"its whole quota is {_room(snapshot.hard)}"
     if not stale and small is not None:
         return Obstacle.TOO_SMALL, small.too_small
+    if target.shortfall.lacks:
+        return Obstacle.LACKING, target.shortfall.lacks
     tied = request.tied_elsewhere(target.name)
     if tied:
         return Obstacle.TIED, tied
@@ -194,6 +200,8 @@ def _in_the_way(
         return Obstacle.CLOSED, closed
     if target.unusable:
         return Obstacle.UNUSABLE, target.unusable
+    if target.shortfall.pending:
+        return Obstacle.UNUSABLE, target.shortfall.pending
     if stale:
         allowed = min(snapshot.good_for, max_age)
         age = snapshot.age(now)
@@ -236,6 +244,9 @@ def _why_never(request: Request, verdicts: Sequence[Verdict]) -> str | None:
     open_to_it = [verdict for verdict in verdicts if request.may_use(verdict.cluster)]
     if not open_to_it:
         return _nothing_left(request, verdicts)
+    if none_has_it(open_to_it):
+        why = _listed([f"{verdict.cluster}: {verdict.removed_by}" for verdict in open_to_it])
+        return f"no target has all that it refers to: {why}"
     known = [
         (verdict.cluster, verdict.hard)
         for verdict in open_to_it

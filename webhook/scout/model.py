@@ -6,6 +6,7 @@ from enum import StrEnum
 from math import inf
 from typing import Any
 
+from webhook.references.model import NO_SHORTFALL, References, Shortfall
 from webhook.scout.limits import ONE_MORE, Held, Holders, Limit, Own, Room, never_fits
 from webhook.totals.demands import LIMITS_CPU, LIMITS_MEMORY, NO_DEMANDS, Demands, one_kind
 from webhook.totals.model import NO_DEFAULTS, NOTHING, Defaults, Totals, cores, gibibytes
@@ -136,11 +137,13 @@ class Target:
     """A registered cluster, as it is for the request's namespace.
 
     `unusable` says why it can't be used now, `closed` why nothing may be placed there; None if it can or may.
+    `shortfall` is what it lacks of what the request refers to.
     """
 
     name: str
     unusable: str | None = None
     closed: str | None = None
+    shortfall: Shortfall = NO_SHORTFALL
 
 
 @dataclass(frozen=True)
@@ -176,6 +179,8 @@ class Request:
     largest_pod: Totals | None = None
     demands: Demands | None = None
     """What it takes of every kind of quota; None if only its totals are known."""
+    refers: References = ()
+    """What its target must have."""
     shared: tuple[str, ...] = ()
     """The locks and caches that it names."""
     ties: tuple[Tie, ...] = ()
@@ -236,6 +241,8 @@ class Obstacle(StrEnum):
     UNUSABLE = "unusable"
     CLOSED = "closed"
     """It does not accept work from the namespace, permits nothing to who submitted, or is being drained."""
+    LACKING = "lacking"
+    """Something that it refers to does not exist there."""
     TIED = "tied"
     """A lock or a cache that it names is in use on another target."""
     STALE = "stale"

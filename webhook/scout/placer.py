@@ -17,6 +17,7 @@ from webhook.model.limits.controller import CLOSED_PAUSE, NO_ROOM_PAUSE
 from webhook.model.limits.scout import QUEUE_LOOK_AGAIN, QUEUE_TELL_EVERY, UNBOUND_RESERVATIONS
 from webhook.model.submitter import Submitter
 from webhook.scout.eye import Eye
+from webhook.scout.lacking import NOTHING_KNOWN, Presence
 from webhook.scout.model import Decision, Obstacle, Outcome, Request, Verdict
 from webhook.scout.policies import POLICIES
 from webhook.scout.queue_pass import Barred, QueuePass, Told
@@ -65,10 +66,19 @@ class Placer:
         registry: Registry,
         max_age: float,
         closed: Closed = lambda _namespace, _target: None,
+        presence: Presence = NOTHING_KNOWN,
         clock: Callable[[], float] = steady_time,
     ) -> None:
         self._pool, self._sampler, self._registry, self._clock = pool, sampler, registry, clock
-        self._views = Views(pool=pool, sampler=sampler, registry=registry, closed=closed, max_age=max_age, clock=clock)
+        self._views = Views(
+            pool=pool,
+            sampler=sampler,
+            registry=registry,
+            closed=closed,
+            max_age=max_age,
+            clock=clock,
+            presence=presence,
+        )
         self._turns = Turns()
         self._idle: dict[str, _Idle] = {}
         self._told: dict[str, Mapping[str, Told]] = {}
@@ -249,6 +259,7 @@ def request_of(new: NewPlacement, refused_by: Mapping[str, str] | None = None) -
         new.notes,
         largest_pod=new.largest_pod,
         demands=new.demands,
+        refers=new.refers,
         shared=new.shared.names,
     )
 

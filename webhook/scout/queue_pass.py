@@ -14,6 +14,7 @@ from webhook.ledger.placement import Placement
 from webhook.ledger.queueing import Choices
 from webhook.model.limits.scout import REASON_LENGTH, REASONS_KEPT
 from webhook.scout.decide import waits
+from webhook.scout.lacking import lacking
 from webhook.scout.model import NOTHING_PROMISED, WAITED_FOR, Decision, Promised, Quotas, Request
 from webhook.scout.sharing import Use, Uses, decide_together, ties_of
 
@@ -68,6 +69,7 @@ class QueuePass:
         that its Workflows share.
         """
         promised, placed, reasons = dict(reserved), dict[str, Decision](), dict[str, str]()
+        lacked_by = dict[str, tuple[str, ...]]()
         in_use = dict(uses)
         for row in batch:
             # The head of the queue always gets a reason, even while no target can be used at all.
@@ -85,9 +87,12 @@ class QueuePass:
                 takes = request_of_row(row).takes
                 promised[decision.cluster] = before.plus(decision.reserved or row.totals, takes)
                 in_use |= dict.fromkeys(row.shared, Use(decision.cluster, row.namespace, row.name))
-            elif decision is not None and len(self.told) < REASONS_KEPT:
-                self._tell(row, decision, reasons)
-        return Choices(placed, reasons)
+            elif decision is not None:
+                if lacking(decision) != row.lacked_by:
+                    lacked_by[row.placement] = lacking(decision)
+                if len(self.told) < REASONS_KEPT:
+                    self._tell(row, decision, reasons)
+        return Choices(placed, reasons, lacked_by)
 
     def _look_at(self, row: Placement, promised: Mapping[str, Promised], uses: Uses) -> Decision | None:
         """The decision; None if none is needed, because it could neither place, claim nor give a reason."""
@@ -137,5 +142,6 @@ def request_of_row(row: Placement, barred: Mapping[str, str] | None = None) -> R
         barred=barred or {},
         largest_pod=row.largest_pod,
         demands=row.demands,
+        refers=row.refers,
         shared=row.shared,
     )

@@ -9,6 +9,7 @@ from webhook.ledger import reserving
 from webhook.ledger.pool import Pool
 from webhook.scout.decide import decide, free_room
 from webhook.scout.eye import Eye
+from webhook.scout.lacking import NOTHING_KNOWN, Presence, with_shortfalls
 from webhook.scout.model import NOTHING_PROMISED, Decision, OwnUse, Promised, Quotas, Request, Snapshot, Target
 from webhook.scout.own_use import own_use
 
@@ -22,6 +23,7 @@ class View:
     own: Mapping[str, OwnUse]
     max_age: float
     clock: Callable[[], float]
+    presence: Presence = NOTHING_KNOWN
 
     @property
     def limited(self) -> bool:
@@ -30,9 +32,10 @@ class View:
 
     def decide(self, request: Request, reserved: Mapping[str, Promised], claimed: Collection[str]) -> Decision:
         """Decide, given what the live reservations on each target hold and the targets that others wait for."""
+        names = [target.name for target in self.targets]
         return decide(
             request,
-            targets=self.targets,
+            targets=with_shortfalls(self.targets, self.presence.shortfalls(request.namespace, request.refers, names)),
             snapshots=self.snapshots,
             reserved=reserved,
             own=self.own,
@@ -65,7 +68,7 @@ class View:
             )
             for name, one in self.open_targets().items()
         }
-        return rooms, [target.name for target in self.targets]
+        return rooms, [target.name for target in self.targets], self.presence.changes
 
 
 Closed = Callable[[str, str], str | None]
@@ -84,9 +87,10 @@ class Views:
         closed: Closed,
         max_age: float,
         clock: Callable[[], float],
+        presence: Presence,
     ) -> None:
         self._pool, self._sampler, self._registry, self._closed = pool, sampler, registry, closed
-        self._max_age, self._clock = max_age, clock
+        self._max_age, self._clock, self._presence = max_age, clock, presence
         self._own: dict[str, tuple[Mapping[str, Snapshot], Mapping[str, OwnUse]]] = {}
 
     def of(self, namespace: str, away: Mapping[str, str] | None = None) -> View:
@@ -106,7 +110,8 @@ class Views:
             )
             for name, why in sorted(names.items())
         )
-        return View(targets, snapshots, self._own_use(namespace, snapshots), self._max_age, self._clock)
+        own = self._own_use(namespace, snapshots)
+        return View(targets, snapshots, own, self._max_age, self._clock, self._presence)
 
     def _own_use(self, namespace: str, snapshots: Mapping[str, Snapshot]) -> Mapping[str, OwnUse]:
         """Computed once for each sample: the result stays right, or on the safe side, until the next one."""

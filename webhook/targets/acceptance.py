@@ -114,17 +114,24 @@ def not_accepted(namespace: str, target: str) -> str:
     return f"does not accept work from namespace {namespace}: `medea target add {target} --namespaces {namespace}`"
 
 
+def not_taken(namespace: str, target: str) -> str:
+    """What people read if a target lets no ConfigMap go along with runs, with the command that changes it."""
+    command = f"medea target add {target} --namespaces {namespace} --take-configmaps"
+    return f"does not let ConfigMaps go along with runs in namespace {namespace}: `{command}`"
+
+
 def is_accepted(cluster: Cluster, namespace: str) -> bool:
     """Ask a target whether Medea may create Workflows in a namespace there."""
-    return _is_allowed(cluster, namespace, "create", WORKFLOWS)
+    return may(cluster, "create", WORKFLOWS, namespace)
 
 
 def may_watch_events(cluster: Cluster, namespace: str) -> bool:
     """Ask a target whether Medea may list and watch Events in a namespace there."""
-    return all(_is_allowed(cluster, namespace, verb, EVENTS) for verb in ("list", "watch"))
+    return all(may(cluster, verb, EVENTS, namespace) for verb in ("list", "watch"))
 
 
-def _is_allowed(cluster: Cluster, namespace: str, verb: str, kind: Resource) -> bool:
+def may(cluster: Cluster, verb: str, kind: Resource, namespace: str) -> bool:
+    """Ask a target whether Medea may do that in a namespace there."""
     wanted = {"namespace": namespace, "verb": verb, "group": kind.group, "resource": kind.plural}
     review = {"metadata": {}, "spec": {"resourceAttributes": wanted}}
     answer = cluster.create(SELF_ACCESS_REVIEWS, None, review, read_timeout=ACCEPTANCE_TIMEOUT)

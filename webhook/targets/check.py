@@ -8,6 +8,7 @@ from webhook.kube.identity import SYSTEM
 from webhook.kube.kubeconfig import configuration_of, kubeconfig_of
 from webhook.kube.registry import Connect, connect_target
 from webhook.kube.resources import (
+    CONFIG_MAPS,
     NAMESPACES,
     RESOURCE_QUOTAS,
     SELF_ACCESS_REVIEWS,
@@ -17,7 +18,7 @@ from webhook.kube.resources import (
 from webhook.model.contract import DRAIN, IMPERSONATE, OPTED_IN
 from webhook.model.deadline import utc_now
 from webhook.model.objects import Object, annotations, mapping, status_of
-from webhook.targets.acceptance import is_accepted, may_watch_events
+from webhook.targets.acceptance import is_accepted, may, may_watch_events
 from webhook.targets.argo import config_places, living_controller, missing_kinds, takes_up
 from webhook.targets.argo_configs import read_config
 from webhook.targets.credentials import life_of
@@ -143,6 +144,7 @@ def _namespace(front: Cluster, cluster: Cluster, name: str, *, enabled: bool, wa
         enabled=enabled,
         wanted=wanted,
         hard=_hard(cluster, name) if accepted else {},
+        sees=accepted and may(cluster, "get", CONFIG_MAPS, name),
         events=accepted and may_watch_events(cluster, name),
     )
 

@@ -47,7 +47,7 @@ class NamespaceFacts:
     """One namespace on a target. `hard` is what its quotas limit, `events` whether Medea may read Events there.
 
     `known` says whether the front door has it, `enabled` whether it opted in there, and `wanted` whether whoever checks
-    has named it.
+    has named it; `sees` whether Medea may look there for what Workflows refer to.
     """
 
     name: str
@@ -57,6 +57,7 @@ class NamespaceFacts:
     enabled: bool
     wanted: bool
     hard: Mapping[str, str] = field(default_factory=dict)
+    sees: bool = True
     events: bool = True
 
 
@@ -232,6 +233,9 @@ def _namespace(target: str, namespace: NamespaceFacts) -> Iterator[Finding]:
         yield Finding(grade, f"namespace {name} accepts no work", again(target, name))
         return
     yield _fine(f"namespace {name} accepts work")
+    if not namespace.sees:
+        words = f"in namespace {name} Medea may not look for what Workflows refer to, as ConfigMaps"
+        yield Finding(Grade.NOTE, words, again(target, name))
     if not namespace.events:
         words = f"namespace {name} does not let Medea read Events, so Argo's of what runs there are not shown"
         yield Finding(Grade.NOTE, words, again(target, name))

@@ -25,6 +25,8 @@ ACCOUNT = "medea"
 WORK = "medea-target"
 """The ClusterRole whose binding in a namespace means that the namespace accepts work, and the name of that binding."""
 READ = "medea-target-read"
+SEE_SECRETS = "medea-target-see-secrets"
+TAKE_CONFIG_MAPS = "medea-target-take-configmaps"
 ENTER = "medea-target-exec"
 """The ClusterRole whose binding in a namespace lets people into the pods of runs, and the name of that binding."""
 TOKEN = "medea-target-token"  # noqa: S105 a name
@@ -61,11 +63,20 @@ class Grant:
         return f"{self.kind.kind} {self.name}" + (f" in {self.namespace}" if self.namespace else "")
 
 
-def grants(namespaces: Iterable[str], configs: Iterable[ConfigPlace] = (USUAL_PLACE,)) -> list[Grant]:
+def grants(
+    namespaces: Iterable[str],
+    configs: Iterable[ConfigPlace] = (USUAL_PLACE,),
+    *,
+    see_secrets: bool = False,
+    take_config_maps: bool = False,
+) -> list[Grant]:
     """All that a target needs, in the order in which it is to be made; only `namespaces` accept work.
 
-    `configs` is where the configurations of Argo's controllers are.
+    `configs` is where the configurations of Argo's controllers are. `see_secrets` lets Medea tell in these namespaces
+    whether a Secret exists, `take_config_maps` has ConfigMaps go along with runs.
     """
+    accepting = list(namespaces)
+    more = [SEE_SECRETS] * see_secrets + [TAKE_CONFIG_MAPS] * take_config_maps
     return [
         made(NAMESPACES, SPACE),
         made(SERVICE_ACCOUNTS, ACCOUNT, SPACE),
@@ -75,8 +86,11 @@ def grants(namespaces: Iterable[str], configs: Iterable[ConfigPlace] = (USUAL_PL
         bound(ROLE_BINDINGS, TOKEN, ROLES, SPACE),
         *(grant for one in configs for grant in _of_config(one)),
         made(CLUSTER_ROLES, WORK, rules=_WORKING),
+        made(CLUSTER_ROLES, SEE_SECRETS, rules=_SEEING),
+        made(CLUSTER_ROLES, TAKE_CONFIG_MAPS, rules=_TAKING),
         made(CLUSTER_ROLES, ENTER, rules=_ENTERING),
-        *(consent(namespace) for namespace in namespaces),
+        *(consent(namespace) for namespace in accepting),
+        *(bound(ROLE_BINDINGS, name, CLUSTER_ROLES, namespace) for name in more for namespace in accepting),
     ]
 
 
@@ -103,13 +117,14 @@ def rule(groups: str, resources: list[str], verbs: list[str], **rest: list[str])
     return {"apiGroups": [groups], "resources": resources, "verbs": verbs, **rest}
 
 
-# What the watches need, what an own eye for quotas needs, what tells one cluster from another (namespaces), and what
-# tells that Argo's controller is alive.
+# What the watches need, what an own eye for quotas needs, what tells one cluster from another (namespaces), what a run
+# may refer to, and what tells that Argo's controller is alive.
 _READING = [
     rule(_ARGO, ["workflows"], _LOOK),
     rule(_ARGO, ["clusterworkflowtemplates"], ["get"]),
     rule("", ["pods", "resourcequotas", "limitranges"], _LOOK),
     rule("", ["namespaces"], ["get"]),
+    rule("scheduling.k8s.io", ["priorityclasses"], ["get"]),
     rule("coordination.k8s.io", ["leases"], ["list"], resourceNames=["workflow-controller"]),
 ]
 _OWN_TOKEN = [rule("", ["serviceaccounts/token"], ["create"], resourceNames=[ACCOUNT])]
@@ -119,7 +134,11 @@ _WORKING = [
     rule("", ["pods"], ["delete"]),
     rule("", ["pods/log"], ["get"]),
     rule("", ["events"], ["list", "watch"]),
+    rule("", ["configmaps", "serviceaccounts", "persistentvolumeclaims"], ["get"]),
 ]
+# RBAC has no right to see that a Secret exists without one to read it.
+_SEEING = [rule("", ["secrets"], ["get"])]
+_TAKING = [rule("", ["configmaps"], ["list", "create", "delete"])]
 # A WebSocket begins with GET, which older apiservers take for the verb.
 _ENTERING = [rule("", ["pods/exec", "pods/attach", "pods/portforward"], ["create", "get"])]
 

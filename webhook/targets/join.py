@@ -52,11 +52,14 @@ def add(
     now: datetime.datetime,
     acting: Impersonation | None = None,
     into_pods: bool = False,
+    see_secrets: bool = False,
+    take_config_maps: bool = False,
 ) -> Iterator[Done]:
     """Add the target that `target` is an administrator's client of; `space` is the namespace of the Secrets.
 
     With `acting`, Workflows are created there as who submits them; without, that stays as it was. `into_pods` lets
-    people into the pods of their runs in these namespaces; without, that stays as it was too.
+    people into the pods of their runs in these namespaces; without, that stays as it was too. So does what
+    `see_secrets` and `take_config_maps` give, see `grants`.
 
     Yields what was done, step by step. Raises Refused before anything is made if a namespace is missing or a version is
     too old, and the errors of both clusters.
@@ -67,8 +70,9 @@ def add(
     _check_space(front, space)
     if acting:
         _check_other(front, target)
+    given = grants(namespaces, _configs(target), see_secrets=see_secrets, take_config_maps=take_config_maps)
     ways_in = [way_in(namespace) for namespace in namespaces] if into_pods else ()
-    for grant in (*grants(namespaces, _configs(target)), *ways_in, *(acting.grants() if acting else ())):
+    for grant in (*given, *ways_in, *(acting.grants() if acting else ())):
         yield Done(_ensure(target, grant), f"{grant.words} on {target.name}")
     if acting:
         yield from _withdraw(target, acting)

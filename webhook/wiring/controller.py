@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from webhook.controller.copies import Copies
 from webhook.controller.facts import Gatherer
 from webhook.controller.loop import Loop
 from webhook.controller.origin_steps import OriginSteps
@@ -16,8 +17,7 @@ from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.sweep import Sweep
 from webhook.controller.target_steps import TargetSteps
 from webhook.controller.targets import Targets
-from webhook.controller.templates import TemplateCopies
-from webhook.controller.unused_templates import UnusedTemplates
+from webhook.controller.unused_copies import UnusedCopies
 from webhook.controller.verbs import VerbExecutor
 from webhook.controller.watches import Caches, Watches
 from webhook.cron.reconciler import CronReconciler
@@ -103,6 +103,7 @@ def assemble_controller(
         work.add(placement, lane=target, share=namespace)
 
     queue = Queue(pool=pool, placer=parts.placer, changed=left_the_queue)
+    parts.presence.on_change(queue.wake)
     plugin = Plugin(
         image=settings.medea_plugin_image,
         url=settings.medea_plugin_url,
@@ -119,7 +120,7 @@ def assemble_controller(
         default=settings.medea_hold,
     )
     origin_steps = OriginSteps(front, pool, recorder, queue.wake)
-    copies = TemplateCopies(clock=clock)
+    copies = Copies(clock=clock)
     target_steps = TargetSteps(
         front,
         targets,
@@ -166,7 +167,7 @@ def assemble_controller(
         resting=resting,
         children=children,
         namespaces=namespaces,
-        templates=UnusedTemplates(parts.registry, copies, clock=clock, now=now),
+        templates=UnusedCopies(parts.registry, copies, clock=clock, now=now),
         room_came_free=queue.wake,
         expiry=settings.medea_expiry,
         retention_days=settings.medea_retention_days,

@@ -110,6 +110,7 @@ def make_webhook(settings: Settings) -> WebhookDoor:
         agents=AgentPods(
             settings.medea_agent_tolerations, settings.medea_agent_node_selector, settings.medea_agent_priority_class
         ),
+        presence=parts.presence,
         argo_configs=argo_configs.of,
     )
     placing = _placing(parts, holds)
@@ -160,7 +161,15 @@ def make_logs(settings: Settings) -> LogsDoor:
 
 def _placing(parts: Parts, holds: Holds) -> Background:
     """The background work of a process that places Workflows."""
-    parts_of_placing = (parts.pool, parts.sampler, parts.registry, parts.prober, parts.acceptance, holds)
+    parts_of_placing = (
+        parts.pool,
+        parts.sampler,
+        parts.registry,
+        parts.prober,
+        parts.acceptance,
+        parts.presence,
+        holds,
+    )
     starts = [part.start for part in parts_of_placing]
     needs = {"the namespaces that opted in are not known yet": lambda: holds.namespaces.wait(0)}
     return Background(starts, _needs_ledger(parts.pool) | needs | _needs_targets(parts.registry))

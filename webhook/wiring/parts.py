@@ -15,6 +15,7 @@ from webhook.ledger.address import checked_dsn, conninfo_of_url
 from webhook.ledger.embedded import embedded_dsn
 from webhook.ledger.pool import Pool
 from webhook.model.limits.scout import SAMPLE_OLDEST
+from webhook.references.presence import Presence
 from webhook.scout.both_eyes import BothEyes
 from webhook.scout.eye import Eye
 from webhook.scout.placer import Placer
@@ -35,6 +36,7 @@ class Parts:
     sampler: Eye
     placer: Placer
     acceptance: Acceptance
+    presence: Presence
     authority_bundle: Callable[[], str]
     """The authorities that vouch for Medea's servers, as PEM. Raises Unavailable."""
 
@@ -45,16 +47,17 @@ def make_parts(settings: Settings) -> Parts:
     pool = Pool(ledger_dsn(settings))
     registry = Registry(front, settings.medea_targets_namespace, expected=functools.partial(identities.expected, pool))
     sampler = _make_eye(settings, registry)
-    acceptance = Acceptance(registry)
+    acceptance, presence = Acceptance(registry), Presence(registry)
     placer = Placer(
         pool=pool,
         sampler=sampler,
         registry=registry,
         closed=acceptance.refusal,
+        presence=presence,
         max_age=settings.medea_sample_max_age or SAMPLE_OLDEST,
     )
     bundle = functools.partial(authority_bundle, settings.medea_certs)
-    return Parts(front, registry, TargetProber(registry), pool, sampler, placer, acceptance, bundle)
+    return Parts(front, registry, TargetProber(registry), pool, sampler, placer, acceptance, presence, bundle)
 
 
 def _make_eye(settings: Settings, registry: Registry) -> Eye:

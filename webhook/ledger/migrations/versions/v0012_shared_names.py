@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0012"
-down_revision = "0010"
+down_revision = "0011"
 
 _INDEXES = {
     "workflows_shared": "USING gin (shared_names) WITH (fastupdate = off) "

@@ -15,8 +15,6 @@ from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace
 from tests.lab.layout import POSTGRES_PORT
 
-pytestmark = pytest.mark.alone
-
 CONTROLLER = "workflow-controller-west"
 CONFIG = "workflow-controller-configmap"
 WORDS = {"userNameSecret": {"name": "nodes", "key": "username"}, "passwordSecret": {"name": "nodes", "key": "password"}}

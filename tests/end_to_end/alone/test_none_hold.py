@@ -29,8 +29,6 @@ from tests.end_to_end.test_verbs import check
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import EXAMPLES, Workspace, WorkspaceMaker, new_workspace
 
-pytestmark = pytest.mark.alone
-
 CONTROLLER = "front-controller"
 SLEEPS, FAILS = inline("sleep 300", SMALL), inline("echo bad luck; exit 3", SMALL)
 ARGO = "workflows.argoproj.io/"

@@ -21,8 +21,6 @@ from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace, WorkspaceMaker
 from tests.monitoring.test_files import ALERTS, QUERIES
 
-pytestmark = pytest.mark.alone
-
 IMPATIENT = {
     "MedeaSamplesOld": ("> 120", "> 8"),
     "MedeaQueueStuck": ("- 3600", "- 3"),

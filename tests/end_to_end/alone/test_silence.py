@@ -13,8 +13,6 @@ from tests.end_to_end.medea import BALANCER, CA, PLUGIN, WEBHOOK, call
 from tests.end_to_end.workspace import Workspace
 from tests.lab.layout import MEDEA_PORT
 
-pytestmark = pytest.mark.alone
-
 SEVERAL, MANY = 6, 40
 _API_PORT = int(BALANCER.rpartition(":")[2])
 _PLUGIN_PORT = int(PLUGIN.rpartition(":")[2])

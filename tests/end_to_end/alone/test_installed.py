@@ -30,8 +30,6 @@ from tests.lab.lab import Lab
 from tests.lab.layout import BY_NAME, FRONT
 from webhook.model.objects import labels
 
-pytestmark = pytest.mark.alone
-
 _FLEETING = ("events", "events.events.k8s.io", "componentstatuses", "endpoints")
 _COLUMNS = "custom-columns=KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name"
 LIFE = 90

@@ -17,8 +17,6 @@ from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import TEMPLATE, Workspace, WorkspaceMaker
 from tests.lab.layout import BUSYBOX
 
-pytestmark = pytest.mark.alone
-
 QUOTA = ("10", "10Gi")
 # Of two cores each, so that after three strangers there is room for two on each target.
 MANY, ROOM = 12, 2

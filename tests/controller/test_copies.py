@@ -10,7 +10,7 @@ from kubernetes.client import Configuration
 from tests.support.controller_world import World
 from tests.support.fake_apiserver import REFUSE, ApiError, Call, FakeApiserver, Fault
 from tests.support.fake_clock import FakeClock
-from webhook.controller.templates import TemplateCopies
+from webhook.controller.copies import Copies
 from webhook.errors import ClusterUnavailable, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, WORKFLOW_TEMPLATES, WORKFLOWS
@@ -64,12 +64,12 @@ def placed(fake: FakeApiserver, workflow: Object, *templates: Object) -> Object:
     """The spec of the run of a Workflow that needs these templates."""
     original = Original(workflow={"metadata": {}, "spec": workflow}, templates=list(templates))
     target = Cluster("west", Configuration(), http=fake, clock=fake.clock)
-    copies = TemplateCopies(clock=fake.clock)
+    copies = Copies(clock=fake.clock)
     try:
-        made: Object = copies.with_templates(target, "ns", original)["spec"]
+        made: Object = copies.with_copies(target, "ns", original)["spec"]
     except ClusterUnavailable:
         fake.clock.advance(COPY_HEARD)
-        made = copies.with_templates(target, "ns", original)["spec"]
+        made = copies.with_copies(target, "ns", original)["spec"]
     return made
 
 

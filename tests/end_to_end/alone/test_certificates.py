@@ -25,8 +25,6 @@ from tests.lab import cluster_mode
 from tests.lab.lab import Lab
 from tests.lab.layout import MEDEA_PORT
 
-pytestmark = pytest.mark.alone
-
 LIFE = 60
 SUBMITS = 300
 ROTATIONS = 2

@@ -5,18 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.end_to_end.alone.test_targets import medea
 from tests.end_to_end.commands import Ran, kubectl
 from tests.end_to_end.manifests import SMALL, inline, only_on
 from tests.end_to_end.objects import annotations, origin, workflows
-from tests.end_to_end.test_targets import medea
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import AMPLE, Workspace, WorkspaceMaker
 from tests.lab import medea as lab_medea
 from tests.lab.lab import Lab
 from webhook.model.contract import IMPERSONATE
 from webhook.targets.impersonation import NAME
-
-pytestmark = pytest.mark.alone
 
 ROLE = ("--verb=create,get,patch", "--resource=workflows.argoproj.io")
 POLICIES = "validatingadmissionpolicies,validatingadmissionpolicybindings"

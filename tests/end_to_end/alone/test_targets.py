@@ -24,8 +24,6 @@ from webhook.kube.registry import Registry
 from webhook.targets.credentials import life_of
 from webhook.targets.rotation import Rotation
 
-pytestmark = pytest.mark.alone
-
 GRANTS = "clusterroles,clusterrolebindings,roles,rolebindings,serviceaccounts,namespaces"
 SAID = ("accepts work", "Kubernetes v1.", "clock agrees", "are renewed before", "it took up a Workflow")
 

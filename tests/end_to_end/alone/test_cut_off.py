@@ -13,8 +13,6 @@ from tests.end_to_end.verb_scenarios import ASKS, FAILS, SLEEPS, node_of, until_
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace
 
-pytestmark = pytest.mark.alone
-
 ASK = ("--node-field-selector", "displayName=ask")
 # The verbs of each Workflow that is steered, with the node that it has to have reached before.
 VERBS: dict[str, tuple[Object, str, tuple[tuple[str, ...], ...]]] = {

@@ -1,4 +1,4 @@
-"""Copies the WorkflowTemplates that a run needs to its target. Never changes one that exists there."""
+"""Copies what a run needs to its target: WorkflowTemplates and ConfigMaps. Never changes what exists there."""
 
 import threading
 import time
@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
+from webhook.controller.config_maps import make_config_map
 from webhook.errors import AlreadyExists, ClusterUnavailable, Rejected
 from webhook.kube.client import Cluster
-from webhook.kube.resources import WORKFLOW_TEMPLATES
+from webhook.kube.resources import WORKFLOW_TEMPLATES, Resource
 from webhook.kube.templates import check_own_names, content_of, kind_of
 from webhook.model.contract import COPIED, COPY_OF
 from webhook.model.limits.controller import COPY_HEARD, COPY_UNUSED
 from webhook.model.objects import Metadata, Object
 from webhook.model.run import Original
 from webhook.model.template_versions import Copy, copies, specs_of
+from webhook.references.taken import with_copies
 
 log = structlog.get_logger(__name__)
 
@@ -24,11 +26,11 @@ _MOST_LOOKS = 3
 _COMPARED = "medea-compared-"
 
 
-class TemplateCopies:
+class Copies:
     """Makes copies, and remembers when each was made and last used. Safe to share between threads.
 
-    Argo knows templates by a watch of its own. A run that it hears of before its template ends in Error at once, so a
-    run waits a moment for a copy that was made just now. `clock` is in seconds.
+    Argo knows templates and ConfigMaps by watches of its own. A run that it hears of before its template ends in Error
+    at once, so a run waits a moment for a copy that was made just now. `clock` is in seconds.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -38,19 +40,31 @@ class TemplateCopies:
         """Copies that Argo there may not have heard of yet."""
         self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
-    def with_templates(self, target: Cluster, namespace: str, original: Original) -> Object:
-        """Copy the templates that the run needs, in the version it was submitted with; returns the Workflow to run.
+    def with_copies(self, target: Cluster, namespace: str, original: Original) -> Object:
+        """Copy what the run needs, in the version it was submitted with; returns the Workflow to run.
 
         Raises Rejected if that is not possible on this target, and ClusterUnavailable for a moment after a copy was
         made.
         """
+        changed, config_maps = with_copies(original)
+        for one in config_maps:
+            name = str(one["metadata"]["name"])
+            self._note_use(target, namespace, [name])
+            if make_config_map(target, namespace, one):
+                self._made[target.name, namespace, name] = self._clock()
+        workflow = self._with_templates(target, namespace, changed)
+        for one in config_maps:
+            self._check_heard(target, namespace, str(one["metadata"]["name"]))
+        return workflow
+
+    def _with_templates(self, target: Cluster, namespace: str, original: Original) -> Object:
         workflow, templates = original["workflow"], original["templates"]
         if not templates:
             return workflow
         specs = specs_of(templates)
         check_own_names(target, namespace, workflow["spec"], specs)
         spec, needed = copies(workflow["spec"], specs)
-        self._note_use(target, namespace, needed)
+        self._note_use(target, namespace, [one.name for one in needed])
         for one in needed:
             if _make(target, namespace, one):
                 self._made[target.name, namespace, one.name] = self._clock()
@@ -58,7 +72,7 @@ class TemplateCopies:
             self._check_heard(target, namespace, one.name)
         return {**workflow, "spec": spec}
 
-    def remove(self, target: Cluster, namespace: str, copied: Object) -> bool:
+    def remove(self, target: Cluster, kind: Resource, namespace: str, copied: Object) -> bool:
         """Delete a copy, in the version that was read, unless it has been used lately. Whether it was deleted."""
         metadata: Metadata = copied["metadata"]
         name, version = metadata["name"], metadata["resourceVersion"]
@@ -67,9 +81,7 @@ class TemplateCopies:
             used = self._used.get((target.name, namespace, name))
             if used is not None and self._clock() - used < COPY_UNUSED:
                 return False
-            target.delete(
-                WORKFLOW_TEMPLATES, namespace, name, uid=metadata["uid"], version=version, propagation="Background"
-            )
+            target.delete(kind, namespace, name, uid=metadata["uid"], version=version, propagation="Background")
             self._used.pop((target.name, namespace, name), None)
             return True
 
@@ -78,15 +90,13 @@ class TemplateCopies:
         if made is None:
             return
         if self._clock() - made < COPY_HEARD:
-            raise ClusterUnavailable(
-                f"template {name} was copied to {target.name} just now; Argo there hears of it first"
-            )
+            raise ClusterUnavailable(f"{name} was copied to {target.name} just now; Argo there hears of it first")
         self._made.pop((target.name, namespace, name), None)
 
-    def _note_use(self, target: Cluster, namespace: str, used: Iterable[Copy]) -> None:
+    def _note_use(self, target: Cluster, namespace: str, names: Iterable[str]) -> None:
         with self._locks[target.name]:
-            for one in used:
-                self._used[target.name, namespace, one.name] = self._clock()
+            for name in names:
+                self._used[target.name, namespace, name] = self._clock()
 
 
 def _make(target: Cluster, namespace: str, wanted: Copy) -> bool:

@@ -18,8 +18,6 @@ from tests.end_to_end.test_steps import children, parent_of_a_run
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import EXAMPLES, Workspace
 
-pytestmark = pytest.mark.alone
-
 IN_FLIGHT = 10
 BAD = 3
 """So many of them fail: the right final state is not always success."""

@@ -14,8 +14,6 @@ from tests.lab import medea, modes
 from tests.lab.lab import Lab
 from tests.lab.layout import CHECKOUT, POSTGRES_PORT, WORKFLOWS
 
-pytestmark = pytest.mark.alone
-
 _MANIFESTS = CHECKOUT / "manifests"
 _UNINSTALL = f"{_MANIFESTS}/chart/files/uninstall.yaml"
 # They come and go by themselves.

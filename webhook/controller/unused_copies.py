@@ -1,4 +1,4 @@
-"""Removes copies of templates from targets once nothing has used them for long.
+"""Removes copies of templates and ConfigMaps from targets once nothing has used them for long.
 
 Rights to change a copy would be rights to change what runs, so its last use is not written on it. It is in use while
 any Workflow in its namespace refers to it, ended ones included, and for COPY_UNUSED after this process has used it. A
@@ -14,10 +14,10 @@ from typing import Protocol
 import structlog
 from prometheus_client import Counter
 
-from webhook.controller.templates import TemplateCopies
+from webhook.controller.copies import Copies
 from webhook.errors import ClusterUnavailable, MedeaError
 from webhook.kube.client import Cluster
-from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
+from webhook.kube.resources import CONFIG_MAPS, WORKFLOW_TEMPLATES, WORKFLOWS, Resource
 from webhook.model.contract import COPIED
 from webhook.model.deadline import Now, utc_now
 from webhook.model.limits.controller import COPIES_REMOVED, COPY_LOOK_EVERY, COPY_LOOKS, COPY_UNUSED
@@ -25,7 +25,9 @@ from webhook.model.objects import Object
 from webhook.model.template_versions import is_copy_name, unused
 
 log = structlog.get_logger(__name__)
-_REMOVED = Counter("medea_template_copies_removed_total", "Copies of templates removed from targets", ["cluster"])
+_REMOVED = Counter(
+    "medea_template_copies_removed_total", "Copies of templates and ConfigMaps removed from targets", ["cluster"]
+)
 
 
 class Clusters(Protocol):
@@ -35,13 +37,13 @@ class Clusters(Protocol):
         """The clients of all usable targets, by name."""
 
 
-class UnusedTemplates:
+class UnusedCopies:
     """Looks at a few namespaces of targets at a time. `clock` is in seconds."""
 
     def __init__(
         self,
         registry: Clusters,
-        copies: TemplateCopies,
+        copies: Copies,
         *,
         clock: Callable[[], float] = time.monotonic,
         now: Now = utc_now,
@@ -70,15 +72,28 @@ class UnusedTemplates:
         return self._clock() - self._looked.get(place, self._began) >= COPY_LOOK_EVERY
 
     def _look_at(self, target: Cluster, namespace: str) -> None:
-        copied, _ = target.list(WORKFLOW_TEMPLATES, namespace, selector=f"{COPIED}=true")
+        templates, _ = target.list(WORKFLOW_TEMPLATES, namespace, selector=f"{COPIED}=true")
+        self._remove_unused(target, namespace, WORKFLOW_TEMPLATES, templates, ())
+        config_maps, _ = target.list(CONFIG_MAPS, namespace, selector=f"{COPIED}=true")
+        self._remove_unused(target, namespace, CONFIG_MAPS, config_maps, templates)
+
+    def _remove_unused(
+        self,
+        target: Cluster,
+        namespace: str,
+        kind: Resource,
+        copied: Collection[Object],
+        others: Collection[Object],
+    ) -> None:
+        """`others` are copies of another kind that may refer to these."""
         old = {one["metadata"]["name"]: one for one in copied if self._is_old(one)}
         if not old:
             return
-        young = (one.get("spec") for one in copied if one["metadata"]["name"] not in old)
-        for name in unused(old, itertools.chain(_specs(target, namespace), young))[:COPIES_REMOVED]:
-            if self._copies.remove(target, namespace, old[name]):
+        kept = (one.get("spec") for one in (*copied, *others) if one["metadata"]["name"] not in old)
+        for name in unused(old, itertools.chain(_specs(target, namespace), kept))[:COPIES_REMOVED]:
+            if self._copies.remove(target, kind, namespace, old[name]):
                 _REMOVED.labels(target.name).inc()
-                log.info("unused template removed", cluster=target.name, namespace=namespace, template=name)
+                log.info("unused copy removed", cluster=target.name, namespace=namespace, kind=kind.kind, copy=name)
 
     def _is_old(self, copied: Object) -> bool:
         """Whether it was made long ago, and has a copy's name: anybody may have put the label on a template."""

@@ -1,0 +1,256 @@
+"""What a Workflow refers to besides templates, as far as it is known before it runs."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webhook.model.limits.references import MOST_TEMPLATES
+from webhook.references.collect import collect
+from webhook.references.model import Reference, references_of
+from webhook.totals.shape import Name
+
+Object = dict[str, Any]
+
+
+def spec(*templates: Object, **more: Any) -> Object:
+    return {"entrypoint": "main", "templates": list(templates), **more}
+
+
+def pod(name: str = "main", container: Object | None = None, **more: Any) -> Object:
+    return {"name": name, "container": {"image": "x", **(container or {})}, **more}
+
+
+def steps(*calls: Object, name: str = "main") -> Object:
+    return {"name": name, "steps": [[{"name": f"s{number}", **call}] for number, call in enumerate(calls)]}
+
+
+def needs(written: Object, **library: Object) -> list[str]:
+    found = collect(written, {Name(name): one for name, one in library.items()})
+    return [f"{one.kind}/{one.name}" + (":" + ",".join(one.keys) if one.keys else "") for one in found.needs]
+
+
+def mounted(**volume: Any) -> Object:
+    return pod(container={"volumeMounts": [{"name": "v", "mountPath": "/v"}]}, volumes=[{"name": "v", **volume}])
+
+
+def from_config_map(name: str, key: str = "k", **more: Any) -> Object:
+    return {"name": "p", "valueFrom": {"configMapKeyRef": {"name": name, "key": key}, **more}}
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        (spec(pod(), arguments={"parameters": [from_config_map("a")]}), "ConfigMap/a:k"),
+        (spec(pod(inputs={"parameters": [from_config_map("a")]})), "ConfigMap/a:k"),
+        (spec(pod(container={"envFrom": [{"configMapRef": {"name": "a"}}]})), "ConfigMap/a"),
+        (spec(pod(container={"envFrom": [{"secretRef": {"name": "a"}}]})), "Secret/a"),
+        (
+            spec(pod(container={"env": [{"name": "e", "valueFrom": {"secretKeyRef": {"name": "a", "key": "k"}}}]})),
+            "Secret/a",
+        ),
+        (spec(mounted(configMap={"name": "a"})), "ConfigMap/a"),
+        (spec(mounted(secret={"secretName": "a"})), "Secret/a"),
+        (spec(mounted(persistentVolumeClaim={"claimName": "a"})), "PersistentVolumeClaim/a"),
+        (spec(mounted(projected={"sources": [{"configMap": {"name": "a"}}]})), "ConfigMap/a"),
+        (spec(mounted(projected={"sources": [{"secret": {"name": "a"}}]})), "Secret/a"),
+        (spec(mounted(csi={"driver": "d", "nodePublishSecretRef": {"name": "a"}})), "Secret/a"),
+        (spec(pod(), serviceAccountName="a"), "ServiceAccount/a"),
+        (spec(pod(serviceAccountName="a"), serviceAccountName="b"), "ServiceAccount/a"),
+        (spec(pod(), executor={"serviceAccountName": "a"}), "ServiceAccount/a"),
+        (spec(pod(), podPriorityClassName="a"), "PriorityClass/a"),
+        (spec(pod(priorityClassName="a"), podPriorityClassName="b"), "PriorityClass/a"),
+        (spec(pod(), imagePullSecrets=[{"name": "a"}]), "Secret/a"),
+        (spec(pod(), artifactRepositoryRef={"key": "k"}), "ConfigMap/artifact-repositories"),
+        (spec(pod(), artifactRepositoryRef={"configMap": "a"}), "ConfigMap/a"),
+        (
+            spec(pod(), synchronization={"semaphores": [{"configMapKeyRef": {"name": "a", "key": "k"}}]}),
+            "ConfigMap/a",
+        ),
+        (spec(pod(synchronization={"semaphore": {"configMapKeyRef": {"name": "a", "key": "k"}}})), "ConfigMap/a"),
+        (
+            spec(pod(inputs={"artifacts": [{"name": "i", "git": {"sshPrivateKeySecret": {"name": "a", "key": "k"}}}]})),
+            "Secret/a",
+        ),
+        (spec(pod(sidecars=[{"name": "s", "envFrom": [{"secretRef": {"name": "a"}}]}])), "Secret/a"),
+        (
+            spec(
+                {"name": "main", "containerSet": {"containers": [{"envFrom": [{"configMapRef": {"name": "a"}}]}]}},
+            ),
+            "ConfigMap/a",
+        ),
+    ],
+    ids=str,
+)
+def test_each_place_where_something_is_named_is_found(written: Object, found: str) -> None:
+    assert needs(written) == [found]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        spec(pod(container={"envFrom": [{"configMapRef": {"name": "a", "optional": True}}]})),
+        spec(mounted(secret={"secretName": "a", "optional": True})),
+        spec(pod(volumes=[{"name": "v", "configMap": {"name": "a"}}])),
+        spec(pod(), pod("other", serviceAccountName="a")),
+        spec(steps({"template": "other", "when": "false"}), pod("other", serviceAccountName="a")),
+        spec(pod(serviceAccountName="{{inputs.parameters.unknown}}")),
+        spec(pod(), serviceAccountName="default"),
+        spec(pod(), arguments={"parameters": [from_config_map("a", default="1")]}),
+        spec(pod(), arguments={"parameters": [{**from_config_map("a"), "value": "1"}]}),
+        spec(pod(), volumeClaimTemplates=[{"metadata": {"name": "v"}}]),
+        spec(pod(synchronization={"semaphore": {"namespace": "other", "configMapKeyRef": {"name": "a", "key": "k"}}})),
+        spec(pod(memoize={"key": "k", "cache": {"configMap": {"name": "a"}}})),
+    ],
+    ids=str,
+)
+def test_what_may_be_missing_or_is_not_used_or_not_known_is_not_needed(written: Object) -> None:
+    assert needs(written) == []
+
+
+def test_names_are_followed_through_arguments_as_far_as_they_are_known() -> None:
+    call = {"template": "t", "arguments": {"parameters": [{"name": "n", "value": "{{workflow.parameters.which}}"}]}}
+    leaf = pod("t", inputs={"parameters": [{"name": "n"}]}, serviceAccountName="{{inputs.parameters.n}}-bot")
+    arguments = {"parameters": [{"name": "which", "value": "spark"}]}
+    assert needs(spec(steps(call), leaf, arguments=arguments)) == ["ServiceAccount/spark-bot"]
+
+
+def test_the_templates_of_others_are_looked_into_where_they_are_called() -> None:
+    called = {"templateRef": {"name": "lib", "template": "one"}}
+    library = spec(pod("one", serviceAccountName="a"), pod("two", serviceAccountName="b"))
+    assert needs(spec(steps(called)), lib=library) == ["ServiceAccount/a"]
+
+
+def test_a_workflow_from_a_template_needs_what_both_say_with_its_own_parameters_first() -> None:
+    theirs = spec(pod(), serviceAccountName="a", arguments={"parameters": [from_config_map("theirs")]})
+    assert needs({"workflowTemplateRef": {"name": "lib"}}, lib=theirs) == ["ConfigMap/theirs:k", "ServiceAccount/a"]
+    own = {"workflowTemplateRef": {"name": "lib"}, "arguments": {"parameters": [{"name": "p", "value": "1"}]}}
+    assert needs(own, lib=theirs) == ["ServiceAccount/a"]
+
+
+def test_hooks_and_exit_handlers_count() -> None:
+    written = spec(pod(), pod("bye", serviceAccountName="a"), onExit="bye")
+    assert needs(written) == ["ServiceAccount/a"]
+
+
+def maker(manifest: object) -> Object:
+    return {"name": "make", "resource": {"action": "create", "manifest": json.dumps(manifest)}}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "found"),
+    [
+        ({"kind": "ConfigMap", "metadata": {"name": "a"}}, []),
+        ({"kind": "ConfigMap", "metadata": {"generateName": "a-"}}, []),
+        ({"kind": "ConfigMap", "metadata": {"name": "{{inputs.parameters.n}}"}}, []),
+        ({"kind": "ConfigMap", "metadata": {"name": "b"}}, ["ConfigMap/a"]),
+        ({"kind": "Secret", "metadata": {"name": "a"}}, ["ConfigMap/a"]),
+    ],
+    ids=str,
+)
+def test_what_a_resource_template_makes_is_no_reference(manifest: Object, found: list[str]) -> None:
+    reader = pod("read", container={"envFrom": [{"configMapRef": {"name": "a"}}]})
+    assert needs(spec(steps({"template": "make"}, {"template": "read"}), maker(manifest), reader)) == found
+
+
+def test_a_manifest_that_nobody_can_read_may_make_anything() -> None:
+    reader = pod("read", serviceAccountName="a")
+    make = {"name": "make", "resource": {"action": "create", "manifest": "{{inputs.parameters.all}}: ["}}
+    assert needs(spec(steps({"template": "make"}, {"template": "read"}), make, reader)) == []
+
+
+def test_only_argos_own_namespace_may_stand_in_for_an_artifact_repository() -> None:
+    written = spec(pod(), artifactRepositoryRef={"configMap": "a"})
+    assert [one.elsewhere_too for one in collect(written, {}).needs] == [True]
+    both = spec(pod(container={"envFrom": [{"configMapRef": {"name": "a"}}]}), artifactRepositoryRef={"configMap": "a"})
+    assert [one.elsewhere_too for one in collect(both, {}).needs] == [False]
+
+
+def test_keys_of_one_config_map_are_put_together_and_those_with_a_default_are_only_read() -> None:
+    parameters = [
+        {**from_config_map("a", "x"), "name": "1"},
+        {**from_config_map("a", "y"), "name": "2"},
+        {**from_config_map("a", "z", default="0"), "name": "3"},
+    ]
+    found = collect(spec(pod(), arguments={"parameters": parameters}), {})
+    assert found.needs[0].keys == ("x", "y")
+    assert [(one.key, one.default) for one in found.sources] == [("x", None), ("y", None), ("z", "0")]
+
+
+def test_templates_that_call_each_other_with_ever_new_arguments_end_with_a_note() -> None:
+    argument = {"name": "n", "value": "{{inputs.parameters.n}}1"}
+    call = {"template": "main", "arguments": {"parameters": [argument]}}
+    loop = {**steps(call), "inputs": {"parameters": [{"name": "n", "value": "1"}]}}
+    found = collect(spec(loop), {})
+    assert found.notes
+
+
+def test_a_template_that_is_called_very_often_costs_one_look() -> None:
+    argument = [{"name": "n", "value": str(number)} for number in range(MOST_TEMPLATES + 1)]
+    calls = [{"template": "t", "arguments": {"parameters": [one]}} for one in argument]
+    leaf = pod("t", inputs={"parameters": [{"name": "n"}]}, serviceAccountName="a")
+    found = collect(spec(steps(*calls), leaf), {})
+    assert [one.name for one in found.needs] == ["a"] and not found.notes
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "name",
+                    "steps",
+                    "dag",
+                    "tasks",
+                    "template",
+                    "container",
+                    "env",
+                    "valueFrom",
+                    "inputs",
+                    "parameters",
+                    "configMapKeyRef",
+                    "volumes",
+                    "secret",
+                    "synchronization",
+                    "semaphores",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "entrypoint",
+                "templates",
+                "arguments",
+                "volumes",
+                "hooks",
+                "executor",
+                "synchronization",
+                "imagePullSecrets",
+                "artifactRepositoryRef",
+            ]
+        ),
+        _JSON,
+    )
+)
+def test_any_json_in_place_of_a_spec_needs_something_or_nothing(written: Object) -> None:
+    found = collect(written, {})
+    assert references_of(json.loads(json.dumps([one.as_json() for one in found.needs]))) == found.needs
+
+
+def test_references_of_a_newer_version_are_left_out() -> None:
+    written = [{"kind": "Gateway", "name": "a"}, {"kind": "Secret", "name": "b"}, {"kind": "Secret"}, 1]
+    assert references_of(written) == (Reference(next(iter(references_of(written))).kind, "b"),)
+    assert references_of(None) == ()

@@ -1,0 +1,206 @@
+"""Finds what a Workflow refers to, in its own templates and in those of its WorkflowTemplates. Pure.
+
+Only what may run counts: a template that nothing calls needs nothing. Names are followed as far as they are known
+before it runs; others are not guessed. What the Workflow creates itself, by a resource template, is no reference.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from webhook.model.limits.references import MOST_CALLS, MOST_REFERENCES, MOST_TEMPLATES
+from webhook.model.objects import mapping
+from webhook.references.model import Kind, Reference, References
+from webhook.references.pods import Selector, has_tag, lock_selectors, pod_selectors, resolved, selectors_in
+from webhook.references.sources import Source, parameters_of, source_of
+from webhook.totals.depends import wanted_tasks
+from webhook.totals.lookup import Lookup
+from webhook.totals.manifests import created_objects
+from webhook.totals.merged import over_template, with_defaults
+from webhook.totals.running import hook_runs, runs
+from webhook.totals.scope import inside, value_of, workflow_parameters
+from webhook.totals.shape import PODS, Name, Spec, groups_of, hooks_of, named_templates, text, type_of
+from webhook.totals.tags import UNKNOWN, Bindings, filled
+from webhook.totals.unknowns import Unknowns
+
+_REPOSITORIES = "artifact-repositories"
+_Key = tuple[Kind, str]
+
+
+@dataclass(frozen=True)
+class Collected:
+    """`needs` are what a target must have, `sources` where values of parameters are, needed or not.
+
+    `locks` are the names of the ConfigMaps that hold sizes of semaphores. `notes` say what was not looked at.
+    """
+
+    needs: References = ()
+    sources: tuple[Source, ...] = ()
+    locks: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+
+def collect(spec: Spec, library: Mapping[Name, Spec]) -> Collected:
+    """What the Workflow refers to. `library` are the specs of the WorkflowTemplates that it uses."""
+    reference = mapping(spec.get("workflowTemplateRef"))
+    to = Name(filled(str(reference.get("name")), {}), reference.get("clusterScope") is True)
+    template_spec = library.get(to, {}) if reference else {}
+    whole = over_template(spec, template_spec)
+    walk = _Walk(whole, workflow_parameters(spec, template_spec))
+    walk.arguments(_first_of_each(spec, template_spec))
+    walk.follow(Lookup("", named_templates(whole), library))
+    return walk.collected()
+
+
+def _first_of_each(*specs: Spec) -> Iterator[Mapping[str, object]]:
+    """The parameters of a Workflow: the first that says what its value is, or where."""
+    seen: set[str] = set()
+    for spec in specs:
+        for parameter in parameters_of(mapping(spec.get("arguments"))):
+            said = parameter.get("value") is not None or parameter.get("valueFrom") is not None
+            if said and parameter["name"] not in seen:
+                seen.add(parameter["name"])
+                yield parameter
+
+
+class _Walk:
+    """One walk along the calls of a Workflow."""
+
+    def __init__(self, spec: Spec, known: Bindings) -> None:
+        self._spec, self._known = spec, known
+        self._named: dict[str, list[Selector]] = {}
+        """What the pod of each template names, by the template's key."""
+        self._needs: dict[_Key, set[str]] = {}
+        self._sources: dict[Source, None] = {}
+        self._locks: set[str] = set()
+        self._elsewhere: set[_Key] = set()
+        self._made: set[tuple[str, str]] = set()
+        self._made_unseen: set[str] = set()
+        self._makes_anything = False
+        self._cut = False
+
+    def collected(self) -> Collected:
+        """All that was found."""
+        needs = [] if self._makes_anything else [key for key in sorted(self._needs) if not self._is_made(key)]
+        self._cut = self._cut or len(needs) > MOST_REFERENCES
+        return Collected(
+            tuple(
+                Reference(*key, tuple(sorted(self._needs[key])), key in self._elsewhere)
+                for key in needs[:MOST_REFERENCES]
+            ),
+            tuple(self._sources)[:MOST_REFERENCES],
+            frozenset(self._locks),
+            ("it is too large for all that it refers to to be looked at",) if self._cut else (),
+        )
+
+    def arguments(self, parameters: Iterable[Mapping[str, object]], known: Bindings | None = None) -> None:
+        """Take note of where the values of parameters are."""
+        for parameter in parameters:
+            source = source_of(parameter, self._known if known is None else known)
+            if source is not None:
+                self._take_source(source)
+
+    def follow(self, lookup: Lookup) -> None:
+        """Look at the Workflow itself, and at all that it calls."""
+        self._whole()
+        entrypoint: Spec = {"template": self._spec.get("entrypoint"), "arguments": self._spec.get("arguments")}
+        waiting = deque((caller, lookup, self._known) for caller in (entrypoint, *_hooks(self._spec, self._known)))
+        seen, followed = set[object](), 0
+        while waiting:
+            followed += 1
+            if followed > MOST_CALLS or len(seen) > MOST_TEMPLATES:
+                self._cut = True
+                return
+            caller, where, known = waiting.popleft()
+            found = where.find(caller, known, Unknowns())
+            if found is None:
+                continue
+            template = with_defaults(found.template, mapping(self._spec.get("templateDefaults")))
+            passed = [str(one["name"]) for one in parameters_of(mapping(caller.get("arguments")))]
+            bound = inside(template, caller.get("arguments"), known)
+            varies = self._varies(found.key, template)
+            key = (found.key, frozenset(bound.items()) if varies else None, frozenset(passed))
+            if key in seen:
+                continue
+            seen.add(key)
+            self._template(found.key, template, bound, passed)
+            for inner in _callers(template, bound):
+                if inner.get("template") is not None or inner.get("templateRef") or inner.get("inline"):
+                    self.arguments(parameters_of(mapping(inner.get("arguments"))), bound)
+                    artifacts = selectors_in(mapping(inner.get("arguments")).get("artifacts"))
+                    self._needs_of(resolved(artifacts, bound))
+                    waiting.append((inner, found.lookup, bound))
+
+    def _whole(self) -> None:
+        artifacts = selectors_in(mapping(self._spec.get("arguments")).get("artifacts"))
+        self._needs_of(resolved(artifacts, self._known))
+        self._locks_of(self._spec, self._known)
+        repository = self._spec.get("artifactRepositoryRef")
+        if isinstance(repository, Mapping):
+            name = value_of(repository.get("configMap") or _REPOSITORIES, self._known)
+            if name:
+                # Argo looks into its own namespace next.
+                self._elsewhere.add((Kind.CONFIG_MAP, name))
+                self._needs.setdefault((Kind.CONFIG_MAP, name), set())
+
+    def _varies(self, key: str, template: Spec) -> bool:
+        """Whether what a template needs may depend on its inputs. For most pods it can't, so one look is enough."""
+        kind = type_of(template)
+        if key not in self._named:
+            makes_pod = kind in PODS or kind == "http"
+            self._named[key] = list(pod_selectors(template, self._spec)) if makes_pod else []
+        named = (*self._named[key], *lock_selectors(template))
+        return kind not in PODS or kind == "resource" or any(map(has_tag, named))
+
+    def _template(self, key: str, template: Spec, known: Bindings, passed: Iterable[str]) -> None:
+        declared = parameters_of(mapping(template.get("inputs")))
+        self.arguments((one for one in declared if one["name"] not in passed), known)
+        self._locks_of(template, known)
+        self._needs_of(resolved(self._named[key], known))
+        if type_of(template) == "resource":
+            self._take_created(template, known)
+
+    def _take_created(self, template: Spec, known: Bindings) -> None:
+        made = created_objects(template, known)
+        self._makes_anything = self._makes_anything or made is None
+        for one in made or ():
+            kind, name = str(one.get("kind")), text(mapping(one.get("metadata")).get("name"))
+            if kind == "List":
+                self._makes_anything = True
+            elif name is None or UNKNOWN in name:
+                self._made_unseen.add(kind)
+            else:
+                self._made.add((kind, name))
+
+    def _take_source(self, source: Source) -> None:
+        self._sources[source] = None
+        if source.default is None:
+            self._needs_of([Reference(Kind.CONFIG_MAP, source.config_map)])
+            self._needs[Kind.CONFIG_MAP, source.config_map].add(source.key)
+
+    def _locks_of(self, holder: Spec, known: Bindings) -> None:
+        found = list(resolved(lock_selectors(holder), known))
+        self._locks |= {one.name for one in found}
+        self._needs_of(found)
+
+    def _needs_of(self, found: Iterable[Reference]) -> None:
+        for one in found:
+            key = (one.kind, one.name)
+            self._elsewhere.discard(key)
+            self._needs.setdefault(key, set())
+
+    def _is_made(self, key: _Key) -> bool:
+        return str(key[0]) in self._made_unseen or (str(key[0]), key[1]) in self._made
+
+
+def _hooks(holder: Spec, known: Bindings) -> list[Spec]:
+    return [hook for _, hook in hooks_of(holder) if hook_runs(hook, known) is not False]
+
+
+def _callers(template: Spec, known: Bindings) -> Iterator[Spec]:
+    """The tasks or steps of a template that may run, and their hooks."""
+    tasks = wanted_tasks(template, known) if type_of(template) == "dag" else []
+    for task in (*tasks, *(step for group in groups_of(template) for step in group)):
+        if runs(task, known) is not False:
+            yield task
+        yield from _hooks(task, known)
