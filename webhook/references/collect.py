@@ -8,7 +8,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from webhook.model.limits.references import MOST_CALLS, MOST_REFERENCES, MOST_TEMPLATES
+from webhook.model.limits.admission import WEIGH_PAGE
+from webhook.model.limits.references import (
+    MOST_REFERENCES,
+    MOST_TEMPLATES,
+    MOST_WORK,
+    VALUES_PER_WORK,
+    YAML_PER_WORK,
+)
 from webhook.model.objects import mapping
 from webhook.references.model import Kind, Reference, References
 from webhook.references.pods import Selector, has_tag, lock_selectors, pod_selectors, resolved, selectors_in
@@ -77,6 +84,7 @@ class _Walk:
         self._made: set[tuple[str, str]] = set()
         self._made_unseen: set[str] = set()
         self._makes_anything = False
+        self._work = 0
         self._cut = False
 
     def collected(self) -> Collected:
@@ -105,11 +113,11 @@ class _Walk:
         self._whole()
         entrypoint: Spec = {"template": self._spec.get("entrypoint"), "arguments": self._spec.get("arguments")}
         waiting = deque((caller, lookup, self._known) for caller in (entrypoint, *_hooks(self._spec, self._known)))
-        seen, followed = set[object](), 0
+        seen = set[object]()
         while waiting:
-            followed += 1
-            if followed > MOST_CALLS or len(seen) > MOST_TEMPLATES:
-                self._cut = True
+            if self._work > MOST_WORK or len(seen) > MOST_TEMPLATES:
+                # What it makes itself may be in what is left, so nothing is known to be missing.
+                self._cut = self._makes_anything = True
                 return
             caller, where, known = waiting.popleft()
             found = where.find(caller, known, Unknowns())
@@ -118,6 +126,7 @@ class _Walk:
             template = with_defaults(found.template, mapping(self._spec.get("templateDefaults")))
             passed = [str(one["name"]) for one in parameters_of(mapping(caller.get("arguments")))]
             bound = inside(template, caller.get("arguments"), known)
+            self._work += 1 + len(bound) // VALUES_PER_WORK + sum(map(len, bound.values())) // WEIGH_PAGE
             varies = self._varies(found.key, template)
             key = (found.key, frozenset(bound.items()) if varies else None, frozenset(passed))
             if key in seen:
@@ -125,6 +134,7 @@ class _Walk:
             seen.add(key)
             self._template(found.key, template, bound, passed)
             for inner in _callers(template, bound):
+                self._work += 1
                 if inner.get("template") is not None or inner.get("templateRef") or inner.get("inline"):
                     self.arguments(parameters_of(mapping(inner.get("arguments"))), bound)
                     artifacts = selectors_in(mapping(inner.get("arguments")).get("artifacts"))
@@ -157,10 +167,12 @@ class _Walk:
         self.arguments((one for one in declared if one["name"] not in passed), known)
         self._locks_of(template, known)
         self._needs_of(resolved(self._named[key], known))
+        self._work += len(self._named[key]) // VALUES_PER_WORK
         if type_of(template) == "resource":
             self._take_created(template, known)
 
     def _take_created(self, template: Spec, known: Bindings) -> None:
+        self._work += len(text(mapping(template.get("resource")).get("manifest")) or "") // YAML_PER_WORK
         made = created_objects(template, known)
         self._makes_anything = self._makes_anything or made is None
         for one in made or ():
