@@ -304,3 +304,11 @@ def test_what_is_too_large_to_be_looked_at_lacks_nothing_since_it_may_make_that_
     each = pod("each", envs("{{inputs.parameters.n}}"), inputs={"parameters": [{"name": "n"}]})
     found = collect(spec(called(MOST_TEMPLATES + 10), each), {})
     assert (found.needs, len(found.notes)) == ((), 1)
+
+
+def test_what_is_looked_through_for_each_template_counts_for_each() -> None:
+    many = [pod(f"t{number}") for number in range(MOST_TEMPLATES // 2)]
+    calls = steps(*({"template": one["name"]} for one in many))
+    assert not collect(spec(calls, *many), {}).notes
+    volumes = [{"name": f"v{number}", "emptyDir": {}} for number in range(20_000)]
+    assert collect(spec(calls, *many, volumes=volumes), {}).notes

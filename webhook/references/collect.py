@@ -4,6 +4,7 @@ Only what may run counts: a template that nothing calls needs nothing. Names are
 before it runs; others are not guessed. What the Workflow creates itself, by a resource template, is no reference.
 """
 
+import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -75,6 +76,10 @@ class _Walk:
 
     def __init__(self, spec: Spec, known: Bindings) -> None:
         self._spec, self._known = spec, known
+        self._templates: dict[str, Spec] = {}
+        """Templates with the Workflow's defaults under them, by their keys."""
+        self._for_each = len(json.dumps([spec.get("templateDefaults"), spec.get("volumes")])) // WEIGH_PAGE
+        """What looking into one template costs, since these are looked through for it."""
         self._named: dict[str, list[Selector]] = {}
         """What the pod of each template names, by the template's key."""
         self._needs: dict[_Key, set[str]] = {}
@@ -123,7 +128,7 @@ class _Walk:
             found = where.find(caller, known, Unknowns())
             if found is None:
                 continue
-            template = with_defaults(found.template, mapping(self._spec.get("templateDefaults")))
+            template = self._with_defaults(found.key, found.template)
             passed = [str(one["name"]) for one in parameters_of(mapping(caller.get("arguments")))]
             bound = inside(template, caller.get("arguments"), known)
             self._work += 1 + len(bound) // VALUES_PER_WORK + sum(map(len, bound.values())) // WEIGH_PAGE
@@ -152,6 +157,12 @@ class _Walk:
                 # Argo looks into its own namespace next.
                 self._elsewhere.add((Kind.CONFIG_MAP, name))
                 self._needs.setdefault((Kind.CONFIG_MAP, name), set())
+
+    def _with_defaults(self, key: str, template: Spec) -> Spec:
+        if key not in self._templates:
+            self._work += self._for_each
+            self._templates[key] = with_defaults(template, mapping(self._spec.get("templateDefaults")))
+        return self._templates[key]
 
     def _varies(self, key: str, template: Spec) -> bool:
         """Whether what a template needs may depend on its inputs. For most pods it can't, so one look is enough."""
