@@ -66,6 +66,23 @@ def test_nobody_speaks_with_medeas_voice_through_a_cron_workflow(world: CronWorl
     assert f"medea.dev/{word}" not in {**made["metadata"]["labels"], **made["metadata"]["annotations"]}
 
 
+def test_a_workflow_of_another_namespace_is_nobodys_child_whomever_it_names(world: CronWorld) -> None:
+    world.apply("* * * * *", concurrencyPolicy="Forbid")
+    cron = world.front.get(CRON_WORKFLOWS, "ns", "cron")
+    assert cron is not None
+    owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "CronWorkflow", "name": "cron", "controller": True}
+    forged = {
+        "name": "forged",
+        "namespace": "other",
+        "labels": {"workflows.argoproj.io/cron-workflow": "cron"},
+        "ownerReferences": [{**owner, "uid": cron["metadata"]["uid"]}],
+    }
+    world.front.namespace("other")
+    world.front.put(WORKFLOWS, {"metadata": forged, "spec": {}, "status": {"phase": "Running"}})
+    world.wait(61)
+    assert len(world.front.all(WORKFLOWS, "ns")) == 1
+
+
 def test_what_is_suspended_ticks_again_when_it_is_resumed_and_makes_up_for_nothing(world: CronWorld) -> None:
     world.apply("* * * * *")
     world.wait(61)
@@ -248,7 +265,7 @@ def test_what_makes_no_sense_is_said_and_stops_nothing_else(world: CronWorld, sp
     assert expected in words
     assert len(world.made()) == 1
     fixed: Object = {"schedule": None, "timezone": None, "stopStrategy": None, "workflowMetadata": None}
-    fixed |= {"concurrencyPolicy": None, "startingDeadlineSeconds": None}
+    fixed |= {"concurrencyPolicy": None, "startingDeadlineSeconds": None, "when": None}
     world.apply("* * * * *", **fixed)
     world.wait(65)
     assert world.condition is None

@@ -76,3 +76,10 @@ def test_a_pod_without_what_a_pod_has_costs_no_other_one_anything(house: House) 
     house.pod("good", "g")
     house.look()
     assert house.names("g") == ["good"]
+
+
+def test_of_a_group_without_end_no_more_is_looked_at_than_wanted(house: House) -> None:
+    for name in "abc":
+        house.pod(name, "g")
+    house.look()
+    assert [one["metadata"]["name"] for one in house.index.of("g", most=2)] == ["a", "b"]

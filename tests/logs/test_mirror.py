@@ -1,5 +1,7 @@
 """What a mirror does at the front door and on the target."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import pytest
@@ -9,12 +11,17 @@ from tests.support.fake_apiserver import ApiError, Call, FakeApiserver
 from tests.support.fake_clock import FakeClock
 from tests.support.pods import facts, pod
 from webhook.controller.watches import Caches
+from webhook.controller.workflow_index import WorkflowIndex
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.kube.resources import PODS
+from webhook.logs.facts import Gatherer
 from webhook.logs.mirror import Mirror
-from webhook.logs.pods import slim
+from webhook.logs.pods import Facts, slim
 from webhook.logs.virtual_nodes import VirtualNodes
+from webhook.model.contract import PLACEMENT
+from webhook.model.limits.logs import MIRROR_WORKERS, MIRROR_WORKERS_PER_TARGET
+from webhook.model.run import run_placement
 
 Object = dict[str, Any]
 
@@ -112,3 +119,45 @@ def test_a_pod_that_was_replaced_meanwhile_is_neither_shown_nor_deleted_for_the_
     assert [one["metadata"]["uid"] for one in house.there()] == ["u2"]
     house.mirror.bring_up_to_date(facts(pods=before, mirrored=[]))
     assert len(house.shown()) == 1
+
+
+def test_a_target_that_hangs_leaves_the_pods_of_others_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = Cluster("front", Configuration(), http=FakeApiserver("front", clock=FakeClock()))
+    runs = {
+        target: WorkflowIndex(nobody, placement_of=run_placement, changed=lambda *_: None)
+        for target in ("west", "north")
+    }
+    on_west = [f"w{number}" for number in range(MIRROR_WORKERS)]
+    for placement in (*on_west, "n1"):
+        metadata = {"name": placement, "uid": placement, "labels": {PLACEMENT: placement}}
+        runs["north" if placement == "n1" else "west"].note({"metadata": metadata}, gone=False)
+    begun, answers, north = threading.Semaphore(0), threading.Event(), threading.Event()
+
+    class Slow(Mirror):
+        def bring_up_to_date(self, facts: Facts) -> None:
+            if facts.placement == "n1":
+                north.set()
+            else:
+                begun.release()
+                answers.wait(60)
+
+    monkeypatch.setattr(Gatherer, "gather", lambda _, placement: [facts(placement=placement)])
+    known = Caches(cast("Any", None), runs, cast("Any", None))
+    mirror = Slow(
+        front=nobody,
+        registry=cast("Registry", None),
+        known=known,
+        virtual_nodes=cast("VirtualNodes", None),
+        sweep=30.0,
+    )
+    for placement in on_west:
+        mirror.look_at(placement)
+    with ThreadPoolExecutor(MIRROR_WORKERS) as pool:
+        turns = [pool.submit(mirror.turn) for _ in range(MIRROR_WORKERS)]
+        assert all(begun.acquire(timeout=20) for _ in range(MIRROR_WORKERS_PER_TARGET))
+        mirror.look_at("n1")
+        shown = north.wait(20)
+        answers.set()
+        assert shown
+        for one in turns:
+            one.result(20)

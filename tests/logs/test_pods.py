@@ -111,6 +111,26 @@ def test_what_goes_with_its_workflow_was_not_deleted_by_anybody() -> None:
     assert plan(facts(pod(), origin=going, shown=[mirrored(pod(), **DELETED)])).unwanted == []
 
 
+def disrupted(reason: str) -> Object:
+    """A status that says why a cluster takes a pod away."""
+    return {"conditions": [{"type": "DisruptionTarget", "status": "True", "reason": reason}]}
+
+
+@pytest.mark.parametrize("reason", ["DeletionByTaintManager", "PreemptionByScheduler"])
+def test_what_the_front_door_takes_away_by_itself_is_shown_anew_and_deletes_nothing(reason: str) -> None:
+    """Its taint manager deletes all pods of a Node that was silent for minutes, such as while Medea was away."""
+    shown = {**mirrored(pod(), **DELETED), "status": disrupted(reason)}
+    changes = plan(facts(pod(), shown=[shown]))
+    assert (changes.unwanted, len(changes.delete), names(changes)) == ([], 1, ["job-main-245259492"])
+
+
+def test_an_eviction_is_somebodys_wish_and_so_is_a_delete_of_what_its_target_takes_away() -> None:
+    evicted = {**mirrored(pod(), **DELETED), "status": disrupted("EvictionByEvictionAPI")}
+    assert len(plan(facts(pod(), shown=[evicted])).unwanted) == 1
+    original = pod(**disrupted("DeletionByTaintManager"))
+    assert len(plan(facts(original, shown=[mirrored(original, **DELETED)])).unwanted) == 1
+
+
 @pytest.mark.parametrize(
     "forged", [{"namespace": "other"}, {"ownerReferences": []}, {"ownerReferences": [{"uid": "nobody"}]}], ids=str
 )

@@ -31,9 +31,13 @@ def shown(**changes: Any) -> Object:
     return {"metadata": {**metadata, **changes}, "spec": {"nodeName": node}}
 
 
-def real(uid: str = "u1", workflow: str = "job-p1") -> Object:
+def real(uid: str = "u1", workflow: str = "job-p1", owner: str = "r1") -> Object:
     """The pod it stands for, on the target."""
-    metadata = {"uid": uid, "labels": {"workflows.argoproj.io/workflow": workflow}}
+    metadata = {
+        "uid": uid,
+        "labels": {"workflows.argoproj.io/workflow": workflow},
+        "ownerReferences": [{"kind": "Workflow", "uid": owner}],
+    }
     spec = {"containers": [{"name": "main"}, {"name": "wait"}], "initContainers": [{"name": "init"}]}
     return {"metadata": metadata, "spec": spec}
 
@@ -63,6 +67,19 @@ def test_the_pod_of_a_run_is_found(placed: Pool) -> None:
         source = one.find("ns", "mirrored")
     assert (source.cluster.name, source.namespace, source.pod) == ("west", "ns", "real")
     assert source.containers == ("main", "wait", "init")
+
+
+@pytest.mark.parametrize(("run", "found"), [("r1", True), ("r2", False)])
+def test_what_a_run_has_made_is_found_but_not_the_pod_of_another_of_its_name(
+    placed: Pool, run: str, found: bool
+) -> None:
+    target = Script(reply(200, real(owner="driver")), reply(200, {"metadata": {"uid": run}}))
+    with reader(placed, Script(reply(200, shown())), target) as one:
+        if found:
+            assert one.find("ns", "mirrored").pod == "real"
+        else:
+            with pytest.raises(Missing, match="is gone from west"):
+                one.find("ns", "mirrored")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from certs.files import ensure
 from tests.support.exchange import exchange
 from webhook.logs.relay import Relayed, relay, say_goodbye
+from webhook.model.limits.logs import SESSION_PIECE
 
 FOREVER = 60.0
 MUCH = os.urandom(3 << 20)
@@ -49,13 +50,15 @@ def make_pair(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
 
 
 @contextmanager
-def relayed(make: Pair, silence: float = FOREVER) -> Iterator[tuple[socket.socket, socket.socket, "Future[Relayed]"]]:
+def relayed(
+    make: Pair, silence: float = FOREVER, parting: float = FOREVER
+) -> Iterator[tuple[socket.socket, socket.socket, "Future[Relayed]"]]:
     """The user's end, the pod's end, and what becomes of the relay between them."""
     (front, user), (inner, pod) = make(), make()
 
     def run() -> Relayed:
         with front, inner:
-            done = relay(front, inner, silence=silence)
+            done = relay(front, inner, silence=silence, parting=parting)
             say_goodbye(front)
             say_goodbye(inner)
             return done
@@ -126,6 +129,41 @@ def test_the_last_words_of_a_pod_that_takes_nothing_more_arrive_too() -> None:
         pod.close()
         assert exchange(user, b"", 100) == b"code 3"
         assert done.result(20) == Relayed(0, 6, silent=False)
+
+
+def narrow_pair() -> tuple[socket.socket, socket.socket]:
+    """The two ends of a connection that holds a few kilobytes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        there = socket.socket()
+        there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        there.connect(server.getsockname()[:2])
+        here, _ = server.accept()
+    here.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    return here, there
+
+
+def test_who_goes_while_the_pod_takes_nothing_is_not_waited_for() -> None:
+    """A command that reads no input goes on in its pod for hours after a Ctrl-C."""
+    pairs = iter((pair, narrow_pair))
+
+    def make() -> tuple[socket.socket, socket.socket]:
+        return next(pairs)()
+
+    with relayed(make, parting=0.05) as (user, pod, done):
+        user.sendall(bytes(SESSION_PIECE * 3 // 2))
+        user.close()
+        assert done.result(20).silent
+        assert pod.recv(1) == b"\0"
+
+
+def test_what_was_said_before_the_end_is_passed_on_for_as_long_as_it_is_taken(make_pair: Pair) -> None:
+    with relayed(make_pair) as (user, pod, done):
+        user.settimeout(None)
+        sending = threading.Thread(target=speak_and_close, args=(user,))
+        sending.start()
+        assert exchange(pod, b"", len(MUCH) + 1) == MUCH
+        sending.join(20)
+        assert done.result(20).into == len(MUCH)
 
 
 def test_where_nothing_is_said_the_end_comes_after_a_time(make_pair: Pair) -> None:

@@ -70,6 +70,20 @@ def test_nothing_of_it_has_an_effect(which: int) -> None:
         assert "privileged" not in one["securityContext"]
 
 
+@pytest.mark.parametrize("which", [0, 1], ids=["full", "bare"])
+def test_its_node_may_be_silent_for_any_time_and_it_ends_as_slowly_as_its_original(which: int) -> None:
+    original = pod()
+    # As apiservers add them to every pod: of the tolerations that fit, they take the first.
+    original["spec"]["tolerations"] = [
+        {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
+        for key in ("not-ready", "unreachable")
+    ]
+    original["spec"]["terminationGracePeriodSeconds"] = 600
+    spec = shapes(original)[which]["spec"]
+    assert spec["tolerations"][0] == {"operator": "Exists"}
+    assert spec["terminationGracePeriodSeconds"] == 600
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -1,5 +1,6 @@
 """What a run makes on its target has no owner that is missing there, and is known to be the run's."""
 
+import json
 from typing import Any
 
 import yaml
@@ -7,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhook.model.contract import MADE_BY
+from webhook.model.limits.admission import YAML_LONGEST
+from webhook.model.limits.model import MADE_READ
 from webhook.model.made_workflows import with_living_objects
 from webhook.model.run import run_object
 from webhook.model.template_versions import copies
@@ -63,6 +66,24 @@ def test_what_makes_nothing_of_that_kind_keeps_its_very_text() -> None:
     for manifest in kept:
         assert with_living_objects(creating(manifest)) == creating(manifest)
     assert with_living_objects(creating(BACKFILL, "get")) == creating(BACKFILL, "get")
+
+
+def test_manifests_are_read_up_to_a_bound_in_all_so_that_no_submit_waits_for_them() -> None:
+    many = 2 + MADE_READ // len(BACKFILL)
+    templates = [creating(BACKFILL)["templates"][0] for _ in range(many)]
+    changed = with_living_objects({"templates": templates})["templates"]
+    left = [one for one in changed if one["resource"]["manifest"] == BACKFILL]
+    assert 0 < len(left) < len(changed)
+    assert MADE_BY in changed[0]["resource"]["manifest"]
+
+
+def test_workflows_within_workflows_count_once_for_each_that_they_are_in() -> None:
+    """They are read for each: the time of a text would grow with the square of its length."""
+    large = BACKFILL + "notes: " + "x" * (YAML_LONGEST - len(BACKFILL) - 1000)
+    outer = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {}, "spec": creating(large)}
+    both = {"templates": [*creating(large)["templates"], *creating(json.dumps(outer))["templates"]]}
+    first, second = (one["resource"]["manifest"] for one in with_living_objects(both)["templates"])
+    assert (first.count(MADE_BY), second.count(MADE_BY)) == (1, 1)
 
 
 def test_what_is_no_mapping_is_left_to_the_target() -> None:

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook.model.limits.references import MOST_TEMPLATES
+from webhook.model.limits.references import MOST_TEMPLATES, MOST_WORK, VALUES_PER_WORK, YAML_PER_WORK
+from webhook.references import collect as module
 from webhook.references.collect import collect
 from webhook.references.model import Reference, references_of
+from webhook.totals.scope import inside
 from webhook.totals.shape import Name
+from webhook.totals.tags import Bindings
 
 Object = dict[str, Any]
 
@@ -254,3 +257,58 @@ def test_references_of_a_newer_version_are_left_out() -> None:
     written = [{"kind": "Gateway", "name": "a"}, {"kind": "Secret", "name": "b"}, {"kind": "Secret"}, 1]
     assert references_of(written) == (Reference(next(iter(references_of(written))).kind, "b"),)
     assert references_of(None) == ()
+
+
+def envs(name: str) -> Object:
+    """What a container says that takes its environment from a ConfigMap."""
+    return {"envFrom": [{"configMapRef": {"name": name}}]}
+
+
+def called(times: int) -> Object:
+    """A template that calls `each` so often, each time with another input."""
+    inputs = ({"parameters": [{"name": "n", "value": number}]} for number in range(times))
+    return steps(*({"template": "each", "arguments": one} for one in inputs))
+
+
+def test_a_manifest_that_many_calls_make_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+
+    def created(template: object, _: object) -> list[object]:
+        read.append(template)
+        return []
+
+    monkeypatch.setattr(module, "created_objects", created)
+    manifest = "kind: ConfigMap # {{inputs.parameters.n}}" + "x" * 10_000
+    inputs = {"parameters": [{"name": "n"}]}
+    each = {"name": "each", "inputs": inputs, "resource": {"action": "create", "manifest": manifest}}
+    found = collect(spec(called(MOST_TEMPLATES), each), {})
+    assert len(read) <= 1 + MOST_WORK * YAML_PER_WORK // len(manifest)
+    assert found.notes
+
+
+def test_values_that_many_calls_pass_on_count_as_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound: list[object] = []
+
+    def counted(*args: Any) -> Bindings:
+        bound.append(args)
+        return inside(*args)
+
+    monkeypatch.setattr(module, "inside", counted)
+    values = [{"name": f"v{number}", "value": "x"} for number in range(1000)]
+    each = pod("each", envs("{{inputs.parameters.n}}"), inputs={"parameters": [{"name": "n"}, *values]})
+    assert collect(spec(called(MOST_TEMPLATES), each), {}).notes
+    assert len(bound) <= 2 + MOST_WORK * VALUES_PER_WORK // len(values)
+
+
+def test_what_is_too_large_to_be_looked_at_lacks_nothing_since_it_may_make_that_itself() -> None:
+    each = pod("each", envs("{{inputs.parameters.n}}"), inputs={"parameters": [{"name": "n"}]})
+    found = collect(spec(called(MOST_TEMPLATES + 10), each), {})
+    assert (found.needs, len(found.notes)) == ((), 1)
+
+
+def test_what_is_looked_through_for_each_template_counts_for_each() -> None:
+    many = [pod(f"t{number}") for number in range(MOST_TEMPLATES // 2)]
+    calls = steps(*({"template": one["name"]} for one in many))
+    assert not collect(spec(calls, *many), {}).notes
+    volumes = [{"name": f"v{number}", "emptyDir": {}} for number in range(20_000)]
+    assert collect(spec(calls, *many, volumes=volumes), {}).notes

@@ -164,6 +164,25 @@ def test_a_target_that_hangs_is_not_waited_for_and_its_answer_counts_when_it_com
     assert world.shortfall("west", C).lacks == "lacks ConfigMap c"
 
 
+def test_what_a_target_that_hangs_was_not_asked_in_time_delays_no_later_question(world: World) -> None:
+    goes_on = threading.Event()
+
+    def hangs(_: Call) -> Fault | None:
+        goes_on.wait(60)
+        return None
+
+    world.fakes["west"].faults = hangs
+    many = tuple(Reference(Kind.CONFIG_MAP, f"c{number}") for number in range(20))
+    world.presence.look("ns", many, ["west"], Deadline.after(0.2))
+    goes_on.set()
+    world.look(C, targets=["west"])
+    assert world.shortfall("west", C).lacks == "lacks ConfigMap c"
+    assert world.gets() <= limits.LOOKS_AT_ONCE + 1
+    world.clock.advance(limits.UNKNOWN_TRUSTED + 1)
+    world.look(*many, targets=["west"])
+    assert world.shortfall("west", many[-1]).lacks == "lacks ConfigMap c19"
+
+
 def test_what_was_wanted_lately_is_asked_for_again_and_listeners_hear_of_news(world: World) -> None:
     heard: list[int] = []
     world.presence.on_change(lambda: heard.append(world.presence.changes))

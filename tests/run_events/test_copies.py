@@ -1,12 +1,13 @@
 """Which Events are shown, and how."""
 
+import json
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from webhook.model.limits.kube import LONGEST_EVENT
-from webhook.model.limits.run_events import MOST_EVENTS
+from webhook.model.limits.run_events import MOST_EVENTS, MOST_NOTES
 from webhook.run_events.copies import copy_of, due, slim, version_of
 
 Object = dict[str, Any]
@@ -39,6 +40,15 @@ def test_an_event_keeps_argos_annotations_alone_and_no_more_words_than_an_apiser
     assert copy["metadata"]["annotations"] == {"workflows.argoproj.io/node-name": "job"}
     assert len(copy["message"]) == LONGEST_EVENT
     assert (copy["count"], copy["lastTimestamp"]) == (1, "2026-01-01T00:00:00.000000Z")
+
+
+def test_nothing_of_an_event_is_long_that_an_apiserver_does_not_bound() -> None:
+    """Of an Event as older clients make it, an apiserver checks neither reason nor type."""
+    long = "x" * 100_000
+    notes = {f"workflows.argoproj.io/{number}": long for number in range(1000)}
+    metadata = {"name": "e", "namespace": "ns", "uid": "u", "annotations": notes}
+    raw = {"metadata": metadata, "involvedObject": {"uid": "r1"}, "reason": long, "type": long, "message": long}
+    assert len(json.dumps(slim(raw))) < (len(("reason", "type", "message")) + MOST_NOTES + 1) * LONGEST_EVENT
 
 
 @given(st.lists(REASONS, max_size=MOST_EVENTS * 2), st.data())

@@ -49,6 +49,11 @@ class WorkflowIndex:
         # The name may have been reused by another Workflow that is not in the index yet.
         return [workflow for uid, workflow in found if workflow is not None and workflow["metadata"]["uid"] == uid]
 
+    def carries(self, placement: str) -> bool:
+        """Whether any Workflow carries `placement`."""
+        with self._lock:
+            return placement in self._by_placement
+
     def placement_of(self, uid: str) -> str | None:
         """The placement that the Workflow with this uid carries; None if it carries none, or is not known."""
         with self._lock:

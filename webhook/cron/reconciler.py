@@ -159,7 +159,9 @@ class CronReconciler:
                 return
 
     def _children_of(self, cron: Object) -> list[Child]:
-        return self.children.of(str(cron["metadata"]["uid"]))
+        # Owners are of the same namespace: in others, people may name any.
+        namespace = cron["metadata"]["namespace"]
+        return [child for child in self.children.of(str(cron["metadata"]["uid"])) if child.namespace == namespace]
 
     def _would_run(self, seen: _Seen) -> bool:
         try:
@@ -196,7 +198,7 @@ class CronReconciler:
                 self._write(key, seen.cron, replace(seen.status, last=tick, schedule=seen.spec.written))
                 return
             if seen.spec.concurrency == REPLACE:
-                acts.terminate(self.front, seen.status, self.children.of(seen.uid))
+                acts.terminate(self.front, seen.status, self._children_of(seen.cron))
             child = acts.submit(self.front, seen.cron, seen.spec, tick)
         except (Unavailable, QuotaExceeded) as error:
             self._handled[key] = replace(self._handled[key], trying=(tick, _NOT_SUBMITTED + error.message))

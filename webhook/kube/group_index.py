@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from webhook.kube.client import Cluster
@@ -30,10 +31,10 @@ class GroupIndex:
         self._lock = threading.Lock()
         self.informer = Informer(cluster, kind, self._note, **selection)
 
-    def of(self, group: str) -> list[Object]:
-        """The objects of a group."""
+    def of(self, group: str, *, most: int | None = None) -> list[Object]:
+        """The objects of a group; with `most`, no more than so many, those that have not changed for longest."""
         with self._lock:
-            wanted = dict(self._groups.get(group, {}))
+            wanted = dict(islice(self._groups.get(group, {}).items(), most))
         found = [(uid, self.informer.get(*key)) for uid, key in wanted.items()]
         # The name may have been reused by another object that is not in the index yet.
         return [thing for uid, thing in found if thing is not None and str(thing["metadata"]["uid"]) == uid]

@@ -65,6 +65,10 @@ class Gatherer:
             found |= {placement for group in index.groups() if (placement := self._placement_of(cluster, group))}
         return found
 
+    def target_of(self, placement: str) -> str:
+        """The target that has a placement's run; empty if none has: then nothing is asked of any."""
+        return next((name for name, runs in list(self.known.runs.items()) if runs.carries(placement)), "")
+
     def gather(self, placement: str) -> list[Facts]:
         """The facts about a placement, one for each target that matters."""
         # Anybody may set the labels, but only Medea puts pods on these Nodes.

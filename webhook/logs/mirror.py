@@ -19,7 +19,7 @@ from webhook.logs.pods import Facts, Unmirrored, plan, status_of
 from webhook.logs.shape import mirrored_pods
 from webhook.logs.virtual_nodes import VirtualNodes
 from webhook.model.limits.kube import MOMENT
-from webhook.model.limits.logs import MIRROR_FIRST_LIST, MIRROR_WORKERS, NODE_BEAT
+from webhook.model.limits.logs import MIRROR_FIRST_LIST, MIRROR_WORKERS, MIRROR_WORKERS_PER_TARGET, NODE_BEAT
 from webhook.model.objects import Metadata, Object
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ class Mirror:
     ) -> None:
         self._front, self._registry, self._known, self._virtual_nodes = front, registry, known, virtual_nodes
         self._sweep_seconds = sweep
-        self._work = WorkQueue(lane_limit=MIRROR_WORKERS)
+        self._work = WorkQueue(lane_limit=MIRROR_WORKERS_PER_TARGET)
         self._gatherer = Gatherer(front, registry, known, self.look_at)
         self._beat_now = threading.Event()
 
@@ -53,7 +53,7 @@ class Mirror:
 
     def look_at(self, placement: str) -> None:
         """Reconcile this placement soon, since its origin, its run or a pod has changed."""
-        self._work.add_after(placement, MOMENT)
+        self._work.add_after(placement, MOMENT, lane=self._gatherer.target_of(placement))
 
     def _on_target(self, name: str, cluster: Cluster | None) -> None:
         self._gatherer.leave(name)
@@ -61,7 +61,7 @@ class Mirror:
             self._gatherer.join(name, cluster)
         self._beat_now.set()
         for placement in self._gatherer.mirrored.groups():
-            self._work.add(placement)
+            self._work.add(placement, lane=self._gatherer.target_of(placement))
 
     def _run(self) -> None:
         known = self._known
@@ -71,11 +71,11 @@ class Mirror:
         never = threading.Event()
         threads.start_loop("mirror-nodes", self._beat, stop=never)
         for number in range(MIRROR_WORKERS):
-            threads.start(f"mirror-{number}", self._worker)
+            threads.start_loop(f"mirror-{number}", self.turn, stop=never)
         while True:
             with threads.isolated("mirror"):
                 for placement in self._gatherer.placements():
-                    self._work.add(placement, sweep=True)
+                    self._work.add(placement, lane=self._gatherer.target_of(placement), sweep=True)
             never.wait(self._sweep_seconds)
 
     def _beat(self) -> None:
@@ -86,21 +86,24 @@ class Mirror:
             log.warning("nodes not kept", reason=error.message)
         self._beat_now.wait(NODE_BEAT)
 
-    def _worker(self) -> None:
-        while (placement := self._work.get()) is not None:
-            try:
-                for facts in self._gatherer.gather(placement):
-                    self.bring_up_to_date(facts)
-            except MedeaError as error:
-                log.info("mirroring again", placement=placement, reason=error.message)
-                self._work.add_rate_limited(placement)
-            except Exception:
-                log.exception("bug", placement=placement)
-                self._work.add_rate_limited(placement)
-            else:
-                self._work.forget(placement)
-            finally:
-                self._work.done(placement)
+    def turn(self) -> None:
+        """Wait for one placement to look at, and bring its pods up to date."""
+        placement = self._work.get()
+        if placement is None:
+            return
+        try:
+            for facts in self._gatherer.gather(placement):
+                self.bring_up_to_date(facts)
+        except MedeaError as error:
+            log.info("mirroring again", placement=placement, reason=error.message)
+            self._work.add_rate_limited(placement)
+        except Exception:
+            log.exception("bug", placement=placement)
+            self._work.add_rate_limited(placement)
+        else:
+            self._work.forget(placement)
+        finally:
+            self._work.done(placement)
 
     def bring_up_to_date(self, facts: Facts) -> None:
         """Make all changes of one placement's pods. Raises Unavailable if a cluster does not answer."""

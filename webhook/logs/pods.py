@@ -43,6 +43,7 @@ _CONTAINER_STATUS = (
     "containerID",
     "started",
 )
+_EVICTED = "EvictionByEvictionAPI"
 _LISTS = {
     "conditions": ("type", "status", "reason", "message", "lastTransitionTime"),
     "containerStatuses": _CONTAINER_STATUS,
@@ -113,7 +114,8 @@ def plan(facts: Facts) -> Changes:
     """The changes that bring the mirrored pods up to date.
 
     Medea deletes mirrored pods at once, so one that is being deleted was deleted by somebody else, who means the pod
-    that it stands for. As for any pod, it stays until that is gone.
+    that it stands for. As for any pod, it stays until that is gone. What the front door's own controllers take away
+    nobody has asked for: it is made again.
     """
     origin = facts.origin
     if origin is None:
@@ -122,7 +124,7 @@ def plan(facts: Facts) -> Changes:
     shown: dict[str, Object] = {}
     for one in facts.mirrored:
         uid = annotations(one).get(MIRRORED_UID, "")
-        if uid in pods and uid not in shown and _is_of(one, origin):
+        if uid in pods and uid not in shown and _is_of(one, origin) and not _is_taken_away(one, pods[uid]):
             shown[uid] = one
     kept = list(shown.values())
     pairs = [(one, pods[uid]) for uid, one in shown.items()]
@@ -145,6 +147,21 @@ def _is_of(shown: Object, origin: Object) -> bool:
     """Whether a mirrored pod is where and whose Medea makes it: others can make some up, and have them deleted."""
     owners = [owner.get("uid") for owner in mappings(shown["metadata"].get("ownerReferences"))]
     return shown["metadata"]["namespace"] == origin["metadata"]["namespace"] and owners == [origin["metadata"]["uid"]]
+
+
+def _is_taken_away(shown: Object, pod: Object) -> bool:
+    """Whether the front door itself removes a mirrored pod, such as when its Node was silent for minutes.
+
+    Evictions are people's: somebody drains the Node.
+    """
+    why = _disruption(shown)
+    return why not in (None, _EVICTED, _disruption(pod))
+
+
+def _disruption(pod: Object) -> str | None:
+    """Why a cluster is about to end a pod; None if it is not."""
+    found = [one for one in mappings(pod["status"].get("conditions")) if one.get("type") == "DisruptionTarget"]
+    return next((str(one.get("reason")) for one in found if one.get("status") == "True"), None)
 
 
 def _named(facts: Facts, origin: Object, pods: Sequence[Object]) -> list[Unmirrored]:

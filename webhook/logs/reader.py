@@ -9,14 +9,15 @@ from webhook.errors import ClusterUnavailable, Missing, NotThere, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.log_stream import LogStream
 from webhook.kube.registry import Registry
-from webhook.kube.resources import PODS
+from webhook.kube.resources import PODS, WORKFLOWS
 from webhook.ledger import placements
+from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.logs.node import node_name
 from webhook.logs.options import Options
 from webhook.model.contract import ARGO_WORKFLOW, MIRRORED, MIRRORED_POD, MIRRORED_UID, PLACEMENT
 from webhook.model.limits.logs import LOG_AGAIN, LOG_SILENCE, LONGEST_CONTAINER_START, LONGEST_LOG_SILENCE
-from webhook.model.objects import Object, annotations, labels
+from webhook.model.objects import Object, annotations, labels, mappings
 
 _STARTING = re.compile("is waiting to start: (ContainerCreating|PodInitializing)")
 
@@ -53,10 +54,10 @@ class Reader:
         if not cluster or shown["spec"].get("nodeName") != node_name(cluster):
             raise Missing(f"the pod {namespace}/{name} stands for none on a target")
         row = placements.get(self.pool, placement)
-        if row is None or row.run_name is None or (row.namespace, row.cluster) != (namespace, cluster):
+        if row is None or row.run_uid is None or (row.namespace, row.cluster) != (namespace, cluster):
             raise Missing(f"the pod {namespace}/{name} belongs to no Workflow that Medea has placed on {cluster}")
         target, wanted = self.registry.get(cluster), told.get(MIRRORED_POD, "")
-        found = _pod_of_run(target, namespace, wanted, row.run_name)
+        found = _pod_of_run(target, namespace, wanted, row)
         if found is None or found["metadata"]["uid"] != told.get(MIRRORED_UID):
             raise Missing(f"the pod {wanted} is gone from {cluster}, and its log with it")
         return Source(target, namespace, wanted, _containers(found))
@@ -87,9 +88,15 @@ class Reader:
         return None
 
 
-def _pod_of_run(target: Cluster, namespace: str, name: str, run: str) -> Object | None:
+def _pod_of_run(target: Cluster, namespace: str, name: str, row: Placement) -> Object | None:
     pod = target.find(PODS, namespace, name)
-    return pod if pod is not None and labels(pod).get(ARGO_WORKFLOW) == run else None
+    if pod is None or labels(pod).get(ARGO_WORKFLOW) != row.run_name:
+        return None
+    if row.run_uid in (owner.get("uid") for owner in mappings(pod["metadata"].get("ownerReferences"))):
+        return pod
+    # A pod that the run has made itself; or one of a Workflow that got the run's name when that was gone.
+    run = target.find(WORKFLOWS, namespace, str(row.run_name))
+    return pod if run is not None and run["metadata"]["uid"] == row.run_uid else None
 
 
 def _containers(pod: Object) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from prometheus_client import Counter
 from webhook.model.limits.logs import SESSION_KEEPALIVE, SESSION_PIECE
 
 _BYTES = Counter("medea_session_bytes_total", "Bytes passed on into pods (in) and from them (out)", ["way"])
+_CLOSED = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 _NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _Wait = tuple[socket.socket, int]
 """A connection, and the events of poll without which nothing can go on there."""
@@ -79,34 +80,40 @@ class Relayed:
     silent: bool
 
 
-def relay(front: socket.socket, pod: socket.socket, *, silence: float) -> Relayed:
+def relay(front: socket.socket, pod: socket.socket, *, silence: float, parting: float) -> Relayed:
     """Pass on until either side closes its connection, or nothing has moved for `silence` seconds.
 
-    Everything that a side sent before it closed has been passed on then, unless the other takes nothing any more. The
-    connections are left open, and don't block.
+    Everything that a side sent before it closed has been passed on then, unless the other takes nothing for `parting`
+    seconds. The connections are left open, and don't block.
     """
     ways = (_Way("in", front, pod), _Way("out", pod, front))
     for one in (front, pod):
         one.settimeout(0)
         _keep_alive(one)
-    silent = False
+    silent, staying = False, {front.fileno(), pod.fileno()}
     while not (silent or any(way.ended for way in ways)):
         waits = [way.step() for way in ways]
         # TLS may have read more from the system than it has given out: poll knows of nothing that waits there.
         if all(waits):
-            silent = not _wait([wait for wait in waits if wait], silence)
+            patience = silence if len(staying) == len(ways) else parting
+            silent = not _wait([wait for wait in waits if wait], staying, patience)
     return Relayed(ways[0].moved, ways[1].moved, silent)
 
 
-def _wait(waits: list[_Wait], silence: float) -> bool:
-    """Wait until one of them can go on; whether one can."""
-    masks: defaultdict[int, int] = defaultdict(int)
+def _wait(waits: list[_Wait], staying: set[int], patience: float) -> bool:
+    """Wait until one of them can go on, or one of `staying` has closed, which then leaves that; whether that was so.
+
+    Who has closed is seen only where something is read, and nothing is while the other side takes nothing.
+    """
+    masks: defaultdict[int, int] = defaultdict(int, dict.fromkeys(staying, _CLOSED))
     for one, events in waits:
         masks[one.fileno()] |= events
     poll = select.poll()
     for number, events in masks.items():
         poll.register(number, events)
-    return bool(poll.poll(silence * 1000))
+    found = poll.poll(patience * 1000)
+    staying -= {number for number, events in found if events & _CLOSED}
+    return bool(found)
 
 
 def say_goodbye(one: socket.socket) -> None:

@@ -18,7 +18,7 @@ from webhook.logs.places import Places
 from webhook.logs.reader import Source
 from webhook.logs.relay import relay, say_goodbye
 from webhook.logs.session_request import Kind, SessionRequest, read_request
-from webhook.model.limits.logs import LONGEST_SESSION_START, SESSION_SILENCE
+from webhook.model.limits.logs import LONGEST_SESSION_START, SESSION_PARTING, SESSION_SILENCE
 
 log = structlog.get_logger(__name__)
 _SESSIONS = Counter("medea_session_requests_total", "Connections into pods that were asked for", ["kind", "outcome"])
@@ -118,7 +118,7 @@ def _serve(front: ssl.SSLSocket, connection: PodConnection, *, kind: Kind, **abo
     try:
         front.settimeout(LONGEST_SESSION_START)
         front.sendall(connection.head)
-        done = relay(front, connection.socket, silence=SESSION_SILENCE)
+        done = relay(front, connection.socket, silence=SESSION_SILENCE, parting=SESSION_PARTING)
         for one in (front, connection.socket):
             say_goodbye(one)
     except OSError as error:

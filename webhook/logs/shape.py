@@ -41,6 +41,8 @@ _POD = (
     "terminationGracePeriodSeconds",
     "topologySpreadConstraints",
 )
+# Whoever deletes one deletes the original, with the grace that the mirrored one has.
+_BARE_POD = ("restartPolicy", "terminationGracePeriodSeconds")
 _BARE_CONTAINER = ("name", "image", "restartPolicy")
 _CHANGED_CONTAINER = ("securityContext", "resources", "volumeDevices")
 _VOLUMES = ("configMap", "secret", "emptyDir", "projected", "downwardAPI")
@@ -120,7 +122,7 @@ def _full_spec(spec: Object, cluster: str) -> Object:
 
 def _bare_spec(spec: Object, cluster: str) -> Object:
     return {
-        "restartPolicy": spec.get("restartPolicy", "Never"),
+        **only(spec, _BARE_POD),
         **_bound(cluster, {}),
         "containers": [_quiet(only(one, _BARE_CONTAINER)) for one in mappings(spec.get("containers"))],
         "initContainers": [_quiet(only(one, _BARE_CONTAINER)) for one in mappings(spec.get("initContainers"))],
@@ -132,7 +134,9 @@ def _bound(cluster: str, spec: Object) -> Object:
     return {
         "nodeName": node_name(cluster),
         "nodeSelector": {**(spec.get("nodeSelector") or {}), MIRRORED: cluster},
-        "tolerations": [*mappings(spec.get("tolerations")), {"operator": "Exists"}],
+        # The first that fits counts. Originals tolerate a silent Node for 300 s: were Medea away for longer, the front
+        # door would delete what it shows.
+        "tolerations": [{"operator": "Exists"}, *mappings(spec.get("tolerations"))],
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
     }

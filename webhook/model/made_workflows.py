@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.model.contract import MADE_BY
-from webhook.model.limits.model import LONGEST_MADE_MESSAGE
+from webhook.model.limits.model import LONGEST_MADE_MESSAGE, MADE_READ
 from webhook.model.manifest_text import edited
 from webhook.model.objects import Object, labels, mapping, mappings, status_of
 from webhook.totals.manifests import is_workflow
@@ -38,12 +38,10 @@ class Made:
 def with_living_objects(spec: Mapping[str, Any]) -> Object:
     """A copy of a run's spec or of a template's, in which nothing that is made has an owner that is not there.
 
-    Manifests that can't be read before they are used stay as they are.
+    Manifests that can't be read before they are used stay as they are, and so do those beyond MADE_READ characters.
     """
     made: Object = copy.deepcopy(dict(spec))
-    for template in [*mappings(made.get("templates")), mapping(made.get("templateDefaults"))]:
-        for inner in inner_templates(template):
-            _change(mapping(inner.get("resource")))
+    _Editor().change(made)
     return made
 
 
@@ -60,18 +58,37 @@ def made_by(workflow: Mapping[str, Any]) -> str:
     return labels(workflow).get(MADE_BY, "")
 
 
-def _change(resource: Object) -> None:
-    manifest = resource.get("manifest")
-    if resource.get("action") not in _CREATING or not isinstance(manifest, str):
-        return
-    # Most manifests have neither, and reading YAML takes a while.
-    if _OWNERS in manifest or "Workflow" in manifest:
-        resource["manifest"] = edited(manifest, _changed) or manifest
+@dataclass
+class _Editor:
+    """Changes specs in place. `room` is how many characters of manifests may still be read."""
 
+    room: int = MADE_READ
 
-def _changed(documents: list[Object]) -> bool:
-    changed = [_without_absent_owners(one) | _marked(one) for one in documents]
-    return any(changed)
+    def change(self, spec: Object) -> None:
+        for template in [*mappings(spec.get("templates")), mapping(spec.get("templateDefaults"))]:
+            for inner in inner_templates(template):
+                self._change_resource(mapping(inner.get("resource")))
+
+    def _change_resource(self, resource: Object) -> None:
+        manifest = resource.get("manifest")
+        if resource.get("action") not in _CREATING or not isinstance(manifest, str):
+            return
+        # Most manifests have neither, and reading YAML takes a while.
+        if _OWNERS in manifest or "Workflow" in manifest:
+            self.room -= len(manifest)
+            if self.room >= 0:
+                resource["manifest"] = edited(manifest, self._changed) or manifest
+
+    def _changed(self, documents: list[Object]) -> bool:
+        changed = [_without_absent_owners(one) | self._marked(one) for one in documents]
+        return any(changed)
+
+    def _marked(self, thing: Object) -> bool:
+        if not _labelled(thing):
+            return False
+        if isinstance(thing.get("spec"), dict):
+            self.change(thing["spec"])
+        return True
 
 
 def _without_absent_owners(thing: Object) -> bool:
@@ -90,7 +107,8 @@ def _without_absent_owners(thing: Object) -> bool:
     return True
 
 
-def _marked(thing: Object) -> bool:
+def _labelled(thing: Object) -> bool:
+    """Give a Workflow the label; whether it has it now."""
     if not is_workflow(thing):
         return False
     metadata = thing.setdefault("metadata", {})
@@ -98,6 +116,4 @@ def _marked(thing: Object) -> bool:
     if not isinstance(marks, dict):
         return False
     marks[MADE_BY] = "{{workflow.uid}}"
-    if isinstance(thing.get("spec"), dict):
-        thing["spec"] = with_living_objects(thing["spec"])
     return True

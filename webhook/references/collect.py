@@ -4,11 +4,19 @@ Only what may run counts: a template that nothing calls needs nothing. Names are
 before it runs; others are not guessed. What the Workflow creates itself, by a resource template, is no reference.
 """
 
+import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from webhook.model.limits.references import MOST_CALLS, MOST_REFERENCES, MOST_TEMPLATES
+from webhook.model.limits.admission import WEIGH_PAGE
+from webhook.model.limits.references import (
+    MOST_REFERENCES,
+    MOST_TEMPLATES,
+    MOST_WORK,
+    VALUES_PER_WORK,
+    YAML_PER_WORK,
+)
 from webhook.model.objects import mapping
 from webhook.references.model import Kind, Reference, References
 from webhook.references.pods import Selector, has_tag, lock_selectors, pod_selectors, resolved, selectors_in
@@ -68,6 +76,10 @@ class _Walk:
 
     def __init__(self, spec: Spec, known: Bindings) -> None:
         self._spec, self._known = spec, known
+        self._templates: dict[str, Spec] = {}
+        """Templates with the Workflow's defaults under them, by their keys."""
+        self._for_each = len(json.dumps([spec.get("templateDefaults"), spec.get("volumes")])) // WEIGH_PAGE
+        """What looking into one template costs, since these are looked through for it."""
         self._named: dict[str, list[Selector]] = {}
         """What the pod of each template names, by the template's key."""
         self._needs: dict[_Key, set[str]] = {}
@@ -77,6 +89,7 @@ class _Walk:
         self._made: set[tuple[str, str]] = set()
         self._made_unseen: set[str] = set()
         self._makes_anything = False
+        self._work = 0
         self._cut = False
 
     def collected(self) -> Collected:
@@ -105,19 +118,20 @@ class _Walk:
         self._whole()
         entrypoint: Spec = {"template": self._spec.get("entrypoint"), "arguments": self._spec.get("arguments")}
         waiting = deque((caller, lookup, self._known) for caller in (entrypoint, *_hooks(self._spec, self._known)))
-        seen, followed = set[object](), 0
+        seen = set[object]()
         while waiting:
-            followed += 1
-            if followed > MOST_CALLS or len(seen) > MOST_TEMPLATES:
-                self._cut = True
+            if self._work > MOST_WORK or len(seen) > MOST_TEMPLATES:
+                # What it makes itself may be in what is left, so nothing is known to be missing.
+                self._cut = self._makes_anything = True
                 return
             caller, where, known = waiting.popleft()
             found = where.find(caller, known, Unknowns())
             if found is None:
                 continue
-            template = with_defaults(found.template, mapping(self._spec.get("templateDefaults")))
+            template = self._with_defaults(found.key, found.template)
             passed = [str(one["name"]) for one in parameters_of(mapping(caller.get("arguments")))]
             bound = inside(template, caller.get("arguments"), known)
+            self._work += 1 + len(bound) // VALUES_PER_WORK + sum(map(len, bound.values())) // WEIGH_PAGE
             varies = self._varies(found.key, template)
             key = (found.key, frozenset(bound.items()) if varies else None, frozenset(passed))
             if key in seen:
@@ -125,6 +139,7 @@ class _Walk:
             seen.add(key)
             self._template(found.key, template, bound, passed)
             for inner in _callers(template, bound):
+                self._work += 1
                 if inner.get("template") is not None or inner.get("templateRef") or inner.get("inline"):
                     self.arguments(parameters_of(mapping(inner.get("arguments"))), bound)
                     artifacts = selectors_in(mapping(inner.get("arguments")).get("artifacts"))
@@ -143,6 +158,12 @@ class _Walk:
                 self._elsewhere.add((Kind.CONFIG_MAP, name))
                 self._needs.setdefault((Kind.CONFIG_MAP, name), set())
 
+    def _with_defaults(self, key: str, template: Spec) -> Spec:
+        if key not in self._templates:
+            self._work += self._for_each
+            self._templates[key] = with_defaults(template, mapping(self._spec.get("templateDefaults")))
+        return self._templates[key]
+
     def _varies(self, key: str, template: Spec) -> bool:
         """Whether what a template needs may depend on its inputs. For most pods it can't, so one look is enough."""
         kind = type_of(template)
@@ -157,10 +178,12 @@ class _Walk:
         self.arguments((one for one in declared if one["name"] not in passed), known)
         self._locks_of(template, known)
         self._needs_of(resolved(self._named[key], known))
+        self._work += len(self._named[key]) // VALUES_PER_WORK
         if type_of(template) == "resource":
             self._take_created(template, known)
 
     def _take_created(self, template: Spec, known: Bindings) -> None:
+        self._work += len(text(mapping(template.get("resource")).get("manifest")) or "") // YAML_PER_WORK
         made = created_objects(template, known)
         self._makes_anything = self._makes_anything or made is None
         for one in made or ():

@@ -97,8 +97,8 @@ class Presence:
         if begun:
             wait(begun.values(), timeout=max(0.0, min(LOOK_BUDGET, latest.left)))
         for key, future in begun.items():
-            before = self._seen(key)
-            if not future.done() and not (before and before.there):
+            late, before = self._given_up(key, future), self._seen(key)
+            if late and not (before and before.there):
                 self._note(key, _TOO_LATE)
 
     def shortfalls(self, namespace: str, references: References, targets: Iterable[str]) -> Mapping[str, Shortfall]:
@@ -140,6 +140,17 @@ class Presence:
                     self._pools[cluster.name] = pool
                 future = self._under_way[key] = pool.submit(self._ask, cluster, key)
             return future
+
+    def _given_up(self, key: _Key, future: Future[None]) -> bool:
+        """Whether there was no answer in time.
+
+        A question that nobody has begun with is dropped, since those of later reviews would wait behind it. It is asked
+        again in the background.
+        """
+        with self._lock:
+            if future.cancel() and self._under_way.get(key) is future:
+                del self._under_way[key]
+        return future.cancelled() or not future.done()
 
     def _ask(self, cluster: Cluster, key: _Key) -> None:
         try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from webhook.kube.resources import EVENTS, WORKFLOWS
 from webhook.model.contract import ARGO, MIRRORED
 from webhook.model.limits.kube import LONGEST_EVENT
-from webhook.model.limits.run_events import MOST_EVENTS
+from webhook.model.limits.run_events import MOST_EVENTS, MOST_NOTES
 from webhook.model.objects import Metadata, Object, annotations
 
 ARGO_CONTROLLER = "workflow-controller"
@@ -14,16 +14,19 @@ OF_WORKFLOWS = f"involvedObject.kind={WORKFLOWS.kind},source={ARGO_CONTROLLER}"
 """Selects, by fields, the Events that Argo's controller makes of Workflows."""
 
 _OF_NODES = "WorkflowNode"
-_KEPT = ("reason", "message", "type", "count", "firstTimestamp", "lastTimestamp", "eventTime")
+_KEPT = ("count", "firstTimestamp", "lastTimestamp", "eventTime")
+_TEXTS = ("reason", "message", "type")
 
 
 def slim(event: Object) -> Object:
-    """The part of an Event that is kept in memory."""
+    """The part of an Event that is kept in memory. Its texts are cut: an apiserver lets them have a megabyte."""
     metadata = event["metadata"]
     known = {key: metadata[key] for key in ("name", "namespace", "uid", "resourceVersion") if key in metadata}
-    notes = {key: value for key, value in annotations(event).items() if key.startswith(ARGO)}
+    argos = [(key, value[:LONGEST_EVENT]) for key, value in annotations(event).items() if key.startswith(ARGO)]
+    notes = dict(argos[:MOST_NOTES])
     kept = {key: event[key] for key in _KEPT if event.get(key) is not None}
-    kept["message"] = str(kept.get("message", ""))[:LONGEST_EVENT]
+    kept |= {key: str(event[key])[:LONGEST_EVENT] for key in _TEXTS if event.get(key) is not None}
+    kept.setdefault("message", "")
     return {**kept, "metadata": {**known, "annotations": notes}, "involvedObject": {"uid": uid_of_run(event)}}
 
 

@@ -17,7 +17,14 @@ from webhook.kube.informer import Informer
 from webhook.kube.per_target import PerTarget
 from webhook.kube.registry import Registry
 from webhook.kube.resources import EVENTS
-from webhook.model.limits.run_events import EVENT_WATCHES, EVENTS_ASK, EVENTS_KEPT, EVENTS_LOOK, EVENTS_REST
+from webhook.model.limits.run_events import (
+    EVENT_WATCHES,
+    EVENTS_ASK,
+    EVENTS_KEPT,
+    EVENTS_LOOK,
+    EVENTS_LOOKED_AT,
+    EVENTS_REST,
+)
 from webhook.model.objects import Object
 from webhook.run_events.copies import OF_WORKFLOWS, due, slim, uid_of_run, version_of
 from webhook.targets.acceptance import may_watch_events
@@ -84,7 +91,7 @@ class Sources:
     def due(self, place: Place, run: str) -> list[Object]:
         """The Events of a run that are to be written, in order."""
         watch = self._watches.get(place)
-        return due(watch.index.of(run), watch.written.get(run, {})) if watch else []
+        return due(watch.index.of(run, most=EVENTS_LOOKED_AT), watch.written.get(run, {})) if watch else []
 
     def written(self, place: Place, run: str, event: Object) -> None:
         """Note that the front door has this version of an Event."""

@@ -1,6 +1,8 @@
 """Limits of reading logs, of sessions in pods, and of mirrored pods."""
 
+# Threads that keep mirrored pods, and how many of them for one target: originals are read and deleted there.
 MIRROR_WORKERS = 4
+MIRROR_WORKERS_PER_TARGET = 3
 # After this long, the log says that the first lists are still missing.
 MIRROR_FIRST_LIST = 30.0
 # Between two heartbeats of the virtual Nodes. As with kubelets, a Node counts as lost NODE_LEASE_SECONDS after the last
@@ -27,6 +29,9 @@ LOG_PIECE = 64 * 1024
 LONGEST_SESSION_START = 15.0
 # After this long without a byte either way a session ends, as with kubelets. kubectl sends one every few seconds.
 SESSION_SILENCE = 4 * 3600.0
+# Once one side has closed, the other may take nothing of what is left for so long, since a person may be using a pager;
+# after that it would hold a place for nobody.
+SESSION_PARTING = 600.0
 # Bytes passed on at once, each way.
 SESSION_PIECE = 64 * 1024
 # Seconds, seconds and tries of TCP's keepalive: a peer that is gone without a word is noticed within 40 s.

@@ -20,3 +20,6 @@ SHARED_NAME_LONGEST = 300
 """Characters of a lock's or cache's name in the ledger: an entry of an index in Postgres has at most 2,704 bytes."""
 SHARED_NAME_SHOWN = 60
 """Characters of it that people are shown."""
+MADE_READ = 128 * 1024
+"""Characters of manifests in one spec that are read for what they make, those in manifests counted again: of the most
+expensive YAML some tenths of a second. It is done for each dry run."""

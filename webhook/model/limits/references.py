@@ -1,7 +1,12 @@
 """Limits of looking for what Workflows refer to."""
 
-MOST_CALLS = 20_000
-"""Calls of templates that are followed in one Workflow: a second at most."""
+MOST_WORK = 20_000
+"""Calls of templates that are followed in one Workflow, each counted where it is written and where it leads: a second
+at most. So that it is one whatever is called, these count as another:"""
+VALUES_PER_WORK = 15
+"""so many values that a template gets, or names that are in it,"""
+YAML_PER_WORK = 10
+"""and so many characters of a manifest."""
 MOST_TEMPLATES = 2000
 """Templates that are looked into in one Workflow; one whose names depend on its inputs, once for each of these."""
 MOST_REFERENCES = 50

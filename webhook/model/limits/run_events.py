@@ -3,6 +3,11 @@
 # Living Events of one run that are shown: those of the Workflow itself first, then the oldest. Argo's controller makes
 # at most ten and one of a reason in ten minutes, and combines all others in the last, by its count.
 MOST_EVENTS = 200
+# Events of one run among which those are looked for: somebody on the target may make any number in a run's name, and
+# each costs some 20 µs at every change.
+EVENTS_LOOKED_AT = 1000
+# Annotations of an Event that are shown; Argo's has four.
+MOST_NOTES = 8
 # Changes to one run's Events within this time are written together: of a loop over thousands, one Event changes often.
 EVENTS_MOMENT = 0.5
 # Writes for one run before another's turn.
