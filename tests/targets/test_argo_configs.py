@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from tests.support.fake_apiserver import REFUSE, answer
 from tests.targets.administrator import Administrator
-from tests.targets.house import House
-from webhook.kube.resources import CONFIG_MAPS, PODS, ROLES
+from tests.targets.house import SPACE, House
+from webhook.kube.resources import CONFIG_MAPS, PODS, ROLES, SECRETS
+from webhook.model.contract import ARGO_CONFIGS
 from webhook.targets.argo_configs import ArgoConfigs
 from webhook.targets.grants import ARGO_CONFIG
 from webhook.totals.argo_config import ArgoConfig
@@ -34,10 +37,6 @@ class Read:
 
     def put(self, data: Object, *, name: str = USUAL, namespace: str = "argo") -> None:
         self.west.put(CONFIG_MAPS, {"metadata": {"name": name, "namespace": namespace}, "data": data})
-
-    def controller(self, name: str, namespace: str, *args: str) -> None:
-        metadata = {"name": name, "namespace": namespace, "labels": {"app": "workflow-controller"}}
-        self.west.put(PODS, {"metadata": metadata, "spec": {"containers": [{"args": list(args)}]}})
 
     def turn(self) -> tuple[ArgoConfig, ...]:
         self.configs.turn("west", self.house.registry.get("west"))
@@ -75,15 +74,42 @@ def test_while_a_target_is_away_what_was_read_counts_and_when_it_is_gone_no_more
     assert read.configs.of("west") == ()
 
 
-def test_each_controller_has_its_own_where_its_pod_says() -> None:
+def test_each_controller_has_its_own_where_the_targets_secret_says() -> None:
     read = Read()
-    for namespace, args in (("one", ["--configmap", "mine"]), ("two", ["--configmap=yours"]), ("three", ["--x"])):
+    for namespace in ("one", "two"):
         read.west.namespace(namespace)
-        read.controller("c", namespace, *args)
     read.put(executor("1m"), name="mine", namespace="one")
-    read.put(executor("2m"), name="yours", namespace="two")
-    read.put(executor("3m"), namespace="three")
-    assert set(read.turn()) == {adds("1m"), adds("2m"), adds("3m")}
+    read.put(executor("2m"), namespace="two")
+    read.house.register("west", **{ARGO_CONFIGS: f"one/mine,two/{USUAL}"})
+    assert set(read.turn()) == {adds("1m"), adds("2m")}
+
+
+@pytest.mark.parametrize("said", ["", "/", "one", "a/b/c", "One/../secrets"])
+def test_a_secret_that_names_none_means_the_usual_place(said: str) -> None:
+    read = Read()
+    read.house.register("west", **{ARGO_CONFIGS: said})
+    assert read.turn() == (adds("10m"),)
+
+
+def test_what_looks_like_a_controller_in_a_tenants_namespace_is_not_believed() -> None:
+    read = Read()
+    read.west.namespace("tenant")
+    read.put(executor("1000000"), namespace="tenant")
+    metadata = {"name": "c", "namespace": "tenant", "labels": {"app": "workflow-controller"}}
+    read.west.put(PODS, {"metadata": metadata, "spec": {"containers": [{"args": []}]}})
+    assert read.turn() == (adds("10m"),)
+
+
+@pytest.mark.parametrize("words", [["--configmap", "mine"], ["--configmap=mine"]])
+def test_adding_a_target_notes_where_its_controllers_say_that_their_configuration_is(words: list[str]) -> None:
+    admin = Administrator("a")
+    admin.west.namespace("argo")
+    [pod] = admin.west.all(PODS, "argo")
+    admin.west.change(PODS, "argo", pod["metadata"]["name"], {"spec": {"containers": [{"args": words}]}})
+    done = admin.add("a")
+    [secret] = admin.front.all(SECRETS, SPACE)
+    assert secret["metadata"]["annotations"][ARGO_CONFIGS] == "argo/mine"
+    assert any("argo/mine" in one.words for one in done)
 
 
 def test_adding_a_target_grants_to_read_that_one_config_map_where_argo_is() -> None:

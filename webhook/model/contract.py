@@ -28,6 +28,8 @@ DRAIN = "medea.dev/drain"
 IMPERSONATE = "medea.dev/impersonate"
 """Annotation on a target's Secret: Workflows are created there as who submitted them. JSON: the groups of theirs that
 count there, as `["team-a"]`."""
+ARGO_CONFIGS = "medea.dev/argo-configs"
+"""Annotation on a target's Secret: the ConfigMaps of its Argo controllers, as `NAMESPACE/NAME`, with commas between."""
 CONSENT = "medea.dev/consent"
 """Label on what `medea target add` makes on a target, by which `medea target remove` finds it."""
 

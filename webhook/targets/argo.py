@@ -2,16 +2,16 @@
 
 import datetime
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 from webhook.errors import MedeaError
 from webhook.kube.client import Cluster
 from webhook.kube.resources import LEASES, PODS, WORKFLOWS, is_name
-from webhook.model.contract import PROBE
+from webhook.model.contract import ARGO_CONFIGS, PROBE
 from webhook.model.limits.targets import ARGO_LEASE_FRESH, CHECK_POLL, CHECK_PROBE_PATIENCE
-from webhook.model.objects import Object, mappings, spec_of, status_of, texts
+from webhook.model.objects import Object, annotations, mappings, spec_of, status_of, texts
 
 KINDS = frozenset({"workflows", "workflowtemplates", "clusterworkflowtemplates", "workflowtaskresults"})
 """The custom resources without which nothing runs."""
@@ -55,17 +55,33 @@ class ConfigPlace:
     namespace: str = "argo"
     name: str = "workflow-controller-configmap"
 
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
 
 USUAL_PLACE = ConfigPlace()
 
 
 def config_places(cluster: Cluster) -> list[ConfigPlace]:
-    """Where the configurations of a cluster's controllers are; the usual place where no pod shows one.
+    """Where the configurations of a cluster's controllers seem to be; the usual place where no pod shows one.
 
+    Whoever may make pods there can make one that looks like a controller: an administrator has to see what was found.
     Raises any error of the target.
     """
     pods = cluster.list(PODS, selector=f"app={_CONTROLLER}")[0]
     return sorted({_config_place(pod) for pod in pods}) or [USUAL_PLACE]
+
+
+def noted_places(secret: Object) -> list[ConfigPlace]:
+    """Those that the Secret of a target names, as `medea target add` wrote them; else the usual one."""
+    said = annotations(secret).get(ARGO_CONFIGS, "").split(",")
+    named = [ConfigPlace(*one.split("/")) for one in said if one.count("/") == 1]
+    return [one for one in named if is_name(one.namespace) and is_name(one.name)] or [USUAL_PLACE]
+
+
+def note_of_places(places: Iterable[ConfigPlace]) -> dict[str, str]:
+    """The annotation for that Secret: `NAMESPACE/NAME`, with commas between several."""
+    return {ARGO_CONFIGS: ",".join(map(str, places))}
 
 
 def _config_place(pod: Object) -> ConfigPlace:

@@ -1,7 +1,8 @@
 """What the Argo controllers of each target add to Workflows: their ConfigMaps, read in the background.
 
 A target's administrator grants that by a Role in the controller's namespace (`medea target add` makes it), for that one
-ConfigMap. Where it is missing nothing is known, and a check of the target says so.
+ConfigMap. Where it is missing nothing is known, and a check of the target says so. Only ConfigMaps that the target's
+Secret names are read: what is added counts for everybody, so no tenant of a target may have a say in it.
 """
 
 import threading
@@ -16,7 +17,7 @@ from webhook.kube.registry import Registry
 from webhook.kube.resources import CONFIG_MAPS
 from webhook.model.limits.targets import ARGO_CONFIG_READ
 from webhook.model.objects import mapping
-from webhook.targets.argo import ConfigPlace, config_places
+from webhook.targets.argo import ConfigPlace, noted_places
 from webhook.targets.findings import Unread
 from webhook.totals.argo_config import ArgoConfig, config_of
 
@@ -38,6 +39,7 @@ class ArgoConfigs:
     """What was read last, by target. Whoever asks never waits."""
 
     def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._known: Mapping[str, tuple[ArgoConfig, ...]] = {}
         self._lock = threading.Lock()
         self._targets = PerTarget("argo-config", registry, self.turn, gone=self._forget)
@@ -53,7 +55,7 @@ class ArgoConfigs:
     def turn(self, target: str, cluster: Cluster) -> float:
         """Read those of one target; while it is away, those read before count. Returns the seconds until the next."""
         try:
-            read = [read_config(cluster, place) for place in config_places(cluster)]
+            read = [read_config(cluster, place) for place in noted_places(self._registry.secret(target) or {})]
         except MedeaError as error:
             log.debug("argo's configuration not read", cluster=target, reason=error.message)
             return ARGO_CONFIG_READ

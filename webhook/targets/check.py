@@ -19,7 +19,7 @@ from webhook.model.contract import DRAIN, IMPERSONATE, OPTED_IN
 from webhook.model.deadline import utc_now
 from webhook.model.objects import Object, annotations, mapping, status_of
 from webhook.targets.acceptance import is_accepted, may, may_watch_events
-from webhook.targets.argo import config_places, living_controller, missing_kinds, takes_up
+from webhook.targets.argo import living_controller, missing_kinds, noted_places, takes_up
 from webhook.targets.argo_configs import read_config
 from webhook.targets.credentials import life_of
 from webhook.targets.findings import Facts, Finding, Grade, NamespaceFacts, Unread, again
@@ -106,15 +106,15 @@ def _ask(
         missing_kinds=lacking,
         alive=alive,
         argo=controller.version if controller else None,
-        argo_unread=_unread(cluster) if reads and not lacking else (),
+        argo_unread=_unread(cluster, secret) if reads and not lacking else (),
         probed=probe,
         life=life_of(config),
         namespaces=namespaces,
     )
 
 
-def _unread(cluster: Cluster) -> tuple[Unread, ...]:
-    read = [read_config(cluster, place) for place in config_places(cluster)]
+def _unread(cluster: Cluster, secret: Object) -> tuple[Unread, ...]:
+    read = [read_config(cluster, place) for place in noted_places(secret)]
     return tuple(one for one in read if isinstance(one, Unread))
 
 

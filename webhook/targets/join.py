@@ -25,7 +25,7 @@ from webhook.kube.resources import (
 from webhook.model.contract import CLUSTER, CONSENT, IMPERSONATE
 from webhook.model.limits.targets import TOKEN_SECONDS
 from webhook.model.objects import Object, annotations
-from webhook.targets.argo import ConfigPlace, config_places, living_controller
+from webhook.targets.argo import ConfigPlace, config_places, living_controller, note_of_places
 from webhook.targets.credentials import kubeconfig, life_of, secret_data, token_of, with_token
 from webhook.targets.findings import Grade, argo, kubernetes
 from webhook.targets.grants import ACCOUNT, SPACE, Grant, grants, way_in
@@ -70,7 +70,8 @@ def add(
     _check_space(front, space)
     if acting:
         _check_other(front, target)
-    given = grants(namespaces, _configs(target), see_secrets=see_secrets, take_config_maps=take_config_maps)
+    configs = _configs(target)
+    given = grants(namespaces, configs, see_secrets=see_secrets, take_config_maps=take_config_maps)
     ways_in = [way_in(namespace) for namespace in namespaces] if into_pods else ()
     for grant in (*given, *ways_in, *(acting.grants() if acting else ())):
         yield Done(_ensure(target, grant), f"{grant.words} on {target.name}")
@@ -85,7 +86,11 @@ def add(
         yield Done("made", f"a token of ServiceAccount {ACCOUNT} in {SPACE}, renewed by Medea before it expires")
         yield _register(front, space, secret, target.name, with_token(wanted, token), acting)
     if acting:
-        yield _note_groups(front, space, secret, acting)
+        words = f"Secret {secret} says that Workflows are created there as who submits them"
+        yield Done(_note(front, space, secret, _noted(acting)), words)
+    if configs:
+        words = f"Secret {secret} says where Argo's configuration is: {', '.join(map(str, configs))}"
+        yield Done(_note(front, space, secret, note_of_places(configs)), words)
 
 
 def _configs(target: Cluster) -> list[ConfigPlace]:
@@ -133,12 +138,11 @@ def _withdraw(target: Cluster, acting: Impersonation) -> Iterator[Done]:
                 yield Done("removed", Grant(kind, one).words + f" on {target.name}")
 
 
-def _note_groups(front: Cluster, space: str, secret: str, acting: Impersonation) -> Done:
-    words, noted = f"Secret {secret} says that Workflows are created there as who submits them", _noted(acting)
+def _note(front: Cluster, space: str, secret: str, noted: dict[str, str]) -> str:
     if annotations(front.get(SECRETS, space, secret)).items() >= noted.items():
-        return Done("as it was", words)
+        return "as it was"
     front.patch(SECRETS, space, secret, {"metadata": {"annotations": noted}})
-    return Done("changed", words)
+    return "changed"
 
 
 def _noted(acting: Impersonation | None) -> dict[str, str]:
