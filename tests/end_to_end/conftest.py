@@ -26,15 +26,15 @@ _LONGEST_UP = 3600.0
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of this folder; the clock runs for a test itself, since the first fixture may build clusters.
 
-    Those that are alone come first, since one process does them all. Those that need no laboratory come last: they fill
-    the time in which others wait.
+    Those that are alone come after the others here, in one process; those that need no laboratory come last, and fill
+    the time in which the other processes would wait.
     """
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.lab)
             if not item.get_closest_marker("timeout"):
                 item.add_marker(pytest.mark.timeout(240, func_only=True))
-    items.sort(key=lambda item: (ALONE not in item.path.parents, _HERE not in item.path.parents))
+    items.sort(key=lambda item: (_HERE not in item.path.parents, ALONE in item.path.parents))
 
 
 @pytest.fixture(scope="session", autouse=True)
