@@ -131,7 +131,8 @@ def bystanders() -> Iterator[tuple[str, Object]]:
         yield of_argo(namespace, "workflows"), workflow("theirs", annotations={"medea.dev/skip": "true"})
         yield in_namespace(namespace, "secrets"), {**named("Secret", "theirs"), "type": "Opaque"}
         yield in_namespace(namespace, "configmaps"), named("ConfigMap", "theirs")
-        yield in_namespace(namespace, "pods"), pod("theirs", {"nodeName": "nowhere"}, labels={})
+        # Not "theirs": Argo gives the pod of that Workflow its name.
+        yield in_namespace(namespace, "pods"), pod("their-pod", {"nodeName": "nowhere"}, labels={})
         agent = {"workflows.argoproj.io/component": "agent"}
         yield in_namespace(namespace, "pods"), pod("their-agent", {"nodeName": "nowhere"}, labels=agent)
         step = {"workflows.argoproj.io/workflow": "theirs"}
@@ -190,7 +191,7 @@ def needed() -> Iterator[Attempt]:
     yield Attempt("delete for a person", WEBHOOK, "DELETE", of_argo("{opted}", "workflows", "theirs"))
     yield Attempt("stop for a person", WEBHOOK, "PATCH", of_argo("{opted}", "workflows", "theirs"), _stop())
     yield Attempt("retry for a person", WEBHOOK, "DELETE", in_namespace("{opted}", "pods", "their-step"))
-    yield Attempt("look at a shown pod", LOGS, "GET", in_namespace("{opted}", "pods", "theirs"))
+    yield Attempt("look at a shown pod", LOGS, "GET", in_namespace("{opted}", "pods", "their-pod"))
 
 
 def _anybody(who: str) -> Iterator[Attempt]:
@@ -366,7 +367,7 @@ def _controller_cluster() -> Iterator[Attempt]:
 def _webhook() -> Iterator[Attempt]:
     w = WEBHOOK
     yield Attempt("list pods", w, "GET", "/api/v1/pods")
-    yield Attempt("delete a pod", w, "DELETE", in_namespace("{opted}", "pods", "theirs"))
+    yield Attempt("delete a pod", w, "DELETE", in_namespace("{opted}", "pods", "their-pod"))
     yield Attempt("delete a pod where nobody opted in", w, "DELETE", in_namespace("{other}", "pods", "their-step"))
     yield Attempt(
         "make an agent's account", w, "POST", in_namespace("{opted}", "serviceaccounts"), _account("medea-agent")
