@@ -2,7 +2,8 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.lab.binaries import binary
@@ -62,3 +63,14 @@ def kubectl(cluster: str, *words: str, stdin: str | None = None, timeout: float 
 def kubectl_words(cluster: str, *words: str) -> list[str]:
     """The command line of `kubectl`, for those who start it themselves."""
     return [str(binary("kubectl")), f"--kubeconfig={BY_NAME[cluster].kubeconfig}", *words]
+
+
+@contextmanager
+def reading(*words: str) -> Iterator[Iterator[str]]:
+    """The lines a program prints, as it prints them."""
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield iter(process.stdout.readline, "")
+        finally:
+            process.kill()

@@ -16,6 +16,7 @@ Object = dict[str, Any]
 CLUSTERS = ("front", "west", "east")
 TARGETS = ("west", "east")
 ARGO = "/apis/argoproj.io/v1alpha1"
+MIRRORED = "medea.dev/mirrored"
 
 
 def workflow(cluster: str, namespace: str, name: str) -> Object | None:
@@ -38,6 +39,11 @@ def workflows(cluster: str, namespace: str) -> list[Object]:
 def pods(cluster: str, namespace: str) -> list[Object]:
     """All pods of a namespace."""
     return _list(cluster, f"/api/v1/namespaces/{namespace}/pods")
+
+
+def mirrored(namespace: str) -> list[Object]:
+    """The pods at the front door that stand for others."""
+    return [pod for pod in pods("front", namespace) if MIRRORED in pod["metadata"]["labels"]]
 
 
 def argos_events(cluster: str, workflow: Object) -> set[tuple[Any, ...]]:

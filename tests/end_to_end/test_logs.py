@@ -2,44 +2,23 @@
 
 import json
 import re
-import subprocess
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 import requests
 
 from tests.end_to_end import medea
-from tests.end_to_end.commands import kubectl
+from tests.end_to_end.commands import argo_words, kubectl, kubectl_words, reading
 from tests.end_to_end.ledger import ledger_row
 from tests.end_to_end.manifests import SMALL, inline
-from tests.end_to_end.objects import Object, origin, pods
+from tests.end_to_end.objects import MIRRORED, Object, mirrored, origin
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace
 from tests.lab import pki
-from tests.lab.binaries import binary
 from tests.lab.layout import ARGO_SERVER_URL, FRONT, MEDEA_LOGS_PORT
 
-MIRRORED = "medea.dev/mirrored"
 WAITS = "echo first; while [ ! -e /tmp/go ]; do sleep 0.2; done; echo last"
 """A job that writes a line, and another one once somebody has made a file in its pod."""
-
-
-def mirrored(namespace: str) -> list[Object]:
-    """The pods at the front door that stand for others."""
-    return [pod for pod in pods("front", namespace) if MIRRORED in pod["metadata"]["labels"]]
-
-
-@contextmanager
-def reading(*words: str) -> Iterator[Iterator[str]]:
-    """The lines a program prints, as it prints them."""
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield iter(process.stdout.readline, "")
-        finally:
-            process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +28,7 @@ def finished(shared: Workspace) -> str:
     `argo logs -f` has to show the first while the pod runs, because only then is the pod told to go on.
     """
     name = shared.create(inline(WAITS, SMALL))
-    command = (
-        str(binary("argo")),
-        f"--kubeconfig={FRONT.kubeconfig}",
-        "logs",
-        "-n",
-        shared.name,
-        "--no-color",
-        name,
-        "-f",
-    )
+    command = argo_words("front", "logs", "-n", shared.name, "--no-color", name, "-f")
     seen = []
     with reading(*command) as lines:
         for line in lines:
@@ -150,7 +120,7 @@ def test_deleting_a_workflow_leaves_no_mirrored_pod_and_a_pod_that_is_gone_says_
 
     [pod] = eventually(running, "its pod is shown as running")
     row, shown = ledger_row(workspace.name, name), pod["metadata"]["name"]
-    words = (str(binary("kubectl")), f"--kubeconfig={FRONT.kubeconfig}", "logs", "-n", workspace.name, "-f", shown)
+    words = kubectl_words("front", "logs", "-n", workspace.name, "-f", shown)
     with reading(*words) as lines:
         assert next(lines) == "first\n"
         workspace.argo("delete", name).ok()

@@ -1,7 +1,6 @@
 """What a Workflow refers to decides where it runs, and goes along with it where its namespace says so."""
 
 import json
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -45,12 +44,6 @@ def rounds() -> Object:
     }
 
 
-def apply(workspace: Workspace, cluster: str, *manifests: Mapping[str, Any]) -> None:
-    """Make something in the namespace, or outside all, on one cluster."""
-    listed = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
-    workspace.kubectl("apply", "-f", "-", cluster=cluster, stdin=json.dumps(listed)).ok()
-
-
 def config_map(count: str) -> Object:
     labels = {"workflows.argoproj.io/configmap-type": "Parameter"}
     data = {"word": "hello", "count": count}
@@ -68,11 +61,11 @@ def let_config_maps_go_along(workspace: Workspace) -> None:
         "roleRef": role,
         "subjects": [who],
     }
-    apply(workspace, "front", binding)
+    workspace.apply(binding)
     workspace.kubectl("label", "namespace", workspace.name, "medea.dev/take-along=configmaps").ok()
     for target in TARGETS:
         one = bound(ROLE_BINDINGS, TAKE_CONFIG_MAPS, CLUSTER_ROLES, workspace.name)
-        apply(workspace, target, {"apiVersion": one.kind.api_version, "kind": one.kind.kind, **one.body})
+        workspace.apply({"apiVersion": one.kind.api_version, "kind": one.kind.kind, **one.body}, cluster=target)
 
 
 def ended(workspace: Workspace, name: str) -> tuple[str, str, int]:
@@ -86,12 +79,12 @@ def ended(workspace: Workspace, name: str) -> tuple[str, str, int]:
 
 
 def test_a_run_goes_where_its_config_map_is_or_takes_it_along_and_its_values_count(workspace: Workspace) -> None:
-    apply(workspace, "front", config_map("3"))
+    workspace.apply(config_map("3"))
     refused = workspace.argo("submit", "-", stdin=json.dumps(rounds()))
     assert refused.code != 0
     assert "east: lacks ConfigMap c" in refused.said and "west: lacks ConfigMap c" in refused.said
 
-    apply(workspace, "west", config_map("3"))
+    workspace.apply(config_map("3"), cluster="west")
     # What was not there a moment ago is asked for again.
     names = list[str]()
     eventually(partial(_submitted, workspace, names, rounds()), "the ConfigMap on west is seen")
@@ -99,8 +92,8 @@ def test_a_run_goes_where_its_config_map_is_or_takes_it_along_and_its_values_cou
     assert ended(workspace, names[0]) == ("Succeeded", TOTALS, 3)
 
     let_config_maps_go_along(workspace)
-    apply(workspace, "front", config_map("2"))
-    apply(workspace, "west", config_map("5"))
+    workspace.apply(config_map("2"))
+    workspace.apply(config_map("5"), cluster="west")
     workflow = rounds()
     workflow["metadata"]["annotations"] = {"medea.dev/clusters": "east"}
     eventually(partial(_submitted, workspace, names, workflow), "ConfigMaps go along")

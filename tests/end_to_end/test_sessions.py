@@ -3,39 +3,23 @@
 import json
 import os
 import re
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.end_to_end.commands import Ran, kubectl, kubectl_words, run
+from tests.end_to_end.commands import Ran, kubectl, kubectl_words, reading, run
 from tests.end_to_end.manifests import SMALL, inline
-from tests.end_to_end.objects import pods
+from tests.end_to_end.objects import MIRRORED, mirrored
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace
 from tests.lab import pki
 from tests.lab.layout import FRONT, MEDEA_LOGS_PORT
 from webhook.targets import grants
 
-MIRRORED = "medea.dev/mirrored"
 SERVES = """mkdir /tmp/www; echo served > /tmp/www/index.html; httpd -p 8080 -h /tmp/www
 while [ ! -e /tmp/go ]; do echo tick; sleep 0.2; done; echo last"""
 """A job that writes, and serves a page, until somebody makes a file in its pod."""
-
-
-@contextmanager
-def started(*words: str) -> Iterator[Iterator[str]]:
-    """The lines a kubectl at the front door prints, as it prints them."""
-    command = kubectl_words("front", *words)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield iter(process.stdout.readline, "")
-        finally:
-            process.kill()
 
 
 @pytest.fixture
@@ -44,10 +28,9 @@ def entered(workspace: Workspace) -> tuple[str, str]:
     workspace.create(inline(SERVES, SMALL))
 
     def running() -> list[tuple[str, str]]:
-        found = [pod for pod in pods("front", workspace.name) if MIRRORED in pod["metadata"]["labels"]]
         return [
             (pod["metadata"]["name"], pod["metadata"]["labels"][MIRRORED])
-            for pod in found
+            for pod in mirrored(workspace.name)
             if any(one["name"] == "main" and one["ready"] for one in pod["status"].get("containerStatuses", ()))
         ]
 
@@ -83,7 +66,7 @@ def test_people_enter_the_pods_of_their_runs(workspace: Workspace, entered: tupl
     workspace.kubectl("cp", f"{pod}:/tmp/copy", str(back), "-c", "main").ok()
     assert back.read_bytes() == there.read_bytes()
 
-    with started("port-forward", "-n", workspace.name, pod, ":8080") as lines:
+    with reading(*kubectl_words("front", "port-forward", "-n", workspace.name, pod, ":8080")) as lines:
         port = re.findall(r"127\.0\.0\.1:(\d+) -> 8080", next(lines))
         for _ in range(2):
             assert requests.get(f"http://127.0.0.1:{port[0]}/", timeout=20).text == "served\n"
@@ -94,7 +77,7 @@ def test_people_enter_the_pods_of_their_runs(workspace: Workspace, entered: tupl
     missing = workspace.kubectl("exec", pod, "-c", "missing", "--", "true")
     assert "container missing" in missing.err
 
-    with started("attach", "-n", workspace.name, pod, "-c", "main") as lines:
+    with reading(*kubectl_words("front", "attach", "-n", workspace.name, pod, "-c", "main")) as lines:
         assert "tick\n" in lines
         execute("touch", "/tmp/go").ok()
         # It ends of its own, since the pod does.

@@ -33,7 +33,7 @@ _SENSOR = {
 def ways(make_workspace: WorkspaceMaker) -> Workspace:
     """A namespace with templates that refer to one another; on the targets steps may create Workflows."""
     workspace = make_workspace()
-    _apply(workspace, _template("greeting", [_step("greet", "echo hello")]), _template("outer", [_refers("greeting")]))
+    workspace.apply(_template("greeting", [_step("greet", "echo hello")]), _template("outer", [_refers("greeting")]))
     for target in TARGETS:
         account = f"--serviceaccount={workspace.name}:default"
         words = ["create", "rolebinding", "steps", "--clusterrole=cluster-admin", account]
@@ -43,7 +43,7 @@ def ways(make_workspace: WorkspaceMaker) -> Workspace:
 
 def test_each_tick_of_a_cron_workflow_is_placed_once(ways: Workspace) -> None:
     spec = {"schedules": ["@every 5s"], "workflowSpec": {"workflowTemplateRef": {"name": "greeting"}}}
-    _apply(ways, {"apiVersion": _API, "kind": "CronWorkflow", "metadata": {"name": "often"}, "spec": spec})
+    ways.apply({"apiVersion": _API, "kind": "CronWorkflow", "metadata": {"name": "often"}, "spec": spec})
     eventually(lambda: len(_labelled(ways, _CRON, "often")) >= 2, "two ticks")
     ways.kubectl("patch", "cronworkflow", "often", "--type=merge", "-p", '{"spec": {"suspend": true}}').ok()
     for tick in _labelled(ways, _CRON, "often"):
@@ -61,7 +61,7 @@ def test_a_cron_workflow_that_replaces_its_last_run_stops_it_on_its_target(ways:
         "failedJobsHistoryLimit": 9,
         "workflowSpec": lasting,
     }
-    _apply(ways, {"apiVersion": _API, "kind": "CronWorkflow", "metadata": {"name": "replaces"}, "spec": spec})
+    ways.apply({"apiVersion": _API, "kind": "CronWorkflow", "metadata": {"name": "replaces"}, "spec": spec})
     eventually(lambda: len(_labelled(ways, _CRON, "replaces")) >= 3, "three ticks")
     ways.kubectl("patch", "cronworkflow", "replaces", "--type=merge", "-p", '{"spec": {"suspend": true}}').ok()
     *replaced, last = sorted(_labelled(ways, _CRON, "replaces"), key=lambda one: one["metadata"]["creationTimestamp"])
@@ -130,7 +130,7 @@ def test_a_workflow_that_a_step_creates_runs_beside_its_parent_and_is_shown_bene
 def _owning(workspace: Workspace, name: str) -> Object:
     """A reference to a CronWorkflow that starts nothing."""
     spec = {"schedules": ["@yearly"], "suspend": True, "workflowSpec": {"workflowTemplateRef": {"name": "greeting"}}}
-    _apply(workspace, {"apiVersion": _API, "kind": "CronWorkflow", "metadata": {"name": name}, "spec": spec})
+    workspace.apply({"apiVersion": _API, "kind": "CronWorkflow", "metadata": {"name": name}, "spec": spec})
     uid = workspace.kubectl("get", "cronworkflow", name, "-o", "jsonpath={.metadata.uid}").ok().out
     return {"apiVersion": _API, "kind": "CronWorkflow", "name": name, "uid": uid, "controller": True}
 
@@ -165,7 +165,7 @@ def test_what_a_trigger_of_argo_events_creates_is_placed_once(ways: Workspace) -
 
 
 def test_an_event_at_argo_server_submits_a_workflow_that_is_placed_once(ways: Workspace) -> None:
-    _apply(ways, _binding("door", "greeting"))
+    ways.apply(_binding("door", "greeting"))
     url = f"{ARGO_SERVER_URL}/api/v1/events/{ways.name}/door"
     # Without a token the server takes the sender for one of its webhooks' clients.
     sent = requests.post(url, json={"who": "a"}, headers={"Authorization": f"Bearer {administrator()}"}, timeout=20)
@@ -198,11 +198,6 @@ def _jobs(cluster: str, workspace: Workspace, name: str) -> int:
 
 def _phase(workflow: Object) -> str:
     return str(workflow.get("status", {}).get("phase", ""))
-
-
-def _apply(workspace: Workspace, *manifests: Object) -> None:
-    listed = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
-    workspace.kubectl("apply", "-f", "-", stdin=json.dumps(listed)).ok()
 
 
 def _workflow(prefix: str, templates: list[Object]) -> Object:

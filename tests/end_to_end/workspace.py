@@ -34,6 +34,10 @@ class Workspace:
         """`kubectl VERB -n NAMESPACE …`."""
         return kubectl(cluster, verb, "-n", self.name, *words, stdin=stdin)
 
+    def apply(self, *manifests: Mapping[str, Any], cluster: str = "front") -> None:
+        """Make these in the namespace, or outside all, as they are."""
+        _apply(cluster, *manifests, within=self.name)
+
     def submit(self, *parameters: str) -> str:
         """Submit the template with these parameters; returns the Workflow's name."""
         words = [word for parameter in parameters for word in ("-p", parameter)]
@@ -105,9 +109,10 @@ def _prepared(workspace: Workspace) -> bool:
     return bool(workspace.kubectl("get", "configmaps", "-l", plugins, "-o", "name").ok().out.strip())
 
 
-def _apply(cluster: str, *manifests: Mapping[str, Any]) -> None:
+def _apply(cluster: str, *manifests: Mapping[str, Any], within: str | None = None) -> None:
     listed = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
-    kubectl(cluster, "apply", "-f", "-", stdin=json.dumps(listed)).ok()
+    where = ("-n", within) if within else ()
+    kubectl(cluster, "apply", *where, "-f", "-", stdin=json.dumps(listed)).ok()
 
 
 def _namespace(name: str, labels: Mapping[str, str]) -> dict[str, Any]:

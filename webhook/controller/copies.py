@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from webhook.controller.config_maps import make_config_map
-from webhook.errors import AlreadyExists, ClusterUnavailable, Rejected
+from webhook.controller.made_copy import make_copy
+from webhook.errors import ClusterUnavailable, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOW_TEMPLATES, Resource
 from webhook.kube.templates import check_own_names, content_of, kind_of
@@ -21,8 +22,6 @@ from webhook.references.taken import with_copies
 
 log = structlog.get_logger(__name__)
 
-# Attempts: a copy may be made or removed by somebody else between the look and the create.
-_MOST_LOOKS = 3
 _COMPARED = "medea-compared-"
 
 
@@ -102,18 +101,14 @@ class Copies:
 def _make(target: Cluster, namespace: str, wanted: Copy) -> bool:
     """Make sure that a copy is there; whether it had to be made. Raises Rejected if something else has its name."""
     body = _body(wanted)
-    for _ in range(_MOST_LOOKS):
-        found = target.find(WORKFLOW_TEMPLATES, namespace, wanted.name)
-        if found is not None:
-            _check_content(target, namespace, found, body)
-            return False
-        try:
-            target.create(WORKFLOW_TEMPLATES, namespace, body)
-        except AlreadyExists:
-            continue
+
+    def check(found: Object) -> None:
+        _check_content(target, namespace, found, body)
+
+    made = make_copy(target, WORKFLOW_TEMPLATES, namespace, body, check, words="template")
+    if made:
         log.info("template copied", cluster=target.name, namespace=namespace, template=wanted.name)
-        return True
-    raise ClusterUnavailable(f"template {wanted.name} on {target.name} comes and goes; trying again")
+    return made
 
 
 def _check_content(target: Cluster, namespace: str, found: Object, body: Object) -> None:

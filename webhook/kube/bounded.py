@@ -55,41 +55,27 @@ class _ExactAnswer(_Answer):
     _ahead = 1
 
 
-class _Connection(HTTPConnection):
-    response_class = _Answer
+def _pools(answer: type[_Answer]) -> dict[str, type[HTTPConnectionPool]]:
+    """By scheme, the pools of connections whose answers are of this class."""
 
+    class Connection(HTTPConnection):
+        response_class = answer
 
-class _TlsConnection(HTTPSConnection):
-    response_class = _Answer
+    class TlsConnection(HTTPSConnection):
+        response_class = answer
 
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Connection
 
-class _ExactConnection(HTTPConnection):
-    response_class = _ExactAnswer
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = TlsConnection
 
-
-class _ExactTlsConnection(HTTPSConnection):
-    response_class = _ExactAnswer
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
-
-
-class _ExactPool(HTTPConnectionPool):
-    ConnectionCls = _ExactConnection
-
-
-class _ExactTlsPool(HTTPSConnectionPool):
-    ConnectionCls = _ExactTlsConnection
+    return {"http": Pool, "https": TlsPool}
 
 
 def bounded(manager: PoolManager) -> PoolManager:
     """Make `manager` use such connections; returns it."""
-    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+    manager.pool_classes_by_scheme = _pools(_Answer)
     return manager
 
 
@@ -98,5 +84,5 @@ def exact(manager: PoolManager) -> PoolManager:
 
     After the answer 101 another protocol follows on the connection, whose bytes are not for HTTP's reader.
     """
-    manager.pool_classes_by_scheme = {"http": _ExactPool, "https": _ExactTlsPool}
+    manager.pool_classes_by_scheme = _pools(_ExactAnswer)
     return manager

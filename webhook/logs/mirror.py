@@ -13,6 +13,7 @@ from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.kube.resources import PODS
+from webhook.kube.turns import take_turn
 from webhook.kube.workqueue import WorkQueue
 from webhook.logs.facts import Gatherer
 from webhook.logs.pods import Facts, Unmirrored, plan, status_of
@@ -88,22 +89,11 @@ class Mirror:
 
     def turn(self) -> None:
         """Wait for one placement to look at, and bring its pods up to date."""
-        placement = self._work.get()
-        if placement is None:
-            return
-        try:
-            for facts in self._gatherer.gather(placement):
-                self.bring_up_to_date(facts)
-        except MedeaError as error:
-            log.info("mirroring again", placement=placement, reason=error.message)
-            self._work.add_rate_limited(placement)
-        except Exception:
-            log.exception("bug", placement=placement)
-            self._work.add_rate_limited(placement)
-        else:
-            self._work.forget(placement)
-        finally:
-            self._work.done(placement)
+        take_turn(self._work, self._look, "mirroring")
+
+    def _look(self, placement: str) -> None:
+        for facts in self._gatherer.gather(placement):
+            self.bring_up_to_date(facts)
 
     def bring_up_to_date(self, facts: Facts) -> None:
         """Make all changes of one placement's pods. Raises Unavailable if a cluster does not answer."""

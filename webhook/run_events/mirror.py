@@ -9,12 +9,13 @@ import structlog
 from prometheus_client import Counter
 
 from webhook.controller.watches import Caches
-from webhook.errors import AlreadyExists, MedeaError, NotAllowed, Rejected
+from webhook.errors import AlreadyExists, NotAllowed, Rejected
 from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.registry import Registry
 from webhook.kube.resources import EVENTS
+from webhook.kube.turns import take_turn
 from webhook.kube.workqueue import WorkQueue
 from webhook.model.deadline import Now, utc_now
 from webhook.model.limits.run_events import (
@@ -63,22 +64,7 @@ class EventMirror:
 
     def turn(self, *, wait: bool = True) -> bool:
         """Write what is due for one placement. False if there is none, without `wait`."""
-        placement = self._work.get(wait=wait)
-        if placement is None:
-            return False
-        try:
-            self._show(placement)
-        except MedeaError as error:
-            log.info("showing Events again", placement=placement, reason=error.message)
-            self._work.add_rate_limited(placement)
-        except Exception:
-            log.exception("bug", placement=placement)
-            self._work.add_rate_limited(placement)
-        else:
-            self._work.forget(placement)
-        finally:
-            self._work.done(placement)
-        return True
+        return take_turn(self._work, self._show, "showing Events", wait=wait)
 
     def _turn(self) -> None:
         self.turn()

@@ -14,8 +14,7 @@ import yaml
 from tests.end_to_end.commands import Ran, kubectl, run
 from tests.end_to_end.manifests import SMALL, inline, only_on
 from tests.end_to_end.medea import targets
-from tests.end_to_end.objects import annotations, origin
-from tests.end_to_end.test_logs import MIRRORED, mirrored
+from tests.end_to_end.objects import MIRRORED, annotations, mirrored, origin
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace
 from tests.lab import medea as lab_medea
