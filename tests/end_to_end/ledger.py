@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from tests.end_to_end.waiting import eventually
 from tests.lab.layout import POSTGRES_DSN
 
 Row = dict[str, Any]
@@ -17,7 +18,11 @@ def rows_of(namespace: str) -> list[Row]:
 
 
 def ledger_row(namespace: str, name: str) -> Row:
-    """The one placement of a Workflow."""
-    found = [row for row in rows_of(namespace) if row["name"] == name]
+    """The one placement of a Workflow. A row has a generated name once the controller has seen its origin."""
+
+    def named() -> list[Row]:
+        return [row for row in rows_of(namespace) if row["name"] == name]
+
+    found = eventually(named, f"the ledger has a row for {namespace}/{name}", within=30.0)
     assert len(found) == 1, f"{len(found)} rows for {namespace}/{name}, not 1"
     return found[0]
