@@ -35,7 +35,7 @@ static: $(VENV) ## style, types and layers only
 	@.ci/static
 
 upgrade: $(VENV) ## from an earlier commit to this one by Helm and back, while Workflows run: make upgrade FROM=commit
-	@MEDEA_UPGRADE_FROM=$(or $(FROM),$(error FROM is missing: a commit)) .ci/test tests/end_to_end/alone/test_installed.py
+	@MEDEA_UPGRADE_FROM=$(or $(FROM),$(error FROM is missing: a commit)) .ci/test tests/end_to_end/alone/life/test_installed.py
 
 lab: $(VENV) ## start the laboratory, or what is missing of it; then: source .lab/env (ARGO=, KUBERNETES=: other versions)
 	@$(PYTHON) -m $(LAB_MODULE) up

@@ -1,13 +1,13 @@
 """An HTTP server that pods reach: it keeps artifacts, as Artifactory would, and answers HTTP templates."""
 
+import contextlib
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tests.end_to_end.turns import turn
-from tests.lab.layout import STORE_PORT, WEST
+from tests.lab.layout import STORE_PORTS, WEST
 
 _GIVEN = b"#!/bin/sh\necho given, though not by google\n"
 _STATUS = re.compile(r"/status/([0-9]{3})")
@@ -57,9 +57,17 @@ def store() -> Iterator[str]:
         def log_message(self, *words: object) -> None:
             """Nothing: a thousand lines would hide the test's own."""
 
-    with turn("store", alone=True), _Server((WEST.gateway, STORE_PORT), Handler) as server:
+    with _at_a_free_port(Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        yield f"http://{WEST.gateway}:{STORE_PORT}"
+        yield f"http://{WEST.gateway}:{server.server_port}"
         server.shutdown()
         thread.join(10)
+
+
+def _at_a_free_port(handler: type[BaseHTTPRequestHandler]) -> _Server:
+    """Of those that pods reach; other tests have others."""
+    for port in STORE_PORTS:
+        with contextlib.suppress(OSError):
+            return _Server((WEST.gateway, port), handler)
+    raise AssertionError(f"all of the ports {STORE_PORTS} are in use")

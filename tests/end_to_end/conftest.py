@@ -1,7 +1,7 @@
 """Everything in this folder needs the laboratory; each test gets a namespace of its own.
 
 Several files run at once (`-n`), each in a process of its own. Those in `alone` wait until nobody else is in the
-laboratory, and others wait for them.
+laboratory, and others wait for them; those in `without_argo` bear only each other.
 """
 
 import os
@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.commands import run
-from tests.end_to_end.turns import turn
+from tests.end_to_end.turns import Company, among
 from tests.end_to_end.workspace import Workspace, WorkspaceMaker, new_workspace
 from tests.lab import modes
 
 _HERE = Path(__file__).parent
-ALONE = _HERE / "alone"
+_FOLDERS = {_HERE / "without_argo": Company.WITHOUT_ARGO, _HERE / "alone": Company.ALONE}
+_ORDER = list(Company)
 # The first `up` on a machine builds Kubernetes from source.
 _LONGEST_UP = 3600.0
 
@@ -26,15 +27,19 @@ _LONGEST_UP = 3600.0
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of this folder; the clock runs for a test itself, since the first fixture may build clusters.
 
-    Those that are alone come after the others here, in one process; those that need no laboratory come last, and fill
-    the time in which the other processes would wait.
+    First come those that bear each other, then those that are alone, in one process; those that need no laboratory
+    come last, and fill the time in which the other processes would wait.
     """
     for item in items:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.lab)
             if not item.get_closest_marker("timeout"):
                 item.add_marker(pytest.mark.timeout(240, func_only=True))
-    items.sort(key=lambda item: (_HERE not in item.path.parents, ALONE in item.path.parents))
+    items.sort(key=lambda item: (_HERE not in item.path.parents, _ORDER.index(_company(item.path))))
+
+
+def _company(file: Path) -> Company:
+    return next((company for folder, company in _FOLDERS.items() if folder in file.parents), Company.ANYBODY)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,7 +50,7 @@ def _lab() -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _turn(_lab: None, request: pytest.FixtureRequest) -> Iterator[None]:
-    with turn("tests", alone=ALONE in request.path.parents):
+    with among(_company(request.path)):
         yield
 
 

@@ -29,7 +29,7 @@ def open_api() -> Iterator[str]:
         "MEDEA_API_METRICS_PORT": str(METRICS_PORT),
     }
     with (
-        turn("open-api", alone=True),
+        turn("open-api"),
         (LOGS / "open-api.log").open("wb") as log,
         subprocess.Popen([*declared.argv, "api"], env=environment, cwd=declared.cwd, stdout=log, stderr=log) as process,
     ):

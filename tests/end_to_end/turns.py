@@ -1,15 +1,72 @@
-"""Who is in the laboratory, or uses a port of it, while several files of tests run at once."""
+"""Who is in the laboratory, or uses a part of it, while several files of tests run at once.
+
+All of it is locks on files, which go with the process that has them.
+"""
 
 import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from enum import StrEnum
+from typing import IO
 
 from tests.lab.layout import STATE
 
 
+class Company(StrEnum):
+    """Whom a file of tests bears beside it in the laboratory: files of its own kind, or nobody."""
+
+    ANYBODY = "anybody"
+    WITHOUT_ARGO = "without-argo"
+    ALONE = "alone"
+
+
 @contextmanager
-def turn(of: str, *, alone: bool) -> Iterator[None]:
-    """Wait for a turn: nobody else has one of the same kind while somebody is `alone`."""
-    with (STATE / f"{of}.turn").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+def turn(of: str) -> Iterator[None]:
+    """Wait until nobody else has it."""
+    with _locked(of, fcntl.LOCK_EX):
         yield
+
+
+@contextmanager
+def among(company: Company) -> Iterator[None]:
+    """Wait until nobody but such company is there; nobody else comes meanwhile."""
+    with ExitStack() as held:
+        # Who waits here keeps all others out, so that those who are there are left in the end.
+        with turn("tests"):
+            for other in Company:
+                if other != company:
+                    with turn(f"tests-{other}"):
+                        pass
+            held.enter_context(
+                _locked(f"tests-{company}", fcntl.LOCK_EX if company == Company.ALONE else fcntl.LOCK_SH)
+            )
+        yield
+
+
+@contextmanager
+def together(of: str, begin: Callable[[], None], end: Callable[[], None]) -> Iterator[None]:
+    """`begin` has been done while anybody is in such a block; who leaves last does `end`."""
+    with _locked(of, fcntl.LOCK_SH) as file:
+        with turn(f"{of}-begins"):
+            begin()
+        try:
+            yield
+        finally:
+            if _is_last(file):
+                end()
+
+
+def _is_last(file: IO[str]) -> bool:
+    """Whether nobody else has a lock on it. Those who come wait from then on until it is closed."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _locked(name: str, how: int) -> Iterator[IO[str]]:
+    with (STATE / f"{name}.turn").open("w") as file:
+        fcntl.flock(file, how)
+        yield file

@@ -43,8 +43,8 @@ MEDEA_WAYS = STATE / "medea" / "ways"
 MEDEA_METRICS = {"webhook": 9095, "controller": 9096, "plugin": 9097, "api": 9098, "logs": 9099}
 """Where each part of Medea tells of itself, on the loopback."""
 KUBELET_PORT = 10250
-STORE_PORT = 8095
-"""A test may put a server of its own here; pods reach it at their gateway."""
+STORE_PORTS = range(8100, 8108)
+"""A test may put a server of its own at one of these; pods reach it at their gateway."""
 
 WORKFLOWS = "argo-workflows"
 BUSYBOX = "localhost/busybox:lab"

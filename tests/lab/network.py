@@ -15,7 +15,7 @@ from tests.lab.layout import (
     PROMETHEUS,
     SERVICE_IP,
     SERVICE_RANGE,
-    STORE_PORT,
+    STORE_PORTS,
     Cluster,
 )
 from tests.lab.shell import run
@@ -125,7 +125,7 @@ def _from_pods(cluster: Cluster) -> list[list[str]]:
     A pod of the front door may be Medea's, and reach what Medea needs.
     """
     rules = [["-i", cluster.bridge, "-m", "conntrack", "--ctstate", "ESTABLISHED,RELATED", "-j", "ACCEPT"]]
-    ports = (cluster.api_port, MEDEA_PLUGIN_PORT, STORE_PORT)
+    ports = (cluster.api_port, MEDEA_PLUGIN_PORT, *STORE_PORTS)
     rules.append(["-i", cluster.bridge, *_ports(ports), "-j", "ACCEPT"])
     if cluster == FRONT:
         rules.append(["-i", cluster.bridge, *_ports(_NEEDED), "-j", "ACCEPT"])

@@ -1,7 +1,6 @@
 """Medea goes from a front door and its targets, and leaves them as they were: compared object by object."""
 
 import sys
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,7 +8,7 @@ from tests.end_to_end.commands import Ran, kubectl, run
 from tests.end_to_end.manifests import SMALL, inline
 from tests.end_to_end.objects import CLUSTERS, TARGETS, annotations, origin, runs_in, runs_of
 from tests.end_to_end.waiting import eventually
-from tests.end_to_end.workspace import WorkspaceMaker
+from tests.end_to_end.workspace import Workspace
 from tests.lab import medea, modes
 from tests.lab.lab import Lab
 from tests.lab.layout import CHECKOUT, POSTGRES_PORT, WORKFLOWS
@@ -26,17 +25,9 @@ _FLEETING = (
 )
 
 
-@pytest.fixture
-def installed_again() -> Iterator[None]:
-    """Whatever happens, the tests after this one find Medea as it was."""
-    yield
-    modes.bring_up(Lab(), modes.Mode.CLUSTER)
-
-
-@pytest.mark.usefixtures("_by_chart", "installed_again")
+@pytest.mark.usefixtures("_by_chart")
 @pytest.mark.timeout(600, func_only=True)
-def test_what_medea_has_made_is_gone_from_every_cluster_and_runs_go_on(make_workspace: WorkspaceMaker) -> None:
-    workspace = make_workspace()
+def test_what_medea_has_made_is_gone_from_every_cluster_and_runs_go_on(laboratory: Lab, workspace: Workspace) -> None:
     ended = workspace.create(inline("true", SMALL))
     workspace.wait(ended)
     live = workspace.create(inline("sleep 600", SMALL))
@@ -44,7 +35,7 @@ def test_what_medea_has_made_is_gone_from_every_cluster_and_runs_go_on(make_work
     eventually(lambda: [run for _, run in runs_of(placement) if run.get("status", {}).get("phase")], "it runs")
     eventually(lambda: kubectl("front", "get", "node", "medea-west").code == 0, "targets have Nodes")
 
-    modes.take_away(Lab())
+    modes.take_away(laboratory)
     delete_from_targets()
 
     [(where, there)] = runs_of(placement)
@@ -86,6 +77,7 @@ def uninstall() -> Ran:
         return run(["env", *words, sys.executable, "-m", "webhook", "uninstall", "--yes"], timeout=240)
     finally:
         kubectl("front", "delete", "-f", _UNINSTALL, "--ignore-not-found").ok()
+        kubectl("front", "delete", "-f", f"{_MANIFESTS}/base/namespace.yaml", "--timeout=60s").ok()
 
 
 def delete_from_targets() -> None:

@@ -1,0 +1,52 @@
+"""CronWorkflows where Medea alone makes what they are to make."""
+
+import json
+
+from tests.end_to_end.objects import Object, workflows
+from tests.end_to_end.waiting import eventually
+from tests.end_to_end.without_argo.submitting import SLEEPS, run_of
+from tests.end_to_end.workspace import Workspace
+
+
+def test_cron_workflows_tick_as_with_argos_own_controller(none: Workspace) -> None:
+    spec = {
+        "schedules": ["@every 3s"],
+        "concurrencyPolicy": "Replace",
+        "failedJobsHistoryLimit": 9,
+        "workflowSpec": SLEEPS["spec"],
+    }
+    cron = {"apiVersion": SLEEPS["apiVersion"], "kind": "CronWorkflow", "metadata": {"name": "often"}, "spec": spec}
+    none.argo("cron", "create", "-", stdin=json.dumps(cron)).ok()
+
+    def status() -> Object:
+        shown: Object = json.loads(none.kubectl("get", "cronworkflow", "often", "-o", "json").ok().out).get(
+            "status", {}
+        )
+        return shown
+
+    def ticks() -> list[Object]:
+        label = "workflows.argoproj.io/cron-workflow"
+        return [one for one in workflows("front", none.name) if one["metadata"].get("labels", {}).get(label) == "often"]
+
+    eventually(lambda: len(ticks()) >= 3, "three ticks")
+    none.argo("cron", "suspend", "often").ok()
+    eventually(lambda: len(status()["active"]) == 1, "all but the last have ended")
+    names = sorted(one["metadata"]["name"] for one in ticks())
+    assert len({int(name.removeprefix("often-")) % 3 for name in names}) == 1
+    for name in names[:-1]:
+        _, there = run_of(none, name)
+        assert (there["spec"]["shutdown"], there["status"]["phase"]) == ("Terminate", "Failed")
+    assert "shutdown" not in run_of(none, names[-1])[1]["spec"]
+    assert (status()["active"][0]["name"], status()["failed"], status()["phase"]) == (
+        names[-1],
+        len(names) - 1,
+        "Active",
+    )
+    none.kubectl("patch", "cronworkflow", "often", "--type=merge", "-p", '{"spec": {"timezone": "Mars/Base"}}').ok()
+    eventually(lambda: status().get("conditions"), "the wrong timezone is said")
+    [said] = status()["conditions"]
+    assert said["type"] == "SpecError"
+    assert "there is no timezone 'Mars/Base'" in said["message"]
+    assert sorted(one["metadata"]["name"] for one in ticks()) == names
+    none.argo("cron", "delete", "often").ok()
+    eventually(lambda: not ticks(), "its Workflows are gone with it", within=90)
