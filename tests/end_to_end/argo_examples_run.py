@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import requests
 
-from tests.end_to_end.objects import ARGO, Object, connection
+from tests.end_to_end.objects import ARGO, Object, connection, create
 
 ENDED = ("Succeeded", "Failed", "Error")
 """The phases in which Argo leaves a Workflow for good."""
@@ -30,6 +30,7 @@ class Place:
     """A namespace of a cluster, watched."""
 
     def __init__(self, cluster: str, namespace: str) -> None:
+        self._cluster, self._namespace = cluster, namespace
         self._session, self._server = connection(cluster)
         self._url = f"{self._server}{ARGO}/namespaces/{namespace}/workflows"
         self._statuses: dict[str, Object] = {}
@@ -40,7 +41,7 @@ class Place:
     def run(self, workflow: Object, *, within: float) -> End:
         """Submit it, and wait for its end."""
         began = time.monotonic()
-        answer = self._session.post(self._url, json=workflow, timeout=30)
+        answer = create(self._cluster, self._namespace, workflow)
         if answer.status_code != 201:
             return End(f"refused: {answer.status_code}", message=answer.json().get("message", ""))
         name = answer.json()["metadata"]["name"]
@@ -76,6 +77,8 @@ class Place:
                     for line in answer.iter_lines(chunk_size=None):
                         self._take(json.loads(line))
             except requests.RequestException:
+                # The version may be what was wrong.
+                self._version = ""
                 time.sleep(0.2)
 
     def _take(self, event: Object) -> None:

@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.lab)
             if not item.get_closest_marker("timeout"):
-                item.add_marker(pytest.mark.timeout(240, func_only=True))
+                item.add_marker(pytest.mark.timeout(480, func_only=True))
     items.sort(key=lambda item: (_HERE not in item.path.parents, _ORDER.index(_company(item.path))))
 
 

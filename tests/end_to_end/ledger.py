@@ -23,6 +23,6 @@ def ledger_row(namespace: str, name: str) -> Row:
     def named() -> list[Row]:
         return [row for row in rows_of(namespace) if row["name"] == name]
 
-    found = eventually(named, f"the ledger has a row for {namespace}/{name}", within=30.0)
+    found = eventually(named, f"the ledger has a row for {namespace}/{name}")
     assert len(found) == 1, f"{len(found)} rows for {namespace}/{name}, not 1"
     return found[0]

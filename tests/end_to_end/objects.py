@@ -4,11 +4,15 @@ import atexit
 import base64
 import functools
 import tempfile
+import time
 from typing import Any
 
 import requests
 import yaml
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 
+from tests.end_to_end.waiting import eventually
 from tests.lab.layout import BY_NAME
 
 Object = dict[str, Any]
@@ -17,6 +21,11 @@ CLUSTERS = ("front", "west", "east")
 TARGETS = ("west", "east")
 ARGO = "/apis/argoproj.io/v1alpha1"
 MIRRORED = "medea.dev/mirrored"
+_TRIES = 10
+# What a busy apiserver answers in passing says nothing of what it has. Only reading is asked again.
+_READ_AGAIN = Retry(
+    3, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=["GET"], raise_on_status=False
+)
 
 
 def workflow(cluster: str, namespace: str, name: str) -> Object | None:
@@ -29,6 +38,18 @@ def origin(namespace: str, name: str) -> Object:
     found = workflow("front", namespace, name)
     assert found is not None, f"there is no Workflow {namespace}/{name} at the front door"
     return found
+
+
+def cluster_of(namespace: str, name: str) -> str:
+    """The target that a Workflow is placed on: at once, unless no target answered just then, and it is queued first."""
+    return eventually(lambda: annotations(origin(namespace, name)).get("cluster", ""), f"{name} is placed")
+
+
+def would_be_on(namespace: str, manifest: Object) -> str:
+    """Where the webhook would place a Workflow now, as a dry run says; empty if nowhere."""
+    session, server = connection("front")
+    answer = session.post(f"{server}{ARGO}/namespaces/{namespace}/workflows?dryRun=All", json=manifest, timeout=60)
+    return annotations(answer.json()).get("cluster", "") if answer.status_code == 201 else ""
 
 
 def workflows(cluster: str, namespace: str) -> list[Object]:
@@ -44,6 +65,12 @@ def pods(cluster: str, namespace: str) -> list[Object]:
 def mirrored(namespace: str) -> list[Object]:
     """The pods at the front door that stand for others."""
     return [pod for pod in pods("front", namespace) if MIRRORED in pod["metadata"]["labels"]]
+
+
+def plugins(namespace: str) -> list[Object]:
+    """The ConfigMaps at the front door that tell Argo of plugins."""
+    selector = "workflows.argoproj.io/configmap-type%3DExecutorPlugin"
+    return _list("front", f"/api/v1/namespaces/{namespace}/configmaps?labelSelector={selector}")
 
 
 def argos_events(cluster: str, workflow: Object) -> set[tuple[Any, ...]]:
@@ -65,12 +92,23 @@ def runs_in(namespace: str) -> list[tuple[str, str]]:
     return [(cluster, run["metadata"]["name"]) for cluster in TARGETS for run in workflows(cluster, namespace)]
 
 
+def create(cluster: str, namespace: str, manifest: Object) -> requests.Response:
+    """Create a Workflow. It is sent again if the answer says after how many seconds, as argo and kubectl do."""
+    session, server = connection(cluster)
+    for _ in range(_TRIES):
+        answer = session.post(f"{server}{ARGO}/namespaces/{namespace}/workflows", json=manifest, timeout=60)
+        if "Retry-After" not in answer.headers:
+            break
+        time.sleep(float(answer.headers["Retry-After"]))
+    return answer
+
+
 def create_and_delete(namespace: str, manifest: Object) -> None:
     """Create a Workflow at the front door and delete it in the very next request."""
+    create("front", namespace, manifest).raise_for_status()
     session, server = connection("front")
-    collection = f"{server}{ARGO}/namespaces/{namespace}/workflows"
-    session.post(collection, json=manifest, timeout=20).raise_for_status()
-    session.delete(f"{collection}/{manifest['metadata']['name']}", timeout=20).raise_for_status()
+    one = f"{server}{ARGO}/namespaces/{namespace}/workflows/{manifest['metadata']['name']}"
+    session.delete(one, timeout=60).raise_for_status()
 
 
 def annotations(thing: Object) -> dict[str, str]:
@@ -103,6 +141,7 @@ def connection(cluster: str) -> tuple[requests.Session, str]:
     session.trust_env = False
     session.cert = (_file(user["client-certificate-data"]), _file(user["client-key-data"]))
     session.verify = _file(about["certificate-authority-data"])
+    session.mount("https://", HTTPAdapter(max_retries=_READ_AGAIN))
     return session, about["server"]
 
 

@@ -38,4 +38,4 @@ def open_api() -> Iterator[str]:
             yield OPEN
         finally:
             process.terminate()
-            assert process.wait(10) == 0
+            assert process.wait(60) == 0

@@ -38,7 +38,7 @@ def argo_server(workspace: Workspace) -> tuple[str, str]:
     manifest = from_template(PARAMETERS)
     manifest["metadata"]["namespace"] = workspace.name
     url = f"{ARGO_SERVER_URL}/api/v1/workflows/{workspace.name}"
-    answer = requests.post(url, json={"namespace": workspace.name, "workflow": manifest}, timeout=20)
+    answer = requests.post(url, json={"namespace": workspace.name, "workflow": manifest}, timeout=60)
     answer.raise_for_status()
     return str(answer.json()["metadata"]["name"]), ""
 

@@ -2,7 +2,10 @@
 
 import pytest
 
-from tests.end_to_end.medea import BALANCER, METRICS, PLUGIN, SCOUT, WEBHOOK, call, error_of
+from tests.end_to_end.manifests import SMALL, inline
+from tests.end_to_end.medea import BALANCER, METRICS, PLUGIN, SCOUT, WEBHOOK, error_of
+from tests.end_to_end.medea import patient_call as call
+from tests.end_to_end.objects import cluster_of
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace, WorkspaceMaker
 
@@ -30,7 +33,8 @@ def test_a_need_larger_than_every_quota_is_refused_for_good(tight: Workspace) ->
 def test_a_need_larger_than_the_room_now_is_a_conflict(make_workspace: WorkspaceMaker) -> None:
     full = make_workspace(("1", "4Gi"), ("1", "4Gi"))
     for _ in range(2):
-        full.submit("executor_num=0", "seconds=60")
+        # It would never end by itself, however slow the machine is.
+        cluster_of(full.name, full.create(inline("sleep 100000", SMALL)))
     # The two were accepted, so their room is taken from this moment, whether their pods are seen or not.
     error = error_of(call("POST", "/api/request", body={"namespace": full.name, "cpu": 1, "ram": 0.25}), 409)
     assert error["code"] == "no_room"

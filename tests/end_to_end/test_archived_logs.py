@@ -32,7 +32,7 @@ def test_an_archived_log_is_read_at_the_front_door_when_its_pod_is_gone(archivin
     eventually(lambda: not pods("west", archiving.name), "the run's pod is gone")
     [node] = [node for node in _nodes(archiving.name, name) if node["type"] == "Pod"]
     path = f"/artifact-files/{archiving.name}/workflows/{name}/{node['id']}/outputs/main-logs"
-    answer = requests.get(ARGO_SERVER_URL + path, timeout=20)
+    answer = requests.get(ARGO_SERVER_URL + path, timeout=60)
     assert (answer.status_code, answer.text) == (200, "kept for later\n")
 
 

@@ -9,7 +9,8 @@ import pytest
 from tests.end_to_end.commands import kubectl, run
 from tests.end_to_end.ledger import Row, ledger_row
 from tests.end_to_end.manifests import from_template
-from tests.end_to_end.medea import BALANCER, call, error_of
+from tests.end_to_end.medea import BALANCER, error_of
+from tests.end_to_end.medea import patient_call as call
 from tests.end_to_end.objects import Object, origin, runs_of, workflow
 from tests.end_to_end.open_door import open_api
 from tests.end_to_end.waiting import eventually

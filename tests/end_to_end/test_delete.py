@@ -6,9 +6,8 @@ from tests.end_to_end import medea
 from tests.end_to_end.ledger import ledger_row, rows_of
 from tests.end_to_end.manifests import SMALL, Object, inline
 from tests.end_to_end.objects import (
-    annotations,
+    cluster_of,
     create_and_delete,
-    origin,
     pods,
     runs_in,
     runs_of,
@@ -21,10 +20,11 @@ from tests.end_to_end.workspace import Workspace
 
 def test_argo_delete_of_a_running_workflow_removes_run_and_pods_and_then_the_origin(shared: Workspace) -> None:
     name = shared.create(inline("sleep 300", SMALL))
+    cluster = cluster_of(shared.name, name)
 
     def running_pods() -> list[str]:
-        found = pods(str(annotations(origin(shared.name, name)).get("cluster")), shared.name)
-        return [pod["metadata"]["name"] for pod in found if pod["status"]["phase"] == "Running"]
+        found = pods(cluster, shared.name)
+        return [pod["metadata"]["name"] for pod in found if pod["status"].get("phase") == "Running"]
 
     [pod] = eventually(running_pods, "the job's pod runs")
     row = ledger_row(shared.name, name)
@@ -51,7 +51,7 @@ def test_kubectl_delete_of_a_finished_workflow_removes_its_run(shared: Workspace
     shared.wait(name).ok()
     row = ledger_row(shared.name, name)
     assert runs_of(row["placement"])
-    shared.kubectl("delete", "workflow", name, "--timeout=90s").ok()
+    shared.kubectl("delete", "workflow", name, "--timeout=110s").ok()
     assert runs_of(row["placement"]) == []
     deleted = ledger_row(shared.name, name)
     assert (deleted["state"], deleted["phase"]) == ("deleted", "Succeeded")
@@ -77,6 +77,7 @@ def test_an_origin_deleted_right_after_its_creation_leaves_nothing(workspace: Wo
     eventually(lambda: not left(), lambda: f"every placement is deleted; {left()}")
     eventually(lambda: not workflows("front", workspace.name), "the origins are gone")
     assert len(rows_of(workspace.name)) == 15
-    assert runs_in(workspace.name) == []
+    # A create that was given up may be carried out late; what it makes is found and removed.
+    eventually(lambda: not runs_in(workspace.name), "the runs are gone")
     reserved = [verdict["reserved"] for verdict in medea.targets(workspace.name).values()]
     assert all(set(one.values()) == {0} for one in reserved)

@@ -1,9 +1,12 @@
 """Every example does what its header says."""
 
+from functools import partial
+
 import pytest
 
 from tests.end_to_end.ledger import rows_of
 from tests.end_to_end.objects import TARGETS, origin, pods, runs_of, workflows
+from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import EXAMPLES, TEMPLATE, Workspace
 
 
@@ -52,8 +55,13 @@ def an_account_for_steps(workspace: Workspace) -> None:
     """It may do what the steps do."""
     workspace.kubectl("apply", "-f", str(EXAMPLES / "steps-account.yaml")).ok()
     account = f"system:serviceaccount:{workspace.name}:steps"
+
+    def may(verb: str) -> bool:
+        return workspace.kubectl("auth", "can-i", verb, "workflows.argoproj.io", f"--as={account}").code == 0
+
     for verb in ("create", "get", "delete", "patch", "update"):
-        workspace.kubectl("auth", "can-i", verb, "workflows.argoproj.io", f"--as={account}").ok()
+        # An apiserver hears of its own bindings by a watch.
+        eventually(partial(may, verb), f"it may {verb}")
 
 
 def a_workflow_that_stops_and_deletes_another(workspace: Workspace) -> None:
@@ -61,7 +69,7 @@ def a_workflow_that_stops_and_deletes_another(workspace: Workspace) -> None:
     an_account_for_steps(workspace)
     other = workspace.submit("executor_num=0", "seconds=300")
     name = _submit(workspace, str(EXAMPLES / "steps.yaml"), "-p", f"workflow={other}")
-    workspace.wait(name, timeout=150).ok()
+    workspace.wait(name).ok()
     assert workspace.kubectl("get", "workflow", other).code != 0
 
 
@@ -69,7 +77,7 @@ def a_workflow_that_has_two_others_placed(workspace: Workspace) -> None:
     """Both are placed, and owned by it."""
     an_account_for_steps(workspace)
     name = _submit(workspace, str(EXAMPLES / "steps-run.yaml"))
-    workspace.wait(name, timeout=150).ok()
+    workspace.wait(name).ok()
     parent = origin(workspace.name, name)
     children = [
         one

@@ -44,9 +44,10 @@ def test_five_hundred_packed_nodes_are_shown_and_steered(workspace: Workspace) -
     name = str(json.loads(created.out)["metadata"]["name"])
 
     def asked() -> bool:
-        return any(node["displayName"] == "ask" for node in nodes_of(origin(workspace.name, name)).values())
+        nodes = nodes_of(origin(workspace.name, name)).values()
+        return any(node["displayName"] == "ask" and node["phase"] == "Running" for node in nodes)
 
-    eventually(asked, "the last node is shown at the front door")
+    eventually(asked, "the last node is shown at the front door", within=240)
     shown = origin(workspace.name, name)
     run = workflow(annotations(shown)["cluster"], workspace.name, name)
     assert run is not None

@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from tests.end_to_end.objects import annotations, origin
+from tests.end_to_end.objects import annotations, cluster_of, origin
 from tests.end_to_end.workspace import Workspace, WorkspaceMaker
 from tests.lab.layout import BUSYBOX
 from webhook.model.objects import mapping, status_of
@@ -31,8 +31,9 @@ def job(*mutexes: str) -> Object:
     }
 
 
-def cluster(workspace: Workspace, name: str) -> str:
-    return annotations(origin(workspace.name, name))["cluster"]
+def suspended(manifest: Object) -> Object:
+    """The same Workflow, which begins when somebody resumes it."""
+    return {**manifest, "spec": {**manifest["spec"], "suspend": True}}
 
 
 def pod_times(workspace: Workspace, name: str) -> tuple[str, str]:
@@ -46,19 +47,23 @@ def test_two_with_one_mutex_run_one_after_the_other_on_one_target_and_one_withou
     make_workspace: WorkspaceMaker,
 ) -> None:
     workspace = make_workspace()
-    first, second = (workspace.create(job(name)) for name in ("{{workflow.parameters.table}}-table", "shared-table"))
-    home = cluster(workspace, first)
-    assert cluster(workspace, second) == home
+    # Suspended, so that neither can have ended before all are submitted.
+    first = workspace.create(suspended(job("{{workflow.parameters.table}}-table")))
+    home = cluster_of(workspace.name, first)
+    second = workspace.create(suspended(job("shared-table")))
+    assert cluster_of(workspace.name, second) == home
     assert "mutex shared-table is in use there by lock-" in annotations(origin(workspace.name, second))["decision"]
     other = job()
     other["metadata"]["annotations"] = {"medea.dev/clusters": "west" if home == "east" else "east"}
-    assert cluster(workspace, workspace.create(other)) != home
+    assert cluster_of(workspace.name, workspace.create(other)) != home
     held = job("shared-table")
     held["metadata"]["annotations"] = other["metadata"]["annotations"]
     waits = workspace.create(held)
     assert f"mutex shared-table is in use on {home} by" in annotations(origin(workspace.name, waits))["reason"]
+    for name in (first, second):
+        workspace.argo("resume", name).ok()
     for name in (first, second, waits):
         workspace.wait(name).ok()
     times = sorted(pod_times(workspace, name) for name in (first, second, waits))
     assert all(ended <= began for (_, ended), (began, _) in itertools.pairwise(times))
-    assert cluster(workspace, waits) != home
+    assert cluster_of(workspace.name, waits) != home

@@ -17,8 +17,8 @@ from tests.end_to_end.workspace import Workspace
 from tests.lab import pki
 from tests.lab.layout import ARGO_SERVER_URL, FRONT, MEDEA_LOGS_PORT
 
-WAITS = "echo first; while [ ! -e /tmp/go ]; do sleep 0.2; done; echo last"
-"""A job that writes a line, and another one once somebody has made a file in its pod."""
+WAITS = "echo first; n=0; while [ ! -e /tmp/go ]; do sleep 0.2; [ $((n+=1)) -lt 1500 ] || exit 1; done; echo last"
+"""A job that writes a line, and another one once somebody has made a file in its pod. It fails if nobody ever does."""
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,8 @@ def finished(shared: Workspace) -> str:
     # It has come to an end of its own, and that is the Workflow's.
     assert any(line.rstrip().endswith(": last") for line in seen), seen
     assert origin(shared.name, name)["status"]["phase"] == "Succeeded"
+    # From now on nothing changes the origin any more.
+    eventually(lambda: ledger_row(shared.name, name)["mirrored"], "all of its end is shown")
     return name
 
 
@@ -56,7 +58,7 @@ def test_the_log_of_a_finished_workflow_is_read_by_argo_kubectl_and_the_ui(share
     assert [line for line in lines if line.startswith(pod)][:2] == [f"{pod}: first", f"{pod}: last"]
     path = f"/api/v1/workflows/{shared.name}/{finished}/log"
     query = {"logOptions.container": "main", "logOptions.follow": "true", "podName": pod}
-    answer = requests.get(ARGO_SERVER_URL + path, params=query, timeout=20)
+    answer = requests.get(ARGO_SERVER_URL + path, params=query, timeout=60)
     contents = [json.loads(line)["result"]["content"] for line in answer.text.splitlines() if line]
     assert contents[:2] == ["first", "last"]
 
@@ -100,16 +102,16 @@ def test_only_who_may_speak_to_kubelets_is_served(shared: Workspace) -> None:
     session = requests.Session()
     session.trust_env, session.verify = False, str(pki.CA)
     with pytest.raises(requests.ConnectionError):
-        session.get(url, timeout=5)
+        session.get(url, timeout=60)
     # A certificate of the right authority, and a user who may not read what kubelets know.
     session.cert = _files(pki.issue("front-nobody", "nobody"))
-    refused = session.get(url, timeout=5)
+    refused = session.get(url, timeout=60)
     assert (refused.status_code, "may not speak to the kubelets" in refused.text) == (403, True)
     session.close()
     session.cert = _files(pki.issue("front-apiserver-client", "kube-apiserver-client", ("system:masters",)))
-    assert session.get(url, timeout=5).text.startswith("first\n")
-    assert session.get(f"{address}/api/v1/targets/{shared.name}", timeout=5).status_code == 404
-    assert medea.call("GET", f"/containerLogs/{shared.name}/{pod['metadata']['name']}/main").status_code == 404
+    assert session.get(url, timeout=60).text.startswith("first\n")
+    assert session.get(f"{address}/api/v1/targets/{shared.name}", timeout=60).status_code == 404
+    assert medea.patient_call("GET", f"/containerLogs/{shared.name}/{pod['metadata']['name']}/main").status_code == 404
 
 
 def test_deleting_a_workflow_leaves_no_mirrored_pod_and_a_pod_that_is_gone_says_so(workspace: Workspace) -> None:

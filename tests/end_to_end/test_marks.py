@@ -1,16 +1,29 @@
 """An administrator of a target takes Medea's labels off a run: the run goes on, and its origin ends as it does."""
 
 from tests.end_to_end.ledger import ledger_row
-from tests.end_to_end.manifests import SMALL, inline
-from tests.end_to_end.objects import ARGO, annotations, connection, origin, workflow
+from tests.end_to_end.objects import ARGO, Object, annotations, connection, origin, workflow
+from tests.end_to_end.test_steering import gate
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace
 
 MARKS = ("medea.dev/placement", "medea.dev/origin-uid", "medea.dev/origin-name")
+ASKS: Object = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "Workflow",
+    "metadata": {"generateName": "marked-"},
+    "spec": {
+        "entrypoint": "main",
+        "templates": [
+            {"name": "main", "steps": [[{"name": "ask", "template": "ask"}]]},
+            {"name": "ask", "suspend": {}},
+        ],
+    },
+}
+"""It ends when it is told to: not before its labels are back."""
 
 
 def test_a_run_without_its_labels_gets_them_back_and_its_origin_ends_as_it_does(shared: Workspace) -> None:
-    name = shared.create(inline("sleep 15", SMALL))
+    name = shared.create(ASKS)
     eventually(lambda: annotations(origin(shared.name, name)).get("state") == "running", "it runs")
     row = ledger_row(shared.name, name)
     session, server = connection(row["cluster"])
@@ -18,7 +31,7 @@ def test_a_run_without_its_labels_gets_them_back_and_its_origin_ends_as_it_does(
         f"{server}{ARGO}/namespaces/{shared.name}/workflows/{row['run_name']}",
         json={"metadata": {"labels": dict.fromkeys(MARKS), "finalizers": None}},
         headers={"Content-Type": "application/merge-patch+json"},
-        timeout=20,
+        timeout=60,
     )
     stripped.raise_for_status()
 
@@ -29,6 +42,8 @@ def test_a_run_without_its_labels_gets_them_back_and_its_origin_ends_as_it_does(
         return bool(kept and run["metadata"]["labels"].keys() >= set(MARKS))
 
     eventually(marked, "the labels and the finalizer are back")
+    eventually(lambda: gate(origin(shared.name, name)).get("phase") == "Running", "it asks")
+    shared.argo("resume", name).ok()
     shared.wait(name).ok()
     assert origin(shared.name, name)["status"]["phase"] == "Succeeded"
     assert ledger_row(shared.name, name)["phase"] == "Succeeded"

@@ -5,6 +5,7 @@ import json
 from tests.end_to_end import attempts
 from tests.end_to_end.commands import kubectl
 from tests.end_to_end.manifests import SMALL, inline
+from tests.end_to_end.objects import origin
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace, WorkspaceMaker
 
@@ -27,9 +28,9 @@ def test_an_http_step_of_a_namespace_without_medea_works_untouched(make_workspac
     untouched.create(manifest)
 
     def phase() -> str:
-        return untouched.kubectl("get", "workflow", "asks", "-o", "jsonpath={.status.phase}").ok().out
+        return str((origin(untouched.name, "asks").get("status") or {}).get("phase", ""))
 
-    eventually(lambda: phase() in ("Succeeded", "Failed", "Error"), "the step has been answered", within=120)
+    eventually(lambda: phase() in ("Succeeded", "Failed", "Error"), "the step has been answered", within=240)
     assert phase() == "Succeeded"
 
 
@@ -42,7 +43,7 @@ def test_a_namespace_that_opts_out_is_left_as_it_was_when_its_last_origin_has_go
     assert len(prepared(workspace)) == 6
     kubectl("front", "label", "namespace", workspace.name, "medea.dev/enabled-").ok()
     kubectl("front", "label", "namespace", workspace.name, "medea.dev/hold-").ok()
-    workspace.kubectl("delete", "workflow", name, "--timeout=60s").ok()
+    workspace.kubectl("delete", "workflow", name, "--timeout=110s").ok()
     eventually(lambda: not prepared(workspace), lambda: f"nothing is prepared any more: {prepared(workspace)}")
 
 

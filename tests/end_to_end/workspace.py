@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.end_to_end import medea
 from tests.end_to_end.commands import Ran, argo, kubectl
-from tests.end_to_end.objects import CLUSTERS, TARGETS, runs_in
+from tests.end_to_end.objects import CLUSTERS, TARGETS, plugins, runs_in, would_be_on
 from tests.end_to_end.waiting import eventually
 from tests.lab.layout import CHECKOUT
 from tests.lab.medea import consent
@@ -48,7 +48,7 @@ class Workspace:
         done = self.argo("submit", "-o", "name", "-", stdin=json.dumps(manifest)).ok()
         return done.out.strip()
 
-    def wait(self, name: str, *, timeout: float = 120) -> Ran:
+    def wait(self, name: str, *, timeout: float = 240) -> Ran:
         """`argo wait`: it ends when the Workflow has ended."""
         return self.argo("wait", name, timeout=timeout)
 
@@ -64,7 +64,7 @@ def new_workspace(
     enabled: bool = True,
     accepted: bool = True,
     hold: str = "plugin",
-    cleared_within: int = 90,
+    cleared_within: int = 180,
 ) -> Iterator[Workspace]:
     """A fresh namespace; `west` and `east` are the targets' quotas, `(limits.cpu, limits.memory)`.
 
@@ -84,7 +84,10 @@ def new_workspace(
             eventually(lambda: _known(workspace.name), f"Medea knows the quotas of {workspace.name}", within=120)
         if enabled and hold == "plugin":
             # A submit waits for it for some seconds only, and a busy machine may take longer.
-            eventually(lambda: _prepared(workspace), f"Medea has prepared {workspace.name}")
+            eventually(lambda: bool(plugins(workspace.name)), f"Medea has prepared {workspace.name}")
+            if accepted:
+                # The webhook is a process of its own, which may learn of the quotas later than the API.
+                eventually(lambda: _is_open(workspace.name), f"the webhook places Workflows of {workspace.name}")
         yield workspace
     finally:
         _remove(workspace, cleared_within)
@@ -101,12 +104,25 @@ def _remove(workspace: Workspace, within: int) -> None:
 
 
 def _known(namespace: str) -> bool:
-    return all(verdict["hard"] for verdict in medea.targets(namespace).values())
+    answer = medea.patient_call("GET", f"/api/v1/targets/{namespace}")
+    # Medea refuses as long as it has not heard that the namespace has opted in.
+    return answer.status_code == 200 and all(verdict["hard"] for verdict in answer.json()["targets"])
 
 
-def _prepared(workspace: Workspace) -> bool:
-    plugins = "workflows.argoproj.io/configmap-type=ExecutorPlugin"
-    return bool(workspace.kubectl("get", "configmaps", "-l", plugins, "-o", "name").ok().out.strip())
+def _is_open(namespace: str) -> bool:
+    return all(would_be_on(namespace, _tiny(target)) == target for target in TARGETS)
+
+
+def _tiny(target: str) -> dict[str, Any]:
+    """A Workflow for one target that fits into whatever is free."""
+    size = {"limits": {"cpu": "1m", "memory": "1Mi"}}
+    container = {"image": "localhost/busybox:lab", "command": ["true"], "resources": size}
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"generateName": "tiny-", "annotations": {"medea.dev/clusters": target}},
+        "spec": {"entrypoint": "main", "templates": [{"name": "main", "container": container}]},
+    }
 
 
 def _apply(cluster: str, *manifests: Mapping[str, Any], within: str | None = None) -> None:

@@ -6,6 +6,7 @@ by a run that was killed before it could write the pid down. The mark names the 
 its own may have a laboratory of its own, whose processes can be seen from outside.
 """
 
+import contextlib
 import json
 import os
 import pwd
@@ -20,6 +21,8 @@ from tests.lab.processes import Process
 
 MARK = "MEDEA_LAB_PROCESS"
 _TAIL_LINES = 25
+_DYING = 10.0
+"""Seconds within which a busy machine has ended what got a SIGKILL."""
 
 
 def start(process: Process) -> bool:
@@ -96,17 +99,25 @@ def kill(name: str) -> bool:
 
 
 def kill_marked(name: str | None = None, program: str | None = None) -> int:
-    """SIGKILL everything that carries the laboratory's mark (of one name or program, or any); returns how many."""
-    count = 0
-    for pid in marked(name):
-        if program is not None and _program_of(pid) != program:
-            continue
-        try:
+    """SIGKILL everything that carries the laboratory's mark (of one name or program, or any); returns how many.
+
+    They are gone then, as far as the kernel had the time: one that still dies may hold a port.
+    """
+    doomed = [pid for pid in marked(name) if program is None or _program_of(pid) == program]
+    for pid in doomed:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-            count += 1
-        except ProcessLookupError:
-            continue
-    return count
+    deadline = time.monotonic() + _DYING
+    while time.monotonic() < deadline and any(map(_lives, doomed)):
+        for pid in doomed:
+            _reap(pid)
+        time.sleep(0.02)
+    return len(doomed)
+
+
+def _lives(pid: int) -> bool:
+    fields = _stat(pid)
+    return bool(fields) and fields[0] != "Z"
 
 
 def marked(name: str | None = None) -> list[int]:
@@ -193,7 +204,7 @@ def _stat(pid: int) -> list[str]:
 
 def _kill_group(pid: int) -> None:
     """SIGKILL a process group and wait until its last member is gone: a Postgres child may hold shared memory."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + _DYING
     while time.monotonic() < deadline:
         try:
             os.killpg(pid, signal.SIGKILL)
@@ -209,8 +220,8 @@ def _group_lives(group: int) -> bool:
     # A zombie is gone for every purpose; how soon somebody collects it is not ours to wait for.
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
-            fields = _stat(int(folder.name))
-            if fields and fields[0] != "Z" and fields[2] == str(group):
+            pid = int(folder.name)
+            if _lives(pid) and _stat(pid)[2:3] == [str(group)]:
                 return True
     return False
 

@@ -230,3 +230,11 @@ def test_the_authoritys_key_is_the_controllers_alone_and_nothing_lists_medeas_se
         "medea-webhook": names,
         "medea-check": names,
     }
+
+
+def test_cert_manager_is_asked_for_names_as_names_and_for_addresses_as_addresses() -> None:
+    words = ("--set=certificates.issuer=cert-manager", "--set=certificates.names={localhost,127.0.0.1,fd00::1}")
+    asked = of("Certificate", *words)["medea"]["spec"]
+    assert asked["ipAddresses"] == ["127.0.0.1", "fd00::1"]
+    assert asked["dnsNames"][-1] == "localhost" and len(asked["dnsNames"]) == 9
+    assert "ipAddresses" not in of("Certificate", words[0])["medea"]["spec"]
