@@ -97,6 +97,12 @@ def test_reservations_count_before_any_sample_shows_them() -> None:
     assert decided(request(), snapshot("west"), held=held).outcome is Outcome.QUEUED
 
 
+def test_where_more_is_used_than_there_is_nothing_is_free_and_never_less() -> None:
+    held = [Reservation("p1", "west", size(8, 90))]
+    [verdict] = decided(request(), snapshot("west", used=size(8, 0)), held=held).verdicts
+    assert verdict.removed_by == "free 0 cpu, 10Gi"
+
+
 def test_our_own_pods_are_not_counted_beside_their_reservation() -> None:
     held = [Reservation("p1", "west", size(6), run_name="run1")]
     decision = decided(request(4), snapshot("west", used=size(6), run1=size(6)), held=held)

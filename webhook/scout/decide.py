@@ -207,7 +207,7 @@ def _in_the_way(
         age = snapshot.age(now)
         return Obstacle.STALE, f"its last sample is {age:.0f} s old, more than {allowed:.0f} s"
     if not wants.fits(free):
-        return Obstacle.FULL, f"free {_room(free)}"
+        return Obstacle.FULL, f"free {_room(Totals(max(free.cpu_milli, 0), max(free.memory_bytes, 0)))}"
     return (None, None) if full is None else (Obstacle.FULL, full.lacks)
 
 
