@@ -131,12 +131,14 @@ def bystanders() -> Iterator[tuple[str, Object]]:
         yield of_argo(namespace, "workflows"), workflow("theirs", annotations={"medea.dev/skip": "true"})
         yield in_namespace(namespace, "secrets"), {**named("Secret", "theirs"), "type": "Opaque"}
         yield in_namespace(namespace, "configmaps"), named("ConfigMap", "theirs")
-        # Not "theirs": Argo gives the pod of that Workflow its name.
-        yield in_namespace(namespace, "pods"), pod("their-pod", {"nodeName": "nowhere"}, labels={})
+        # Not "theirs": Argo gives the pod of that Workflow its name. On no node: from one that is not there Kubernetes
+        # takes them away within a minute.
+        nowhere: Object = {"nodeName": None}
+        yield in_namespace(namespace, "pods"), pod("their-pod", nowhere, labels={})
         agent = {"workflows.argoproj.io/component": "agent"}
-        yield in_namespace(namespace, "pods"), pod("their-agent", {"nodeName": "nowhere"}, labels=agent)
+        yield in_namespace(namespace, "pods"), pod("their-agent", nowhere, labels=agent)
         step = {"workflows.argoproj.io/workflow": "theirs"}
-        yield in_namespace(namespace, "pods"), pod("their-step", {"nodeName": "nowhere"}, labels=step)
+        yield in_namespace(namespace, "pods"), pod("their-step", nowhere, labels=step)
         yield of_argo(namespace, "workflowtasksets"), _argo("WorkflowTaskSet", "theirs", {"tasks": {}})
     cron = {"schedules": ["0 0 1 1 *"], "suspend": True, "workflowSpec": workflow("x")["spec"]}
     for namespace in ("{opted}", "{none}", "{other}"):
@@ -295,7 +297,7 @@ def _controller_pods() -> Iterator[Attempt]:
     for what, body in bad.items():
         yield Attempt(what, c, "POST", pods, body)
         yield Attempt(f"{what} in kube-system", c, "POST", in_namespace("kube-system", "pods"), body)
-    for name in ("theirs", "their-agent", "their-step"):
+    for name in ("their-pod", "their-agent", "their-step"):
         yield Attempt(f"delete the pod {name}", c, "DELETE", f"{pods}/{name}")
         yield Attempt(
             f"change the status of {name}", c, "PATCH", f"{pods}/{name}/status", {"status": {"phase": "Failed"}}

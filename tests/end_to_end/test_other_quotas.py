@@ -9,6 +9,7 @@ import pytest
 
 from tests.end_to_end import medea
 from tests.end_to_end.ledger import ledger_row
+from tests.end_to_end.manifests import only_on
 from tests.end_to_end.objects import annotations, origin
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace, WorkspaceMaker
@@ -20,7 +21,7 @@ URGENT = {"matchExpressions": [{"scopeName": "PriorityClass", "operator": "In", 
 
 
 def quota(workspace: Workspace, target: str, name: str, hard: Mapping[str, str], **spec: Any) -> None:
-    """Make a quota on a target, and wait until Medea sees it: Prometheus shows no such limits."""
+    """Make a quota on a target, and wait until Medea's API sees it: Prometheus shows no such limits."""
     manifest = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": name}, "spec": {"hard": hard, **spec}}
     workspace.kubectl("apply", "-f", "-", cluster=target, stdin=json.dumps(manifest)).ok()
     eventually(partial(_is_watched, workspace.name, target), f"the quota on {target} is seen")
@@ -47,10 +48,20 @@ def loop(rounds: int, limits: Mapping[str, str], requests: Mapping[str, str], sc
     }
 
 
+def refusal(workspace: Workspace, manifest: Object) -> str:
+    """What the webhook would refuse it with now; empty if it would let it in. It is another process than the API."""
+    done = workspace.kubectl("create", "-f", "-", "--dry-run=server", stdin=json.dumps(manifest))
+    return "" if done.code == 0 else done.err
+
+
 def placed(workspace: Workspace, manifest: Object, times: int) -> list[str]:
-    """Submit it so often; returns where each went."""
+    """Submit it so often; returns where each went, be it later since a target was slow to answer."""
     names = [workspace.create(manifest) for _ in range(times)]
-    return [annotations(origin(workspace.name, name))["cluster"] for name in names]
+
+    def where(name: str) -> str:
+        return annotations(origin(workspace.name, name)).get("cluster", "")
+
+    return [eventually(partial(where, name), f"{name} is placed") for name in names]
 
 
 def test_a_quota_for_pods_of_another_class_does_not_limit_these(make_workspace: WorkspaceMaker) -> None:
@@ -68,7 +79,10 @@ def test_what_a_targets_quota_has_no_room_for_side_by_side_goes_elsewhere_each_t
     make_workspace: WorkspaceMaker, hard: Mapping[str, str]
 ) -> None:
     workspace = make_workspace(west=("8", "32Gi"), east=("8", "32Gi"))
-    quota(workspace, "west", "more", hard)
+    quota(workspace, "west", "more", {**hard, "requests.memory": "1Gi"})
+    # Only by what can never fit a review shows that it knows the quota.
+    greedy = loop(1, {"cpu": "200m", "memory": "2Gi"}, {"cpu": "200m", "memory": "2Gi"})
+    eventually(lambda: "quota more allows" in refusal(workspace, only_on("west", greedy)), "reviews know the quota")
     manifest = loop(3, {"cpu": "200m", "memory": "64Mi"}, {"cpu": "200m", "memory": "1Mi"}, "sleep 1")
     assert set(placed(workspace, manifest, 6)) == {"east"}
 
@@ -79,10 +93,12 @@ def test_a_pod_that_no_target_allows_is_refused_with_quota_resource_hard_limit_a
     workspace = make_workspace()
     for target in ("west", "east"):
         quota(workspace, target, "requests", {"requests.cpu": "300m"})
-    done = workspace.argo("submit", "-", stdin=json.dumps(loop(1, {"cpu": "2", "memory": "1Mi"}, {"cpu": "400m"})))
+    manifest = loop(1, {"cpu": "2", "memory": "1Mi"}, {"cpu": "400m"})
+    words = [f"{target}: quota requests allows 0.3 requests.cpu, it needs 0.4" for target in ("west", "east")]
+    eventually(lambda: all(one in refusal(workspace, manifest) for one in words), "reviews know both quotas")
+    done = workspace.argo("submit", "-", stdin=json.dumps(manifest))
     assert done.code != 0
-    for target in ("west", "east"):
-        assert f"{target}: quota requests allows 0.3 requests.cpu, it needs 0.4" in done.err
+    assert all(one in done.err for one in words), done.err
 
 
 def test_a_full_count_of_workflows_is_waited_for(make_workspace: WorkspaceMaker) -> None:

@@ -23,7 +23,8 @@ def names(shared: Workspace) -> dict[str, str]:
 
 
 def test_argo_get_shows_the_runs_nodes_while_they_run(shared: Workspace) -> None:
-    name = shared.submit("executor_num=1", "seconds=8")
+    # So long that it still runs when a busy machine has started argo, and all is looked at.
+    name = shared.submit("executor_num=1", "seconds=20")
 
     def shown() -> str:
         tree = shared.argo("get", name, "--no-color").ok().out

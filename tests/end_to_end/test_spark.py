@@ -59,7 +59,7 @@ def _seen(workspace: Workspace, *whats: str) -> list[Any]:
 
 
 # Half a dozen JVMs start one after the other, on whatever machine this is.
-@pytest.mark.timeout(600, func_only=True)
+@pytest.mark.timeout(900, func_only=True)
 def test_drivers_get_every_executor_that_they_ask_for_where_the_quota_just_fits_one_after_the_other(
     spark: Workspace, tmp_path: Path
 ) -> None:

@@ -63,8 +63,8 @@ def test_a_container_without_limits_counts_with_its_targets_default_and_a_guess_
     manifest = json.dumps(_workflow("bare", spec))
 
     def asked() -> Ran | None:
-        ran = generous.kubectl("create", "-f", "-", "--dry-run=server", stdin=manifest).ok()
-        return ran if "needs cpu=0.6, ram=0.06Gi" in ran.said else None
+        ran = generous.kubectl("create", "-f", "-", "--dry-run=server", stdin=manifest)
+        return ran if ran.code == 0 and "needs cpu=0.6, ram=0.06Gi" in ran.said else None
 
     found = eventually(asked, "the targets' LimitRanges are known")
     assert found is not None

@@ -56,6 +56,6 @@ def check(hold: str, workspace: Workspace, capsys: pytest.CaptureFixture[str]) -
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.timeout(420, func_only=True)
+@pytest.mark.timeout(900, func_only=True)
 def test_all_verbs_work_with_the_plugin_hold(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     check("plugin", workspace, capsys)

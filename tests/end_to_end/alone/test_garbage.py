@@ -13,7 +13,7 @@ from tests.end_to_end.manifests import SMALL, inline
 from tests.end_to_end.medea import BALANCER, PATIENCE, PLUGIN, SCOUT, WEBHOOK, call, error_of
 from tests.end_to_end.workspace import Workspace, WorkspaceMaker
 
-pytestmark = pytest.mark.timeout(240, func_only=True)
+pytestmark = pytest.mark.timeout(480, func_only=True)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ STORE = {"host": "127.0.0.1", "port": POSTGRES_PORT, "database": "medea", "table
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _offloading() -> Iterator[None]:
+def _offloading(_turn: None) -> Iterator[None]:
     """Argo's controller on west offloads the nodes of every Workflow, however small."""
     words = {"username": "medea", "password": "medea"}
     apply("west", "argo", [{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "nodes"}, "stringData": words}])

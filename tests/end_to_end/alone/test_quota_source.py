@@ -29,7 +29,7 @@ _REJECTED = re.compile(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _prometheus_is_away(_lab: None) -> Iterator[None]:
+def _prometheus_is_away(_turn: None) -> Iterator[None]:
     with away("prometheus"):
         yield
 
@@ -47,22 +47,22 @@ def test_a_namespace_that_prometheus_has_never_seen_is_known_at_once_and_used(ma
 def test_a_change_of_a_quota_and_of_what_others_use_is_known_within_seconds(make_workspace: WorkspaceMaker) -> None:
     workspace = make_workspace(west=QUOTA, east=QUOTA)
     _occupy(workspace, "west", 3)
-    eventually(partial(_is_free, workspace, "west", 4000), "strangers' pods are seen", within=10)
+    eventually(partial(_is_free, workspace, "west", 4000), "strangers' pods are seen", within=30)
     patch = json.dumps({"spec": {"hard": {"limits.cpu": "20"}}})
     workspace.kubectl("patch", "quota", "compute", "--type=merge", "-p", patch, cluster="west").ok()
-    eventually(partial(_is_free, workspace, "west", 14_000), "the larger quota is seen", within=10)
+    eventually(partial(_is_free, workspace, "west", 14_000), "the larger quota is seen", within=30)
     workspace.kubectl("delete", "pod", "stranger-0", "--now", cluster="west").ok()
-    eventually(partial(_is_free, workspace, "west", 16_000), "the pod that went is seen", within=20)
+    eventually(partial(_is_free, workspace, "west", 16_000), "the pod that went is seen", within=60)
 
 
-@pytest.mark.timeout(420, func_only=True)
+@pytest.mark.timeout(600, func_only=True)
 def test_a_burst_into_nearly_full_namespaces_fills_them_and_no_quota_ever_refuses_a_pod(
     make_workspace: WorkspaceMaker,
 ) -> None:
     workspace = make_workspace(west=QUOTA, east=QUOTA)
     for target in TARGETS:
         _occupy(workspace, target, 3)
-        eventually(partial(_is_free, workspace, target, 4000), f"strangers are seen on {target}", within=10)
+        eventually(partial(_is_free, workspace, target, 4000), f"strangers are seen on {target}")
     refused = {target: _refusals(target) for target in TARGETS}
     with ThreadPoolExecutor(6) as people:
         names = list(people.map(lambda _: eventually(partial(_submitted, workspace), "it is accepted"), range(MANY)))
@@ -107,7 +107,8 @@ def _occupy(workspace: Workspace, target: str, count: int) -> None:
 
 def _is_free(workspace: Workspace, target: str, cpu_milli: int) -> bool:
     """Whether just so many thousandths of a core are free."""
-    return bool(medea.targets(workspace.name)[target]["free"]["cpu_milli"] == cpu_milli)
+    free = medea.targets(workspace.name)[target]["free"]
+    return bool(free and free["cpu_milli"] == cpu_milli)
 
 
 def _refusals(target: str) -> int:

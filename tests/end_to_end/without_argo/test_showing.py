@@ -119,8 +119,12 @@ def test_what_argo_said_on_the_target_is_said_at_the_front_door(
         return bool(ends) and argos_events("front", origin(none.name, names[which])) == said
 
     eventually(same, "Argo's Events are shown")
-    described = none.kubectl("describe", "workflow", names[which]).ok().out
-    assert "Ended" in described and "Placed" in described
+
+    def told() -> bool:
+        described = none.kubectl("describe", "workflow", names[which]).ok().out
+        return "Ended" in described and "Placed" in described
+
+    eventually(told, "Medea's own Events are shown")
 
 
 def test_pods_read_as_on_the_target_and_one_that_is_deleted_here_is_deleted_there(none: Workspace) -> None:

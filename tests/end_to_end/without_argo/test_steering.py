@@ -6,6 +6,6 @@ from tests.end_to_end.test_verbs import check
 from tests.end_to_end.workspace import Workspace
 
 
-@pytest.mark.timeout(420, func_only=True)
+@pytest.mark.timeout(900, func_only=True)
 def test_all_verbs_work(none: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     check("none", none, capsys)

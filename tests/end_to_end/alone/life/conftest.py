@@ -17,6 +17,6 @@ def laboratory(_lab: None) -> Iterator[Lab]:
     if modes.running() is None:
         if inside.is_installed(lab):
             inside.uninstall(lab)
-        lab.kubectl("front", "delete", "namespace", medea.SYSTEM, medea.SPACE, "--ignore-not-found", "--timeout=60s")
+        lab.kubectl("front", "delete", "namespace", medea.SYSTEM, medea.SPACE, "--ignore-not-found", "--timeout=110s")
         inside.clear_up(lab)
     modes.bring_up(lab, mode)
