@@ -22,10 +22,18 @@ _SERVICE = f"/api/v1/namespaces/{SYSTEM}/services/medea"
 _NAME, _PORT = f"medea.{SYSTEM}.svc", 443
 
 
+class Seen(set[Shown]):
+    """All that was shown."""
+
+    def authorities(self) -> int:
+        """How many have signed."""
+        return len({signer for _, signer in self.copy()})
+
+
 @contextmanager
-def clients() -> Iterator[set[Shown]]:
+def clients() -> Iterator[Seen]:
     """What they are shown while the block runs. It fails where an apiserver would not trust that."""
-    seen: set[Shown] = set()
+    seen = Seen()
     stop = Event()
 
     def connect() -> None:

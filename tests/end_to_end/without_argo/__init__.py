@@ -1,1 +1,1 @@
-"""Tests for which no Argo controller works at the front door, as with the hold `none`: they run beside each other only."""
+"""Where no Argo controller works at the front door, as with the hold `none`: these tests run beside each other only."""

@@ -153,9 +153,7 @@ def test_nobody_notices_that_everything_is_restarted_and_all_certificates_are_re
         with clients() as seen, ThreadPoolExecutor(PEOPLE + 1) as people:
             restart = people.submit(restart_everything)
             answers: list[Future[str | None]] = []
-            while (
-                len(answers) < SUBMITS or not restart.done() or len({signer for _, signer in seen.copy()}) <= ROTATIONS
-            ):
+            while len(answers) < SUBMITS or not restart.done() or seen.authorities() <= ROTATIONS:
                 submit = by_http if len(answers) % BY_ARGO else by_argo
                 answers.append(people.submit(submit, workspace))
                 time.sleep(EVERY)
