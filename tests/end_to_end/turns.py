@@ -45,7 +45,7 @@ def among(company: Company) -> Iterator[None]:
 
 @contextmanager
 def together(of: str, begin: Callable[[], None], end: Callable[[], None]) -> Iterator[None]:
-    """`begin` has been done while anybody is in such a block; who leaves last does `end`."""
+    """Each who comes does `begin`, where it is not done yet; who leaves last does `end`."""
     with _locked(of, fcntl.LOCK_SH) as file:
         with turn(f"{of}-begins"):
             begin()
