@@ -12,7 +12,8 @@ from tests.lab import processes, supervisor
 from tests.lab.errors import LabError
 from tests.lab.processes import Process
 
-NAME = "unit-of-supervisor"
+# Somebody else may run these tests at the same time.
+NAME = f"unit-of-supervisor-{os.getpid()}"
 
 
 @pytest.fixture(autouse=True)
