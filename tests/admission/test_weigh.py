@@ -45,11 +45,11 @@ def _largest() -> Object:
 
 
 def test_the_largest_workflow_there_can_be_is_weighed_in_time_for_an_answer() -> None:
-    largest, began = _largest(), time.thread_time()
+    largest = _largest()
     assert len(json.dumps(largest)) > 500_000
-    found = Scales().weigh(largest, Gathered(), nothing_more, [NO_DEFAULTS], Deadline.after(300))
-    # Of the processor's time, since others may use it as well while tests run.
-    assert time.thread_time() - began < 8.5
+    # In the processor's time, since others may use it as well while tests run. Too late would be Unavailable.
+    deadline = Deadline.after(300, clock=time.thread_time)
+    found = Scales().weigh(largest, Gathered(), nothing_more, [NO_DEFAULTS], deadline)
     assert found.need.totals.cpu_milli > 0
 
 

@@ -6,6 +6,7 @@ laboratory, and others wait for them; those in `without_argo` bear only each oth
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -35,7 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.lab)
             if not item.get_closest_marker("timeout"):
                 item.add_marker(pytest.mark.timeout(480, func_only=True))
-    items.sort(key=lambda item: (_HERE not in item.path.parents, _ORDER.index(_company(item.path))))
+    # A process is given its next file two tests early: where one with few and long tests came last, others would wait.
+    tests_in = Counter(item.path for item in items)
+
+    def place(item: pytest.Item) -> tuple[bool, int, int]:
+        company = _company(item.path)
+        return _HERE not in item.path.parents, _ORDER.index(company), company != Company.ALONE and tests_in[item.path]
+
+    items.sort(key=place)
 
 
 def _company(file: Path) -> Company:

@@ -28,7 +28,7 @@ def test_an_archived_log_is_read_at_the_front_door_when_its_pod_is_gone(archivin
     manifest = only_on("west", inline("echo kept for later", SMALL))
     manifest["spec"] |= {"archiveLogs": True, "podGC": {"strategy": "OnPodCompletion"}}
     name = archiving.create(manifest)
-    archiving.wait(name).ok()
+    assert archiving.wait(name).code == 0, origin(archiving.name, name)["status"]
     eventually(lambda: not pods("west", archiving.name), "the run's pod is gone")
     [node] = [node for node in _nodes(archiving.name, name) if node["type"] == "Pod"]
     path = f"/artifact-files/{archiving.name}/workflows/{name}/{node['id']}/outputs/main-logs"

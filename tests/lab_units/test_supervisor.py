@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.waiting import eventually
 from tests.lab import processes, supervisor
 from tests.lab.errors import LabError
 from tests.lab.processes import Process
@@ -32,7 +33,8 @@ def _sleeper(*, ready: bool = True, config: str = "") -> Process:
 def test_started_once_and_killed_for_good() -> None:
     assert supervisor.start(_sleeper())
     assert not supervisor.start(_sleeper())
-    assert supervisor.marked(NAME) == [supervisor.pid_of(NAME)]
+    # A process that has just begun has no environment to be read yet.
+    eventually(lambda: supervisor.marked(NAME) == [supervisor.pid_of(NAME)], "it is found by its mark")
     assert supervisor.kill(NAME)
     assert not supervisor.alive(NAME)
     assert supervisor.marked(NAME) == []
@@ -52,7 +54,7 @@ def test_a_pid_that_belongs_to_somebody_else_now_is_left_alone(tmp_path: Path) -
     kept.write_text(kept.read_text().replace('"started": "', '"started": "1'))
     assert supervisor.pid_of(NAME) is None
     assert not supervisor.kill(NAME)
-    assert len(supervisor.marked(NAME)) == 1
+    eventually(lambda: len(supervisor.marked(NAME)) == 1, "it is found by its mark")
 
 
 def test_what_a_killed_up_left_behind_is_found_by_its_mark(tmp_path: Path) -> None:
