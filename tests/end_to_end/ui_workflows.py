@@ -1,0 +1,35 @@
+"""Workflows as a person types or pastes them into the editor of Argo's UI."""
+
+import copy
+
+from tests.end_to_end.manifests import SMALL, inline
+from tests.end_to_end.objects import Object
+from tests.end_to_end.verb_scenarios import ASKS, FAILS, SLEEPS
+
+_NOT_PACKED: Object = {"archive": {"none": {}}}
+
+
+def edited(manifest: Object, namespace: str) -> Object:
+    """The editor puts the namespace in."""
+    return {**manifest, "metadata": {**manifest["metadata"], "namespace": namespace}}
+
+
+def choosing() -> Object:
+    """A node that waits, and offers a choice: the UI shows the inputs that are named as the outputs."""
+    manifest = copy.deepcopy(ASKS)
+    [ask] = [one for one in manifest["spec"]["templates"] if one["name"] == "ask"]
+    ask["inputs"] = {"parameters": [{"name": "answer", "default": "no", "enum": ["yes", "no"]}]}
+    return manifest
+
+
+def keeping() -> Object:
+    """A log and artifacts that stay when the pod is gone."""
+    manifest = inline("cat /tmp/given; cp /tmp/given /tmp/made", SMALL)
+    manifest["spec"] |= {"archiveLogs": True, "podGC": {"strategy": "OnPodCompletion"}}
+    [main] = manifest["spec"]["templates"]
+    main["inputs"] = {"artifacts": [{"name": "given", "path": "/tmp/given", "raw": {"data": "kept for later\n"}}]}
+    main["outputs"] = {"artifacts": [{"name": "made", "path": "/tmp/made", **_NOT_PACKED}]}
+    return manifest
+
+
+MANIFESTS = {"fails": FAILS, "sleeps": SLEEPS, "asks": choosing(), "keeps": keeping()}
