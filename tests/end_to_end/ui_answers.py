@@ -18,9 +18,11 @@ DELIBERATE = {
 }
 WITH_A_STUB = {
     r"spec\.(?!suspend|arguments).*": "the origin's spec is a stub: Medea's ledger keeps the user's",
-    r"status\.storedTemplates.*": "names alone, by which argo-server finds archived logs",
+    r"status\.storedTemplates.*": "where the templates of the run's nodes are, which the stub has not",
     r"status\.storedWorkflowTemplateSpec.*": "the stub refers to no template",
-    r"status\.nodes\..*\.templateScope": "the run's templates are not at the front door",
+    r"status\.nodes\..*\.template(Scope|Ref\..*)": "which name that place",
+    r"status\.nodes\..*\.template\.outputs.*": "Argo's controller at the front door would collect artifacts by them",
+    r"status\.nodes\..*\.startedAt of what runs": "Argo's controller at the front door would miss its pod",
     r"status\.nodes\..*\.taskResultSynced": "a note of Argo's controller to itself; nothing shows it",
     r"status\.nodes\.[^.[]*\.displayName": "the tree's root has the target's name",
     r"status\.conditions\.PodRunning": "Argo forgets to say that no pod runs, when a Workflow is stopped",
@@ -57,11 +59,13 @@ class Names:
         return name
 
     def workflow(self, shown: Object) -> Object:
-        """A Workflow, with nodes known by their names."""
+        """A Workflow, with nodes known by their names, and each with the template that the UI shows of it."""
+        nodes = {key: node | _of_template(shown, node) for key, node in _nodes(shown).items()}
+        shown = _with_conditions_by_type({**shown, "status": {**shown.get("status", {}), "nodes": nodes}})
         shown = _without_stub(shown) if self._stub else shown
         name = shown["metadata"]["name"]
         self._nodes |= {key: node["name"] for key, node in _nodes(shown).items() if key != name}
-        kept: Object = self.words(_with_conditions_by_type(shown))
+        kept: Object = self.words(shown)
         return kept
 
     def pods_of(self, shown: Object) -> dict[str, str]:
@@ -125,6 +129,21 @@ def _is_passing(key: str, value: Any) -> bool:
 def _nodes(shown: Object) -> Object:
     found: Object = (shown.get("status") or {}).get("nodes") or {}
     return found
+
+
+def _of_template(shown: Object, node: Object) -> Object:
+    """The name of a node's template, and what the UI finds for it (its `shared/template-resolution.ts`)."""
+    status, reference = shown.get("status") or {}, node.get("templateRef") or {}
+    kind, _, of = str(node.get("templateScope") or "local/").partition("/")
+    name = node.get("templateName") or reference.get("template") or ""
+    if reference:
+        kind, of = "cluster" if reference.get("clusterScope") else "namespaced", reference["name"]
+    if kind == "local":
+        spec = {**(status.get("storedWorkflowTemplateSpec") or {}), **shown["spec"]}
+        found = next((one for one in spec.get("templates", []) if one["name"] == name), None)
+    else:
+        found = (status.get("storedTemplates") or {}).get(f"{kind}/{of}/{name}")
+    return {"templateName": name, "template": found}
 
 
 def _with_conditions_by_type(shown: Object) -> Object:

@@ -8,7 +8,7 @@ from typing import Any
 import requests
 
 from tests.end_to_end.objects import MIRRORED
-from tests.end_to_end.ui_visitor import FINAL, Visit, node_is, phase
+from tests.end_to_end.ui_visitor import FINAL, Visit, node_is, phase, while_it_runs
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import TEMPLATE
 
@@ -94,6 +94,16 @@ def reads_logs(visit: Visit) -> Any:
     }
 
 
+def opens_a_node_of_another_template(visit: Visit) -> Any:
+    """Its template is in a WorkflowTemplate, and its pod has that one's name in its own."""
+    visit.create("refers", "refers")
+    ended = visit.ended("refers")
+    [pod] = visit.names.pods_of(visit.opened("refers")).values()
+    place: dict[str, Any] = {"name": visit.called["refers"], "pod": pod, "container": "main", "grep": "guest"}
+    read = eventually(lambda: list(visit.browser.listen("node: log of a container", **place)), "its log comes")
+    return {"ended": ended, "log": visit.names.lines(read), "template in the name": "-process-" in pod}
+
+
 def retries_what_failed(visit: Visit) -> Any:
     """With a parameter changed, in the panel; then one node once more."""
     made = visit.create("fails", "fails")
@@ -141,14 +151,15 @@ def answers_a_node_that_waits(visit: Visit) -> Any:
 def suspends_resumes_and_stops(visit: Visit) -> Any:
     """From the menu, while a pod runs."""
     visit.create("sleeps", "stopped")
-    visit.until("stopped", lambda shown: node_is(shown, "sleep", "Running"))
+    running = visit.names.workflow(visit.until("stopped", lambda shown: node_is(shown, "sleep", "Running")))
     answers = [visit.went(visit.ask("menu: suspend", "stopped"))]
     suspended = visit.until("stopped", lambda shown: shown["spec"].get("suspend") is True)
     answers.append(visit.went(visit.ask("menu: resume", "stopped")))
     resumed = visit.until("stopped", lambda shown: not shown["spec"].get("suspend"))
     answers.append(visit.went(visit.ask("menu: stop", "stopped")))
     phases = [phase(suspended), phase(resumed)]
-    return {"answers": answers, "phases": phases, "ended": visit.ended("stopped")}
+    shown = {"status": {"nodes": {name: while_it_runs(node) for name, node in running["status"]["nodes"].items()}}}
+    return {"running": shown, "answers": answers, "phases": phases, "ended": visit.ended("stopped")}
 
 
 def terminates(visit: Visit) -> Any:
@@ -236,6 +247,7 @@ STEPS: dict[str, Callable[[Visit], Any]] = {
         submits_a_template,
         reads_its_events,
         reads_logs,
+        opens_a_node_of_another_template,
         retries_what_failed,
         resubmits,
         answers_a_node_that_waits,

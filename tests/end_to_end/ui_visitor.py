@@ -69,3 +69,10 @@ def node_is(shown: Object, name: str, wanted: str) -> bool:
     """Whether a node of that display name is in that phase."""
     nodes = ((shown.get("status") or {}).get("nodes") or {}).values()
     return any(one["displayName"] == name and one["phase"] == wanted for one in nodes)
+
+
+def while_it_runs(node: Object) -> Object:
+    """What the tree shows of a node that may not have ended; all else of it comes at one moment or another."""
+    since = "startedAt of what runs" if node["phase"] == "Running" and node["type"] == "Pod" else "startedAt"
+    shown = {key: node.get(key) for key in ("displayName", "type", "phase", "boundaryID", "templateName", "template")}
+    return {**shown, since: node.get("startedAt")}

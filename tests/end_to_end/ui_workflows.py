@@ -2,9 +2,10 @@
 
 import copy
 
-from tests.end_to_end.manifests import SMALL, inline
+from tests.end_to_end.manifests import SMALL, inline, parameters
 from tests.end_to_end.objects import Object
 from tests.end_to_end.verb_scenarios import ASKS, FAILS, SLEEPS
+from tests.end_to_end.workspace import TEMPLATE
 
 _NOT_PACKED: Object = {"archive": {"none": {}}}
 
@@ -32,4 +33,21 @@ def keeping() -> Object:
     return manifest
 
 
-MANIFESTS = {"fails": FAILS, "sleeps": SLEEPS, "asks": choosing(), "keeps": keeping()}
+def referring() -> Object:
+    """A step that is a template of a WorkflowTemplate."""
+    values = {"role": "guest", "cores": "0.1", "memory": "0.1g"}
+    step = {
+        "name": "process",
+        "templateRef": {"name": TEMPLATE, "template": "process"},
+        "arguments": parameters(values),
+    }
+    spec = {
+        "entrypoint": "main",
+        "arguments": parameters({"seconds": "0"}),
+        "templates": [{"name": "main", "steps": [[step]]}],
+    }
+    metadata = {"generateName": "refers-"}
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": metadata, "spec": spec}
+
+
+MANIFESTS = {"fails": FAILS, "sleeps": SLEEPS, "asks": choosing(), "keeps": keeping(), "refers": referring()}
