@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from tests.end_to_end.objects import MIRRORED
+from tests.end_to_end.objects import MIRRORED, Object
 from tests.end_to_end.ui_visitor import FINAL, Visit, node_is, phase, while_it_runs
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import TEMPLATE
@@ -148,10 +148,19 @@ def answers_a_node_that_waits(visit: Visit) -> Any:
     }
 
 
+def asleep(visit: Visit, ours: str) -> Object:
+    """A Workflow that sleeps: its node is shown as running, and its log is followed to what its program says first."""
+    visit.create("sleeps", ours)
+    shown = visit.until(ours, lambda shown: node_is(shown, "sleep", "Running"))
+    [pod] = visit.names.pods_of(shown).values()
+    place: dict[str, Any] = {"name": visit.called[ours], "pod": pod, "container": "main", "grep": ""}
+    visit.browser.until("node: log of a container", lambda line: line["content"] == "asleep", **place)
+    return shown
+
+
 def suspends_resumes_and_stops(visit: Visit) -> Any:
     """From the menu, while a pod runs."""
-    visit.create("sleeps", "stopped")
-    running = visit.names.workflow(visit.until("stopped", lambda shown: node_is(shown, "sleep", "Running")))
+    running = visit.names.workflow(asleep(visit, "stopped"))
     answers = [visit.went(visit.ask("menu: suspend", "stopped"))]
     suspended = visit.until("stopped", lambda shown: shown["spec"].get("suspend") is True)
     answers.append(visit.went(visit.ask("menu: resume", "stopped")))
@@ -164,9 +173,7 @@ def suspends_resumes_and_stops(visit: Visit) -> Any:
 
 def terminates(visit: Visit) -> Any:
     """From the menu, while a pod runs."""
-    visit.create("sleeps", "terminated")
-    shown = visit.until("terminated", lambda shown: node_is(shown, "sleep", "Running"))
-    [pod] = visit.names.pods_of(shown).values()
+    [pod] = visit.names.pods_of(asleep(visit, "terminated")).values()
     # What the scheduler and the kubelet say is not shown at the front door: that the page can listen is all.
     status = visit.browser.reaches("node: Events of its pod", pod=pod)
     answer = visit.went(visit.ask("menu: terminate", "terminated"))

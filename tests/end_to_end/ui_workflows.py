@@ -23,6 +23,14 @@ def choosing() -> Object:
     return manifest
 
 
+def sleeping() -> Object:
+    """It says when its program runs: a signal that comes before is lost on Argo."""
+    manifest = copy.deepcopy(SLEEPS)
+    [sleep] = [one for one in manifest["spec"]["templates"] if one["name"] == "sleep"]
+    sleep["container"]["command"] = ["sh", "-c", "echo asleep; exec sleep 300"]
+    return manifest
+
+
 def keeping() -> Object:
     """A log and artifacts that stay when the pod is gone."""
     manifest = inline("cat /tmp/given; cp /tmp/given /tmp/made", SMALL)
@@ -50,4 +58,4 @@ def referring() -> Object:
     return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": metadata, "spec": spec}
 
 
-MANIFESTS = {"fails": FAILS, "sleeps": SLEEPS, "asks": choosing(), "keeps": keeping(), "refers": referring()}
+MANIFESTS = {"fails": FAILS, "sleeps": sleeping(), "asks": choosing(), "keeps": keeping(), "refers": referring()}
