@@ -66,9 +66,9 @@ def workflow_controller(cluster: Cluster) -> Process:
     return Process(name, argv, logged(name, _READY_LINE), environment)
 
 
-def argo_server() -> Process:
-    """The front door's argo-server."""
-    identity = _identity(FRONT, "argo-server")
+def argo_server(cluster: Cluster = FRONT, url: str = ARGO_SERVER_URL) -> Process:
+    """The front door's argo-server, or one for another cluster that a test starts itself."""
+    identity = _identity(cluster, "argo-server")
     argv = [
         binary("argo"),
         "server",
@@ -77,13 +77,13 @@ def argo_server() -> Process:
         "--auth-mode=client",
         "--auth-mode=server",
         "--secure=false",
-        f"--port={ARGO_SERVER_URL.rpartition(':')[2]}",
+        f"--port={url.rpartition(':')[2]}",
         "--kube-api-qps=200",
         "--kube-api-burst=400",
     ]
     # Where the apiserver is that tokens are for, it reads from the environment only.
     environment = {"KUBECONFIG": str(identity)}
-    return Process("argo-server", argv, http_ok(f"{ARGO_SERVER_URL}/api/v1/version"), environment)
+    return Process("argo-server", argv, http_ok(f"{url}/api/v1/version"), environment)
 
 
 def _identity(cluster: Cluster, account: str) -> Path:

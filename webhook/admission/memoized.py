@@ -11,6 +11,7 @@ from webhook.model.nodes import REFERENCES, Nodes, id_of, nodes_of, references
 from webhook.model.objects import Object, mapping
 
 _BEGINNINGS = ("", ".", "(", "[")
+_OF_THE_GRAFT = ("boundaryID", "templateScope")
 
 
 def memoized_nodes(nodes: Mapping[str, Object], *, name: str, cluster: str) -> Nodes:
@@ -41,7 +42,7 @@ def with_status(workflow: Object, nodes: Nodes) -> Object:
 
 
 def _node(node: Object, node_id: str, name: str, ids: Mapping[str, str], workflow: str) -> Object:
-    kept = {key: value for key, value in node.items() if key != "boundaryID" and value is not None}
+    kept = {key: value for key, value in node.items() if key not in _OF_THE_GRAFT and value is not None}
     kept |= {"id": node_id, "name": name}
     kept |= {key: [ids[one] for one in references(node, key) if one in ids] for key in REFERENCES if node.get(key)}
     if name == workflow:

@@ -75,7 +75,7 @@ def outcome_of(run: Object, row: Placement) -> Object:
     if row.hold is Hold.NONE:
         return full.outcome_of(run, str(row.name), str(row.cluster))
     nodes = _graft(run, row)
-    return stub.outcome_of(run, nodes) if ended(run) else {"nodes": nodes}
+    return stub.outcome_of(run, nodes) if ended(run) else stub.cut_short(run, nodes)
 
 
 def shown_ids(run: Object, row: Placement) -> dict[str, str]:

@@ -7,6 +7,7 @@ The nodes keep their structure but get new ids and names. The run's root becomes
 from collections.abc import Mapping
 from typing import Any
 
+from webhook.controller.origin_status.templates import shown_template
 from webhook.model.contract import GRAFTED
 from webhook.model.nodes import REFERENCES, Nodes, is_over, nodes_or_note, references
 
@@ -15,7 +16,6 @@ Node = dict[str, Any]
 _KEPT = (
     "displayName",
     "type",
-    "templateName",
     "phase",
     "message",
     "startedAt",
@@ -52,6 +52,7 @@ def _grafted(node_id: str, node: Node, *, run_name: str, origin_name: str, clust
     name = str(node.get("name", node_id))
     grafted: Node = {key: node[key] for key in _KEPT if key in node}
     grafted |= {key: [GRAFTED + other for other in references(node, key)] for key in REFERENCES if node.get(key)}
+    grafted |= shown_template(node)
     grafted |= {
         "id": GRAFTED + node_id,
         "name": f"{origin_name}.{cluster}{name.removeprefix(run_name)}",

@@ -6,6 +6,7 @@ from typing import Any
 from webhook.controller.origin_status.graft import graft_root, origin_nodes
 from webhook.controller.origin_status.merge import exactly, merge_patch
 from webhook.controller.origin_status.run_metadata import annotations_set, labels_set
+from webhook.controller.origin_status.templates import stored_as, stored_templates
 from webhook.ledger.placement import Placement
 from webhook.model.contract import (
     ARGO_COMPLETED,
@@ -18,7 +19,7 @@ from webhook.model.contract import (
     State,
 )
 from webhook.model.nodes import Nodes, is_large, nodes_of, pack
-from webhook.model.objects import Object, annotations, mapping, mappings, spec_of, status_of, texts
+from webhook.model.objects import Object, annotations, mapping, mappings, spec_of, status_of
 
 _RUN_STATUS = (
     "phase",
@@ -38,7 +39,12 @@ _AT_THE_END = ("finishedAt", "progress", "outputs", "resourcesDuration")
 def outcome_of(run: Object, grafted: Nodes) -> Object:
     """What the ledger keeps of a run's end: its status in Argo's format, with the nodes already grafted."""
     status = status_of(run)
-    return {**{key: status[key] for key in _RUN_STATUS if key in status}, "nodes": grafted}
+    return {**{key: status[key] for key in _RUN_STATUS if key in status}, **cut_short(run, grafted)}
+
+
+def cut_short(run: Object, grafted: Nodes) -> Object:
+    """What it keeps of a run that is being deleted before its end."""
+    return {"nodes": grafted, "storedTemplates": stored_templates(run, grafted, {})}
 
 
 def annotations_of(row: Placement) -> dict[str, str | None]:
@@ -61,6 +67,8 @@ def running_patch(origin: Object, row: Placement, grafted: Nodes, run: Object | 
     root = nodes_of(origin).get(_name(origin))
     if root is not None and grafted:
         status = _nodes_patch(origin, origin_nodes(_name(origin), root, grafted, _graft_root(origin, row)))
+        templates = stored_templates(run, grafted, _known_templates(status_of(origin))) if run else {}
+        status |= {"storedTemplates": templates} if templates else {}
         if status:
             patch["status"] = status
     return patch
@@ -141,16 +149,23 @@ def _nodes_patch(origin: Object, desired: Object) -> Object:
 def _artifacts_patch(status: Object, outcome: Mapping[str, Any]) -> Object:
     """What argo-server needs to find artifacts, including archived logs: the run's repository and the nodes' templates.
 
-    It refuses if it does not know a node's template, and the stub has none of the run's. Their names are enough: it
-    only looks for a repository in them.
+    It refuses if it does not know a node's template, and the stub has none of the run's. A name is enough, where no
+    more was kept. What is stored already stays: Argo's controller may have written it in another form since.
     """
-    names = texts([node.get("templateName") for node in nodes_of({"status": outcome}).values()])
-    stored = {f"{GRAFTED}{name}": {"name": name} for name in sorted(names) if name}
-    wanted: Object = {"storedTemplates": stored} if stored else {}
+    kept, known = mapping(outcome.get("storedTemplates")), _known_templates(status)
+    named = {stored_as(node): node.get("templateName") for node in nodes_of({"status": outcome}).values()}
+    missing = sorted(named.keys() - known.keys() - {""})
+    wanted: Object = (
+        {"storedTemplates": {key: kept.get(key, {"name": named[key]}) for key in missing}} if missing else {}
+    )
     store = mapping(outcome.get("artifactRepositoryRef"))
     if store:
         wanted["artifactRepositoryRef"] = exactly(mapping(status.get("artifactRepositoryRef")), store)
     return merge_patch(status, wanted)
+
+
+def _known_templates(status: Object) -> Object:
+    return mapping(status.get("storedTemplates"))
 
 
 def _name(origin: Object) -> str:

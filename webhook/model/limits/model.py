@@ -10,6 +10,8 @@ MOST_UNPACKED_VALUES = 600_000
 text can hold 20 million of them, enough to kill the process."""
 LARGE_NODES = 700 * 1024
 """Characters of JSON above which nodes are packed: with the rest of the object they must stay below Argo's mebibyte."""
+LONGEST_TEMPLATES = 64 * 1024
+"""Characters of JSON of a run's templates that its origin shows, for the same reason; of others there is the name."""
 PLAIN_VERBS = 2048
 """Characters up to which the annotation with verbs stays readable JSON; longer ones are packed."""
 LONGEST_VERBS = 180 * 1024
