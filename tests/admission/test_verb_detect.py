@@ -111,3 +111,15 @@ def test_the_stub_keeps_its_spec_but_for_what_a_verb_changes() -> None:
     assert spec_after(before, after, verb, shows_shutdown=False) == ({**STUB, "suspend": True}, ["entrypoint"])
     kept, _ = spec_after(before, after, verb, shows_shutdown=True)
     assert kept == {**STUB, "suspend": True, "shutdown": "Stop"}
+
+
+def test_a_deadline_that_stays_as_it_was_is_told_unless_a_retry_has_taken_it_off() -> None:
+    before = placed("Failed")
+    before["spec"]["activeDeadlineSeconds"] = 0
+    later, again = copy.deepcopy(before), copy.deepcopy(before)
+    later["spec"]["activeDeadlineSeconds"] = 9
+    del again["spec"]["activeDeadlineSeconds"]
+    again["status"]["phase"] = "Running"
+    for after, lost in ((later, ["activeDeadlineSeconds"]), (again, [])):
+        verb = verb_between(before, after, user="ann", of_run=bool)
+        assert spec_after(before, after, verb, shows_shutdown=True) == (before["spec"], lost)

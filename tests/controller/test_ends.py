@@ -184,3 +184,43 @@ def test_the_agent_of_the_run_is_no_agent_of_the_origin_and_stays_shown(world: W
     world.end_run()
     world.settle()
     assert [one["metadata"]["name"] for one in world.front.all(PODS, "ns")] == ["shown"]
+
+
+def test_what_argo_notes_after_an_end_is_shown_and_once(world: World) -> None:
+    """It deletes artifacts then, and says so in the status of a run that has ended."""
+    world.place(hold=Hold.NONE)
+    world.settle()
+    world.end_run(nodes={"job-p1": {"id": "job-p1", "name": "job-p1", "phase": "Succeeded"}})
+    world.settle()
+    deleted = {"artifacts": [{"name": "a", "deleted": True}]}
+    later = {
+        "nodes": {"job-p1": {"outputs": deleted}},
+        "artifactGCStatus": {"strategiesProcessed": {"OnWorkflowCompletion": True}},
+        "conditions": [{"type": "ArtifactGCError", "status": "True", "message": "no"}],
+    }
+    world.west.change(WORKFLOWS, "ns", "job-p1", {"status": later})
+    world.settle()
+    shown, run = world.origin()["status"], world.run()
+    assert run is not None and shown == run["status"]
+    assert shown["nodes"]["job-p1"]["outputs"] == deleted
+    patches = len(world.calls("front", "patch"))
+    world.west.change(WORKFLOWS, "ns", "job-p1", {"metadata": {"annotations": {"x": "y"}}})
+    world.settle()
+    assert len(world.calls("front", "patch")) == patches
+
+
+def test_an_end_whose_tree_was_refused_is_left_as_it_is_shown(world: World) -> None:
+    world.place(hold=Hold.NONE)
+    world.settle()
+
+    def refuse(call: Call, thing: dict[str, Any]) -> ApiError | None:
+        return TOO_LARGE[0] if call.verb == "patch" and "outputs" in thing.get("status", {}) else None
+
+    world.front.refuse_later = refuse
+    world.end_run("Failed", outputs={"parameters": [{"name": "x", "value": "y" * 999}]})
+    world.settle()
+    shown = world.origin()["status"]
+    world.west.change(WORKFLOWS, "ns", "job-p1", {"status": {"artifactGCStatus": {"notSpecified": True}}})
+    world.settle()
+    assert world.origin()["status"] == shown
+    assert world.parts.loop.turn(wait=False) is False

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.objects import origin, row, run
 from webhook.controller.plan import Away, Facts, Step, deleted_copies, is_at_rest, plan
-from webhook.model.contract import State
+from webhook.model.contract import Hold, State
 from webhook.model.limits.controller import AWAY_GRACE
 from webhook.model.verbs import Retry, Verb, written
 
@@ -15,6 +15,12 @@ DELETED_AT = "2026-01-01T00:00:00Z"
 
 def facts(**known: Any) -> Facts:
     return Facts(**{"row": row(), "origin": origin(), "origin_gone": False, "run": run(), **known})
+
+
+def ended(finished: str) -> dict[str, Any]:
+    """An origin and its run that show the same end."""
+    status = {"phase": "Failed", "finishedAt": finished}
+    return {"origin": {**origin(), "status": status}, "run": {**run(), "status": status}}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +49,17 @@ def facts(**known: Any) -> Facts:
             {"row": row(state=State.ENDED, end_shown=True, run_kept=True, cluster=None), "run": None},
             Step.NOTHING,
         ),
+        (
+            {"row": row(state=State.ENDED, end_shown=True, hold=Hold.NONE), **ended("3"), "run": None},
+            Step.NOTHING,
+        ),
+        ({"row": row(state=State.ENDED, end_shown=True, hold=Hold.NONE), **ended("3")}, Step.SHOW_LATER),
+        ({"row": row(state=State.ENDED, end_shown=True), **ended("3")}, Step.NOTHING),
+        (
+            {"row": row(state=State.ENDED, end_shown=True, hold=Hold.NONE), **ended("3"), "run": ended("2")["run"]},
+            Step.NOTHING,
+        ),
+        ({"row": row(state=State.ENDED, end_shown=True, hold=Hold.NONE)}, Step.NOTHING),
         *(
             ({"row": row(state=one), "origin": origin(annotations={"medea.dev/placement": "p9"})}, Step.RESTORE_MARK)
             for one in (State.QUEUED, State.RESERVED, State.RUNNING, State.ENDED)

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from webhook.errors import ClusterUnavailable, MedeaError
+from webhook.errors import ClusterUnavailable, MedeaError, Rejected
 from webhook.logs.access import Access
 from webhook.logs.endpoint import Endpoint, create_log_app
 from webhook.logs.reader import Reader
@@ -97,3 +97,8 @@ def test_a_log_that_is_not_passed_on_gives_its_place_back(source: Source, gone: 
         assert status in {400, 500}
     assert source.log is None or source.log.closed
     streams.take()
+
+
+def test_words_are_a_kubelets_without_a_line_end_that_readers_would_see() -> None:
+    words = 'previous terminated container "main" in pod "p" not found'
+    assert ask(Source(None, Rejected(words)), Streams(1)) == (400, words.encode())

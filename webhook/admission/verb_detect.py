@@ -47,7 +47,7 @@ def spec_after(old: Object, new: Object, verb: Verb, *, shows_shutdown: bool) ->
     spec |= {key: after[key] for key in taken if after.get(key)}
     lost = {key for key in before.keys() | after.keys() if _plain(spec.get(key)) != _plain(after.get(key))}
     # When it retries, Argo removes a deadline of zero.
-    return spec, sorted(lost - {"shutdown", "activeDeadlineSeconds"})
+    return spec, sorted(lost - {"shutdown", *(["activeDeadlineSeconds"] if verb.retry else [])})
 
 
 def _plain(value: Any) -> Any:

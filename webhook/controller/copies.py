@@ -9,10 +9,11 @@ import structlog
 
 from webhook.controller.config_maps import make_config_map
 from webhook.controller.made_copy import make_copy
+from webhook.controller.template_names import copy_of, with_note
 from webhook.errors import ClusterUnavailable, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOW_TEMPLATES, Resource
-from webhook.kube.templates import check_own_names, content_of, kind_of
+from webhook.kube.templates import check_own_names, content_of
 from webhook.model.contract import COPIED, COPY_OF
 from webhook.model.limits.controller import COPY_HEARD, COPY_UNUSED
 from webhook.model.objects import Metadata, Object
@@ -69,7 +70,7 @@ class Copies:
                 self._made[target.name, namespace, one.name] = self._clock()
         for one in needed:
             self._check_heard(target, namespace, one.name)
-        return {**workflow, "spec": spec}
+        return with_note({**workflow, "spec": spec}, needed)
 
     def remove(self, target: Cluster, kind: Resource, namespace: str, copied: Object) -> bool:
         """Delete a copy, in the version that was read, unless it has been used lately. Whether it was deleted."""
@@ -126,7 +127,7 @@ def _check_content(target: Cluster, namespace: str, found: Object, body: Object)
 
 def _body(wanted: Copy) -> Object:
     """Nothing of the template's own labels or annotations: others' tools might act on them."""
-    marks = {COPY_OF: f"{kind_of(wanted.of).kind}/{wanted.of.name}"}
+    marks = {COPY_OF: copy_of(wanted.of)}
     return {
         "metadata": {"name": wanted.name, "labels": {COPIED: "true"}, "annotations": marks},
         "spec": wanted.spec,

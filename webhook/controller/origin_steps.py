@@ -9,6 +9,7 @@ from webhook.controller.agents import dismiss_agent
 from webhook.controller.origin_status.by_hold import (
     bare_end,
     final_patch,
+    outcome_of,
     running_patch,
     says_no_tree,
     without_tree,
@@ -48,6 +49,7 @@ class OriginSteps:
             Step.SHOW_QUEUED: self._mirror,
             Step.MIRROR: self._mirror,
             Step.FINISH: self._finish,
+            Step.SHOW_LATER: self._show_later,
             Step.MARK_DELETING: self._mark_deleting,
             Step.REMOVE_FINALIZER: self._remove_finalizer,
         }
@@ -123,6 +125,19 @@ class OriginSteps:
         placements.end_shown(self.pool, row.placement, run_uid=row.run_uid)
         self.recorder.record(origin, "Ended", f"{row.phase} on {row.cluster}: {row.message or 'no message'}")
         return Then.GO_ON
+
+    def _show_later(self, facts: Facts) -> Then:
+        row, origin, run = facts.row, facts.origin, facts.run
+        assert row is not None and origin is not None and run is not None
+        now = outcome_of(with_made(run, facts.made, cluster=str(row.cluster), over=True), row)
+        try:
+            self._show(origin, final_patch(origin, row, now, run))
+        except (Clash, NotThere):
+            raise
+        except Rejected as error:
+            # The end itself is shown, if without its tree.
+            log.info("not shown after the end", workflow=origin["metadata"]["name"], reason=error.message)
+        return Then.WAIT
 
     def _show_end(self, row: Placement, origin: Object, patch: Object) -> None:
         """Show all of it, or what the front door accepts: a tree too large or malformed must not hide the end."""

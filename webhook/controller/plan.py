@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 
 from webhook.ledger.placement import Placement
-from webhook.model.contract import State
+from webhook.model.contract import Hold, State
 from webhook.model.finalizers import is_deletion_blocked, is_deletion_ongoing
 from webhook.model.limits.controller import AWAY_GRACE
 from webhook.model.made_workflows import Made
-from webhook.model.objects import Object
+from webhook.model.objects import Object, status_of
 from webhook.model.run import origin_placement
 from webhook.model.subworkflows import ended
 from webhook.model.verbs import pending
@@ -66,6 +66,8 @@ class Step(StrEnum):
     APPLY_VERBS = "apply_verbs"
     """Apply to the run what a person has done to the origin."""
     FINISH = "finish"
+    SHOW_LATER = "show_later"
+    """Show what Argo has noted of the run since its end, such as which of its artifacts are deleted."""
     LET_RUN_GO = "let_run_go"
     """Remove the run's finalizer: its end is in the ledger, so it may be deleted on its target."""
     MARK_DELETING = "mark_deleting"
@@ -142,7 +144,7 @@ def _wanted(facts: Facts) -> Step:
         return Step.NOTHING
     if origin_placement(origin) != row.placement:
         return Step.RESTORE_MARK
-    return Step.APPLY_VERBS if _verbs_come_first(row, origin, facts.run) else _live(row, facts.run)
+    return Step.APPLY_VERBS if _verbs_come_first(row, origin, facts.run) else _live(row, origin, facts.run)
 
 
 def _needs_target(step: Step, row: Placement, origin: Object | None) -> bool:
@@ -173,7 +175,7 @@ def _verbs_come_first(row: Placement, origin: Object, run: Object | None) -> boo
     return True
 
 
-def _live(row: Placement, run: Object | None) -> Step:
+def _live(row: Placement, origin: Object, run: Object | None) -> Step:
     match row.state:
         case State.QUEUED:
             return Step.SHOW_QUEUED
@@ -191,4 +193,13 @@ def _live(row: Placement, run: Object | None) -> Step:
             row.run_kept or (run is not None and is_deletion_blocked(run))
         ):
             return Step.LET_RUN_GO
+        case State.ENDED if row.hold is Hold.NONE and run is not None and _shows_end_of(origin, run):
+            return Step.SHOW_LATER
     return Step.NOTHING
+
+
+def _shows_end_of(origin: Object, run: Object) -> bool:
+    """Whether the origin shows this very end, and not one after a retry of which the watch has not told yet."""
+    shown, there = status_of(origin), status_of(run)
+    same = all(shown.get(key) == there.get(key) for key in ("phase", "finishedAt"))
+    return same and ended(run) is not None

@@ -98,7 +98,7 @@ def _known(error: MedeaError) -> Response:
     _READS.labels(error.code).inc()
     own = error.status if isinstance(error, Busy | Forbidden) else None
     status = own or (500 if isinstance(error, Unavailable) else 400)
-    return Response(error.message + "\n", status, mimetype="text/plain")
+    return Response(error.message, status, mimetype="text/plain")
 
 
 def _unknown_route(error: HTTPException) -> Response:

@@ -20,7 +20,11 @@ IDENTITY = "medea.dev/identity"
 VERBS = "medea.dev/verbs"
 """Annotation on the origin: the verbs not yet applied to its run. See `webhook.model.verbs`."""
 
-WRITTEN = frozenset({PLACEMENT, CLUSTER, STATE, TOTALS, LARGEST_POD, DECISION, REASON, IDENTITY, VERBS})
+COPIES = "medea.dev/copies"
+"""Annotation on the run: the copies of templates that it uses. JSON: the name of each, and what it is a copy of, as
+`WorkflowTemplate/NAME`."""
+
+WRITTEN = frozenset({PLACEMENT, CLUSTER, STATE, TOTALS, LARGEST_POD, DECISION, REASON, IDENTITY, VERBS, COPIES})
 """The annotations that only Medea writes: they are removed from what others submit."""
 
 DRAIN = "medea.dev/drain"

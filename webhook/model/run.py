@@ -11,6 +11,7 @@ from typing import NotRequired, TypedDict
 from webhook.model.contract import (
     ARGO_COMPLETED,
     ARGO_PHASE,
+    COPIES,
     ORIGIN_NAME,
     ORIGIN_UID,
     PLACEMENT,
@@ -63,6 +64,7 @@ def run_object(original: Object, *, placement: str, name: str, origin_name: str,
     writes it.
     """
     metadata = original.get("metadata", {})
+    given = metadata.get("annotations") or {}
     marks = {
         **_without(metadata.get("labels"), (ARGO_COMPLETED, ARGO_PHASE)),
         **run_labels(placement, origin_name=origin_name, origin_uid=origin_uid),
@@ -71,7 +73,7 @@ def run_object(original: Object, *, placement: str, name: str, origin_name: str,
         "metadata": {
             "name": name,
             "labels": marks,
-            "annotations": _without(metadata.get("annotations"), (_LAST_APPLIED,)),
+            "annotations": _without(given, (_LAST_APPLIED,)) | ({COPIES: given[COPIES]} if COPIES in given else {}),
             "finalizers": block_deletion(()),
         },
         "spec": with_living_objects(original["spec"]),

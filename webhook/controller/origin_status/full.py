@@ -9,6 +9,7 @@ from typing import Any
 from webhook.controller.origin_status.merge import exactly, merge_patch
 from webhook.controller.origin_status.run_metadata import annotations_set, labels_set
 from webhook.controller.origin_status.stub import annotations_of
+from webhook.controller.template_names import own_names, renamed_nodes, renamed_stored
 from webhook.ledger.placement import Placement
 from webhook.model.contract import (
     ARGO_COMPLETED,
@@ -29,13 +30,17 @@ _STEERED = ("suspend", "shutdown")
 
 
 def outcome_of(run: Object, origin_name: str, cluster: str) -> Object:
-    """A run's status as its origin shows it: unchanged, except that the run's name is replaced by the origin's.
+    """A run's status as its origin shows it: unchanged, except for names.
 
-    Offloaded nodes are replaced by a single node that says so.
+    The run's own is replaced by the origin's, and those of copied templates by their templates'. Offloaded nodes are
+    replaced by a single node that says so.
     """
     status = {key: value for key, value in status_of(run).items() if key != _FOREIGN}
     if offloaded(run):
         status["nodes"] = nodes_or_note(run, cluster)
+    if own := own_names(run):
+        nodes = renamed_nodes(nodes_of({"status": status}), own)
+        status = _with_nodes(status, nodes) | renamed_stored(status, own)
     run_name = run["metadata"]["name"]
     return status if run_name == origin_name else _renamed_status(status, run_name, origin_name)
 

@@ -1,0 +1,102 @@
+"""The names of WorkflowTemplates on both sides: a run uses copies, and its origin shows the names that its user knows.
+
+The run says in an annotation what its copies are of. Pure.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from webhook.errors import Rejected
+from webhook.model.bounded_json import read_json
+from webhook.model.contract import COPIES
+from webhook.model.nodes import Nodes, nodes_of
+from webhook.model.objects import Object, annotations, mapping, status_of
+from webhook.model.template_versions import Copy, rewritten
+from webhook.totals.shape import Name
+
+_CLUSTER_KIND = "ClusterWorkflowTemplate"
+_SCOPES = {False: "namespaced", True: "cluster"}
+"""How Argo writes where a template is looked up, before a slash and its name."""
+
+Renamed = Mapping[Name, Name]
+
+
+def copy_of(name: Name) -> str:
+    """Which template a copy is of, as it is written on copies and runs."""
+    return f"{_CLUSTER_KIND if name.cluster else 'WorkflowTemplate'}/{name.name}"
+
+
+def with_note(workflow: Object, made: Iterable[Copy]) -> Object:
+    """The Workflow with a note of its copies, and in the nodes that it takes over, these copies' names."""
+    metadata = mapping(workflow.get("metadata"))
+    note = json.dumps({one.name: copy_of(one.of) for one in made}, sort_keys=True)
+    marked = {**workflow, "metadata": {**metadata, "annotations": {**annotations(workflow), COPIES: note}}}
+    nodes = nodes_of(workflow)
+    if not nodes:
+        return marked
+    renamed = {one.of: Name(one.name) for one in made}
+    return {**marked, "status": {**status_of(workflow), "nodes": renamed_nodes(nodes, renamed)}}
+
+
+def own_names(run: Object) -> dict[Name, Name]:
+    """For each copy that a run uses, the template that it is a copy of; empty for a run of an earlier Medea."""
+    try:
+        noted = mapping(read_json(annotations(run).get(COPIES, "{}").encode()))
+    except ValueError:
+        return {}
+    split = {name: of.partition("/") for name, of in noted.items() if isinstance(of, str)}
+    return {Name(name): Name(of, kind == _CLUSTER_KIND) for name, (kind, _, of) in split.items() if of}
+
+
+def renamed_nodes(nodes: Nodes, renamed: Renamed) -> Nodes:
+    """The nodes with other names of the templates that they ran."""
+    scopes = {_scope(old): _scope(new) for old, new in renamed.items()}
+    return {node_id: _node(node, renamed, scopes) for node_id, node in nodes.items()}
+
+
+def renamed_stored(status: Mapping[str, Any], renamed: Renamed) -> Object:
+    """What changes in a status besides its nodes: the templates that Argo keeps there."""
+    changed: Object = {}
+    if spec := mapping(status.get("storedWorkflowTemplateSpec")):
+        changed["storedWorkflowTemplateSpec"] = _spec(spec, renamed)
+    if stored := mapping(status.get("storedTemplates")):
+        scopes = {_scope(old): _scope(new) for old, new in renamed.items()}
+        changed["storedTemplates"] = {
+            _key(key, scopes): _template(template, renamed) for key, template in stored.items()
+        }
+    return changed
+
+
+def _node(node: Object, renamed: Renamed, scopes: Mapping[str, str]) -> Object:
+    changed: Object = {}
+    if isinstance(node.get("templateScope"), str):
+        changed["templateScope"] = scopes.get(node["templateScope"], node["templateScope"])
+    place = mapping(node.get("templateRef"))
+    new = renamed.get(Name(str(place.get("name")), place.get("clusterScope") is True))
+    if new is not None:
+        kept = {key: value for key, value in place.items() if key != "clusterScope"}
+        changed["templateRef"] = {**kept, "name": new.name, **({"clusterScope": True} if new.cluster else {})}
+    return {**node, **changed}
+
+
+def _spec(spec: Object, renamed: Renamed) -> Object:
+    try:
+        return rewritten(spec, renamed)
+    except Rejected:
+        return spec
+
+
+def _template(template: Any, renamed: Renamed) -> Any:
+    return _spec({"templates": [template]}, renamed)["templates"][0]
+
+
+def _key(key: str, scopes: Mapping[str, str]) -> str:
+    """Argo's key of a stored template: the scope, the name of the WorkflowTemplate, and the template's own."""
+    scope, _, rest = key.partition("/")
+    name, slash, template = rest.partition("/")
+    return f"{scopes.get(f'{scope}/{name}', f'{scope}/{name}')}{slash}{template}"
+
+
+def _scope(name: Name) -> str:
+    return f"{_SCOPES[name.cluster]}/{name.name}"
