@@ -21,6 +21,7 @@ from tests.lab import modes
 _HERE = Path(__file__).parent
 _FOLDERS = {_HERE / "without_argo": Company.WITHOUT_ARGO, _HERE / "alone": Company.ALONE}
 _ORDER = list(Company)
+_MANY = 10
 # The first `up` on a machine builds Kubernetes from source.
 _LONGEST_UP = 3600.0
 
@@ -36,12 +37,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.lab)
             if not item.get_closest_marker("timeout"):
                 item.add_marker(pytest.mark.timeout(480, func_only=True))
-    # A process is given its next file two tests early: where one with few and long tests came last, others would wait.
+    # Files of many tests, which are short, come last, so that all processes end about together.
     tests_in = Counter(item.path for item in items)
 
     def place(item: pytest.Item) -> tuple[bool, int, int]:
         company = _company(item.path)
-        return _HERE not in item.path.parents, _ORDER.index(company), company != Company.ALONE and tests_in[item.path]
+        return (
+            _HERE not in item.path.parents,
+            _ORDER.index(company),
+            company != Company.ALONE and max(_MANY, tests_in[item.path]),
+        )
 
     items.sort(key=place)
 

@@ -4,12 +4,15 @@ All of it is locks on files, which go with the process that has them.
 """
 
 import fcntl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from typing import IO
 
 from tests.lab.layout import STATE
+
+_AGAIN = 0.1
 
 
 class Company(StrEnum):
@@ -29,18 +32,31 @@ def turn(of: str) -> Iterator[None]:
 
 @contextmanager
 def among(company: Company) -> Iterator[None]:
-    """Wait until nobody but such company is there; nobody else comes meanwhile."""
-    with ExitStack() as held:
-        # Who waits here keeps all others out, so that those who are there are left in the end.
-        with turn("tests"):
+    """Wait until nobody but such company is there; nobody else comes meanwhile.
+
+    Who waits keeps nobody out: files are given out kind by kind, so that those of the kind before come first.
+    """
+    how = fcntl.LOCK_EX if company == Company.ALONE else fcntl.LOCK_SH
+    while True:
+        with ExitStack() as held:
+            if _is_in(company, how, held):
+                yield
+                return
+        time.sleep(_AGAIN)
+
+
+def _is_in(company: Company, how: int, held: ExitStack) -> bool:
+    """Whether there was nobody else just now; then `held` has this one's lock."""
+    with turn("tests"):
+        try:
             for other in Company:
                 if other != company:
-                    with turn(f"tests-{other}"):
+                    with _locked(f"tests-{other}", fcntl.LOCK_EX | fcntl.LOCK_NB):
                         pass
-            held.enter_context(
-                _locked(f"tests-{company}", fcntl.LOCK_EX if company == Company.ALONE else fcntl.LOCK_SH)
-            )
-        yield
+            held.enter_context(_locked(f"tests-{company}", how | fcntl.LOCK_NB))
+        except BlockingIOError:
+            return False
+    return True
 
 
 @contextmanager
