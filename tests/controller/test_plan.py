@@ -60,6 +60,9 @@ def ended(finished: str) -> dict[str, Any]:
             Step.NOTHING,
         ),
         ({"row": row(state=State.ENDED, end_shown=True, hold=Hold.NONE)}, Step.NOTHING),
+        ({"row": row(state=State.ENDED, end_shown=True, hold=Hold.NONE), "left": -1.0}, Step.DELETE_OLD),
+        ({"row": row(state=State.ENDED, end_shown=True, hold=Hold.NONE), "left": 1.0}, Step.NOTHING),
+        ({"row": row(state=State.ENDED, hold=Hold.NONE), "left": -1.0}, Step.FINISH),
         *(
             ({"row": row(state=one), "origin": origin(annotations={"medea.dev/placement": "p9"})}, Step.RESTORE_MARK)
             for one in (State.QUEUED, State.RESERVED, State.RUNNING, State.ENDED)

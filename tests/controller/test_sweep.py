@@ -214,6 +214,20 @@ def test_an_ended_origin_whose_time_is_over_goes_and_those_that_can_not_be_read_
     ]
 
 
+@pytest.mark.parametrize("seconds", [0, 60])
+def test_an_ended_origin_goes_at_its_time_and_no_sweep_is_waited_for(world: World, seconds: int) -> None:
+    world.place(hold=Hold.NONE)
+    world.front.change(WORKFLOWS, "ns", "job-p1", {"spec": {"ttlStrategy": {"secondsAfterCompletion": seconds}}})
+    world.settle()
+    world.end_run()
+    world.settle(8)
+    assert (world.front.get(WORKFLOWS, "ns", "job-p1") is None) is (seconds == 0)
+    world.clock.advance(seconds)
+    world.settle()
+    assert world.front.get(WORKFLOWS, "ns", "job-p1") is None
+    assert world.run() is None
+
+
 def test_one_origin_that_can_not_be_deleted_does_not_keep_the_others(world: World) -> None:
     for placement in ("p1", "p2"):
         _old(world, placement, {"secondsAfterCompletion": 60}, "2026-01-01T00:00:00Z")

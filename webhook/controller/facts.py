@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from webhook.controller.create import has_placement_labels
 from webhook.controller.made_index import MadeIndex
+from webhook.controller.origin_status.ttl import goes_at
 from webhook.controller.plan import Facts
 from webhook.controller.targets import Targets
 from webhook.controller.workflow_index import Version, WorkflowIndex, version
@@ -13,7 +14,8 @@ from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement, SweepRow
 from webhook.ledger.pool import Pool
-from webhook.model.contract import State
+from webhook.model.contract import Hold, State
+from webhook.model.deadline import Now, utc_now
 from webhook.model.made_workflows import Made
 from webhook.model.objects import Metadata, Object
 
@@ -28,6 +30,7 @@ class Gatherer:
     runs: dict[str, WorkflowIndex]
     made: dict[str, MadeIndex]
     targets: Targets
+    now: Now = utc_now
 
     def gather(self, placement: str) -> Facts:
         """Everything known now. Asks the front door itself before it reports that an origin is gone."""
@@ -48,11 +51,19 @@ class Gatherer:
         there = [(cluster, stray) for cluster, stray in strays if self.targets.away(cluster) is None]
         # If strays are on targets that are away there is no version, so that the sweep looks again.
         looked_at = version_of(row, map(version, [*carriers, *(one for _, one in found)])) if there == strays else None
-        return Facts(row, origin, gone, run, there, copies, away, looked_at, self._made(row, run))
+        return Facts(
+            row, origin, gone, run, there, copies, away, looked_at, self._made(row, run), self._left(row, origin)
+        )
 
     def _made(self, row: Placement, run: Object | None) -> list[Made]:
         index = self.made.get(str(row.cluster))
         return [] if run is None or index is None else index.of(str(run["metadata"]["uid"]), row.namespace)
+
+    def _left(self, row: Placement, origin: Object | None) -> float | None:
+        if origin is None or row.hold is not Hold.NONE or row.state is not State.ENDED:
+            return None
+        goes = goes_at(origin)
+        return (goes - self.now()).total_seconds() if goes else None
 
     def _without_mark(self, row: Placement) -> Object | None:
         """The bound origin, if somebody has taken the placement off it; None if it is not seen."""

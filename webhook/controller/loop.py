@@ -101,7 +101,10 @@ class Loop:
                 self._work.add_after(key, again, lane=CRON_LANE)
         else:
             self._resting.take(key)
-            self._resting.leave(key, self._reconciler.reconcile(key))
+            rest = self._reconciler.reconcile(key)
+            self._resting.leave(key, rest)
+            if rest.again is not None:
+                self._work.add_after(key, rest.again, lane=None)
 
     def _failed(self, key: str, result: str, error: MedeaError, longest: float = RETRY_LONGEST) -> None:
         log.info("trying again", placement=key, result=result, reason=error.message)

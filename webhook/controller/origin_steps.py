@@ -22,6 +22,7 @@ from webhook.controller.unheard import spec_without, unheard_verb
 from webhook.errors import Clash, NotThere, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
+from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
@@ -49,6 +50,7 @@ class OriginSteps:
             Step.SHOW_QUEUED: self._mirror,
             Step.MIRROR: self._mirror,
             Step.FINISH: self._finish,
+            Step.DELETE_OLD: self._delete_old,
             Step.SHOW_LATER: self._show_later,
             Step.MARK_DELETING: self._mark_deleting,
             Step.REMOVE_FINALIZER: self._remove_finalizer,
@@ -125,6 +127,15 @@ class OriginSteps:
         placements.end_shown(self.pool, row.placement, run_uid=row.run_uid)
         self.recorder.record(origin, "Ended", f"{row.phase} on {row.cluster}: {row.message or 'no message'}")
         return Then.GO_ON
+
+    def _delete_old(self, facts: Facts) -> Then:
+        assert facts.row is not None and facts.origin is not None
+        metadata: Metadata = facts.origin["metadata"]
+        log.info("had its time", placement=facts.row.placement, workflow=metadata["name"])
+        # In this very version: somebody may have retried it meanwhile.
+        uid, version = metadata["uid"], metadata["resourceVersion"]
+        self.front.delete(WORKFLOWS, metadata["namespace"], metadata["name"], uid=uid, version=version)
+        return Then.WAIT
 
     def _show_later(self, facts: Facts) -> Then:
         row, origin, run = facts.row, facts.origin, facts.run

@@ -36,7 +36,8 @@ class Facts:
     run in the ledger, with their targets; those on targets that are away are left out. `copies` are Workflows at the
     front door that carry the placement's id but are not its origin. `away` is about the placement's target. `version`
     changes whenever anything that was looked at changes; None if it must be looked at again anyway. `made` are the
-    Workflows that the run has made on its target.
+    Workflows that the run has made on its target. `left` is how many seconds its `ttlStrategy` leaves an ended
+    origin for which Medea follows it; None if it stays.
     """
 
     row: Placement | None
@@ -48,6 +49,7 @@ class Facts:
     away: Away | None = None
     version: Hashable = None
     made: Sequence[Made] = ()
+    left: float | None = None
 
 
 class Step(StrEnum):
@@ -66,6 +68,8 @@ class Step(StrEnum):
     APPLY_VERBS = "apply_verbs"
     """Apply to the run what a person has done to the origin."""
     FINISH = "finish"
+    DELETE_OLD = "delete_old"
+    """Delete an ended origin: its `ttlStrategy` says so, and no Argo controller is there to follow it."""
     SHOW_LATER = "show_later"
     """Show what Argo has noted of the run since its end, such as which of its artifacts are deleted."""
     LET_RUN_GO = "let_run_go"
@@ -144,7 +148,7 @@ def _wanted(facts: Facts) -> Step:
         return Step.NOTHING
     if origin_placement(origin) != row.placement:
         return Step.RESTORE_MARK
-    return Step.APPLY_VERBS if _verbs_come_first(row, origin, facts.run) else _live(row, origin, facts.run)
+    return Step.APPLY_VERBS if _verbs_come_first(row, origin, facts.run) else _live(row, origin, facts)
 
 
 def _needs_target(step: Step, row: Placement, origin: Object | None) -> bool:
@@ -175,7 +179,8 @@ def _verbs_come_first(row: Placement, origin: Object, run: Object | None) -> boo
     return True
 
 
-def _live(row: Placement, origin: Object, run: Object | None) -> Step:
+def _live(row: Placement, origin: Object, facts: Facts) -> Step:
+    run = facts.run
     match row.state:
         case State.QUEUED:
             return Step.SHOW_QUEUED
@@ -193,6 +198,8 @@ def _live(row: Placement, origin: Object, run: Object | None) -> Step:
             row.run_kept or (run is not None and is_deletion_blocked(run))
         ):
             return Step.LET_RUN_GO
+        case State.ENDED if facts.left is not None and facts.left <= 0:
+            return Step.DELETE_OLD
         case State.ENDED if row.hold is Hold.NONE and run is not None and _shows_end_of(origin, run):
             return Step.SHOW_LATER
     return Step.NOTHING

@@ -50,7 +50,8 @@ class Reconciler:
             raise failed[0]
         if then is Then.WAIT_FOR_TARGET and facts.row and facts.away:
             return Rest(waits_for=Wait(str(facts.row.cluster), facts.away.long, facts.row.namespace))
-        return Rest(version=facts.version if is_at_rest(facts) else None)
+        again = facts.left if facts.left is not None and facts.left > 0 else None
+        return Rest(version=facts.version if is_at_rest(facts) else None, again=again)
 
     def _take(self, step: Step, facts: Facts) -> Then:
         try:

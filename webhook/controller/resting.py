@@ -16,10 +16,14 @@ class Wait:
 
 @dataclass(frozen=True)
 class Rest:
-    """How a placement was left: waiting for a target, at rest until its `version` changes, or neither."""
+    """How a placement was left: waiting for a target, at rest until its `version` changes, or neither.
+
+    `again` is in how many seconds to look at it even so.
+    """
 
     waits_for: Wait | None = None
     version: Hashable = None
+    again: float | None = None
 
 
 class Resting:

@@ -82,13 +82,13 @@ class Sweep:
         self.room_came_free()
 
     def look_at_rows(self) -> None:
-        """Compare every row with the informers' caches, and delete origins whose TTL has expired."""
+        """Compare every row with the informers' caches."""
         origins, runs = self.watches.origins.versions(), _by_placement(self.watches)
-        swept, patience = set[str](), Patience(self.clock)
+        swept = set[str]()
         for row in self._rows():
             swept.add(row.placement)
             carriers = origins.get(row.placement, [])
-            self._by_itself("row", partial(self._look_at, row, carriers, runs, patience))
+            self._by_itself("row", partial(self._look_at, row, carriers, runs))
         self._look(origins.keys() - swept, "origin without a row")
         self._look(runs.keys() - swept, "run without a row")
         self.resting.keep_only(swept)
@@ -162,28 +162,19 @@ class Sweep:
             yield from page
             after = page[-1].seq
 
-    def _look_at(
-        self, row: SweepRow, carriers: list[Version], runs: dict[str, list[Version]], patience: Patience
-    ) -> None:
+    def _look_at(self, row: SweepRow, carriers: list[Version], runs: dict[str, list[Version]]) -> None:
         away = self.targets.away(row.cluster)
         if away and self.resting.waits(row.placement, Wait(str(row.cluster), away.long, row.namespace)):
             return
         version = version_of(row, [*carriers, *runs.get(row.placement, [])])
         if not self.resting.is_unchanged(row.placement, version):
             self._look({row.placement}, "not at rest", lane=row.cluster or "", share=row.namespace)
-        elif row.hold is Hold.NONE and row.state is State.ENDED and not patience.is_over(row.namespace):
-            with patience.spent_on(row.namespace):
-                self._delete_old(row)
+        elif row.hold is Hold.NONE and row.state is State.ENDED and self._had_its_time(row):
+            self._look({row.placement}, "had its time", share=row.namespace)
 
-    def _delete_old(self, row: SweepRow) -> None:
-        """Delete an ended origin whose `ttlStrategy` has expired."""
-        for origin in self.watches.origins.carrying(row.placement):
-            metadata, goes = origin["metadata"], goes_at(origin)
-            if goes is not None and goes <= self.now() and metadata["uid"] == row.origin_uid:
-                log.info("had its time", placement=row.placement, workflow=row.name)
-                # In this very version: somebody may have retried it meanwhile.
-                version = metadata["resourceVersion"]
-                self.front.delete(WORKFLOWS, row.namespace, metadata["name"], uid=metadata["uid"], version=version)
+    def _had_its_time(self, row: SweepRow) -> bool:
+        goes = map(goes_at, self.watches.origins.carrying(row.placement))
+        return any(one is not None and one <= self.now() for one in goes)
 
     def _expire(self, namespace: str, late: list[Placement], patience: Patience) -> None:
         """All Workflows of the namespace are read only where one may have any name."""

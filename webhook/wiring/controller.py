@@ -137,7 +137,7 @@ def assemble_controller(
     reconciler = Reconciler(
         front=front,
         targets=targets,
-        gatherer=Gatherer(front, pool, watches.origins, watches.runs, watches.made, targets),
+        gatherer=Gatherer(front, pool, watches.origins, watches.runs, watches.made, targets, now),
         acts={**origin_steps.acts(), **target_steps.acts(), **verbs.acts()},
         recorder=recorder,
     )
