@@ -87,6 +87,9 @@ def _bridge(cluster: Cluster) -> None:
     if not settings.exists():
         run(["ip", "link", "add", cluster.bridge, "type", "bridge"])
     address = f"{cluster.gateway}/{cluster.subnet.partition('/')[2]}"
+    # A bridge without an address of its own has the lowest of its ports': it may change with each pod that comes or
+    # goes, and what others send to the one that they remember is lost for half a minute.
+    run(["ip", "link", "set", cluster.bridge, "address", f"02:6d:65:64:65:{cluster.number:02x}"])
     run(["ip", "address", "replace", address, "dev", cluster.bridge])
     run(["ip", "link", "set", cluster.bridge, "up"])
     # Only on this interface: packets for the service address are sent on to the loopback, where the apiserver is.
