@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import requests
 import yaml
 
 from tests.end_to_end.argo_examples_room import apply, direct_room, furnish, furniture, remove_workflows
@@ -84,10 +85,15 @@ def _argo_server_of_west() -> Iterator[str]:
         subprocess.Popen(declared.argv, env=environment, stdout=log, stderr=log) as process,
     ):
         try:
-            eventually(declared.ready, "the target's argo-server is ready")
+            # It tells its version before it has listed what it answers from.
+            eventually(lambda: declared.ready() and _lists(url), "the target's argo-server is ready")
             yield url
         finally:
             process.kill()
+
+
+def _lists(url: str) -> bool:
+    return requests.get(f"{url}/api/v1/workflows/argo", timeout=20).status_code == 200
 
 
 def _free_port() -> int:

@@ -168,7 +168,7 @@ def suspends_resumes_and_stops(visit: Visit) -> Any:
     answers.append(visit.went(visit.ask("menu: stop", "stopped")))
     phases = [phase(suspended), phase(resumed)]
     shown = {"status": {"nodes": {name: while_it_runs(node) for name, node in running["status"]["nodes"].items()}}}
-    return {"running": shown, "answers": answers, "phases": phases, "ended": visit.ended("stopped")}
+    return {"running": shown, "answers": answers, "phases": phases, "ended": without_outputs(visit.ended("stopped"))}
 
 
 def terminates(visit: Visit) -> Any:
@@ -177,11 +177,14 @@ def terminates(visit: Visit) -> Any:
     # What the scheduler and the kubelet say is not shown at the front door: that the page can listen is all.
     status = visit.browser.reaches("node: Events of its pod", pod=pod)
     answer = visit.went(visit.ask("menu: terminate", "terminated"))
-    ended = visit.ended("terminated")
-    # Whether Argo hears how the pod's program ended, before it takes the Workflow for ended, is chance.
+    return {"Events": status, "answer": answer, "ended": without_outputs(visit.ended("terminated"))}
+
+
+def without_outputs(ended: Object) -> Object:
+    """Whether Argo hears how a pod's program ended, before it takes a Workflow that is stopped for ended, is chance."""
     for node in ended["status"]["nodes"].values():
         node.pop("outputs", None)
-    return {"Events": status, "answer": answer, "ended": ended}
+    return ended
 
 
 def reads_what_is_kept(visit: Visit) -> Any:
