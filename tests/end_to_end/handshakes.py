@@ -36,11 +36,14 @@ def clients() -> Iterator[Seen]:
     seen = Seen()
     stop = Event()
 
+    session, server = connection("front")
+    address = session.get(server + _SERVICE, timeout=20).json()["spec"]["clusterIP"]
+
     def connect() -> None:
         while not stop.wait(0.2):
             # A pod that is being replaced: an apiserver takes the next one.
             with contextlib.suppress(ConnectionError, TimeoutError, ssl.SSLEOFError):
-                seen.add(_handshake())
+                seen.add(_handshake(address))
 
     with ThreadPoolExecutor(1) as pool:
         client = pool.submit(connect)
@@ -51,9 +54,8 @@ def clients() -> Iterator[Seen]:
         client.result()
 
 
-def _handshake() -> Shown:
+def _handshake(address: str) -> Shown:
     session, server = connection("front")
-    address = session.get(server + _SERVICE, timeout=20).json()["spec"]["clusterIP"]
     configuration = session.get(server + _CONFIGURATION, timeout=20).json()
     bundles = {webhook["clientConfig"]["caBundle"] for webhook in configuration["webhooks"]}
     assert len(bundles) == 1

@@ -22,7 +22,8 @@ TARGETS = ("west", "east")
 ARGO = "/apis/argoproj.io/v1alpha1"
 MIRRORED = "medea.dev/mirrored"
 _TRIES = 10
-# What a busy apiserver answers in passing says nothing of what it has. Only reading is asked again.
+# What a busy apiserver answers in passing says nothing of what it has. Only reading is asked again, and what never got
+# there.
 _READ_AGAIN = Retry(
     3, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=["GET"], raise_on_status=False
 )

@@ -44,9 +44,7 @@ def person(workspace: Workspace, name: str, *verbs: str) -> Person:
         workspace.kubectl(
             "create", "rolebinding", name, f"--role={name}", f"--serviceaccount={workspace.name}:{name}"
         ).ok()
-        # An apiserver hears of its own bindings by a watch.
-        asked = ("auth", "can-i", verbs[0], "workflows.argoproj.io", f"--as={user}")
-        eventually(lambda: workspace.kubectl(*asked).code == 0, f"{name} may {verbs[0]}")
+        workspace.until_may(user, verbs[0])
     token = workspace.kubectl("create", "token", name).ok().out.strip()
     return Person(user, token)
 

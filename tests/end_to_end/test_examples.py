@@ -1,12 +1,9 @@
 """Every example does what its header says."""
 
-from functools import partial
-
 import pytest
 
 from tests.end_to_end.ledger import rows_of
 from tests.end_to_end.objects import TARGETS, origin, pods, runs_of, workflows
-from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import EXAMPLES, TEMPLATE, Workspace
 
 
@@ -55,13 +52,8 @@ def an_account_for_steps(workspace: Workspace) -> None:
     """It may do what the steps do."""
     workspace.kubectl("apply", "-f", str(EXAMPLES / "steps-account.yaml")).ok()
     account = f"system:serviceaccount:{workspace.name}:steps"
-
-    def may(verb: str) -> bool:
-        return workspace.kubectl("auth", "can-i", verb, "workflows.argoproj.io", f"--as={account}").code == 0
-
     for verb in ("create", "get", "delete", "patch", "update"):
-        # An apiserver hears of its own bindings by a watch.
-        eventually(partial(may, verb), f"it may {verb}")
+        workspace.until_may(account, verb)
 
 
 def a_workflow_that_stops_and_deletes_another(workspace: Workspace) -> None:

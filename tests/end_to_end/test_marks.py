@@ -1,29 +1,17 @@
 """An administrator of a target takes Medea's labels off a run: the run goes on, and its origin ends as it does."""
 
 from tests.end_to_end.ledger import ledger_row
-from tests.end_to_end.objects import ARGO, Object, annotations, connection, origin, workflow
-from tests.end_to_end.test_steering import gate
+from tests.end_to_end.objects import ARGO, annotations, connection, origin, workflow
+from tests.end_to_end.test_steering import asking, gate
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace
 
 MARKS = ("medea.dev/placement", "medea.dev/origin-uid", "medea.dev/origin-name")
-ASKS: Object = {
-    "apiVersion": "argoproj.io/v1alpha1",
-    "kind": "Workflow",
-    "metadata": {"generateName": "marked-"},
-    "spec": {
-        "entrypoint": "main",
-        "templates": [
-            {"name": "main", "steps": [[{"name": "ask", "template": "ask"}]]},
-            {"name": "ask", "suspend": {}},
-        ],
-    },
-}
-"""It ends when it is told to: not before its labels are back."""
 
 
 def test_a_run_without_its_labels_gets_them_back_and_its_origin_ends_as_it_does(shared: Workspace) -> None:
-    name = shared.create(ASKS)
+    # It ends when it is told to: not before its labels are back.
+    name = shared.create(asking("marked"))
     eventually(lambda: annotations(origin(shared.name, name)).get("state") == "running", "it runs")
     row = ledger_row(shared.name, name)
     session, server = connection(row["cluster"])

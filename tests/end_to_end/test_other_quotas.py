@@ -10,7 +10,7 @@ import pytest
 from tests.end_to_end import medea
 from tests.end_to_end.ledger import ledger_row
 from tests.end_to_end.manifests import only_on
-from tests.end_to_end.objects import annotations, origin
+from tests.end_to_end.objects import annotations, cluster_of, origin
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace, WorkspaceMaker
 from tests.lab.layout import BUSYBOX
@@ -50,18 +50,14 @@ def loop(rounds: int, limits: Mapping[str, str], requests: Mapping[str, str], sc
 
 def refusal(workspace: Workspace, manifest: Object) -> str:
     """What the webhook would refuse it with now; empty if it would let it in. It is another process than the API."""
-    done = workspace.kubectl("create", "-f", "-", "--dry-run=server", stdin=json.dumps(manifest))
+    done = workspace.dry_run(manifest)
     return "" if done.code == 0 else done.err
 
 
 def placed(workspace: Workspace, manifest: Object, times: int) -> list[str]:
     """Submit it so often; returns where each went, be it later since a target was slow to answer."""
     names = [workspace.create(manifest) for _ in range(times)]
-
-    def where(name: str) -> str:
-        return annotations(origin(workspace.name, name)).get("cluster", "")
-
-    return [eventually(partial(where, name), f"{name} is placed") for name in names]
+    return [cluster_of(workspace.name, name) for name in names]
 
 
 def test_a_quota_for_pods_of_another_class_does_not_limit_these(make_workspace: WorkspaceMaker) -> None:

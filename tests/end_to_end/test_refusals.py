@@ -83,11 +83,9 @@ def test_argo_submit_says_what_is_wrong_and_what_would_be_right(small: Workspace
 
 
 def test_a_dry_run_says_where_it_would_go_and_does_nothing(small: Workspace) -> None:
-    manifest = json.dumps(from_template({"executor_num": "1"}))
-    said = small.kubectl("create", "-f", "-", "--dry-run=server", stdin=manifest).ok().said
+    said = small.dry_run(from_template({"executor_num": "1"})).ok().said
     assert "Warning: medea: would be placed on " in said
-    too_much = json.dumps(from_template({"executor_num": "100"}))
-    assert "never fit" in small.kubectl("create", "-f", "-", "--dry-run=server", stdin=too_much).said
+    assert "never fit" in small.dry_run(from_template({"executor_num": "100"})).said
     assert rows_of(small.name) == []
     assert workflows("front", small.name) == []
     assert runs_in(small.name) == []

@@ -113,14 +113,12 @@ class Agent:
 
     def end(self, uid: str, verb: str, arguments: Object) -> str:
         """The node's last phase: as long as it is Running, because somebody else changes it, an agent asks again."""
-        phases = list[str]()
 
-        def over() -> bool:
-            phases.append(self.phase(uid, verb, arguments))
-            return phases[-1] != "Running"
+        def over() -> str:
+            phase = self.phase(uid, verb, arguments)
+            return "" if phase == "Running" else phase
 
-        eventually(over, f"{verb} is over")
-        return phases[-1]
+        return eventually(over, f"{verb} is over")
 
 
 def asker(workspace: Workspace, name: str) -> tuple[Agent, str]:

@@ -60,10 +60,10 @@ def test_a_container_without_limits_counts_with_its_targets_default_and_a_guess_
         {"name": "beside", "template": "bare", "depends": "first"},
     ]
     spec = {"entrypoint": "main", "templates": [{"name": "main", "dag": {"tasks": tasks}}, bare]}
-    manifest = json.dumps(_workflow("bare", spec))
+    manifest = _workflow("bare", spec)
 
     def asked() -> Ran | None:
-        ran = generous.kubectl("create", "-f", "-", "--dry-run=server", stdin=manifest)
+        ran = generous.dry_run(manifest)
         return ran if ran.code == 0 and "needs cpu=0.6, ram=0.06Gi" in ran.said else None
 
     found = eventually(asked, "the targets' LimitRanges are known")

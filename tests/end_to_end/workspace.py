@@ -48,6 +48,15 @@ class Workspace:
         done = self.argo("submit", "-o", "name", "-", stdin=json.dumps(manifest)).ok()
         return done.out.strip()
 
+    def dry_run(self, manifest: Mapping[str, Any]) -> Ran:
+        """What is said now of a Workflow that is not submitted."""
+        return self.kubectl("create", "-f", "-", "--dry-run=server", stdin=json.dumps(manifest))
+
+    def until_may(self, user: str, verb: str) -> None:
+        """Wait until somebody may do this to Workflows: an apiserver hears of its own bindings by a watch."""
+        asked = ("auth", "can-i", verb, "workflows.argoproj.io", f"--as={user}")
+        eventually(lambda: self.kubectl(*asked).code == 0, f"{user} may {verb}")
+
     def wait(self, name: str, *, timeout: float = 240) -> Ran:
         """`argo wait`: it ends when the Workflow has ended."""
         return self.argo("wait", name, timeout=timeout)

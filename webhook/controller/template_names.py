@@ -51,7 +51,7 @@ def own_names(run: Object) -> dict[Name, Name]:
 
 def renamed_nodes(nodes: Nodes, renamed: Renamed) -> Nodes:
     """The nodes with other names of the templates that they ran."""
-    scopes = {_scope(old): _scope(new) for old, new in renamed.items()}
+    scopes = {scope_of(old): scope_of(new) for old, new in renamed.items()}
     return {node_id: _node(node, renamed, scopes) for node_id, node in nodes.items()}
 
 
@@ -61,7 +61,7 @@ def renamed_stored(status: Mapping[str, Any], renamed: Renamed) -> Object:
     if spec := mapping(status.get("storedWorkflowTemplateSpec")):
         changed["storedWorkflowTemplateSpec"] = _spec(spec, renamed)
     if stored := mapping(status.get("storedTemplates")):
-        scopes = {_scope(old): _scope(new) for old, new in renamed.items()}
+        scopes = {scope_of(old): scope_of(new) for old, new in renamed.items()}
         changed["storedTemplates"] = {
             _key(key, scopes): _template(template, renamed) for key, template in stored.items()
         }
@@ -98,5 +98,6 @@ def _key(key: str, scopes: Mapping[str, str]) -> str:
     return f"{scopes.get(f'{scope}/{name}', f'{scope}/{name}')}{slash}{template}"
 
 
-def _scope(name: Name) -> str:
+def scope_of(name: Name) -> str:
+    """Where Argo looks a template up, as nodes and stored templates say it."""
     return f"{_SCOPES[name.cluster]}/{name.name}"

@@ -1,6 +1,5 @@
 """Clients that connect and then say nothing, or stop halfway, keep nobody else from being served."""
 
-import json
 import socket
 import ssl
 from collections.abc import Callable
@@ -60,6 +59,4 @@ def test_a_client_that_falls_silent_stops_nobody_else(shared: Workspace, silence
         assert call("GET", "/readyz", base=WEBHOOK, headers=close).status_code == 200
         assert call("GET", f"/api/v1/targets/{shared.name}", base=BALANCER, headers=close).status_code == 200
         assert call("POST", "/api/v1/plugin", base=PLUGIN, headers=close, body={}).status_code == 400
-        manifest = json.dumps(from_template({"executor_num": "0"}))
-        said = shared.kubectl("create", "-f", "-", "--dry-run=server", stdin=manifest).ok().said
-        assert "would be placed" in said
+        assert "would be placed" in shared.dry_run(from_template({"executor_num": "0"})).ok().said

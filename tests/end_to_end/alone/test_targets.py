@@ -69,10 +69,9 @@ def condition(kind: str) -> str:
     return kubectl("front", "-n", "medea-targets", "get", "clusterprofile", "west", "-o", path).out
 
 
-def review(namespace: str) -> str:
-    """What is said now of a Workflow for west, which is not submitted: reviews are what has to hear of a change."""
-    manifest = json.dumps(only_on("west", inline("exit 0", SMALL)))
-    return kubectl("front", "create", "-n", namespace, "-f", "-", "--dry-run=server", stdin=manifest).said
+def review(workspace: Workspace) -> str:
+    """What is said now of a Workflow for west: reviews are what has to hear of a change."""
+    return workspace.dry_run(only_on("west", inline("exit 0", SMALL))).said
 
 
 @pytest.fixture
@@ -89,7 +88,7 @@ def gone(workspace: Workspace) -> Iterator[Workspace]:
         lab_medea.add_target(lab, "west")
         # What has ended there may be removed again only where Medea's role is bound.
         accept(workspace.name)
-        eventually(lambda: TAKES in review(workspace.name), "west is used again")
+        eventually(lambda: TAKES in review(workspace), "west is used again")
 
 
 def test_a_target_is_added_from_nothing_used_drained_and_removed(gone: Workspace) -> None:
@@ -98,7 +97,7 @@ def test_a_target_is_added_from_nothing_used_drained_and_removed(gone: Workspace
     assert all(words in lines.out for words in SAID), lines.out
     assert life_of(secret()) is not None
 
-    eventually(lambda: TAKES in review(gone.name), lambda: f"west can be used: {review(gone.name)}")
+    eventually(lambda: TAKES in review(gone), lambda: f"west can be used: {review(gone)}")
     first = gone.create(only_on("west", inline("exit 0", SMALL)))
     gone.wait(first).ok()
     assert annotations(origin(gone.name, first))["cluster"] == "west"
@@ -108,7 +107,7 @@ def test_a_target_is_added_from_nothing_used_drained_and_removed(gone: Workspace
     long = gone.create(only_on("west", inline("sleep 100000", SMALL)))
     eventually(lambda: annotations(origin(gone.name, long)).get("state") == "running", "it runs")
     medea("drain", "west").ok()
-    eventually(lambda: "being drained" in review(gone.name), "the service has heard of it")
+    eventually(lambda: "being drained" in review(gone), "the service has heard of it")
     waiting = gone.create(only_on("west", inline("exit 0", SMALL)))
     eventually(lambda: "being drained" in annotations(origin(gone.name, waiting)).get("reason", ""), "it says why")
     refused = medea("remove", "west")
@@ -153,7 +152,7 @@ def test_a_token_is_renewed_with_the_rights_that_medea_has(gone: Workspace) -> N
         registry.stop()
     fresh = secret()
     assert fresh != old and {**fresh, "users": old["users"]} == old
-    eventually(lambda: TAKES in review(gone.name), "west can be used")
+    eventually(lambda: TAKES in review(gone), "west can be used")
     # The controller uses the new one.
     name = gone.create(only_on("west", inline("exit 0", SMALL)))
     gone.wait(name).ok()

@@ -20,14 +20,10 @@ def submit(workspace: Workspace, manifest: Object, *words: str) -> Ran:
 def accepting(workspace: Workspace) -> Workspace:
     """The workspace, once its probe has been left alone for long enough."""
 
-    said = [""]
+    def asked() -> Ran:
+        return submit(workspace, FAILS, "--server-dry-run")
 
-    def accepted() -> bool:
-        done = submit(workspace, FAILS, "--server-dry-run")
-        said[0] = done.said
-        return done.code == 0
-
-    eventually(accepted, lambda: f"Medea has made sure that no controller works there: {said[0]}")
+    eventually(lambda: asked().code == 0, lambda: f"Medea has made sure that no controller works there: {asked().said}")
     return workspace
 
 

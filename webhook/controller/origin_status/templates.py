@@ -8,10 +8,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from webhook.controller.template_names import scope_of
 from webhook.model.contract import GRAFTED
 from webhook.model.limits.model import LONGEST_TEMPLATES
 from webhook.model.nodes import Nodes, nodes_of
 from webhook.model.objects import Object, mapping, mappings, spec_of, status_of
+from webhook.totals.shape import Name, text
 
 # No WorkflowTemplate of the front door is meant: it may have another one of that name, or none.
 _OWN = f"namespaced/{GRAFTED.rstrip('-')}"
@@ -30,11 +32,11 @@ def shown_template(node: Mapping[str, Any]) -> dict[str, str]:
 
 def stored_as(grafted: Mapping[str, Any]) -> str:
     """Where the template of a grafted node is looked up; empty for a node without one."""
-    name, scope = grafted.get("templateName"), grafted.get("templateScope")
-    if not isinstance(name, str) or not name:
+    name, scope = text(grafted.get("templateName")), text(grafted.get("templateScope"))
+    if not name:
         return ""
     # Nodes in the ledger that were grafted by an earlier Medea have no scope.
-    return f"{scope}/{name}" if isinstance(scope, str) and scope else f"{GRAFTED}{name}"
+    return f"{scope}/{name}" if scope else f"{GRAFTED}{name}"
 
 
 def stored_templates(run: Mapping[str, Any], grafted: Nodes, known: Mapping[str, Any]) -> Object:
@@ -60,10 +62,10 @@ def _place(node: Mapping[str, Any]) -> tuple[str, str]:
     """Where the target's Argo finds the template of a node, if not in the Workflow itself, and the template's name."""
     reference = mapping(node.get("templateRef"))
     if reference:
-        kind = "cluster" if reference.get("clusterScope") else "namespaced"
-        return f"{kind}/{_text(reference.get('name'))}", _text(reference.get("template"))
-    scope = _text(node.get("templateScope"))
-    return ("" if scope.startswith("local/") else scope), _text(node.get("templateName"))
+        of = Name(text(reference.get("name")) or "", bool(reference.get("clusterScope")))
+        return scope_of(of), text(reference.get("template")) or ""
+    scope = text(node.get("templateScope")) or ""
+    return ("" if scope.startswith("local/") else scope), text(node.get("templateName")) or ""
 
 
 def _template(run: Mapping[str, Any], node: Mapping[str, Any]) -> Object:
@@ -78,7 +80,3 @@ def _template(run: Mapping[str, Any], node: Mapping[str, Any]) -> Object:
     else:
         found = next((one for one in own if one.get("name") == name), {})
     return {**{key: value for key, value in found.items() if key not in _LEFT_OUT}, "name": name}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -1,9 +1,11 @@
 """Medea goes from a front door and its targets, and leaves them as they were: compared object by object."""
 
 import sys
+from functools import partial
 
 import pytest
 
+from tests.end_to_end.alone.life.inventory import EVENTS, check_nothing_is_left, listed
 from tests.end_to_end.commands import Ran, kubectl, run
 from tests.end_to_end.manifests import SMALL, inline
 from tests.end_to_end.objects import CLUSTERS, TARGETS, annotations, origin, runs_in, runs_of
@@ -17,8 +19,7 @@ _MANIFESTS = CHECKOUT / "manifests"
 _UNINSTALL = f"{_MANIFESTS}/chart/files/uninstall.yaml"
 # They come and go by themselves.
 _FLEETING = (
-    "events",
-    "events.events.k8s.io",
+    *EVENTS,
     "leases.coordination.k8s.io",
     "endpoints",
     "endpointslices.discovery.k8s.io",
@@ -44,7 +45,7 @@ def test_what_medea_has_made_is_gone_from_every_cluster_and_runs_go_on(laborator
     assert (shown["status"]["phase"], f"on {where} goes on there" in shown["status"]["message"]) == ("Error", True)
     assert origin(workspace.name, ended)["status"]["phase"] == "Succeeded"
     for cluster in CLUSTERS:
-        check_nothing_is_left(cluster, but=workspace.name)
+        check_nothing_is_left(cluster, partial(left_on, cluster, but=workspace.name))
     # Nothing holds anything any more: a namespace on a target goes, run and all.
     for name in (live, ended):
         workspace.kubectl("delete", "workflow", name, "--timeout=60s").ok()
@@ -54,13 +55,10 @@ def test_what_medea_has_made_is_gone_from_every_cluster_and_runs_go_on(laborator
     assert "nothing of Medea is left" in uninstall().ok().said
 
 
-def check_nothing_is_left(cluster: str, *, but: str) -> None:
-    """That nothing there is Medea's, except in one namespace, once Kubernetes has taken away what lost its owner."""
-
-    def left() -> list[str]:
-        return [one for one in everything(cluster) if is_medeas(one) and but not in one]
-
-    eventually(lambda: not left(), lambda: f"nothing is left on {cluster}, but {left()}")
+def left_on(cluster: str, *, but: str) -> list[str]:
+    """What is Medea's there, except in one namespace."""
+    columns = "K:.kind,N:.metadata.namespace,M:.metadata.name,L:.metadata.labels"
+    return [one for one in listed(cluster, columns, but=_FLEETING) if is_medeas(one) and but not in one]
 
 
 def is_medeas(line: str) -> bool:
@@ -94,11 +92,3 @@ def delete_from_targets() -> None:
         kubectl(target, "delete", "rolebinding", "medea-target", "-n", WORKFLOWS, "--ignore-not-found").ok()
         manifest = f"{_MANIFESTS}/{medea.TARGET_MANIFEST}"
         kubectl(target, "delete", "-f", manifest, "--ignore-not-found", "--timeout=90s").ok()
-
-
-def everything(cluster: str) -> list[str]:
-    """Kind, namespace and name of every object of a cluster."""
-    listed = kubectl(cluster, "api-resources", "--verbs=list", "-o", "name").ok().out.split()
-    kinds = ",".join(kind for kind in listed if kind not in _FLEETING)
-    columns = "custom-columns=K:.kind,N:.metadata.namespace,M:.metadata.name,L:.metadata.labels"
-    return kubectl(cluster, "get", kinds, "-A", "--no-headers", "-o", columns).ok().out.splitlines()

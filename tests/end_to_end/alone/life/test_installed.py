@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import pytest
 import requests
@@ -17,6 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
 from tests.end_to_end import lab as laboratory
+from tests.end_to_end.alone.life.inventory import EVENTS, check_nothing_is_left, listed
 from tests.end_to_end.commands import Ran, kubectl, run
 from tests.end_to_end.handshakes import clients
 from tests.end_to_end.manifests import SMALL, inline
@@ -29,8 +31,8 @@ from tests.lab.lab import Lab
 from tests.lab.layout import BY_NAME, FRONT
 from webhook.model.objects import labels
 
-_FLEETING = ("events", "events.events.k8s.io", "componentstatuses", "endpoints")
-_COLUMNS = "custom-columns=KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name"
+_FLEETING = (*EVENTS, "componentstatuses", "endpoints")
+_COLUMNS = "KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name"
 LIFE = 60
 """Seconds that a certificate lives, so that authority and certificate are replaced while the tests run."""
 ROTATIONS = 2
@@ -125,10 +127,8 @@ def opt_in(workspace: Workspace, *, hold: str) -> None:
 
 def everything(cluster: str, *, but: str) -> set[str]:
     """Every object of a cluster, as far as it can be listed, except in one namespace."""
-    kinds = kubectl(cluster, "api-resources", "--verbs=list", "-o", "name").ok().out.split()
-    wanted = ",".join(kind for kind in kinds if kind not in _FLEETING)
-    listed = kubectl(cluster, "get", wanted, "-A", "--no-headers", "--ignore-not-found", "-o", _COLUMNS).ok().out
-    return {line for line in map(" ".join, map(str.split, listed.splitlines())) if but not in line.split()}
+    lines = map(str.split, listed(cluster, _COLUMNS, but=_FLEETING))
+    return {" ".join(line) for line in lines if but not in line}
 
 
 def test_the_quick_start_takes_work_and_finds_nothing_missing(empty: Lab, plugin: Workspace, installed: str) -> None:
@@ -248,17 +248,13 @@ def test_it_goes_and_leaves_every_cluster_as_it_was(
         assert "removed" in medea_target("remove", target, "--context", target).ok().out
         kubectl(target, "wait", "--for=delete", f"namespace/{medea.SYSTEM}", "--timeout=110s").ok()
     for cluster in CLUSTERS:
-        check_nothing_is_left(cluster, before[cluster], but=plugin.name)
+        check_nothing_is_left(cluster, partial(added_to, cluster, before[cluster], but=plugin.name))
         assert "medea.dev/run" not in plugin.kubectl("get", "workflows", "-o", "yaml", cluster=cluster).ok().out
 
 
-def check_nothing_is_left(cluster: str, before: set[str], *, but: str) -> None:
-    """That there is nothing that was not there before, once Kubernetes has taken away what lost its owner."""
-
-    def left() -> set[str]:
-        return everything(cluster, but=but) - before
-
-    eventually(lambda: not left(), lambda: f"nothing is left on {cluster}, but {left()}")
+def added_to(cluster: str, before: set[str], *, but: str) -> set[str]:
+    """What was not there before."""
+    return everything(cluster, but=but) - before
 
 
 def check_each_has_run_once(workspace: Workspace, ends: dict[str, str]) -> None:
