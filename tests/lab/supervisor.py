@@ -210,8 +210,9 @@ def _kill_group(pid: int) -> None:
             os.killpg(pid, signal.SIGKILL)
         except ProcessLookupError:
             return
-        _reap(pid)
         if not _group_lives(pid):
+            # Whoever asks whether this pid is in use, as Postgres does, must not find what is left of it.
+            _reap(pid)
             return
         time.sleep(0.02)
 

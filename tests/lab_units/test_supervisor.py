@@ -41,6 +41,13 @@ def test_started_once_and_killed_for_good() -> None:
     assert not supervisor.kill(NAME)
 
 
+def test_of_what_was_started_here_and_killed_not_even_its_pid_is_left() -> None:
+    supervisor.start(_sleeper())
+    pid = supervisor.pid_of(NAME)
+    supervisor.kill(NAME)
+    assert not Path(f"/proc/{pid}").exists()
+
+
 def test_a_process_whose_declaration_changed_is_started_anew() -> None:
     supervisor.start(_sleeper())
     before = supervisor.pid_of(NAME)
