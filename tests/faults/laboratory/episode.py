@@ -140,7 +140,7 @@ def _room_held(namespace: str) -> list[str]:
     """Reservations that nobody needs any more, as `medea targets` shows them."""
     try:
         verdicts = medea.targets(namespace)
-    except requests.RequestException as error:
+    except (requests.RequestException, AssertionError) as error:
         # Right after the end Medea may still be on its way back to the ledger.
         return [f"`medea targets` is not answered: {error}"]
     return [
