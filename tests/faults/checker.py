@@ -177,6 +177,7 @@ def one_target_per_lock(targets: Iterable[FakeApiserver]) -> list[str]:
         if one.resource == "workflows" and _mutex(one.object)
     ]
     wrong, living = list[str](), defaultdict[str, dict[str, str]](dict)
+    over = {change.object["metadata"]["uid"]: change.time for _, change in reversed(changes) if _over(change)}
     # What ends in the moment in which something else begins has ended before it.
     for cluster, change in sorted(changes, key=lambda one: (one[1].time, not _over(one[1]))):
         uid, mutex = change.object["metadata"]["uid"], _mutex(change.object)
@@ -186,6 +187,8 @@ def one_target_per_lock(targets: Iterable[FakeApiserver]) -> list[str]:
             living[mutex][uid] = cluster
             if len(set(living[mutex].values())) > 1:
                 wrong.append(f"mutex {mutex} was in use on two targets when {change.object['metadata']['name']} began")
+            if over.get(uid) == change.time:
+                del living[mutex][uid]
     return wrong
 
 
