@@ -88,7 +88,14 @@ def a_workflow_without_spark_parameters(workspace: Workspace) -> None:
     assert origin(workspace.name, name)["metadata"]["annotations"]["medea.dev/totals"] == "cpu=0.5, ram=0.12Gi"
 
 
+def a_cron_workflow(workspace: Workspace) -> None:
+    """What it makes is placed, be it by its schedule or by hand."""
+    workspace.argo("cron", "create", str(EXAMPLES / "cron.yaml")).ok()
+    _runs_on_a_target(workspace, _submit(workspace, "--from", "cronwf/report"))
+
+
 EXPECTATIONS = {
+    "cron.yaml": a_cron_workflow,
     "dag.yaml": a_workflow_without_spark_parameters,
     "hello-world-template.yaml": a_template_to_submit_from,
     "skip.yaml": a_workflow_that_is_skipped,

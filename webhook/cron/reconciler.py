@@ -33,6 +33,9 @@ from webhook.namespaces.hold import hold_of
 
 log = structlog.get_logger(__name__)
 _TICKS = Counter("medea_cron_ticks_total", "Ticks of CronWorkflows in namespaces with hold none", ["outcome"])
+_REFUSED = "refused"
+# Shown as 0 from the beginning, so that the first one counts as an increase.
+_TICKS.labels(_REFUSED)
 _NOT_SUBMITTED = "Failed to submit Workflow: "
 """Argo's words."""
 
@@ -224,4 +227,4 @@ class CronReconciler:
         self._write(key, seen.cron, replace(status, schedule=seen.spec.written))
         until = max(self._handled[key].until, tick)
         self._handled[key] = replace(self._handled[key], refused=tick, trying=None, until=until)
-        _TICKS.labels("refused").inc()
+        _TICKS.labels(_REFUSED).inc()

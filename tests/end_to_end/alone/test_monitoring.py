@@ -26,6 +26,7 @@ IMPATIENT = {
     "MedeaQueueStuck": ("- 3600", "- 3"),
     # Tests before this one make reviews fail, too.
     "MedeaReviewsFail": ("[5m]", "[1m]"),
+    "MedeaTicksRefused": ("[10m]", "[1m]"),
 }
 ROOM = ("2", "2Gi")
 FULL = inline("sleep 100000", {**SMALL, "driver_cores_limit": "2"})
@@ -112,6 +113,17 @@ def test_a_right_that_was_taken_away_is_told(tmp_path: Path) -> None:
     finally:
         kubectl("west", "apply", "-f", str(saved)).ok()
     check_it_is_over("MedeaWatchDown")
+
+
+def test_a_tick_of_a_cron_workflow_that_is_refused_is_told(make_workspace: WorkspaceMaker) -> None:
+    small = make_workspace(ROOM, ROOM, hold="none")
+    large = inline("true", {**SMALL, "driver_cores_limit": "3"})
+    spec = {"schedules": ["@every 5s"], "workflowSpec": large["spec"]}
+    cron = {"apiVersion": large["apiVersion"], "kind": "CronWorkflow", "metadata": {"name": "large"}, "spec": spec}
+    check_it_is_over("MedeaTicksRefused")
+    with away("front-controller"):
+        small.apply(cron)
+        check_it_fires("MedeaTicksRefused")
 
 
 def test_a_certificate_that_ends_soon_and_a_bug_are_told() -> None:
