@@ -22,6 +22,7 @@ from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.retention import retire
 from webhook.model.contract import Hold, State
+from webhook.references.model import Kind
 
 
 @dataclass
@@ -148,6 +149,14 @@ def test_what_waits_gets_the_templates_of_the_front_door(pool: Pool, clusters: C
     original = placements.original(pool, "p1")
     assert original is not None and [one["spec"] for one in original["templates"]] == [SPEC]
     assert row(pool).template == "t"
+
+
+def test_what_waits_still_waits_for_a_target_that_has_what_it_refers_to(pool: Pool, clusters: Clusters) -> None:
+    container = {"image": "busybox", "envFrom": [{"configMapRef": {"name": "sizes"}}]}
+    spec = {**SPEC, "templates": [{"name": "main", "container": container}]}
+    clusters.front.put(WORKFLOWS, origin("p1", hold=Hold.NONE, state="queued", cluster=None, spec=spec))
+    assert clusters.rebuild(pool) == {"p1": Found.QUEUED}
+    assert [(one.kind, one.name) for one in row(pool).refers] == [(Kind.CONFIG_MAP, "sizes")]
 
 
 @pytest.mark.parametrize("missing", ["its template", "its totals"])

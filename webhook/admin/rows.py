@@ -21,6 +21,7 @@ from webhook.model.contract import (
 )
 from webhook.model.objects import Object, annotations, labels, mapping
 from webhook.model.template_versions import is_copy_name, rewritten, specs_of
+from webhook.references.collect import collect
 from webhook.scout.policies import POLICIES
 from webhook.totals.model import NOTHING, Totals
 from webhook.totals.quantities import cpu_milli, memory_bytes
@@ -70,6 +71,7 @@ def row_of(match: Match, *, copies: Mapping[Name, Name] = _NONE, templates: Sequ
         message=text(status.get("message")) if shown else match.words,
         end_shown=shown,
         shared=shared_by(spec, metadata["namespace"], specs_of(templates)).names,
+        refers=collect(spec, specs_of(templates)).needs if match.found is Found.QUEUED else (),
     )
 
 
