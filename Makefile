@@ -10,7 +10,7 @@ OUT ?= certs/out
 UV := $(or $(shell command -v uv),.venv/bin/uv)
 SOLVE := pip compile --quiet --no-annotate --no-header --generate-hashes --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
-.PHONY: help demo test examples matrix upgrade check static lab lab-down lab-kill lab-start lab-log lab-status lab-spark bench bench-waiting bench-hang faults docs manifests certs lock clean
+.PHONY: help demo test examples matrix upgrade check static lab lab-down lab-kill lab-start lab-log lab-status lab-spark bench bench-waiting bench-hang bench-files faults docs manifests certs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -66,6 +66,9 @@ bench-waiting: $(VENV) ## what 2,000 waiting Workflows cost a submit and an idle
 
 bench-hang: $(VENV) ## what a target that hangs costs everybody else, in the running laboratory
 	@$(PYTHON) -m tests.bench_hang
+
+bench-files: $(VENV) ## how much memory 1,000 uploads at once and a very large one take; without a laboratory
+	@$(PYTHON) -m tests.bench_files
 
 faults: $(VENV) ## episodes of random faults: SEED=7 EPISODES=1000, or LAB=1, or SCHEDULE=name, or PLANTED=all (see docs/faults.md)
 	@PYTHONHASHSEED=0 $(PYTHON) -W ignore -m $(if $(LAB),tests.faults.laboratory,tests.faults) \

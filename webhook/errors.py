@@ -25,6 +25,7 @@
         │       └── NotAllowed  a right is missing there; what was asked for was certainly not done
         ├── ArgoServerUnavailable
         ├── SamplesUnavailable
+        ├── StoreUnavailable    the S3 store of a door did not answer, or refused
         └── Busy                Medea is doing as much of this at once as it may                           429
 
 Anything else that escapes is a bug. Over HTTP each becomes `{"error": {"code", "message", …}}`.
@@ -152,6 +153,10 @@ class ArgoServerUnavailable(Unavailable):
 
 class SamplesUnavailable(Unavailable):
     code = "samples_unavailable"
+
+
+class StoreUnavailable(Unavailable):
+    code = "store_unavailable"
 
 
 class Busy(Unavailable):

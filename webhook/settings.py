@@ -187,6 +187,49 @@ class Settings(BaseSettings):
             ge=0, description="connections into pods at once, by kubectl exec and the like; half of them a namespace"
         ),
     ] = 64
+    medea_files_namespace: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+            description="namespace of the services and jobs of the door for files; unset: no such door",
+        ),
+    ] = None
+    medea_files_port: Annotated[int, Field(description="TLS: jobs with files, as the Orchestrator takes them")] = 5000
+    medea_files_metrics_port: Annotated[int, Field(description="plain HTTP: metrics and health of that door")] = 9100
+    medea_files_largest: Annotated[
+        int, Field(ge=1, description="bytes that an uploaded file may have; all of an upload may have four times that")
+    ] = 2 * 1024**3
+    medea_files_uploads: Annotated[
+        int, Field(ge=1, description="uploads received at once, each of which takes some 15 MiB of memory")
+    ] = 8
+    medea_files_upload_seconds: Annotated[float, Field(gt=0, description="seconds that an upload may take")] = 3600.0
+    medea_retention_hours: Annotated[
+        float, Field(gt=0, description="hours that files and results are kept after a job with files has ended")
+    ] = 48.0
+    max_age: Annotated[
+        float | None,
+        Field(gt=0, description="the same in seconds, as the Orchestrator reads it; unset: MEDEA_RETENTION_HOURS"),
+    ] = None
+    medea_s3_endpoint: Annotated[
+        str | None,
+        Field(pattern=r"^https?://[^\s/]+/?$", description="URL of the S3 store with the files; unset: no such door"),
+    ] = None
+    medea_s3_bucket: Annotated[str | None, Field(min_length=3, description="the bucket there")] = None
+    medea_s3_prefix: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$", description="folder in that bucket")
+    ] = "medea/files"
+    medea_s3_region: Annotated[
+        str, Field(min_length=1, description="region that calls of the store are signed for")
+    ] = "us-east-1"
+    medea_s3_access_key: Annotated[
+        str | None, Field(description="access key of the store; unset: found as AWS' own tools do", repr=False)
+    ] = None
+    medea_s3_secret_key: Annotated[str | None, Field(description="the secret key that belongs to it", repr=False)] = (
+        None
+    )
+    medea_s3_ca: Annotated[
+        FilePath | None, Field(description="file with the CA of the store; unset: the usual authorities")
+    ] = None
     medea_threads: Annotated[int, Field(ge=4, description="requests that a door serves at once")] = 512
 
     medea_certs: Annotated[Path, Field(description="folder with tls.crt, tls.key and ca.crt")] = Path("certs/out")
@@ -298,7 +341,14 @@ class Settings(BaseSettings):
                 "only one of MEDEA_PROMETHEUS_TOKEN_FILE, MEDEA_PROMETHEUS_USER and a header Authorization in "
                 "MEDEA_PROMETHEUS_HEADERS can be set"
             )
+        if (self.medea_s3_access_key is None) != (self.medea_s3_secret_key is None):
+            raise ValueError("MEDEA_S3_ACCESS_KEY and MEDEA_S3_SECRET_KEY must be set together, or neither")
         return self
+
+    @property
+    def files_kept(self) -> float:
+        """Seconds that files and results are kept after a job has ended."""
+        return self.max_age or self.medea_retention_hours * 3600
 
     @property
     def eyes(self) -> Eyes:

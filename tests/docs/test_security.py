@@ -17,7 +17,7 @@ def test_each_threat_has_a_test() -> None:
 
 
 def test_the_tests_that_it_names_are_there() -> None:
-    named = re.findall(r"`(\w+/test_\w+\.py)`((?: \(`\w+`\))?(?:, `\w+`)*)", PAGE)
+    named = re.findall(r"`((?:\w+/)+test_\w+\.py)`((?: \(`\w+`\))?(?:, `\w+`)*)", PAGE)
     assert len(named) > 15
     missing = [file for file, _ in named if not (TESTS / file).exists()]
     assert missing == []

@@ -63,6 +63,7 @@ CHAINS: tuple[tuple[Binary, ...], ...] = (
     (Binary("kube-state-metrics", "KUBE_STATE_METRICS", "kube-state-metrics", "k8s.io/kube-state-metrics/v2"),),
     (Binary("coredns", "COREDNS", "coredns", "github.com/coredns/coredns"),),
     (Binary("helm", "HELM", "helm", "helm.sh/helm/v4/cmd/helm", "helm.sh/helm/v4/internal/version.version"),),
+    (Binary("rclone", "RCLONE", "rclone", ".", "github.com/rclone/rclone/fs.Version"),),
 )
 BINARIES: dict[str, Binary] = {binary.name: binary for chain in CHAINS for binary in chain}
 

@@ -15,6 +15,12 @@ from tests.lab.shell import run
 pytestmark = pytest.mark.lab
 PRODUCTION = f"--values={render.CHART / 'values-production.yaml'}"
 PARTS = ("webhook", "plugin", "api", "logs", "controller")
+FILES = (
+    "--set=files.enabled=true",
+    "--set=files.namespace=science",
+    "--set=files.s3.endpoint=https://s3.example.com",
+    "--set=files.s3.bucket=jobs",
+)
 Object = dict[str, Any]
 
 
@@ -104,7 +110,7 @@ def test_names_of_the_namespace_and_of_argos_account_are_the_releases_own() -> N
     assert "system:serviceaccount:elsewhere:medea" in conditions
 
 
-@pytest.mark.parametrize("words", [("--set=logs.enabled=true",), (PRODUCTION,)])
+@pytest.mark.parametrize("words", [("--set=logs.enabled=true",), (PRODUCTION,), FILES])
 def test_every_pod_is_as_restricted_as_can_be(words: tuple[str, ...]) -> None:
     for pod in pods(*words):
         assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["runAsUser"] > 0
@@ -236,5 +242,49 @@ def test_cert_manager_is_asked_for_names_as_names_and_for_addresses_as_addresses
     words = ("--set=certificates.issuer=cert-manager", "--set=certificates.names={localhost,127.0.0.1,fd00::1}")
     asked = of("Certificate", *words)["medea"]["spec"]
     assert asked["ipAddresses"] == ["127.0.0.1", "fd00::1"]
-    assert asked["dnsNames"][-1] == "localhost" and len(asked["dnsNames"]) == 9
+    assert asked["dnsNames"][-1] == "localhost" and len(asked["dnsNames"]) == 11
     assert "ipAddresses" not in of("Certificate", words[0])["medea"]["spec"]
+
+
+def test_the_door_for_files_is_off_until_it_is_asked_for() -> None:
+    assert "medea-files" not in of("Deployment")
+    assert [one for one in objects() if one["metadata"]["name"] == "medea-files"] == []
+
+
+@pytest.mark.parametrize("missing", ["files.namespace", "files.s3.endpoint", "files.s3.bucket"])
+def test_the_door_for_files_names_the_value_that_it_lacks(missing: str) -> None:
+    with pytest.raises(LabError, match=f"files.enabled is true, so {missing} has to be set"):
+        render.template(*(word for word in FILES if missing not in word))
+
+
+def test_the_door_for_files_is_deployed_with_what_it_needs_in_its_namespace_alone() -> None:
+    words = (
+        *FILES,
+        "--set=files.s3.secret=store",
+        "--set=files.runsPerUser.my-tool=3",
+        "--set=networkPolicy.enabled=true",
+    )
+    pod = of("Deployment", *words)["medea-files"]["spec"]["template"]["spec"]
+    variables = environment(pod)
+    assert pod["serviceAccountName"] == "medea-files"
+    assert pod["containers"][0]["args"] == ["serve", "files"]
+    assert variables["MEDEA_FILES_NAMESPACE"] == "science"
+    assert variables["SERVICE_MY_TOOL_RUNS_PER_USER"] == "3"
+    secrets = {
+        one["name"]: one["valueFrom"]
+        for one in pod["containers"][0]["env"]
+        if one["name"].startswith("MEDEA_S3_") and "valueFrom" in one
+    }
+    assert secrets == {
+        "MEDEA_S3_ACCESS_KEY": {"secretKeyRef": {"name": "store", "key": "accesskey"}},
+        "MEDEA_S3_SECRET_KEY": {"secretKeyRef": {"name": "store", "key": "secretkey"}},
+    }
+    roles = [one for one in objects(*words) if one["kind"] == "Role" and one["metadata"]["name"] == "medea-files"]
+    assert {one["metadata"]["namespace"] for one in roles} == {"science", render.SYSTEM}
+    ports = {
+        port["port"] for rule in of("NetworkPolicy", *words)["medea-files"]["spec"]["ingress"] for port in rule["ports"]
+    }
+    assert ports == {5000, 9100}
+    assert of("Service", *words)["medea-files"]["spec"]["ports"] == [
+        {"name": "files", "port": 5000, "targetPort": "files"}
+    ]

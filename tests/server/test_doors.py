@@ -1,6 +1,7 @@
 """Which doors there are, where they are, and what must be set for them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -42,9 +43,41 @@ def test_the_door_for_logs_wants_certificates_of_its_own_and_of_its_clients() ->
     with pytest.raises(MedeaError, match="MEDEA_LOGS_CERTS"):
         door_of(DoorName.LOGS, Settings())
     logs = Settings(medea_logs_certs=Path("logs"))
-    assert wanted_doors(logs) == list(DoorName)
+    assert wanted_doors(logs) == [DoorName.WEBHOOK, DoorName.PLUGIN, DoorName.API, DoorName.LOGS]
     tls = door_of(DoorName.LOGS, logs).tls
     assert tls and tls.required and tls.clients == Path("logs/ca.crt")
+
+
+FILES: dict[str, Any] = {
+    "medea_files_namespace": "ns",
+    "medea_s3_endpoint": "https://s3.example.com",
+    "medea_s3_bucket": "jobs",
+}
+
+
+def test_the_door_for_files_is_there_once_it_is_set_up_and_waits_longer_for_large_files() -> None:
+    assert wanted_doors(Settings(**FILES)) == [DoorName.WEBHOOK, DoorName.PLUGIN, DoorName.API, DoorName.FILES]
+    door = door_of(DoorName.FILES, Settings(**FILES))
+    assert door.addresses == ("0.0.0.0:5000",)
+    assert door.tls and (door.tls.silence, door.tls.request) == (30.0, 3600.0)
+
+
+@pytest.mark.parametrize("missing", FILES)
+def test_the_door_for_files_says_what_it_lacks(missing: str) -> None:
+    with pytest.raises(MedeaError, match=missing.upper()):
+        door_of(DoorName.FILES, Settings(**{name: value for name, value in FILES.items() if name != missing}))
+
+
+def test_an_open_door_for_files_is_plain_http_on_the_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDEA_API", "open")
+    door = door_of(DoorName.FILES, Settings(**FILES))
+    assert (door.addresses, door.tls) == (("127.0.0.1:5000",), None)
+
+
+def test_a_limit_of_a_service_that_is_none_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVICE_EXAMPLE_RUNS_PER_USER", "many")
+    with pytest.raises(MedeaError, match="SERVICE_EXAMPLE_RUNS_PER_USER is 'many'"):
+        door_of(DoorName.FILES, Settings(**FILES))
 
 
 def test_an_open_api_is_plain_http_on_the_loopback_whatever_else_is_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,12 +31,12 @@ def body() -> bytes:
     try:
         return request.get_data(cache=False)
     except RequestEntityTooLarge as error:
-        _drain()
+        drain()
         raise _too_large() from error
 
 
-def _drain() -> None:
-    """Read the rest of a body that is too large: a client that is cut off while it writes never sees the answer."""
+def drain() -> None:
+    """Read the rest of a body that is not taken: a client that is cut off while it writes never sees the answer."""
     rest = request.environ["wsgi.input"]
     for _ in range(MOST_DRAINED // _PIECE):
         if not rest.read(_PIECE):

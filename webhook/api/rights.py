@@ -106,13 +106,11 @@ class Rights:
 
     def allowed(self, who: Identity, verb: str, namespace: str, name: str) -> bool:
         """Whether `who` may do the Kubernetes verb to the Workflow `name`; to all of the namespace if it is empty."""
-        about = {
-            "namespace": namespace,
-            "verb": verb,
-            "group": _GROUP,
-            "resource": WORKFLOWS.plural,
-            "name": name,
-        }
+        return self.may(who, verb, namespace=namespace, group=_GROUP, resource=WORKFLOWS.plural, name=name)
+
+    def may(self, who: Identity, verb: str, *, namespace: str, group: str, resource: str, name: str) -> bool:
+        """The same about any resource of an API group: it need not be served, a Role may grant it all the same."""
+        about = {"namespace": namespace, "verb": verb, "group": group, "resource": resource, "name": name}
         spec = {
             "user": who.user,
             "groups": list(who.groups),

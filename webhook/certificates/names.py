@@ -4,7 +4,7 @@ import ipaddress
 
 from certs import authority
 
-SERVICES = ("medea", "medea-plugin", "medea-api", "medea-logs")
+SERVICES = ("medea", "medea-plugin", "medea-api", "medea-logs", "medea-files")
 
 
 def names_in(namespace: str, more: str = "") -> authority.Names:

@@ -91,6 +91,13 @@ VIRTUAL = "medea.dev/virtual"
 """Taint of a virtual Node: nothing may be scheduled there."""
 PREFIX = "medea.dev/"
 
+SERVICE = "medea.dev/service"
+"""Label on a WorkflowTemplate: the service that it is to people who submit files, and on the Workflows of its jobs."""
+FILE_JOB = "medea.dev/file-job"
+"""Label on the Workflow of a job with files: the job's id."""
+FILE_USER = "medea.dev/file-user"
+"""Annotation on it: the `user_id` that it was submitted for."""
+
 GRAFTED = "medea-"
 """Prefix of the ids that a run's nodes have at its origin, so that they differ from those of the origin's own nodes."""
 

@@ -1,12 +1,14 @@
-"""The four doors: what each serves, and where."""
+"""The doors: what each serves, and where."""
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 import structlog
 
+from webhook.doors.files.routes import create_files_app
 from webhook.errors import MedeaError
 from webhook.logs.endpoint import create_log_app
+from webhook.model.limits.files import FILES_THREADS, UPLOAD_SILENCE
 from webhook.model.limits.server import SERVER_SPARE_THREADS
 from webhook.server.apps import create_api_app, create_plugin_app, create_webhook_app
 from webhook.server.clients import Clients
@@ -14,6 +16,7 @@ from webhook.server.server import Door, Served
 from webhook.server.tls import AUTHORITY, Tls
 from webhook.settings import Api, Settings
 from webhook.wiring.doors import make_api, make_logs, make_plugin, make_webhook
+from webhook.wiring.files import files_place, make_files
 
 log = structlog.get_logger(__name__)
 _LOOPBACK = "127.0.0.1"
@@ -26,6 +29,7 @@ class DoorName(StrEnum):
     PLUGIN = "plugin"
     API = "api"
     LOGS = "logs"
+    FILES = "files"
 
 
 def door_of(name: DoorName, settings: Settings) -> Door:
@@ -35,13 +39,15 @@ def door_of(name: DoorName, settings: Settings) -> Door:
         DoorName.PLUGIN: _plugin,
         DoorName.API: _api,
         DoorName.LOGS: _logs,
+        DoorName.FILES: _files,
     }
     return makers[name](settings)
 
 
 def wanted_doors(settings: Settings) -> list[DoorName]:
-    """The doors that are served if none is named: all, and logs only where they are set up."""
-    return [name for name in DoorName if name is not DoorName.LOGS or settings.medea_logs_certs]
+    """The doors that are served if none is named: all, but logs and files only where they are set up."""
+    set_up = {DoorName.LOGS: settings.medea_logs_certs, DoorName.FILES: settings.medea_files_namespace}
+    return [name for name in DoorName if set_up.get(name, True)]
 
 
 def _webhook(settings: Settings) -> Door:
@@ -119,5 +125,25 @@ def _logs(settings: Settings) -> Door:
         # Each reader holds one for as long as its log is followed, and each session in a pod until its end.
         settings.medea_logs_streams + settings.medea_logs_sessions + SERVER_SPARE_THREADS,
         Tls("MEDEA_LOGS_CERTS", folder, folder / AUTHORITY, required=True),
+        make,
+    )
+
+
+def _files(settings: Settings) -> Door:
+    place, is_open = files_place(settings), settings.medea_api is Api.OPEN
+    address = _LOOPBACK if is_open else settings.medea_bind
+
+    def make() -> Served:
+        made = make_files(settings, place)
+        return Served(create_files_app(made.files), made.background)
+
+    # A large file takes as long as it takes; a client may fall silent only while it is asked for nothing.
+    longest = settings.medea_files_upload_seconds
+    return Door(
+        DoorName.FILES,
+        (f"{address}:{settings.medea_files_port}",),
+        settings.medea_files_metrics_port,
+        FILES_THREADS,
+        None if is_open else Tls("MEDEA_CERTS", settings.medea_certs, silence=UPLOAD_SILENCE, request=longest),
         make,
     )

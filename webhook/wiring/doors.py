@@ -9,7 +9,7 @@ from webhook.admission.review import Admission
 from webhook.admission.stub import AgentPods
 from webhook.api.argoserver import ArgoServer
 from webhook.api.balancer import Balancer
-from webhook.api.gate import ClosedGate, OpenGate
+from webhook.api.gate import ClosedGate, Gate, OpenGate
 from webhook.api.limits import ConcurrencyLimit
 from webhook.api.rights import Rights
 from webhook.api.routes import Deps
@@ -129,7 +129,7 @@ def make_plugin(settings: Settings) -> PluginDoor:
         others=WorkflowSteps(front, pool, _argo_server(settings, slots), rights, own=front.authorization),
         sub_workflows=RunSteps(front, pool, slots, rights),
     )
-    return PluginDoor(steps, Background([pool.start], _needs_ledger(pool)))
+    return PluginDoor(steps, Background([pool.start], needs_ledger(pool)))
 
 
 def make_api(settings: Settings) -> ApiDoor:
@@ -137,13 +137,16 @@ def make_api(settings: Settings) -> ApiDoor:
     parts = make_parts(settings)
     holds, slots = _holds(parts, settings), _slots(settings)
     balancer = Balancer(parts.front, parts.registry, parts.pool, slots, _argo_server(settings, slots))
-    gate = OpenGate(holds, parts.front) if settings.medea_api is Api.OPEN else _closed_gate(parts, holds, settings)
+    gate = gate_of(parts.front, holds, settings)
     return ApiDoor(Deps(gate, parts.placer, parts.pool, balancer), _placing(parts, holds))
 
 
-def _closed_gate(parts: Parts, holds: Holds, settings: Settings) -> ClosedGate:
+def gate_of(front: Cluster, holds: Holds, settings: Settings) -> Gate:
+    """Who is let in: whoever the settings say."""
+    if settings.medea_api is Api.OPEN:
+        return OpenGate(holds, front)
     others = front_door_for_others(kubeconfig_of(settings))
-    return ClosedGate(Tokens(parts.front), Rights(parts.front), holds, others.bearing)
+    return ClosedGate(Tokens(front), Rights(front), holds, others.bearing)
 
 
 def make_logs(settings: Settings) -> LogsDoor:
@@ -152,7 +155,7 @@ def make_logs(settings: Settings) -> LogsDoor:
     registry, streams = Registry(front, settings.medea_targets_namespace), Streams(settings.medea_logs_streams)
     prober = TargetProber(registry)
     background = Background(
-        [pool.start, registry.start, prober.start, streams.start], _needs_ledger(pool) | _needs_targets(registry)
+        [pool.start, registry.start, prober.start, streams.start], needs_ledger(pool) | _needs_targets(registry)
     )
     reader, access = Reader(front, registry, pool), Access(front)
     sessions = Sessions(reader.find, access, Places(settings.medea_logs_sessions))
@@ -172,10 +175,10 @@ def _placing(parts: Parts, holds: Holds) -> Background:
     )
     starts = [part.start for part in parts_of_placing]
     needs = {"the namespaces that opted in are not known yet": lambda: holds.namespaces.wait(0)}
-    return Background(starts, _needs_ledger(parts.pool) | needs | _needs_targets(parts.registry))
+    return Background(starts, needs_ledger(parts.pool) | needs | _needs_targets(parts.registry))
 
 
-def _needs_ledger(pool: Pool) -> dict[str, Callable[[], bool]]:
+def needs_ledger(pool: Pool) -> dict[str, Callable[[], bool]]:
     return {"the ledger (Postgres) is not reachable yet": lambda: pool.wait(0)}
 
 

@@ -56,6 +56,13 @@ capabilities: {drop: [ALL]}
 {{- if and .Values.postgres.embedded .Values.ledger.secret }}
 {{- fail "two ledgers: ledger.secret is set, so postgres.embedded has to be false" }}
 {{- end }}
+{{- if .Values.files.enabled }}
+{{- range $name, $value := dict "files.namespace" .Values.files.namespace "files.s3.endpoint" .Values.files.s3.endpoint "files.s3.bucket" .Values.files.s3.bucket }}
+{{- if not $value }}
+{{- fail (printf "files.enabled is true, so %s has to be set" $name) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- $space := .Values.targets.namespace }}
 {{- if eq $space .Release.Namespace }}
 {{- fail (printf "targets.namespace is %s, which is Medea's own: the targets' credentials need one with nothing else in it" $space) }}

@@ -1,0 +1,266 @@
+"""Jobs are submitted in order and within the limits, each exactly once, whatever dies meanwhile; and are removed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.doors.files.forms import upload
+from tests.doors.files.world import KEEP, World
+from tests.support.fake_apiserver import LOSE, REFUSE, ApiError, Call, Fault
+from tests.support.objects import row as placement_row
+from tests.support.s3_server import S3Server
+from webhook.doors.files.plan import Do, Past, next_step
+from webhook.doors.files.store import Store
+from webhook.kube.resources import WORKFLOWS
+from webhook.ledger import file_jobs, placements
+from webhook.ledger.file_jobs import Job, JobState
+from webhook.ledger.pool import Pool
+from webhook.model.contract import FILE_JOB
+
+MakeJob = Callable[..., Job]
+
+
+@pytest.fixture
+def world(pool: Pool, store: Store) -> World:
+    """A door with a limit of two."""
+    return World(pool, store)
+
+
+def age(world: World, job: int, seconds: float) -> None:
+    """Let time pass for one job."""
+    with world.pool.transaction() as connection:
+        connection.execute(
+            "UPDATE file_jobs SET created_at = created_at - make_interval(secs => %s), "
+            "ended_at = ended_at - make_interval(secs => %s) WHERE id = %s",
+            (seconds, seconds, job),
+        )
+
+
+def test_a_users_jobs_run_in_order_and_never_more_than_the_limit(world: World) -> None:
+    jobs = [world.upload() for _ in range(7)]
+    others = [world.upload(user="2")]
+    world.work()
+    for number in range(7):
+        assert [job for job in world.running() if job in jobs] == jobs[number : number + 2]
+        world.end(jobs[number], results={"output.txt": b"x"})
+        world.work()
+    assert [world.ask(job).status_code for job in jobs] == [200] * 7
+    created = [int(one["metadata"]["labels"][FILE_JOB]) for one in world.workflows()]
+    assert sorted(created) == sorted(jobs + others)
+    assert world.running() == others
+
+
+def test_jobs_that_were_taken_and_not_submitted_are_submitted_in_order_whoever_is_looked_at_first(world: World) -> None:
+    jobs = [world.upload() for _ in range(2)]
+    file_jobs.take(world.pool, world.row(jobs[0]).line, limit=2)
+    world.restart()
+    world.dispatcher.look_at_job(jobs[1])
+    world.work()
+    assert [int(one["metadata"]["labels"][FILE_JOB]) for one in world.workflows()] == jobs
+
+
+def submits(call: Call) -> bool:
+    """Whether it creates a Workflow."""
+    return call.verb == "create" and call.resource == WORKFLOWS.plural
+
+
+@pytest.mark.parametrize("fault", [LOSE, REFUSE], ids=["the answer is lost", "it is refused a connection"])
+def test_a_create_that_fails_is_tried_again_and_makes_one_workflow(world: World, fault: Fault) -> None:
+    faults = [fault]
+    world.fake.faults = lambda call: faults.pop() if submits(call) and faults else None
+    job = world.upload()
+    world.work()
+    world.fake.faults = lambda _: None
+    world.sweep.run()
+    world.dispatcher.look_at_line(world.row(job).line)
+    world.work()
+    assert world.running() == [job]
+    assert world.row(job).workflow_uid == world.workflows()[0]["metadata"]["uid"]
+
+
+def test_a_process_that_dies_after_it_took_a_job_leaves_it_to_the_next(world: World) -> None:
+    job = world.upload()
+    file_jobs.take(world.pool, world.row(job).line, limit=2)
+    world.restart()
+    world.sweep.run()
+    world.work()
+    assert world.running() == [job]
+
+
+def test_a_process_that_dies_before_it_took_a_job_leaves_it_to_the_next(world: World) -> None:
+    job = world.upload()
+    world.restart()
+    world.sweep.run()
+    world.work()
+    assert world.running() == [job]
+
+
+def test_a_running_job_costs_the_front_door_nothing(world: World) -> None:
+    job = world.upload()
+    world.work()
+    world.fake.calls.clear()
+    for progress in ("0/1", "1/1"):
+        world.fake.change(
+            WORKFLOWS, "ns", world.row(job).workflow, {"status": {"phase": "Running", "progress": progress}}
+        )
+        world.sweep.run()
+        world.work()
+    assert [call.verb for call in world.fake.calls if call.verb != "watch"] == []
+
+
+def test_an_end_that_nobody_heard_of_is_found(world: World) -> None:
+    job = world.upload()
+    world.work()
+    world.end(job, results={"output.txt": b"x"})
+    world.restart()
+    world.work()
+    assert world.ask(job).status_code == 200
+
+
+def test_a_job_that_ended_while_the_store_was_away_is_done_once_it_is_back(world: World, s3: S3Server) -> None:
+    job = world.upload()
+    world.work()
+    world.end(job, results={"output.txt": b"x"})
+    s3.kill()
+    world.work()
+    assert world.ask(job).status_code == 202
+    s3.start()
+    world.restart()
+    world.sweep.run()
+    world.work()
+    assert world.ask(job).status_code == 200
+
+
+def remember(world: World, job: int, phase: str | None) -> None:
+    """The ledger knows that the job's Workflow was there, and how it ended."""
+    found = world.row(job)
+    placements_insert(world.pool, found.workflow, phase)
+    assert placements.was_origin(world.pool, "ns", found.workflow)
+
+
+def placements_insert(pool: Pool, name: str, phase: str | None) -> None:
+    """A placement's row."""
+    with pool.transaction() as connection:
+        connection.execute(
+            "INSERT INTO workflows (placement, state, name, namespace, template, reason, cpu_milli, memory_bytes, "
+            "policy, identity, original, hold, bound_at, phase) "
+            "VALUES (%s, 'deleted', %s, 'ns', 't', '', 1, 1, 'random', 'ann', '{}', 'none', now(), %s)",
+            (f"p-{name}", name, phase),
+        )
+
+
+@pytest.mark.parametrize(("phase", "status"), [("Succeeded", 200), ("Failed", 204), (None, 204)])
+def test_a_workflow_that_was_there_and_is_gone_is_never_submitted_again(
+    world: World, phase: str | None, status: int
+) -> None:
+    job = world.upload()
+    # It was created, and its process died before it noted so; it ended and was removed before the next one looked.
+    file_jobs.take(world.pool, world.row(job).line, limit=2)
+    remember(world, job, phase)
+    world.store.write(f"{world.row(job).folder}/results.tgz", iter([b"x"]))
+    world.restart()
+    world.sweep.run()
+    world.work()
+    assert world.workflows() == []
+    assert world.ask(job).status_code == status
+
+
+def test_a_deleted_workflow_is_a_failed_job_and_makes_room(world: World) -> None:
+    jobs = [world.upload() for _ in range(3)]
+    world.work()
+    world.fake.remove(WORKFLOWS, "ns", world.row(jobs[0]).workflow)
+    world.work()
+    assert "was deleted before it ended" in world.ask(jobs[0]).headers["Medea-Reason"]
+    assert world.running() == jobs[1:]
+
+
+def test_a_workflow_that_admission_refuses_is_a_failed_job(world: World) -> None:
+    world.fake.refuse_later = lambda _call, _object: ApiError(422, "Invalid", "it needs more than any target has")
+    job = world.upload()
+    world.work()
+    assert world.ask(job).headers["Medea-Reason"] == "it was refused: it needs more than any target has"
+
+
+def test_what_is_old_is_removed_with_its_files_and_its_workflow(world: World, s3: S3Server) -> None:
+    old, fresh = world.upload(), world.upload()
+    world.work()
+    for job in (old, fresh):
+        world.end(job, results={"output.txt": b"x"})
+    world.work()
+    age(world, old, KEEP + 60)
+    world.sweep.run()
+    assert (world.ask(old).status_code, world.ask(fresh).status_code) == (204, 200)
+    assert {key.split("/")[1] for key in s3.keys} == {world.row(fresh).folder.split("/")[1]}
+    assert [one["metadata"]["labels"][FILE_JOB] for one in world.workflows()] == [str(fresh)]
+    assert file_jobs.get(world.pool, old) is None
+
+
+def test_files_stay_marked_for_removal_until_the_store_is_back(world: World, s3: S3Server) -> None:
+    job = world.upload()
+    world.work()
+    world.end(job, "Failed")
+    world.work()
+    age(world, job, KEEP + 60)
+    s3.kill()
+    world.sweep.run()
+    assert world.row(job).state == JobState.CLEANED
+    assert world.ask(job).status_code == 204
+    s3.start()
+    world.sweep.run()
+    assert (s3.files, file_jobs.get(world.pool, job)) == ([], None)
+
+
+def test_an_upload_whose_process_died_is_removed(world: World, s3: S3Server) -> None:
+    job = file_jobs.receive(world.pool, namespace="ns", uploader="", folder="files/lost")
+    world.store.write("files/lost/input.zip", iter([b"x"]))
+    world.sweep.run()
+    assert len(s3.keys) == 1
+    age(world, job, 4000)
+    world.sweep.run()
+    assert s3.keys == []
+
+
+def test_an_upload_that_was_given_up_meanwhile_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = file_jobs.queue
+
+    def too_late(pool: Pool, job: int, **options: Any) -> bool:
+        file_jobs.give_up(pool, job)
+        return queue(pool, job, **options)
+
+    monkeypatch.setattr(file_jobs, "queue", too_late)
+    assert world.send(upload(("run.sh", b"echo"))).status_code == 503
+    world.work()
+    assert world.workflows() == []
+
+
+_PHASES = st.sampled_from([None, "Running", "Succeeded", "Failed", "Error", 7])
+
+
+@given(
+    state=st.sampled_from(list(JobState)),
+    uid=st.none() | st.just("u"),
+    origin=st.none() | st.tuples(_PHASES, st.sampled_from(["u", "v"]), st.sampled_from(["1", "2"])),
+    past=st.none() | st.sampled_from([Past(None, ""), Past("Succeeded", ""), Past("Failed", "x")]),
+)
+def test_nothing_that_ever_was_there_is_submitted(
+    state: JobState, uid: str | None, origin: tuple[Any, str, str] | None, past: Past | None
+) -> None:
+    job = made_job(state, uid)
+    thing = origin and {
+        "metadata": {"name": "w", "uid": origin[1], "labels": {FILE_JOB: origin[2]}},
+        "status": {"phase": origin[0]},
+    }
+    step = next_step(job, thing, past)
+    if step.do is Do.SUBMIT:
+        assert (state, uid, thing, past) == (JobState.SUBMITTED, None, None, None)
+    if state is not JobState.SUBMITTED:
+        assert step.do is Do.NOTHING
+
+
+def made_job(state: JobState, uid: str | None) -> Job:
+    """A row."""
+    now = placement_row().created_at
+    return Job(1, "ns", "", "files/a", "1", "example", state, "w", uid, "", now, now, None)

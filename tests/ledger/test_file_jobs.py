@@ -1,0 +1,122 @@
+"""Rows of jobs with files: taken in order within the limit, by one of several at a time; removed when they are old."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from webhook.ledger import file_jobs
+from webhook.ledger.file_jobs import Job, JobState, Line
+from webhook.ledger.pool import Pool
+
+LINE = Line("ns", "example", "1")
+
+
+def queued(pool: Pool, user: str = "1", service: str = "example") -> int:
+    """A job that waits."""
+    job = file_jobs.receive(pool, namespace="ns", uploader="portal", folder="files/0123456789abcdef")
+    assert file_jobs.queue(pool, job, user_id=user, service=service)
+    return job
+
+
+def row(pool: Pool, job: int) -> Job:
+    """Its row."""
+    found = file_jobs.get(pool, job)
+    assert found is not None
+    return found
+
+
+def test_jobs_are_taken_in_order_and_within_the_limit(pool: Pool) -> None:
+    jobs = [queued(pool) for _ in range(7)]
+    assert [job.id for job in file_jobs.take(pool, LINE, limit=3)] == jobs[:3]
+    file_jobs.exists(pool, jobs[0], "u")
+    # Those whose Workflow is not known to exist are there again.
+    assert [job.id for job in file_jobs.take(pool, LINE, limit=3)] == jobs[1:3]
+    assert file_jobs.end(pool, jobs[0], JobState.DONE, "")
+    assert [job.id for job in file_jobs.take(pool, LINE, limit=3)] == jobs[1:4]
+    assert row(pool, jobs[3]).workflow == f"files-{jobs[3]}-89abcdef"
+
+
+def test_each_user_and_service_has_a_line_of_its_own(pool: Pool) -> None:
+    mine, yours, other = queued(pool), queued(pool, user="2"), queued(pool, service="more")
+    assert [job.id for job in file_jobs.take(pool, LINE, limit=1)] == [mine]
+    assert set(file_jobs.waiting_lines(pool, "ns")) == {Line("ns", "example", "2"), Line("ns", "more", "1")}
+    assert {row(pool, yours).state, row(pool, other).state} == {JobState.QUEUED}
+
+
+def test_several_that_take_at_once_stay_within_the_limit(pool: Pool) -> None:
+    for _ in range(30):
+        queued(pool)
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(lambda _: file_jobs.take(pool, LINE, limit=5), range(12)))
+    assert len(file_jobs.submitted(pool, "ns")) == 5
+
+
+def test_an_end_is_told_once(pool: Pool) -> None:
+    job = queued(pool)
+    assert not file_jobs.end(pool, job, JobState.DONE, "")
+    file_jobs.take(pool, LINE, limit=1)
+    assert file_jobs.end(pool, job, JobState.FAILED, "why\0")
+    assert not file_jobs.end(pool, job, JobState.DONE, "")
+    assert (row(pool, job).state, row(pool, job).reason) == (JobState.FAILED, "why�")
+
+
+def test_an_upload_that_was_given_up_is_never_queued(pool: Pool) -> None:
+    job = file_jobs.receive(pool, namespace="ns", uploader="portal", folder="f")
+    file_jobs.give_up(pool, job)
+    assert not file_jobs.queue(pool, job, user_id="1", service="example")
+    queued_job = queued(pool)
+    file_jobs.give_up(pool, queued_job)
+    assert row(pool, queued_job).state == JobState.QUEUED
+
+
+def age(pool: Pool, job: int, hours: int) -> None:
+    """Let time pass for one job."""
+    with pool.transaction() as connection:
+        connection.execute(
+            "UPDATE file_jobs SET created_at = created_at - make_interval(hours => %s), "
+            "ended_at = ended_at - make_interval(hours => %s) WHERE id = %s",
+            (hours, hours, job),
+        )
+
+
+def test_what_is_old_is_removed_and_what_waits_or_runs_is_not(pool: Pool) -> None:
+    done, fresh, running, waiting = (queued(pool) for _ in range(4))
+    file_jobs.take(pool, LINE, limit=3)
+    for job in (done, fresh):
+        file_jobs.end(pool, job, JobState.DONE, "")
+    lost = file_jobs.receive(pool, namespace="ns", uploader="portal", folder="f")
+    arriving = file_jobs.receive(pool, namespace="ns", uploader="portal", folder="f")
+    for job in (done, running, waiting, lost):
+        age(pool, job, 49)
+    assert file_jobs.retire(pool, keep=48 * 3600, abandoned=3600) == 2
+    assert [job.id for job in file_jobs.cleaned(pool, 10)] == [done, lost]
+    for job in (done, lost, fresh):
+        file_jobs.forget(pool, job)
+    assert file_jobs.get(pool, done) is None
+    assert [row(pool, job).state for job in (fresh, running, waiting, arriving)] == [
+        JobState.DONE,
+        JobState.SUBMITTED,
+        JobState.QUEUED,
+        JobState.RECEIVING,
+    ]
+    assert file_jobs.counts(pool) == {"submitted": 1, "queued": 1, "receiving": 1}
+
+
+def test_an_id_that_was_given_is_known_after_its_row_is_gone(pool: Pool) -> None:
+    job = queued(pool)
+    with pool.transaction() as connection:
+        connection.execute("DELETE FROM file_jobs")
+    assert file_jobs.was_given(pool, job)
+    assert not file_jobs.was_given(pool, job + 1)
+
+
+@pytest.mark.parametrize("index", ["file_jobs_lines"])
+def test_a_line_is_found_by_its_index(pool: Pool, index: str) -> None:
+    queued(pool)
+    with pool.transaction() as connection:
+        connection.execute("SET LOCAL enable_seqscan = off")
+        plan = connection.execute(
+            "EXPLAIN SELECT id FROM file_jobs WHERE namespace = 'ns' AND service = 'a' AND user_id = '1' "
+            "AND state = 'queued' ORDER BY id LIMIT 5"
+        ).fetchall()
+    assert any(index in str(line) for line in plan)

@@ -1,0 +1,195 @@
+"""The calls of the Orchestrator, as one blueprint. Their docstrings appear on the OpenAPI page."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import structlog
+from flask import Blueprint, Flask, Response, g, jsonify, redirect, request
+from spectree import Response as Documented
+from spectree import SpecTree
+from werkzeug import Response as WerkzeugResponse
+
+from webhook import __version__
+from webhook.api.bodies import ErrorBody
+from webhook.api.gate import Caller, Gate
+from webhook.api.http import drain, json_app
+from webhook.doors.files.bodies import HealthBody, JobBody, UploadForm
+from webhook.doors.files.names import checked_id, shown_user
+from webhook.doors.files.results import as_zip
+from webhook.doors.files.store import Reading, Store
+from webhook.doors.files.uploads import Uploads
+from webhook.doors.files.workflow import results_key
+from webhook.doors.speaking import Speaking
+from webhook.errors import MedeaError, Missing, Unavailable
+from webhook.ledger import file_jobs
+from webhook.ledger.file_jobs import Job, JobState
+from webhook.ledger.pool import Pool
+from webhook.logs.endpoint import BrokeOff
+
+log = structlog.get_logger(__name__)
+SPEC = SpecTree("flask", title="Medea: jobs with files", version=__version__, path="apidoc", mode="strict")
+_ERRORS = {f"HTTP_{status}": ErrorBody for status in (400, 401, 403, 413, 429, 503)}
+_STATUS = {
+    JobState.QUEUED: "Queued",
+    JobState.SUBMITTED: "Submitted",
+    JobState.DONE: "Completed",
+    JobState.FAILED: "Failed",
+    JobState.CLEANED: "Cleaned",
+}
+_LONGEST_REASON = 500
+
+
+@dataclass(frozen=True)
+class Deps:
+    """The dependencies of the routes."""
+
+    gate: Gate
+    speaking: Speaking
+    uploads: Uploads
+    pool: Pool
+    store: Store
+    namespace: str
+
+
+def create_files_app(deps: Deps) -> Flask:
+    """What portals call, and the OpenAPI page about it."""
+    app = json_app("medea-files")
+    # Bodies are read piece by piece, and limited there.
+    app.config["MAX_CONTENT_LENGTH"] = None
+    app.register_blueprint(blueprint(deps))
+    SPEC.register(app)
+    with app.app_context():
+        _document_head()
+    return app
+
+
+def blueprint(deps: Deps) -> Blueprint:
+    """The routes, which call `deps`. No body is read before the caller is known."""
+    files = Blueprint("files", __name__)
+
+    @files.post("/upload")
+    @SPEC.validate(form=UploadForm, resp=Documented(HTTP_200=JobBody, **_ERRORS), tags=["files"], skip_validation=True)
+    def upload() -> Response:
+        """Submit a job: any number of `file`, and for whom, and the service that works on them."""
+        try:
+            caller = _caller(deps, "create")
+            accepted = deps.uploads.receive(caller, request.headers.get("Content-Type"), request.stream)
+        except MedeaError:
+            drain()
+            raise
+        queued = JobBody(
+            id=accepted.id,
+            user_id=shown_user(accepted.user_id),
+            service=accepted.service,
+            status="Queued",
+            loc=_location(deps, accepted.folder),
+            dest_id="",
+        )
+        return jsonify(queued.model_dump())
+
+    @files.route("/download/<number>", methods=["GET", "HEAD"])
+    @SPEC.validate(
+        resp=Documented("HTTP_200", "HTTP_204", HTTP_202=JobBody, HTTP_404=ErrorBody, **_ERRORS),
+        tags=["files"],
+        skip_validation=True,
+    )
+    def download(number: str) -> Response:
+        """The results of a job that is done, as results.zip; HEAD says only how it is.
+
+        202: it is queued or running. 204: it has failed, or its results were removed; Medea-Reason says which.
+        """
+        job = _job(deps, _caller(deps, "get"), checked_id(number))
+        if job is None or job.state in (JobState.FAILED, JobState.CLEANED):
+            return _nothing(job)
+        if job.state != JobState.DONE:
+            return _not_yet(deps, job)
+        return _results(deps, job)
+
+    @files.get("/health")
+    @SPEC.validate(resp=Documented(HTTP_200=HealthBody), tags=["files"], skip_validation=True)
+    def health() -> Response:
+        """That the door answers. Nobody has to be known for it."""
+        return jsonify(HealthBody(status="healthy").model_dump())
+
+    @files.get("/swagger-ui/")
+    def page() -> WerkzeugResponse:
+        return redirect("/apidoc/swagger/")
+
+    return files
+
+
+def _document_head() -> None:
+    """Spectree leaves HEAD out of its document, and here it is a call of its own."""
+    calls = SPEC.spec["paths"]["/download/{number}"]
+    calls["head"] = {
+        **calls["get"],
+        "operationId": "head_download__number_",
+        "summary": "How a job is: 200 done, 202 queued or running, 204 failed or removed, 404 unknown.",
+    }
+
+
+def _caller(deps: Deps, right: str) -> Caller:
+    """Who calls. Raises Unauthenticated, or Forbidden unless they may do as much with Workflows."""
+    caller = deps.gate.caller(request.headers)
+    deps.gate.check(caller, right, deps.namespace)
+    g.caller = caller
+    return caller
+
+
+def _job(deps: Deps, caller: Caller, number: int) -> Job | None:
+    """The job; None if there was one whose row is gone. Raises Missing too if it is not the caller's to know."""
+    job = file_jobs.get(deps.pool, number)
+    if job is None and file_jobs.was_given(deps.pool, number):
+        return None
+    unknown = Missing(f"there is no job {number}")
+    if job is None or job.state == JobState.RECEIVING:
+        raise unknown
+    mine = caller.identity is None or caller.identity.user == job.uploader
+    if not mine and not deps.speaking.allowed(caller, job.namespace, job.user_id):
+        raise unknown
+    return job
+
+
+def _nothing(job: Job | None) -> Response:
+    reason = job.reason if job and job.state == JobState.FAILED else "its results were removed"
+    words = "".join(one if " " <= one <= "~" else "?" for one in reason)[:_LONGEST_REASON]
+    return Response(status=204, headers={"Medea-Reason": words})
+
+
+def _not_yet(deps: Deps, job: Job) -> Response:
+    shown = JobBody(
+        id=job.id,
+        user_id=shown_user(job.user_id),
+        service=job.service,
+        status=_STATUS[JobState(job.state)],
+        loc=_location(deps, job.folder),
+        dest_id=job.workflow,
+    )
+    answer = jsonify(shown.model_dump())
+    answer.status_code = 202
+    return answer
+
+
+def _results(deps: Deps, job: Job) -> Response:
+    headers = {"Content-Disposition": 'attachment; filename="results.zip"'}
+    if request.method == "HEAD":
+        return Response(mimetype="application/zip", headers=headers)
+    packed = deps.store.read(results_key(job.folder))
+    if packed is None:
+        raise Unavailable(f"the results of job {job.id} are not in the store")
+    return Response(_streamed(packed, job), mimetype="application/zip", headers=headers)
+
+
+def _streamed(packed: Reading, job: Job) -> Iterator[bytes]:
+    """The zip. If it can't go on, the connection is cut, so that nobody takes half of it for the whole."""
+    try:
+        yield from as_zip(packed)
+    except Unavailable as error:
+        log.warning("a download broke off", job=job.id, reason=error.message)
+        raise BrokeOff(error.message) from error
+    finally:
+        packed.close()
+
+
+def _location(deps: Deps, folder: str) -> str:
+    return f"s3://{deps.store.bucket}/{folder}"

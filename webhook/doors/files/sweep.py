@@ -1,0 +1,94 @@
+"""The sweep of the door for files: finds what events have missed, and removes what is old."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from webhook.doors.files.dispatch import Dispatcher
+from webhook.doors.files.store import Store
+from webhook.errors import Conflict, MedeaError
+from webhook.kube.client import Cluster
+from webhook.kube.resources import WORKFLOWS
+from webhook.kube.threads import start_loop
+from webhook.ledger import file_jobs
+from webhook.ledger.file_jobs import Job, JobState
+from webhook.ledger.pool import Pool
+from webhook.model.limits.files import ABANDONED_AFTER, CLEAN_BATCH
+
+log = structlog.get_logger(__name__)
+_JOBS = Gauge("medea_file_jobs", "Jobs with files, by those of their states that pass", ["state"])
+_FAILED = Counter("medea_file_sweep_failed_total", "Parts of a sweep of the door for files that failed", ["part"])
+_PASSING = (JobState.RECEIVING, JobState.QUEUED, JobState.SUBMITTED, JobState.CLEANED)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Runs every `interval`. Results are kept for `keep`, uploads may take `longest_upload`; all in seconds."""
+
+    front: Cluster
+    pool: Pool
+    store: Store
+    dispatcher: Dispatcher
+    namespace: str
+    interval: float
+    keep: float
+    longest_upload: float
+    stop: threading.Event
+
+    def start(self) -> None:
+        """Start, in a thread of its own."""
+        start_loop("files-sweep", self._turn, stop=self.stop)
+
+    def run(self) -> None:
+        """All parts; if one fails, the others still run."""
+        for part in (self.look_again, self.retire, self.clean, self.count):
+            self._run_part(part)
+
+    def look_again(self) -> None:
+        """At every line in which something waits, and at each submitted job that does not just go on."""
+        for line in file_jobs.waiting_lines(self.pool, self.namespace):
+            self.dispatcher.look_at_line(line, sweep=True)
+        for job in file_jobs.submitted(self.pool, self.namespace):
+            if not self.dispatcher.goes_on(job):
+                self.dispatcher.look_at_job(job.id, sweep=True)
+
+    def retire(self) -> None:
+        """Mark what is old, and uploads whose process is gone."""
+        file_jobs.retire(self.pool, keep=self.keep, abandoned=self.longest_upload + ABANDONED_AFTER)
+
+    def clean(self) -> None:
+        """Remove what is marked: its files, its Workflow, its row, in this order."""
+        for job in file_jobs.cleaned(self.pool, CLEAN_BATCH):
+            self._clean(job)
+
+    def count(self) -> None:
+        """Show how many there are."""
+        found = file_jobs.counts(self.pool)
+        for state in _PASSING:
+            _JOBS.labels(state).set(found.get(state, 0))
+
+    def _clean(self, job: Job) -> None:
+        self.store.remove(job.folder)
+        if job.workflow_uid is not None:
+            try:
+                self.front.delete(
+                    WORKFLOWS, job.namespace, job.workflow, uid=job.workflow_uid, propagation="Background"
+                )
+            except Conflict:
+                log.info("another Workflow has the name now", job=job.id, workflow=job.workflow)
+        file_jobs.forget(self.pool, job.id)
+
+    def _run_part(self, part: Callable[[], None]) -> None:
+        try:
+            part()
+        except MedeaError as error:
+            _FAILED.labels(part.__name__).inc()
+            log.warning("part of a sweep failed", part=part.__name__, reason=error.message)
+
+    def _turn(self) -> None:
+        if self.pool.wait(self.interval):
+            self.run()
+            self.stop.wait(self.interval)

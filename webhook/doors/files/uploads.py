@@ -1,0 +1,142 @@
+"""One upload: its files go to the store while they arrive, and only when all is well may the job be submitted."""
+
+import functools
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+import structlog
+from prometheus_client import Counter
+
+from webhook.api.gate import Caller
+from webhook.doors.files.bundle import Bundle
+from webhook.doors.files.form import Event, boundary_of, read_form
+from webhook.doors.files.names import checked_service, checked_user
+from webhook.doors.files.services import Services
+from webhook.doors.files.store import Store
+from webhook.doors.files.workflow import input_key
+from webhook.doors.files.zips import check_zip
+from webhook.doors.speaking import Speaking
+from webhook.errors import BadRequest, Busy, MedeaError, Unavailable, wrong_field
+from webhook.ledger import file_jobs
+from webhook.ledger.file_jobs import JobState, Line
+from webhook.ledger.pool import Pool
+from webhook.model.deadline import Clock
+from webhook.model.limits.files import UPLOAD_SLOT_WAIT
+
+log = structlog.get_logger(__name__)
+_UPLOADS = Counter("medea_file_uploads_total", "Uploads of jobs with files", ["outcome"])
+_BYTES = Counter("medea_file_upload_bytes_total", "Bytes of the files that were received")
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A job that is queued."""
+
+    id: int
+    user_id: str
+    service: str
+    folder: str
+
+
+class Slots:
+    """How many uploads are received at once: each keeps a part of its file in memory."""
+
+    def __init__(self, number: int, *, wait: float = UPLOAD_SLOT_WAIT) -> None:
+        self._free, self._number, self._wait = threading.BoundedSemaphore(number), number, wait
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Hold one. Raises Busy if none becomes free in time."""
+        if not self._free.acquire(timeout=self._wait):
+            raise Busy(f"{self._number} uploads are being received; try again")
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """Receives uploads for `namespace`. `prefix` is a folder of the bucket; `largest` is in bytes, `longest` in s."""
+
+    pool: Pool
+    store: Store
+    services: Services
+    speaking: Speaking
+    slots: Slots
+    queued: Callable[[Line], None]
+    namespace: str
+    prefix: str
+    largest: int
+    longest: float
+    clock: Clock = time.monotonic
+
+    def receive(self, caller: Caller, content_type: str | None, stream: IO[bytes]) -> Accepted:
+        """The queued job. Raises BadRequest or Forbidden with the field that is wrong; then nothing is stored."""
+        boundary = boundary_of(content_type)
+        with self.slots.one():
+            folder = f"{self.prefix}/{uuid.uuid4().hex}"
+            uploader = caller.identity.user if caller.identity else ""
+            job = file_jobs.receive(self.pool, namespace=self.namespace, uploader=uploader, folder=folder)
+            try:
+                accepted = self._received(caller, job, folder, read_form(stream, boundary, largest_file=self.largest))
+            except BaseException as error:
+                _UPLOADS.labels("refused" if isinstance(error, MedeaError) and error.status < 500 else "failed").inc()
+                self._give_up(job, folder)
+                raise
+        _UPLOADS.labels("accepted").inc()
+        self.queued(Line(self.namespace, accepted.service, accepted.user_id))
+        return accepted
+
+    def _received(self, caller: Caller, job: int, folder: str, events: Iterator[Event]) -> Accepted:
+        bundle = Bundle()
+        check = functools.partial(self._check_form, caller, bundle)
+        self.store.write(input_key(folder), bundle.pieces(self._in_time(events), check))
+        self._check_zips(bundle, folder)
+        _BYTES.inc(bundle.size)
+        user, service = _line_of(bundle)
+        if not file_jobs.queue(self.pool, job, user_id=user, service=service):
+            raise Unavailable("the upload took so long that it was given up; send it again")
+        return Accepted(job, user, service, folder)
+
+    def _check_form(self, caller: Caller, bundle: Bundle) -> None:
+        """Before the end of the object is written: what is refused here was never there."""
+        user, service = _line_of(bundle)
+        if not bundle.count:
+            raise wrong_field(BadRequest, "file", "", "at least one file must be sent")
+        self.services.template_of(service)
+        self.speaking.check(caller, self.namespace, "user_id", user)
+
+    def _check_zips(self, bundle: Bundle, folder: str) -> None:
+        read = functools.partial(self.store.read_range, input_key(folder))
+        for inside in bundle.zips:
+            check_zip(inside, read, largest=self.largest)
+
+    def _in_time(self, events: Iterator[Event]) -> Iterator[Event]:
+        until = self.clock() + self.longest
+        for event in events:
+            if self.clock() > until:
+                expected = f"an upload may take {self.longest:g} seconds (MEDEA_FILES_UPLOAD_SECONDS)"
+                raise wrong_field(BadRequest, "file", "too slow", expected)
+            yield event
+
+    def _give_up(self, job: int, folder: str) -> None:
+        """Nothing stays stored. What fails here is left for the sweep, which finds the row."""
+        try:
+            file_jobs.give_up(self.pool, job)
+            found = file_jobs.get(self.pool, job)
+            if found is not None and found.state == JobState.CLEANED:
+                self.store.remove(folder)
+                file_jobs.forget(self.pool, job)
+        except MedeaError as error:
+            log.info("left for the sweep", job=job, reason=error.message)
+
+
+def _line_of(bundle: Bundle) -> tuple[str, str]:
+    """The user and the service. Raises BadRequest with the field that is missing or wrong."""
+    return checked_user(bundle.fields.get("user_id")), checked_service(bundle.fields.get("service"))

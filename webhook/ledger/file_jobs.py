@@ -1,0 +1,224 @@
+"""Rows of jobs with files. Every write is safe to repeat, and names the state that it was decided from."""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from webhook.ledger.pool import Connection, Pool
+from webhook.model.json_input import storable
+from webhook.model.limits.files import TAKE_MOST
+
+_LOCK = 4
+"""Advisory locks of lines. Namespaces use 1, retention 2, names of locks and caches 3."""
+_COLUMNS = (
+    "id, namespace, uploader, folder, user_id, service, state, workflow, workflow_uid, reason, created_at, "
+    "submitted_at, ended_at"
+)
+_LINE = "namespace = %(namespace)s AND service = %(service)s AND user_id = %(user_id)s"
+
+
+class JobState(StrEnum):
+    """The state of a job."""
+
+    RECEIVING = "receiving"
+    """Its files are arriving; nobody knows its id yet."""
+    QUEUED = "queued"
+    SUBMITTED = "submitted"
+    """It counts against the limit: its Workflow has a name, and is, or is about to be, at the front door."""
+    DONE = "done"
+    """Its results can be downloaded."""
+    FAILED = "failed"
+    CLEANED = "cleaned"
+    """Whatever is left of it is being removed, and then the row."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """Whose jobs go one after the other: those of one user and service."""
+
+    namespace: str
+    service: str
+    user_id: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row. `folder` is where its files are in the store; `workflow` is empty until it is submitted."""
+
+    id: int
+    namespace: str
+    uploader: str
+    folder: str
+    user_id: str
+    service: str
+    state: str
+    workflow: str
+    workflow_uid: str | None
+    reason: str
+    created_at: datetime.datetime
+    submitted_at: datetime.datetime | None
+    ended_at: datetime.datetime | None
+
+    @property
+    def line(self) -> Line:
+        """The line that it is in."""
+        return Line(self.namespace, self.service, self.user_id)
+
+
+def receive(pool: Pool, *, namespace: str, uploader: str, folder: str) -> int:
+    """A new row, before anything is stored; returns its id."""
+    with pool.transaction() as connection:
+        row = connection.execute(
+            "INSERT INTO file_jobs (namespace, uploader, folder) VALUES (%s, %s, %s) RETURNING id",
+            (namespace, storable(uploader), folder),
+        ).fetchone()
+        assert row is not None
+        return int(row["id"])
+
+
+def queue(pool: Pool, job: int, *, user_id: str, service: str) -> bool:
+    """All of its files are stored: it may be submitted. False if it took so long that it has been given up."""
+    with pool.transaction() as connection:
+        done = connection.execute(
+            "UPDATE file_jobs SET state = 'queued', user_id = %s, service = %s "
+            "WHERE id = %s AND state IN ('receiving', 'queued')",
+            (user_id, service, job),
+        )
+        return done.rowcount == 1
+
+
+def give_up(pool: Pool, job: int) -> None:
+    """An upload that was refused or broke off: what is stored of it is to be removed."""
+    with pool.transaction() as connection:
+        connection.execute("UPDATE file_jobs SET state = 'cleaned' WHERE id = %s AND state = 'receiving'", (job,))
+
+
+def get(pool: Pool, job: int) -> Job | None:
+    """The row of that id."""
+    with pool.transaction() as connection:
+        return _one(connection, job)
+
+
+def was_given(pool: Pool, job: int) -> bool:
+    """Whether a job of that id was ever there: rows are removed, and ids never given twice."""
+    with pool.transaction() as connection:
+        row = connection.execute(
+            "SELECT last_value, is_called FROM file_jobs_id_seq",
+        ).fetchone()
+        return row is not None and bool(row["is_called"]) and job <= int(row["last_value"])
+
+
+def take(pool: Pool, line: Line, *, limit: int) -> list[Job]:
+    """Take what may be submitted now, in order of the ids; returns all whose Workflow is not known to exist yet.
+
+    `limit` is how many of the line may be submitted and not ended at once. Of two who take at the same time, one waits.
+    """
+    values = {**vars(line), "limit": limit, "most": TAKE_MOST}
+    with pool.transaction() as connection:
+        connection.execute(
+            "SELECT pg_advisory_xact_lock(%s, hashtext(%s))",
+            (_LOCK, "\n".join((line.namespace, line.service, line.user_id))),
+        )
+        connection.execute(
+            f"""
+            UPDATE file_jobs SET state = 'submitted', submitted_at = now(),
+                workflow = 'files-' || id || '-' || right(folder, 8)
+            WHERE id IN (
+                SELECT id FROM file_jobs WHERE {_LINE} AND state = 'queued' ORDER BY id
+                LIMIT least(%(most)s, greatest(0, %(limit)s - (
+                    SELECT count(*) FROM file_jobs WHERE {_LINE} AND state = 'submitted')))
+            )
+            """,
+            values,
+        )
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM file_jobs WHERE {_LINE} AND state = 'submitted' AND workflow_uid IS NULL "
+            "ORDER BY id",
+            values,
+        ).fetchall()
+    return [_job(row) for row in rows]
+
+
+def exists(pool: Pool, job: int, uid: str) -> None:
+    """Its Workflow is at the front door."""
+    with pool.transaction() as connection:
+        connection.execute(
+            "UPDATE file_jobs SET workflow_uid = %s WHERE id = %s AND state = 'submitted' AND workflow_uid IS NULL",
+            (uid, job),
+        )
+
+
+def end(pool: Pool, job: int, state: JobState, reason: str) -> bool:
+    """It is done, or has failed. False if that was known before."""
+    with pool.transaction() as connection:
+        done = connection.execute(
+            "UPDATE file_jobs SET state = %s, reason = %s, ended_at = now() WHERE id = %s AND state = 'submitted'",
+            (state, storable(reason), job),
+        )
+        return done.rowcount == 1
+
+
+def waiting_lines(pool: Pool, namespace: str) -> list[Line]:
+    """The lines of a namespace in which something is queued."""
+    with pool.transaction() as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT namespace, service, user_id FROM file_jobs WHERE namespace = %s AND state = 'queued'",
+            (namespace,),
+        ).fetchall()
+    return [Line(**row) for row in rows]
+
+
+def submitted(pool: Pool, namespace: str) -> list[Job]:
+    """What is submitted in a namespace and has not ended: as many as the limits allow."""
+    with pool.transaction() as connection:
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM file_jobs WHERE namespace = %s AND state = 'submitted' ORDER BY id", (namespace,)
+        ).fetchall()
+    return [_job(row) for row in rows]
+
+
+def retire(pool: Pool, *, keep: float, abandoned: float) -> int:
+    """Mark what has ended `keep` seconds ago, and uploads that began `abandoned` seconds ago, for removal."""
+    with pool.transaction() as connection:
+        return connection.execute(
+            "UPDATE file_jobs SET state = 'cleaned' WHERE "
+            "(state IN ('done', 'failed') AND ended_at < now() - make_interval(secs => %s)) "
+            "OR (state = 'receiving' AND created_at < now() - make_interval(secs => %s))",
+            (keep, abandoned),
+        ).rowcount
+
+
+def cleaned(pool: Pool, limit: int) -> list[Job]:
+    """Some of those that are to be removed, the oldest first."""
+    with pool.transaction() as connection:
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM file_jobs WHERE state = 'cleaned' ORDER BY id LIMIT %s", (limit,)
+        ).fetchall()
+    return [_job(row) for row in rows]
+
+
+def forget(pool: Pool, job: int) -> None:
+    """Nothing is left of it but this row."""
+    with pool.transaction() as connection:
+        connection.execute("DELETE FROM file_jobs WHERE id = %s AND state = 'cleaned'", (job,))
+
+
+def counts(pool: Pool) -> Mapping[str, int]:
+    """How many jobs are in each state that does not last."""
+    with pool.transaction() as connection:
+        rows = connection.execute(
+            "SELECT state, count(*) AS count FROM file_jobs "
+            "WHERE state IN ('receiving', 'queued', 'submitted', 'cleaned') GROUP BY state"
+        ).fetchall()
+    return {row["state"]: int(row["count"]) for row in rows}
+
+
+def _one(connection: Connection, job: int) -> Job | None:
+    row = connection.execute(f"SELECT {_COLUMNS} FROM file_jobs WHERE id = %s", (job,)).fetchone()
+    return _job(row) if row else None
+
+
+def _job(row: Mapping[str, Any]) -> Job:
+    return Job(**row)

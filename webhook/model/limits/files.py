@@ -1,0 +1,51 @@
+"""Limits of the door for jobs with files."""
+
+MIB = 1024 * 1024
+
+MOST_FILES = 1000
+"""Files of one upload, and of one zip among them."""
+MOST_PARTS = MOST_FILES + 16
+"""Parts of one multipart body: the files, and fields."""
+TOTAL_FACTOR = 4
+"""An upload as a whole may have so many times the bytes of one file."""
+LONGEST_NAME = 200
+"""Characters of a file's name; file systems take 255 bytes."""
+LONGEST_FIELD = 1024
+"""Bytes of a field's value."""
+LONGEST_USER = 128
+"""Characters of `user_id`."""
+LONGEST_SERVICE = 40
+"""Characters of a service's name: the names of its Workflows begin with it, and Argo takes 63 for those."""
+LARGEST_ID = 2**63 - 1
+"""Of a job: Postgres' largest bigint."""
+
+INSPECTED = 64 * MIB
+"""Bytes: a zip that unpacks to less is let through however well it is packed."""
+MOST_PACKED = 100
+"""How many times larger than itself a zip may unpack beyond that. Text is packed some ten times, a bomb a thousand."""
+
+PIECE = 64 * 1024
+"""Bytes that are read at once."""
+STORE_PART = 5 * MIB
+"""Bytes that are sent to S3 at once and kept in memory until then: the least that S3 takes. It takes 10,000 of them."""
+STORE_CONNECT = 3.0
+STORE_READ = 30.0
+"""Seconds for S3 to answer one attempt of one call."""
+STORE_ATTEMPTS = 3
+STORE_CONNECTIONS = 64
+
+UPLOAD_SLOT_WAIT = 120.0
+"""Seconds that an upload waits until fewer are received at once; the client's bytes wait in its own machine."""
+UPLOAD_SILENCE = 30.0
+"""Seconds that a client may fall silent within an upload."""
+ABANDONED_AFTER = 300.0
+"""Seconds beyond the longest upload after which one that has not ended is cleaned up: its process is gone."""
+
+FILES_THREADS = 96
+"""Requests that the door serves at once; most wait for a slot or a client."""
+FILES_WORKERS = 4
+"""Threads that submit and follow jobs. Jobs of one user and service go one after the other."""
+CLEAN_BATCH = 100
+"""Jobs that one sweep removes at most before it looks at the rest."""
+TAKE_MOST = 50
+"""Jobs of one user and service that are taken from the queue at once."""
