@@ -13,6 +13,7 @@ import pytest
 
 from certs.files import ensure
 from tests.server.conftest import Running, asked
+from webhook.doors.patience import give_time
 from webhook.errors import MedeaError
 from webhook.model.limits.server import SERVER_SILENCE
 from webhook.server.tls import Tls
@@ -40,13 +41,16 @@ def test_clients_are_asked_for_a_certificate_as_told(
     assert tls.context().verify_mode == mode
 
 
-def test_a_request_has_a_deadline_and_what_an_application_reads_later_has_none(tmp_path: Path) -> None:
+def test_a_request_has_a_deadline_and_what_an_application_reads_later_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = ensure(tmp_path)
+    monkeypatch.setattr("webhook.server.tls.SERVER_REQUEST", -1.0)
     with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
         there = socket.create_connection(server.getsockname()[:2], timeout=20)
         client = ssl.create_default_context(cafile=str(files.ca))
         asking = pool.submit(client.wrap_socket, there, server_hostname="localhost")
-        here = Tls("MEDEA_CERTS", tmp_path, request=-1.0).context().wrap_socket(server.accept()[0], server_side=True)
+        here = Tls("MEDEA_CERTS", tmp_path).context().wrap_socket(server.accept()[0], server_side=True)
         with here, asking.result(20) as asked:
             here.setblocking(True)
             asked.sendall(b"late")
@@ -112,9 +116,22 @@ def test_a_request_that_comes_in_drops_is_given_up(tmp_path: Path, monkeypatch: 
         door.setblocking(True)
         client.sendall(b"GET")
         assert door.recv(3) == b"GET"
-        monkeypatch.setattr(type(door), "request", -1.0)
+        monkeypatch.setattr("webhook.server.tls.SERVER_REQUEST", -1.0)
         door.setblocking(True)
         client.sendall(b" ")
+        with pytest.raises(TimeoutError, match="took too long"):
+            door.recv(1)
+
+
+def test_a_request_is_given_more_time_and_the_next_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webhook.server.tls.SERVER_REQUEST", -1.0)
+    with _connected(tmp_path) as (door, client):
+        client.sendall(b"uploads")
+        door.setblocking(True)
+        give_time({"gunicorn.socket": door}, silence=20.0, whole=60.0)
+        assert (door.recv(6), door.gettimeout()) == (b"upload", 20.0)
+        door.setblocking(True)
+        assert door.gettimeout() == SERVER_SILENCE
         with pytest.raises(TimeoutError, match="took too long"):
             door.recv(1)
 

@@ -8,7 +8,7 @@ import structlog
 from webhook.doors.files.routes import create_files_app
 from webhook.errors import MedeaError
 from webhook.logs.endpoint import create_log_app
-from webhook.model.limits.files import FILES_THREADS, UPLOAD_SILENCE
+from webhook.model.limits.files import FILES_THREADS
 from webhook.model.limits.server import SERVER_SPARE_THREADS
 from webhook.server.apps import create_api_app, create_plugin_app, create_webhook_app
 from webhook.server.clients import Clients
@@ -137,13 +137,11 @@ def _files(settings: Settings) -> Door:
         made = make_files(settings, place)
         return Served(create_files_app(made.files), made.background)
 
-    # A large file takes as long as it takes; a client may fall silent only while it is asked for nothing.
-    longest = settings.medea_files_upload_seconds
     return Door(
         DoorName.FILES,
         (f"{address}:{settings.medea_files_port}",),
         settings.medea_files_metrics_port,
         FILES_THREADS,
-        None if is_open else Tls("MEDEA_CERTS", settings.medea_certs, silence=UPLOAD_SILENCE, request=longest),
+        None if is_open else Tls("MEDEA_CERTS", settings.medea_certs),
         make,
     )

@@ -21,15 +21,19 @@ _FILES = ("tls.crt", "tls.key")
 
 
 class _Socket(ssl.SSLSocket):
-    """Waits for `silence` seconds where it would otherwise wait for ever, and reads one request within `request`."""
+    """Waits for SERVER_SILENCE where it would otherwise wait for ever, and reads one request within SERVER_REQUEST."""
 
     _until = math.inf
-    silence, request = SERVER_SILENCE, SERVER_REQUEST
 
     def setblocking(self, flag: bool) -> None:
         """Called with True whenever a request is about to be read."""
-        self._until = time.monotonic() + self.request
-        self.settimeout(self.silence if flag else 0.0)
+        self._until = time.monotonic() + SERVER_REQUEST
+        self.settimeout(SERVER_SILENCE if flag else 0.0)
+
+    def give_time(self, *, silence: float, whole: float) -> None:
+        """Bear with the client for the rest of this request, since it is known who it is. Both are in seconds."""
+        self._until = time.monotonic() + whole
+        self.settimeout(silence)
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
         """Raises TimeoutError too if a client sends its request in drops.
@@ -56,17 +60,12 @@ class Tls:
 
     `setting` is the name of the setting that `folder` comes from. Without `clients`, which is a file of authorities,
     nobody is asked for a certificate. With it, a client may show one, and must if `required`; it is verified.
-
-    `silence` is for how many seconds a client may send nothing halfway through a request, `request` how many a whole
-    one may take.
     """
 
     setting: str
     folder: Path
     clients: Path | None = None
     required: bool = False
-    silence: float = SERVER_SILENCE
-    request: float = SERVER_REQUEST
 
     @property
     def certificate(self) -> Path:
@@ -89,11 +88,6 @@ class Tls:
     def context(self) -> ssl.SSLContext:
         """A new context, from the files as they are now."""
         context = _Context(ssl.PROTOCOL_TLS_SERVER)
-
-        class Patient(_Socket):
-            silence, request = self.silence, self.request
-
-        context.sslsocket_class = Patient
         now = current(self.folder)
         context.load_cert_chain(now / self.certificate.name, now / self.key.name)
         if self.clients:

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.doors.files.forms import body, upload
-from tests.doors.files.world import PORTAL, World
+from tests.doors.files.forms import CONTENT_TYPE, body, upload
+from tests.doors.files.world import LONGEST, PORTAL, World
 from tests.support.s3_server import S3Server
 from tests.support.workflows import need
 from webhook.doors.files.store import Store
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import file_jobs
 from webhook.ledger.pool import Pool
+from webhook.model.limits.files import CLIENT_SILENCE, UPLOAD_SLOT_WAIT
 from webhook.totals.model import Totals
 
 RUN = ("run.sh", b"#!/bin/bash\necho 'This is a downloadable file.' > output.txt\n")
@@ -183,6 +184,31 @@ def test_whoever_is_not_known_is_let_into_nothing(world: World, s3: S3Server, to
     answers = (world.send(upload(RUN), token), world.ask(job, "HEAD", token), world.ask(job, "GET", token))
     assert [answer.status_code for answer in answers] == [401, 401, 401]
     assert len(s3.keys) == 1
+
+
+class Connection:
+    """What the server knows of the client's connection."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, float] = {}
+
+    def give_time(self, **seconds: float) -> None:
+        self.given = seconds
+
+
+@pytest.mark.parametrize(("token", "is_known"), [("portals", True), ("bobs", False), ("made-up", False), (None, False)])
+def test_only_whoever_may_upload_is_given_the_time_of_an_upload(
+    world: World, token: str | None, is_known: bool
+) -> None:
+    connection, headers = Connection(), {"Authorization": f"Bearer {token}"} if token else {}
+    world.client.post(
+        "/upload",
+        data=upload(RUN),
+        content_type=CONTENT_TYPE,
+        headers=headers,
+        environ_overrides={"gunicorn.socket": connection},
+    )
+    assert connection.given == ({"silence": CLIENT_SILENCE, "whole": LONGEST + UPLOAD_SLOT_WAIT} if is_known else {})
 
 
 def test_who_may_submit_no_workflow_may_upload_nothing(world: World, s3: S3Server) -> None:

@@ -19,12 +19,14 @@ from webhook.doors.files.results import as_zip
 from webhook.doors.files.store import Reading, Store
 from webhook.doors.files.uploads import Uploads
 from webhook.doors.files.workflow import results_key
+from webhook.doors.patience import give_time
 from webhook.doors.speaking import Speaking
 from webhook.errors import MedeaError, Missing, Unavailable
 from webhook.ledger import file_jobs
 from webhook.ledger.file_jobs import Job, JobState
 from webhook.ledger.pool import Pool
 from webhook.logs.endpoint import BrokeOff
+from webhook.model.limits.files import CLIENT_SILENCE, UPLOAD_SLOT_WAIT
 
 log = structlog.get_logger(__name__)
 SPEC = SpecTree("flask", title="Medea: jobs with files", version=__version__, path="apidoc", mode="strict")
@@ -132,6 +134,7 @@ def _caller(deps: Deps, right: str) -> Caller:
     """Who calls. Raises Unauthenticated, or Forbidden unless they may do as much with Workflows."""
     caller = deps.gate.caller(request.headers)
     deps.gate.check(caller, right, deps.namespace)
+    give_time(request.environ, silence=CLIENT_SILENCE, whole=deps.uploads.longest + UPLOAD_SLOT_WAIT)
     g.caller = caller
     return caller
 

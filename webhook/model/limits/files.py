@@ -36,8 +36,8 @@ STORE_CONNECTIONS = 64
 
 UPLOAD_SLOT_WAIT = 120.0
 """Seconds that an upload waits until fewer are received at once; the client's bytes wait in its own machine."""
-UPLOAD_SILENCE = 30.0
-"""Seconds that a client may fall silent within an upload."""
+CLIENT_SILENCE = 30.0
+"""Seconds that a client who is known may fall silent within an upload or a download."""
 ABANDONED_AFTER = 300.0
 """Seconds beyond the longest upload after which one that has not ended is cleaned up: its process is gone."""
 
