@@ -198,6 +198,39 @@ def test_what_is_old_is_removed_with_its_files_and_its_workflow(world: World, s3
     assert file_jobs.get(world.pool, old) is None
 
 
+def test_a_workflow_that_may_not_be_deleted_holds_up_the_removal_of_no_other(world: World, s3: S3Server) -> None:
+    jobs = [world.upload() for _ in range(2)]
+    world.work()
+    for job in jobs:
+        world.end(job, "Failed")
+    world.work()
+    # Somebody has taken its label away, and the front door's policy says what Medea may delete.
+    kept = world.row(jobs[0]).workflow
+    denied = Fault("status", 403, "Forbidden", "denied by ValidatingAdmissionPolicy medea-workflows")
+    world.fake.faults = lambda call: denied if (call.verb, call.name) == ("delete", kept) else None
+    for job in jobs:
+        age(world, job, KEEP + 60)
+    world.sweep.run()
+    assert [file_jobs.get(world.pool, job) for job in jobs] == [None, None]
+    assert (s3.files, [one["metadata"]["name"] for one in world.workflows()]) == ([], [kept])
+
+
+def test_an_upload_that_is_cleaned_up_while_it_still_arrives_leaves_nothing(
+    world: World, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = file_jobs.queue
+
+    def late(pool: Pool, job: int, **options: Any) -> bool:
+        # Another replica has taken its process for gone, and has removed what there was.
+        file_jobs.give_up(pool, job)
+        file_jobs.forget(pool, job)
+        return queue(pool, job, **options)
+
+    monkeypatch.setattr(file_jobs, "queue", late)
+    assert world.send(upload(("run.sh", b"echo"))).status_code == 503
+    assert s3.files == []
+
+
 def test_files_stay_marked_for_removal_until_the_store_is_back(world: World, s3: S3Server) -> None:
     job = world.upload()
     world.work()

@@ -9,7 +9,7 @@ from prometheus_client import Counter, Gauge
 
 from webhook.doors.files.dispatch import Dispatcher
 from webhook.doors.files.store import Store
-from webhook.errors import Conflict, MedeaError
+from webhook.errors import MedeaError, NotAllowed, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOWS
 from webhook.kube.threads import start_loop
@@ -73,13 +73,15 @@ class Sweep:
     def _clean(self, job: Job) -> None:
         self.store.remove(job.folder)
         if job.workflow_uid is not None:
-            try:
-                self.front.delete(
-                    WORKFLOWS, job.namespace, job.workflow, uid=job.workflow_uid, propagation="Background"
-                )
-            except Conflict:
-                log.info("another Workflow has the name now", job=job.id, workflow=job.workflow)
+            self._delete(job.namespace, job.workflow, job.workflow_uid)
         file_jobs.forget(self.pool, job.id)
+
+    def _delete(self, namespace: str, workflow: str, uid: str) -> None:
+        """One that Medea may not delete stays, and keeps nobody else's files from being removed."""
+        try:
+            self.front.delete(WORKFLOWS, namespace, workflow, uid=uid, propagation="Background")
+        except (Rejected, NotAllowed) as error:
+            log.warning("a job's Workflow is left", namespace=namespace, workflow=workflow, reason=error.message)
 
     def _run_part(self, part: Callable[[], None]) -> None:
         try:

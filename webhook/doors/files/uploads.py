@@ -130,7 +130,7 @@ class Uploads:
         try:
             file_jobs.give_up(self.pool, job)
             found = file_jobs.get(self.pool, job)
-            if found is not None and found.state == JobState.CLEANED:
+            if found is None or found.state == JobState.CLEANED:
                 self.store.remove(folder)
                 file_jobs.forget(self.pool, job)
         except MedeaError as error:
