@@ -64,7 +64,7 @@ def make_files(settings: Settings, place: FilesPlace) -> FilesDoor:
     front, pool, store = front_of(settings), Pool(ledger_dsn(settings)), Store(place.access)
     holds = Holds(front, pool, default=settings.medea_hold, patience=settings.medea_probe_quiet)
     services, speaking = Services(front, place.namespace), Speaking(Rights(front))
-    dispatcher = Dispatcher(dispatch.Deps(front, pool, store, services, place.limits, place.namespace))
+    dispatcher = Dispatcher(dispatch.Deps(front, pool, store, services, place.limits, holds, place.namespace))
     uploads = Uploads(
         pool=pool,
         store=store,

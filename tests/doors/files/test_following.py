@@ -14,7 +14,7 @@ from tests.support.objects import row as placement_row
 from tests.support.s3_server import S3Server
 from webhook.doors.files.plan import Do, Past, next_step
 from webhook.doors.files.store import Store
-from webhook.kube.resources import WORKFLOWS
+from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import file_jobs, placements
 from webhook.ledger.file_jobs import Job, JobState
 from webhook.ledger.pool import Pool
@@ -182,6 +182,28 @@ def test_a_workflow_that_admission_refuses_is_a_failed_job(world: World) -> None
     job = world.upload()
     world.work()
     assert world.ask(job).headers["Medea-Reason"] == "it was refused: it needs more than any target has"
+
+
+def test_jobs_wait_for_a_service_that_is_replaced(world: World) -> None:
+    job = world.upload()
+    world.fake.remove(WORKFLOW_TEMPLATES, "ns", "run-script")
+    world.work()
+    assert (world.ask(job).status_code, world.workflows()) == (202, [])
+    world.service("example", "run-script")
+    world.sweep.run()
+    world.work()
+    assert world.running() == [job]
+
+
+def test_jobs_wait_for_a_namespace_that_opted_out_and_nothing_runs_at_the_front_door(world: World) -> None:
+    job = world.upload()
+    world.opted.all = False
+    world.work()
+    assert (world.ask(job).status_code, world.workflows()) == (403, [])
+    world.opted.all = True
+    world.sweep.run()
+    world.work()
+    assert world.running() == [job]
 
 
 def test_what_is_old_is_removed_with_its_files_and_its_workflow(world: World, s3: S3Server) -> None:

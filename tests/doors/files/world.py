@@ -39,10 +39,13 @@ LARGEST = 50 * 1024 * 1024
 
 
 class Opted:
-    """All namespaces have opted in."""
+    """All namespaces have opted in, or none has."""
+
+    def __init__(self) -> None:
+        self.all = True
 
     def opted_in(self, *_: Any) -> object:
-        return object()
+        return object() if self.all else None
 
 
 class World:
@@ -63,11 +66,18 @@ class World:
 
     def restart(self) -> None:
         """A new process, or another replica: nothing but the ledger, the store and the front door is known to it."""
-        rights = Rights(self.front)
+        rights, self.opted = Rights(self.front), Opted()
+        holds = cast("Any", self.opted)
         self.services = Services(self.front, NAMESPACE)
         self.dispatcher = Dispatcher(
             dispatch.Deps(
-                self.front, self.pool, self.store, self.services, RunsPerUser({"EXAMPLE": self.limit}), NAMESPACE
+                self.front,
+                self.pool,
+                self.store,
+                self.services,
+                RunsPerUser({"EXAMPLE": self.limit}),
+                holds,
+                NAMESPACE,
             )
         )
         speaking = Speaking(rights)
@@ -84,7 +94,6 @@ class World:
             longest=LONGEST,
             clock=self.clock,
         )
-        holds = cast("Any", Opted())
         closed = ClosedGate(Tokens(self.front), rights, holds, lambda _: self.front)
         gate: Gate = OpenGate(holds, self.front) if self.is_open else closed
         deps = routes.Deps(gate, speaking, self.uploads, self.pool, self.store, NAMESPACE)

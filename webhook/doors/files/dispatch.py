@@ -17,7 +17,7 @@ from webhook.doors.files.plan import Do, Past, next_step
 from webhook.doors.files.services import Services
 from webhook.doors.files.store import Store
 from webhook.doors.files.workflow import results_key, workflow_of
-from webhook.errors import AlreadyExists, BadRequest, QuotaExceeded, Rejected
+from webhook.errors import AlreadyExists, BadRequest, Clash, QuotaExceeded, Rejected, Unavailable
 from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
@@ -28,10 +28,13 @@ from webhook.ledger import file_jobs, placements
 from webhook.ledger.file_jobs import Job, JobState, Line
 from webhook.ledger.pool import Pool
 from webhook.model.contract import FILE_JOB
+from webhook.model.deadline import Deadline
 from webhook.model.limits.api import SUBMIT_TIMEOUT
 from webhook.model.limits.files import FILES_WORKERS
+from webhook.model.limits.namespaces import NAMESPACE_TIMEOUT
 from webhook.model.objects import Object, labels, status_of
 from webhook.model.subworkflows import ended
+from webhook.namespaces.hold import Holds
 
 log = structlog.get_logger(__name__)
 _ENDED = Counter("medea_file_jobs_ended_total", "Jobs with files that have ended", ["outcome"])
@@ -50,6 +53,7 @@ class Deps:
     store: Store
     services: Services
     limits: RunsPerUser
+    holds: Holds
     namespace: str
 
 
@@ -158,9 +162,8 @@ class Dispatcher:
         return Past(row.phase, row.message or "")
 
     def _submit(self, job: Job) -> None:
+        body = workflow_of(job, self._template(job))
         try:
-            template = self._deps.services.template_of(job.service)
-            body = workflow_of(job, template)
             made = self._deps.front.create(WORKFLOWS, job.namespace, body, read_timeout=SUBMIT_TIMEOUT)
         except AlreadyExists:
             # By another replica, or by an earlier try whose answer was lost: look at it.
@@ -168,11 +171,20 @@ class Dispatcher:
             return
         except QuotaExceeded:
             raise
-        except (Rejected, BadRequest) as error:
+        except Rejected as error:
             self._end(job, JobState.FAILED, f"it was refused: {error.message}")
             return
         _SUBMITTED.inc()
         self._note(job, made)
+
+    def _template(self, job: Job) -> str:
+        """The service's WorkflowTemplate. Raises Unavailable: what was taken waits until there is one again."""
+        if self._deps.holds.opted_in(job.namespace, Deadline.after(NAMESPACE_TIMEOUT)) is None:
+            raise Unavailable(f"namespace {job.namespace} has not opted in to Medea any more")
+        try:
+            return self._deps.services.template_of(job.service)
+        except (BadRequest, Clash) as error:
+            raise Unavailable(error.message) from error
 
     def _note(self, job: Job, origin: Object | None) -> None:
         assert origin is not None
