@@ -3,6 +3,7 @@
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -184,6 +185,28 @@ def test_whoever_is_not_known_is_let_into_nothing(world: World, s3: S3Server, to
     answers = (world.send(upload(RUN), token), world.ask(job, "HEAD", token), world.ask(job, "GET", token))
     assert [answer.status_code for answer in answers] == [401, 401, 401]
     assert len(s3.keys) == 1
+
+
+def test_fields_that_mean_nothing_here_may_be_there_as_often_as_they_like(world: World) -> None:
+    more = [("note", None, b"a"), ("note", None, b"b")]
+    known = [("file", *RUN), ("user_id", None, b"1"), ("service", None, b"example")]
+    assert world.send(body([*more, *known])).status_code == 200
+
+
+def test_an_upload_whose_zips_take_too_long_to_look_at_is_refused(world: World, s3: S3Server) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("a", b"a")
+    read_range = world.store.read_range
+
+    def slow(*args: Any) -> bytes:
+        world.clock.advance(LONGEST + 1)
+        return read_range(*args)
+
+    world.store.read_range = slow  # type: ignore[method-assign]
+    answer = world.send(upload(*((f"{name}.zip", archive.getvalue()) for name in "ab")))
+    assert (answer.status_code, "MEDEA_FILES_UPLOAD_SECONDS" in answer.text) == (400, True)
+    assert nothing_is_stored(world, s3)
 
 
 class Connection:

@@ -92,5 +92,6 @@ def test_anything_but_a_form_is_refused(kind: str | None) -> None:
 
 
 def test_the_boundary_is_read() -> None:
+    assert boundary_of("Multipart/Form-Data; Boundary=x") == "x"
     assert boundary_of(CONTENT_TYPE) == BOUNDARY
     assert list(read_form(io.BytesIO(f"--{BOUNDARY}--\r\n".encode()), BOUNDARY, largest_file=1)) == []

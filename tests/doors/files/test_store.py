@@ -141,6 +141,12 @@ def test_a_zip_among_the_files_is_looked_into_where_it_is_stored(store: Store) -
         check_zip(wrong, read_range, largest=10**6)
 
 
+def test_a_zip_is_found_by_its_beginning_its_end_or_its_name(store: Store) -> None:
+    files = {"a": zip_of("a", b"a"), "b": b"#!/bin/sh\n" + zip_of("a", b"a"), "c.Zip": b"no zip", "d": b"no zip"}
+    zips = bundled(store, *files.items()).zips
+    assert [(one.name, one.is_certain) for one in zips] == [("a", True), ("b", False), ("c.Zip", False)]
+
+
 @given(data=st.lists(st.binary(max_size=50), max_size=9), sizes=st.lists(st.integers(-1, 60), max_size=9))
 def test_an_inbox_reads_as_a_file_does(data: list[bytes], sizes: list[int]) -> None:
     inbox, file = Inbox(iter(data)), io.BytesIO(b"".join(data))

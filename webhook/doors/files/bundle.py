@@ -15,18 +15,28 @@ from webhook.doors.files.outbox import Outbox
 from webhook.errors import BadRequest, wrong_field
 
 FOLDER = "job"
-_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+_FIELDS = frozenset({"user_id", "service"})
+MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+"""How zips begin."""
+SUFFIX = ".zip"
+_END = b"PK\x05\x06"
+# As far from a zip's end as its directory's end may be: unpackers look for that, whatever is before the zip.
+_TAIL = 22 + 65535
 # Argo gives the folder the mode of the first file in it.
 _EXECUTABLE = 0o100755 << 16
 
 
 @dataclass(frozen=True)
 class Inside:
-    """A zip among the files: its name, and where its bytes are in the object."""
+    """A zip among the files: its name, and where its bytes are in the object.
+
+    It may be none if it is not certain: then its name says that it is one, or something at its end looks so.
+    """
 
     name: str
     start: int
     size: int
+    is_certain: bool = True
 
 
 class Bundle:
@@ -37,11 +47,11 @@ class Bundle:
         self._zip = zipfile.ZipFile(self._out, "w", zipfile.ZIP_STORED)
         self._names: set[str] = set()
         self._file: IO[bytes] | None = None
-        self._name, self._start, self._head = "", 0, b""
+        self._name, self._start, self._head, self._tail = "", 0, b"", bytearray()
         self.zips: list[Inside] = []
         """The zips among the files so far."""
         self.fields: dict[str, str] = {}
-        """The fields of the form that are no files."""
+        """The fields of the form that count: others are nobody's here."""
 
     @property
     def count(self) -> int:
@@ -72,6 +82,8 @@ class Bundle:
         yield self._out.take()
 
     def _note(self, value: Value) -> None:
+        if value.name not in _FIELDS:
+            return
         if self.fields.setdefault(value.name, value.text) != value.text:
             raise wrong_field(BadRequest, value.name, value.text, "it is there twice")
 
@@ -85,17 +97,21 @@ class Bundle:
         # How long it will be is not known.
         self._file = self._zip.open(about, "w", force_zip64=True)
         self._name, self._start, self._head = name, self._out.position, b""
+        self._tail.clear()
 
     def _write(self, data: bytes) -> None:
         assert self._file is not None
         if len(self._head) < 4:
             self._head += data[:4]
+        self._tail += data[-_TAIL:]
+        del self._tail[:-_TAIL]
         self._file.write(data)
 
     def _end_file(self) -> None:
         if self._file is None:
             return
-        if self._head[:4] in _MAGIC:
-            self.zips.append(Inside(self._name, self._start, self._out.position - self._start))
+        is_certain = self._head[:4] in MAGIC
+        if is_certain or self._name.lower().endswith(SUFFIX) or _END in self._tail:
+            self.zips.append(Inside(self._name, self._start, self._out.position - self._start, is_certain))
         self._file.close()
         self._file = None

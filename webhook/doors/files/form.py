@@ -39,7 +39,7 @@ Event = Begin | Data | Value
 def boundary_of(content_type: str | None) -> str:
     """What separates the parts. Raises BadRequest unless it is a multipart form."""
     kind, options = parse_options_header(content_type or "")
-    if kind != "multipart/form-data" or not options.get("boundary"):
+    if kind.lower() != "multipart/form-data" or not options.get("boundary"):
         raise wrong_field(BadRequest, "header Content-Type", kind, "it must be multipart/form-data with a boundary")
     return options["boundary"]
 
@@ -60,8 +60,8 @@ def read_form(stream: IO[bytes], boundary: str, *, largest_file: int) -> Iterato
                 if not piece:
                     break
     except ParserLimitReached as error:
-        expected = f"at most {MOST_FILES} files, and {LONGEST_FIELD} bytes of any other field"
-        raise wrong_field(TooLarge, "file", "too much", expected) from error
+        expected = f"at most {MOST_FILES} files, some fields, and lines of 4096 bytes before each"
+        raise wrong_field(TooLarge, "file", str(error), expected) from error
     except MultipartError as error:
         raise BadRequest(f"the body is no multipart form, or it breaks off: {quoted(str(error))}") from error
 

@@ -24,9 +24,9 @@ def safe_name(name: str | None) -> str:
         raise wrong_field(
             BadRequest, "file", name, "its name must be a plain name, without folders and control characters"
         )
-    if len(name) > LONGEST_NAME:
-        raise wrong_field(BadRequest, "file", name, f"its name must have at most {LONGEST_NAME} characters")
     safe = _UNSAFE.sub("_", unicodedata.normalize("NFC", name))
+    if len(safe.encode()) > LONGEST_NAME:
+        raise wrong_field(BadRequest, "file", name, f"its name must have at most {LONGEST_NAME} bytes, as UTF-8")
     # A name with a dot before it is hidden, and one with a dash is taken for an option.
     return "_" + safe[1:] if safe[0] in ".-" else safe
 

@@ -19,7 +19,7 @@ from webhook.doors.files.names import checked_service, checked_user
 from webhook.doors.files.services import Services
 from webhook.doors.files.store import Store
 from webhook.doors.files.workflow import input_key
-from webhook.doors.files.zips import check_zip
+from webhook.doors.files.zips import check_zips
 from webhook.doors.speaking import Speaking
 from webhook.errors import BadRequest, Busy, MedeaError, Unavailable, wrong_field
 from webhook.ledger import file_jobs
@@ -94,10 +94,15 @@ class Uploads:
         return accepted
 
     def _received(self, caller: Caller, job: int, folder: str, events: Iterator[Event]) -> Accepted:
-        bundle = Bundle()
+        bundle, until = Bundle(), self.clock() + self.longest
         check = functools.partial(self._check_form, caller, bundle)
-        self.store.write(input_key(folder), bundle.pieces(self._in_time(events), check))
-        self._check_zips(bundle, folder)
+        self.store.write(input_key(folder), bundle.pieces(self._in_time(events, until), check))
+
+        def read(start: int, size: int) -> bytes:
+            self._check_time(until)
+            return self.store.read_range(input_key(folder), start, size)
+
+        check_zips(bundle.zips, read, largest=self.largest)
         _BYTES.inc(bundle.size)
         user, service = _line_of(bundle)
         if not file_jobs.queue(self.pool, job, user_id=user, service=service):
@@ -112,18 +117,15 @@ class Uploads:
         self.services.template_of(service)
         self.speaking.check(caller, self.namespace, "user_id", user)
 
-    def _check_zips(self, bundle: Bundle, folder: str) -> None:
-        read = functools.partial(self.store.read_range, input_key(folder))
-        for inside in bundle.zips:
-            check_zip(inside, read, largest=self.largest)
-
-    def _in_time(self, events: Iterator[Event]) -> Iterator[Event]:
-        until = self.clock() + self.longest
+    def _in_time(self, events: Iterator[Event], until: float) -> Iterator[Event]:
         for event in events:
-            if self.clock() > until:
-                expected = f"an upload may take {self.longest:g} seconds (MEDEA_FILES_UPLOAD_SECONDS)"
-                raise wrong_field(BadRequest, "file", "too slow", expected)
+            self._check_time(until)
             yield event
+
+    def _check_time(self, until: float) -> None:
+        if self.clock() > until:
+            expected = f"an upload may take {self.longest:g} seconds (MEDEA_FILES_UPLOAD_SECONDS)"
+            raise wrong_field(BadRequest, "file", "too slow", expected)
 
     def _give_up(self, job: int, folder: str) -> None:
         """Nothing stays stored. What fails here is left for the sweep, which finds the row."""

@@ -8,8 +8,8 @@ MOST_PARTS = MOST_FILES + 16
 """Parts of one multipart body: the files, and fields."""
 TOTAL_FACTOR = 4
 """An upload as a whole may have so many times the bytes of one file."""
-LONGEST_NAME = 200
-"""Characters of a file's name; file systems take 255 bytes."""
+LONGEST_NAME = 255
+"""Bytes of a file's name, as file systems take them."""
 LONGEST_FIELD = 1024
 """Bytes of a field's value."""
 LONGEST_USER = 128
@@ -19,6 +19,8 @@ LONGEST_SERVICE = 40
 LARGEST_ID = 2**63 - 1
 """Of a job: Postgres' largest bigint."""
 
+MOST_ZIPPED = 10 * MOST_FILES
+"""Files in all zips of one upload: each is looked at."""
 INSPECTED = 64 * MIB
 """Bytes: a zip that unpacks to less is let through however well it is packed."""
 MOST_PACKED = 100
