@@ -1,5 +1,7 @@
 """Shared by all routes: reading bodies, and the JSON format of errors."""
 
+import contextlib
+
 import structlog
 from flask import Flask, Response, jsonify, request
 from prometheus_client import Counter
@@ -38,9 +40,11 @@ def body() -> bytes:
 def drain() -> None:
     """Read the rest of a body that is not taken: a client that is cut off while it writes never sees the answer."""
     rest = request.environ["wsgi.input"]
-    for _ in range(MOST_DRAINED // _PIECE):
-        if not rest.read(_PIECE):
-            return
+    # Whoever is gone sees no answer anyway.
+    with contextlib.suppress(OSError):
+        for _ in range(MOST_DRAINED // _PIECE):
+            if not rest.read(_PIECE):
+                return
 
 
 def _known(error: MedeaError) -> tuple[Response, int]:

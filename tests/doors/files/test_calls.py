@@ -209,6 +209,26 @@ def test_an_upload_whose_zips_take_too_long_to_look_at_is_refused(world: World, 
     assert nothing_is_stored(world, s3)
 
 
+class Gone(io.BytesIO):
+    """A body whose client is gone."""
+
+    def read(self, _: int | None = -1) -> bytes:
+        raise TimeoutError("the request took too long")
+
+
+@pytest.mark.parametrize("token", ["portals", "made-up"])
+def test_a_client_that_is_gone_is_no_bug_and_no_fault_of_the_store(world: World, s3: S3Server, token: str) -> None:
+    answer = world.client.post(
+        "/upload",
+        input_stream=Gone(),
+        content_type=CONTENT_TYPE,
+        headers={"Authorization": f"Bearer {token}", "Content-Length": "100"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+    assert answer.status_code in (400, 401)
+    assert nothing_is_stored(world, s3)
+
+
 class Connection:
     """What the server knows of the client's connection."""
 

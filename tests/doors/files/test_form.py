@@ -7,6 +7,7 @@ from typing import IO, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.exceptions import ClientDisconnected
 
 from tests.doors.files.forms import BOUNDARY, CONTENT_TYPE, Drops, Part, body, upload
 from webhook.doors.files.form import Begin, Data, Value, boundary_of, read_form
@@ -50,6 +51,16 @@ def test_any_bytes_are_a_form_or_refused(data: bytes, piece: int) -> None:
 def test_a_body_that_breaks_off_is_refused(end: int) -> None:
     with pytest.raises(BadRequest, match=r"breaks off"):
         read(upload(("run.sh", b"echo"))[:-end])
+
+
+@pytest.mark.parametrize("error", [TimeoutError("too slow"), ClientDisconnected()])
+def test_a_client_that_is_gone_is_the_bodys_fault(error: Exception) -> None:
+    class Broken(Drops):
+        def read(self, size: int = -1) -> bytes:
+            raise error
+
+    with pytest.raises(BadRequest, match="the body breaks off"):
+        list(read_form(cast("IO[bytes]", Broken(b"", 1)), BOUNDARY, largest_file=1))
 
 
 def test_a_file_that_is_too_large_is_refused() -> None:

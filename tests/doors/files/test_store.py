@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import REGISTRY
 
 from tests.support.s3_server import S3Server
 from webhook.doors.files.bundle import FOLDER, Bundle
@@ -85,6 +86,24 @@ def test_nothing_is_left_of_an_object_that_is_given_up(store: Store, s3: S3Serve
     with pytest.raises(BadRequest, match="no more"):
         store.write("a/b", broken())
     assert s3.files == []
+
+
+def outcome(name: str) -> float:
+    """How many objects' writes ended so."""
+    labels = {"operation": "put", "outcome": name}
+    return REGISTRY.get_sample_value("medea_store_request_seconds_count", labels) or 0.0
+
+
+@pytest.mark.parametrize("error", [BadRequest("no more"), OSError("no more"), ValueError("no more")])
+def test_what_its_source_raises_is_no_fault_of_the_store(store: Store, error: Exception) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"x"
+        raise error
+
+    before = {name: outcome(name) for name in ("given up", "unavailable")}
+    with pytest.raises(type(error), match="no more"):
+        store.write("a/b", broken())
+    assert {name: outcome(name) - before[name] for name in before} == {"given up": 1, "unavailable": 0}
 
 
 def test_a_folder_is_removed_and_no_other(store: Store, s3: S3Server) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_options_header
 
 from webhook.errors import BadRequest, TooLarge, quoted, wrong_field
@@ -53,7 +54,7 @@ def read_form(stream: IO[bytes], boundary: str, *, largest_file: int) -> Iterato
     try:
         with PushMultipartParser(boundary, max_segment_count=MOST_PARTS) as parser:
             while not parser.closed:
-                piece = stream.read(PIECE)
+                piece = _next(stream)
                 form.count(len(piece))
                 for part in parser.parse(piece):
                     yield from form.take(part)
@@ -64,6 +65,13 @@ def read_form(stream: IO[bytes], boundary: str, *, largest_file: int) -> Iterato
         raise wrong_field(TooLarge, "file", str(error), expected) from error
     except MultipartError as error:
         raise BadRequest(f"the body is no multipart form, or it breaks off: {quoted(str(error))}") from error
+
+
+def _next(stream: IO[bytes]) -> bytes:
+    try:
+        return stream.read(PIECE)
+    except (OSError, ClientDisconnected) as error:
+        raise BadRequest(f"the body breaks off: {quoted(str(error))}") from error
 
 
 class _Form:

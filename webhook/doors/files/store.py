@@ -81,11 +81,10 @@ class Store:
 
         What the iterator raises is passed on.
         """
-        with _call("put"):
+        with _call("put") as call:
+            source = cast("BinaryIO", Inbox(call.watched(pieces)))
             # One by one: each part that is sent at the same time would be kept in memory too.
-            self._client.put_object(
-                self.bucket, key, cast("BinaryIO", Inbox(pieces)), -1, part_size=STORE_PART, num_parallel_uploads=1
-            )
+            self._client.put_object(self.bucket, key, source, -1, part_size=STORE_PART, num_parallel_uploads=1)
 
     def size(self, key: str) -> int | None:
         """Bytes of an object; None if there is none."""
@@ -152,6 +151,16 @@ class Reading:
 @dataclass
 class _Call:
     outcome: str = "unavailable"
+    not_ours: Exception | None = None
+    """What the source of an object's bytes raised: no fault of the store."""
+
+    def watched(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """The same pieces."""
+        try:
+            yield from pieces
+        except Exception as error:
+            self.not_ours = error
+            raise
 
     def check_missing(self, error: S3Error) -> None:
         """Raises the error again, unless it says that there is no such object."""
@@ -174,6 +183,11 @@ def _call(operation: str) -> Iterator[_Call]:
             f"the store refused to {operation}: {quoted(f'{error.code}: {error.message}')}"
         ) from error
     except (MinioException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        if error is call.not_ours:
+            raise
         raise StoreUnavailable(f"the store did not answer: {quoted(str(error))}") from error
     finally:
-        _SECONDS.labels(operation, call.outcome).observe(time.perf_counter() - began)
+        outcome = "given up" if call.not_ours else call.outcome
+        # Each would keep the other, and all that is in between, until somebody collects the garbage.
+        call.not_ours = None
+        _SECONDS.labels(operation, outcome).observe(time.perf_counter() - began)
