@@ -1,12 +1,18 @@
 """Rows of jobs with files: taken in order within the limit, by one of several at a time; removed when they are old."""
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import cast
 
+import psycopg
 import pytest
+from psycopg.rows import dict_row
 
 from webhook.ledger import file_jobs
 from webhook.ledger.file_jobs import Job, JobState, Line
-from webhook.ledger.pool import Pool
+from webhook.ledger.pool import Connection, Pool
+from webhook.model.limits.files import RETIRE_MOST
 
 LINE = Line("ns", "example", "1")
 
@@ -102,6 +108,16 @@ def test_what_is_old_is_removed_and_what_waits_or_runs_is_not(pool: Pool) -> Non
     assert file_jobs.counts(pool) == {"submitted": 1, "queued": 1, "receiving": 1}
 
 
+def test_very_many_that_are_old_are_marked_some_at_a_time(pool: Pool) -> None:
+    with pool.transaction() as connection:
+        connection.execute(
+            "INSERT INTO file_jobs (namespace, uploader, folder, state, ended_at) "
+            "SELECT 'ns', '', 'f', 'done', now() - interval '1 day' FROM generate_series(1, %s)",
+            (RETIRE_MOST + 1,),
+        )
+    assert [file_jobs.retire(pool, keep=3600, abandoned=3600) for _ in range(3)] == [RETIRE_MOST, 1, 0]
+
+
 def test_an_id_that_was_given_is_known_after_its_row_is_gone(pool: Pool) -> None:
     job = queued(pool)
     with pool.transaction() as connection:
@@ -110,13 +126,66 @@ def test_an_id_that_was_given_is_known_after_its_row_is_gone(pool: Pool) -> None
     assert not file_jobs.was_given(pool, job + 1)
 
 
-@pytest.mark.parametrize("index", ["file_jobs_lines"])
-def test_a_line_is_found_by_its_index(pool: Pool, index: str) -> None:
-    queued(pool)
+def test_so_many_jobs_of_a_user_are_queued(pool: Pool) -> None:
+    for service in ("example", "more", "more"):
+        queued(pool, service=service)
+    queued(pool, user="2")
+    found = [file_jobs.are_queued(pool, namespace="ns", user_id="1", number=number) for number in (1, 3, 4)]
+    assert found == [True, True, False]
+
+
+Ask = Callable[[Pool], object]
+_ASKED: dict[str, Ask] = {
+    "take": lambda pool: file_jobs.take(pool, Line("ns", "example", "user-0"), limit=5),
+    "waiting_lines": lambda pool: file_jobs.waiting_lines(pool, "ns"),
+    "submitted": lambda pool: file_jobs.submitted(pool, "ns"),
+    "cleaned": lambda pool: file_jobs.cleaned(pool, 10),
+    "retire": lambda pool: file_jobs.retire(pool, keep=3600, abandoned=3600),
+    "are_queued": lambda pool: file_jobs.are_queued(pool, namespace="ns", user_id="user-0", number=100),
+}
+
+
+class OneConnection:
+    """A pool of a single connection, which counts what it reads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        with self._connection.transaction():
+            yield self._connection
+
+
+@pytest.fixture
+def many(pool: Pool, dsn: str) -> Iterator[Pool]:
+    """5,000 jobs that are done and 5,000 that wait, most of one user."""
+    assert pool
+    with psycopg.connect(dsn, row_factory=dict_row, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO file_jobs (namespace, uploader, folder, user_id, service, state, ended_at) "
+            "SELECT 'ns', 'portal', 'f/01234567', 'user-' || (CASE WHEN n % 1000 = 0 THEN n / 1000 ELSE 0 END), "
+            "'example', (CASE WHEN n % 2 = 0 THEN 'queued' ELSE 'done' END), now() FROM generate_series(1, 10000) n"
+        )
+        connection.execute("ANALYZE file_jobs")
+        yield cast("Pool", OneConnection(connection))
+
+
+@pytest.mark.parametrize("call", _ASKED)
+def test_what_is_asked_costs_as_much_as_it_finds_and_not_as_much_as_there_is(many: Pool, call: str) -> None:
+    before = _read(many)
+    _ASKED[call](many)
+    assert _read(many) - before < 1000
+
+
+def _read(pool: Pool) -> int:
+    """How many rows and entries of indexes were read of the table so far."""
     with pool.transaction() as connection:
-        connection.execute("SET LOCAL enable_seqscan = off")
-        plan = connection.execute(
-            "EXPLAIN SELECT id FROM file_jobs WHERE namespace = 'ns' AND service = 'a' AND user_id = '1' "
-            "AND state = 'queued' ORDER BY id LIMIT 5"
-        ).fetchall()
-    assert any(index in str(line) for line in plan)
+        connection.execute("SELECT pg_stat_force_next_flush()")
+    with pool.transaction() as connection:
+        connection.execute("SELECT pg_stat_clear_snapshot()")
+        row = connection.execute(
+            "SELECT sum(seq_tup_read) + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'file_jobs') "
+            "AS read FROM pg_stat_user_tables WHERE relname = 'file_jobs'"
+        ).fetchone()
+    return int(row["read"]) if row else 0

@@ -8,7 +8,7 @@ from typing import Any
 
 from webhook.ledger.pool import Connection, Pool
 from webhook.model.json_input import storable
-from webhook.model.limits.files import TAKE_MOST
+from webhook.model.limits.files import RETIRE_MOST, TAKE_MOST
 
 _LOCK = 4
 """Advisory locks of lines. Namespaces use 1, retention 2, names of locks and caches 3."""
@@ -16,7 +16,7 @@ _COLUMNS = (
     "id, namespace, uploader, folder, user_id, service, state, workflow, workflow_uid, reason, created_at, "
     "submitted_at, ended_at"
 )
-_LINE = "namespace = %(namespace)s AND service = %(service)s AND user_id = %(user_id)s"
+_LINE = "namespace = %(namespace)s AND user_id = %(user_id)s AND service = %(service)s"
 
 
 class JobState(StrEnum):
@@ -115,30 +115,37 @@ def take(pool: Pool, line: Line, *, limit: int) -> list[Job]:
 
     `limit` is how many of the line may be submitted and not ended at once. Of two who take at the same time, one waits.
     """
-    values = {**vars(line), "limit": limit, "most": TAKE_MOST}
     with pool.transaction() as connection:
         connection.execute(
             "SELECT pg_advisory_xact_lock(%s, hashtext(%s))",
             (_LOCK, "\n".join((line.namespace, line.service, line.user_id))),
         )
         connection.execute(
-            f"""
-            UPDATE file_jobs SET state = 'submitted', submitted_at = now(),
-                workflow = 'files-' || id || '-' || right(folder, 8)
-            WHERE id IN (
-                SELECT id FROM file_jobs WHERE {_LINE} AND state = 'queued' ORDER BY id
-                LIMIT least(%(most)s, greatest(0, %(limit)s - (
-                    SELECT count(*) FROM file_jobs WHERE {_LINE} AND state = 'submitted')))
-            )
-            """,
-            values,
+            "UPDATE file_jobs SET state = 'submitted', submitted_at = now(), "
+            "workflow = 'files-' || id || '-' || right(folder, 8) WHERE id = ANY(%s) AND state = 'queued'",
+            (_next_of(connection, line, limit),),
         )
         rows = connection.execute(
             f"SELECT {_COLUMNS} FROM file_jobs WHERE {_LINE} AND state = 'submitted' AND workflow_uid IS NULL "
             "ORDER BY id",
-            values,
+            vars(line),
         ).fetchall()
     return [_job(row) for row in rows]
+
+
+def _next_of(connection: Connection, line: Line, limit: int) -> list[int]:
+    """The ids of those that may be submitted now."""
+    row = connection.execute(
+        f"SELECT count(*) AS count FROM file_jobs WHERE {_LINE} AND state = 'submitted'", vars(line)
+    ).fetchone()
+    assert row is not None
+    values = {**vars(line), "number": min(TAKE_MOST, max(0, limit - int(row["count"])))}
+    rows = connection.execute(
+        # As its index has it.
+        f"SELECT id FROM file_jobs WHERE {_LINE} AND state = 'queued' ORDER BY id + 0 LIMIT %(number)s",
+        values,
+    ).fetchall()
+    return [int(one["id"]) for one in rows]
 
 
 def exists(pool: Pool, job: int, uid: str) -> None:
@@ -161,13 +168,34 @@ def end(pool: Pool, job: int, state: JobState, reason: str) -> bool:
 
 
 def waiting_lines(pool: Pool, namespace: str) -> list[Line]:
-    """The lines of a namespace in which something is queued."""
+    """The lines of a namespace in which something is queued. Costs one look at the index for each, however long."""
     with pool.transaction() as connection:
         rows = connection.execute(
-            "SELECT DISTINCT namespace, service, user_id FROM file_jobs WHERE namespace = %s AND state = 'queued'",
-            (namespace,),
+            """
+            WITH RECURSIVE lines AS (
+                (SELECT user_id, service FROM file_jobs WHERE namespace = %(namespace)s AND state = 'queued'
+                 ORDER BY user_id, service LIMIT 1)
+                UNION ALL
+                SELECT following.* FROM lines, LATERAL (
+                    SELECT user_id, service FROM file_jobs WHERE namespace = %(namespace)s AND state = 'queued'
+                        AND (user_id, service) > (lines.user_id, lines.service)
+                    ORDER BY user_id, service LIMIT 1) AS following
+            )
+            SELECT user_id, service FROM lines
+            """,
+            {"namespace": namespace},
         ).fetchall()
-    return [Line(**row) for row in rows]
+    return [Line(namespace, row["service"], row["user_id"]) for row in rows]
+
+
+def are_queued(pool: Pool, *, namespace: str, user_id: str, number: int) -> bool:
+    """Whether so many jobs of a user are queued, or more: for all services together."""
+    with pool.transaction() as connection:
+        row = connection.execute(
+            "SELECT 1 FROM file_jobs WHERE namespace = %s AND user_id = %s AND state = 'queued' OFFSET %s LIMIT 1",
+            (namespace, user_id, number - 1),
+        ).fetchone()
+    return row is not None
 
 
 def submitted(pool: Pool, namespace: str) -> list[Job]:
@@ -180,13 +208,22 @@ def submitted(pool: Pool, namespace: str) -> list[Job]:
 
 
 def retire(pool: Pool, *, keep: float, abandoned: float) -> int:
-    """Mark what has ended `keep` seconds ago, and uploads that began `abandoned` seconds ago, for removal."""
+    """Mark what has ended `keep` seconds ago, and uploads that began `abandoned` seconds ago, for removal.
+
+    Not all at once if these are very many: returns how many it marked.
+    """
     with pool.transaction() as connection:
         return connection.execute(
-            "UPDATE file_jobs SET state = 'cleaned' WHERE "
-            "(state IN ('done', 'failed') AND ended_at < now() - make_interval(secs => %s)) "
-            "OR (state = 'receiving' AND created_at < now() - make_interval(secs => %s))",
-            (keep, abandoned),
+            """
+            UPDATE file_jobs SET state = 'cleaned' WHERE id IN (
+                (SELECT id FROM file_jobs WHERE state IN ('done', 'failed')
+                    AND ended_at < now() - make_interval(secs => %s) ORDER BY ended_at LIMIT %s)
+                UNION ALL
+                (SELECT id FROM file_jobs WHERE state = 'receiving'
+                    AND created_at < now() - make_interval(secs => %s) LIMIT %s)
+            ) AND state IN ('done', 'failed', 'receiving')
+            """,
+            (keep, RETIRE_MOST, abandoned, RETIRE_MOST),
         ).rowcount
 
 

@@ -49,5 +49,7 @@ FILES_WORKERS = 4
 """Threads that submit and follow jobs. Jobs of one user and service go one after the other."""
 CLEAN_BATCH = 100
 """Jobs that one sweep removes at most before it looks at the rest."""
+RETIRE_MOST = 500
+"""Jobs that one sweep marks as old at most."""
 TAKE_MOST = 50
 """Jobs of one user and service that are taken from the queue at once."""

@@ -27,10 +27,17 @@ def upgrade() -> None:
         )
         """
     )
-    # Those that are done or failed are many, and looked at once, when they are old.
+    # Of those that wait there may be very many, and most of the others are done: each has indexes of its own.
+    # Not the id as it is: Postgres would take the primary key for it, and pass over all that are done on its way.
     op.execute(
-        "CREATE INDEX IF NOT EXISTS file_jobs_lines ON file_jobs (namespace, service, user_id, state, id) "
-        "WHERE state IN ('queued', 'submitted')"
+        "CREATE INDEX IF NOT EXISTS file_jobs_queued ON file_jobs (namespace, user_id, service, (id + 0)) "
+        "WHERE state = 'queued'"
+    )
+    op.execute(
+        "CREATE INDEX IF NOT EXISTS file_jobs_submitted ON file_jobs (namespace, user_id, service, id) "
+        "WHERE state = 'submitted'"
     )
     op.execute("CREATE INDEX IF NOT EXISTS file_jobs_ended ON file_jobs (ended_at) WHERE state IN ('done', 'failed')")
-    op.execute("CREATE INDEX IF NOT EXISTS file_jobs_rest ON file_jobs (state) WHERE state IN ('receiving', 'cleaned')")
+    op.execute(
+        "CREATE INDEX IF NOT EXISTS file_jobs_rest ON file_jobs (state, id) WHERE state IN ('receiving', 'cleaned')"
+    )
