@@ -202,6 +202,9 @@ class Settings(BaseSettings):
     medea_files_uploads: Annotated[
         int, Field(ge=1, description="uploads received at once, each of which takes some 15 MiB of memory")
     ] = 8
+    medea_files_queued_per_user: Annotated[
+        int, Field(ge=1, description="jobs of one user_id that may wait in the door's queue; another upload is 429 then")
+    ] = 10_000
     medea_files_upload_seconds: Annotated[float, Field(gt=0, description="seconds that an upload may take")] = 3600.0
     medea_retention_hours: Annotated[
         float, Field(gt=0, description="hours that files and results are kept after a job with files has ended")

@@ -126,6 +126,13 @@ def test_an_id_that_was_given_is_known_after_its_row_is_gone(pool: Pool) -> None
     assert not file_jobs.was_given(pool, job + 1)
 
 
+def test_a_job_that_has_no_workflow_for_long_is_held_up(pool: Pool) -> None:
+    made, waits = queued(pool), queued(pool)
+    assert [job.id for job in file_jobs.take(pool, LINE, limit=5)] == [made, waits]
+    file_jobs.exists(pool, made, "u")
+    assert (file_jobs.held_up(pool, 3600), file_jobs.held_up(pool, -1)) == (0, 1)
+
+
 def test_so_many_jobs_of_a_user_are_queued(pool: Pool) -> None:
     for service in ("example", "more", "more"):
         queued(pool, service=service)
@@ -138,6 +145,7 @@ Ask = Callable[[Pool], object]
 _ASKED: dict[str, Ask] = {
     "take": lambda pool: file_jobs.take(pool, Line("ns", "example", "user-0"), limit=5),
     "waiting_lines": lambda pool: file_jobs.waiting_lines(pool, "ns"),
+    "held_up": lambda pool: file_jobs.held_up(pool, 60),
     "submitted": lambda pool: file_jobs.submitted(pool, "ns"),
     "cleaned": lambda pool: file_jobs.cleaned(pool, 10),
     "retire": lambda pool: file_jobs.retire(pool, keep=3600, abandoned=3600),

@@ -262,6 +262,7 @@ def test_the_door_for_files_is_deployed_with_what_it_needs_in_its_namespace_alon
         *FILES,
         "--set=files.s3.secret=store",
         "--set=files.runsPerUser.my-tool=3",
+        "--set=files.queuedPerUser=2000000",
         "--set=networkPolicy.enabled=true",
     )
     pod = of("Deployment", *words)["medea-files"]["spec"]["template"]["spec"]
@@ -270,6 +271,7 @@ def test_the_door_for_files_is_deployed_with_what_it_needs_in_its_namespace_alon
     assert pod["containers"][0]["args"] == ["serve", "files"]
     assert variables["MEDEA_FILES_NAMESPACE"] == "science"
     assert variables["SERVICE_MY_TOOL_RUNS_PER_USER"] == "3"
+    assert variables["MEDEA_FILES_QUEUED_PER_USER"] == "2000000"
     secrets = {
         one["name"]: one["valueFrom"]
         for one in pod["containers"][0]["env"]

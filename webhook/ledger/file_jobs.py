@@ -252,6 +252,17 @@ def counts(pool: Pool) -> Mapping[str, int]:
     return {row["state"]: int(row["count"]) for row in rows}
 
 
+def held_up(pool: Pool, patience: float) -> int:
+    """How many were taken more than `patience` seconds ago, and have no Workflow yet as far as is known."""
+    with pool.transaction() as connection:
+        row = connection.execute(
+            "SELECT count(*) AS count FROM file_jobs WHERE state = 'submitted' AND workflow_uid IS NULL "
+            "AND submitted_at < now() - make_interval(secs => %s)",
+            (patience,),
+        ).fetchone()
+    return int(row["count"]) if row else 0
+
+
 def _one(connection: Connection, job: int) -> Job | None:
     row = connection.execute(f"SELECT {_COLUMNS} FROM file_jobs WHERE id = %s", (job,)).fetchone()
     return _job(row) if row else None

@@ -76,6 +76,7 @@ def make_files(settings: Settings, place: FilesPlace) -> FilesDoor:
         prefix=settings.medea_s3_prefix,
         largest=settings.medea_files_largest,
         longest=settings.medea_files_upload_seconds,
+        most_queued=settings.medea_files_queued_per_user,
     )
     stopping = threading.Event()
     sweep = Sweep(

@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from tests.doors.files.forms import CONTENT_TYPE, body, upload
-from tests.doors.files.world import LONGEST, PORTAL, World
+from tests.doors.files.world import LONGEST, MOST_QUEUED, PORTAL, World
 from tests.support.s3_server import S3Server
 from tests.support.workflows import need
 from webhook.doors.files.store import Store
+from webhook.errors import LedgerUnavailable
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import file_jobs
 from webhook.ledger.pool import Pool
@@ -287,6 +288,42 @@ def test_an_open_door_takes_the_calls_without_a_token(pool: Pool, store: Store) 
 def test_a_slot_that_never_comes_free_is_told_of(world: World) -> None:
     with world.uploads.slots.one(), world.uploads.slots.one():
         assert world.send(upload(RUN)).status_code == 429
+
+
+def test_a_user_may_not_have_more_jobs_wait_than_the_setting_says(world: World, s3: S3Server) -> None:
+    jobs = [world.upload(RUN) for _ in range(MOST_QUEUED)]
+    answer = world.send(upload(RUN))
+    error = (answer.json or {})["error"]
+    assert (answer.status_code, error["field"]) == (429, "user_id")
+    assert "MEDEA_FILES_QUEUED_PER_USER" in error["message"]
+    assert len(s3.keys) == len(jobs)
+    world.upload(RUN, user="2")
+    # Two are submitted: that makes room.
+    world.work()
+    world.upload(RUN)
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["and the row is seen again", "and the ledger stays away"])
+def test_an_upload_whose_last_answer_is_lost_is_queued_if_that_is_known(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_known: bool
+) -> None:
+    queue, away = file_jobs.queue, LedgerUnavailable("the ledger (Postgres) did not answer")
+
+    def lost(pool: Pool, job: int, **options: Any) -> bool:
+        queue(pool, job, **options)
+        if not is_known:
+            monkeypatch.setattr(file_jobs, "get", gone)
+        raise away
+
+    def gone(*_: Any) -> None:
+        raise away
+
+    monkeypatch.setattr(file_jobs, "queue", lost)
+    assert world.send(upload(RUN)).status_code == (200 if is_known else 503)
+    monkeypatch.undo()
+    world.sweep.run()
+    world.work()
+    assert len(world.running()) == 1
 
 
 def test_the_calls_are_on_the_openapi_page(world: World) -> None:

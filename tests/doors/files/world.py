@@ -36,6 +36,7 @@ from webhook.model.objects import Object
 NAMESPACE, PORTAL = "ns", "system:serviceaccount:ns:portal"
 KEEP, LONGEST = 48 * 3600.0, 3600.0
 LARGEST = 50 * 1024 * 1024
+MOST_QUEUED = 8
 
 
 class Opted:
@@ -92,6 +93,7 @@ class World:
             prefix="files",
             largest=LARGEST,
             longest=LONGEST,
+            most_queued=MOST_QUEUED,
             clock=self.clock,
         )
         closed = ClosedGate(Tokens(self.front), rights, holds, lambda _: self.front)

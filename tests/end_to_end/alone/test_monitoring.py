@@ -136,6 +136,19 @@ def test_a_certificate_that_ends_soon_and_a_bug_are_told() -> None:
         check_it_fires("MedeaBug")
 
 
+def test_what_is_wrong_with_jobs_with_files_is_told() -> None:
+    away = 'medea_store_request_seconds_count{{operation="put",outcome="unavailable"}} {}\n'
+    stays = 'medea_file_sweep_failed_total{{part="clean"}} {}\n'
+    with scraped() as series:
+        series.text = away.format(0) + stays.format(0) + "medea_file_jobs_held_up 2\n"
+        check_it_fires("MedeaFileJobsHeldUp")
+        assert not firing("MedeaStoreAway") and not firing("MedeaFilesNotRemoved")
+        series.text = away.format(1) + stays.format(1)
+        check_it_fires("MedeaStoreAway")
+        check_it_fires("MedeaFilesNotRemoved")
+    check_it_is_over("MedeaFileJobsHeldUp")
+
+
 @pytest.mark.parametrize("text", QUERIES)
 def test_prometheus_answers_a_query_of_the_dashboard(text: str) -> None:
     query(text.replace("$__rate_interval", "1m"))
@@ -153,6 +166,9 @@ def test_the_queries_that_always_have_an_answer_have_one(workspace: Workspace) -
         "sweep_found",
         "> 0",
         "log_streams",
+        # No door for files is there.
+        "medea_file",
+        "medea_store",
     )
     for text in QUERIES:
         if not any(word in text for word in sparse):

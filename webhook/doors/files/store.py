@@ -31,6 +31,10 @@ _SECONDS = Histogram(
     ["operation", "outcome"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 90),
 )
+for _operation in ("put", "get", "head", "list", "delete"):
+    for _outcome in ("unavailable", "refused"):
+        # Shown as 0 from the beginning, so that the first one counts as an increase.
+        _SECONDS.labels(_operation, _outcome)
 _GONE = frozenset({"NoSuchKey", "NoSuchObject"})
 _TIMEOUT = urllib3.Timeout(connect=STORE_CONNECT, read=STORE_READ)
 # Each of its calls may be repeated. What begins or ends an object in parts is a POST, and repeated by nobody.

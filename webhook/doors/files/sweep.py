@@ -16,11 +16,15 @@ from webhook.kube.threads import start_loop
 from webhook.ledger import file_jobs
 from webhook.ledger.file_jobs import Job, JobState
 from webhook.ledger.pool import Pool
-from webhook.model.limits.files import ABANDONED_AFTER, CLEAN_BATCH
+from webhook.model.limits.files import ABANDONED_AFTER, CLEAN_BATCH, HELD_UP_AFTER
 
 log = structlog.get_logger(__name__)
 _JOBS = Gauge("medea_file_jobs", "Jobs with files, by those of their states that pass", ["state"])
+_HELD_UP = Gauge("medea_file_jobs_held_up", "Jobs with files whose turn it is, and whose Workflow can't be created")
 _FAILED = Counter("medea_file_sweep_failed_total", "Parts of a sweep of the door for files that failed", ["part"])
+for _part in ("look_again", "retire", "clean", "count"):
+    # Shown as 0 from the beginning, so that the first one counts as an increase.
+    _FAILED.labels(_part)
 _PASSING = (JobState.RECEIVING, JobState.QUEUED, JobState.SUBMITTED, JobState.CLEANED)
 
 
@@ -69,6 +73,7 @@ class Sweep:
         found = file_jobs.counts(self.pool)
         for state in _PASSING:
             _JOBS.labels(state).set(found.get(state, 0))
+        _HELD_UP.set(file_jobs.held_up(self.pool, HELD_UP_AFTER))
 
     def _clean(self, job: Job) -> None:
         self.store.remove(job.folder)

@@ -21,7 +21,7 @@ from webhook.doors.files.store import Store
 from webhook.doors.files.workflow import input_key
 from webhook.doors.files.zips import check_zips
 from webhook.doors.speaking import Speaking
-from webhook.errors import BadRequest, Busy, MedeaError, Unavailable, wrong_field
+from webhook.errors import BadRequest, Busy, LedgerUnavailable, MedeaError, Unavailable, wrong_field
 from webhook.ledger import file_jobs
 from webhook.ledger.file_jobs import JobState, Line
 from webhook.ledger.pool import Pool
@@ -62,7 +62,10 @@ class Slots:
 
 @dataclass(frozen=True)
 class Uploads:
-    """Receives uploads for `namespace`. `prefix` is a folder of the bucket; `largest` is in bytes, `longest` in s."""
+    """Receives uploads for `namespace`. `prefix` is a folder of the bucket; `largest` is in bytes, `longest` in s.
+
+    Of a user `most_queued` jobs may wait, or a few more where several uploads end at once.
+    """
 
     pool: Pool
     store: Store
@@ -74,10 +77,14 @@ class Uploads:
     prefix: str
     largest: int
     longest: float
+    most_queued: int
     clock: Clock = time.monotonic
 
     def receive(self, caller: Caller, content_type: str | None, stream: IO[bytes]) -> Accepted:
-        """The queued job. Raises BadRequest or Forbidden with the field that is wrong; then nothing is stored."""
+        """The queued job. Raises BadRequest or Forbidden with the field that is wrong; then nothing is stored.
+
+        Raises Busy too: for want of a slot, or because very many jobs of that user wait.
+        """
         boundary = boundary_of(content_type)
         with self.slots.one():
             folder = f"{self.prefix}/{uuid.uuid4().hex}"
@@ -105,9 +112,21 @@ class Uploads:
         check_zips(bundle.zips, read, largest=self.largest)
         _BYTES.inc(bundle.size)
         user, service = _line_of(bundle)
-        if not file_jobs.queue(self.pool, job, user_id=user, service=service):
-            raise Unavailable("the upload took so long that it was given up; send it again")
+        self._queue(job, user, service)
         return Accepted(job, user, service, folder)
+
+    def _queue(self, job: int, user: str, service: str) -> None:
+        """Raises Unavailable if it is not queued, as far as can be told."""
+        try:
+            is_queued = file_jobs.queue(self.pool, job, user_id=user, service=service)
+        except LedgerUnavailable:
+            # The answer may be all that was lost. A client that is told so would send its files once more.
+            found = file_jobs.get(self.pool, job)
+            if found is None or found.state in (JobState.RECEIVING, JobState.CLEANED):
+                raise
+            is_queued = True
+        if not is_queued:
+            raise Unavailable("the upload took so long that it was given up; send it again")
 
     def _check_form(self, caller: Caller, bundle: Bundle) -> None:
         """Before the end of the object is written: what is refused here was never there."""
@@ -116,6 +135,9 @@ class Uploads:
             raise wrong_field(BadRequest, "file", "", "at least one file must be sent")
         self.services.template_of(service)
         self.speaking.check(caller, self.namespace, "user_id", user)
+        if file_jobs.are_queued(self.pool, namespace=self.namespace, user_id=user, number=self.most_queued):
+            expected = f"{self.most_queued} jobs of this user wait already (MEDEA_FILES_QUEUED_PER_USER); try again later"
+            raise wrong_field(Busy, "user_id", user, expected)
 
     def _in_time(self, events: Iterator[Event], until: float) -> Iterator[Event]:
         for event in events:

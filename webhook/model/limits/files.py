@@ -47,6 +47,8 @@ FILES_THREADS = 96
 """Requests that the door serves at once; most wait for a slot or a client."""
 FILES_WORKERS = 4
 """Threads that submit and follow jobs. Jobs of one user and service go one after the other."""
+HELD_UP_AFTER = 60.0
+"""Seconds after which a job that was taken from its queue and has no Workflow counts as held up."""
 CLEAN_BATCH = 100
 """Jobs that one sweep removes at most before it looks at the rest."""
 RETIRE_MOST = 500
