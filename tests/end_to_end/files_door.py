@@ -64,6 +64,10 @@ class FilesDoor:
         """The status of `HEAD /download/ID`."""
         return requests.head(f"{URL}/download/{job}", timeout=60).status_code
 
+    def reason(self, job: int) -> str:
+        """Why a job has no results."""
+        return requests.head(f"{URL}/download/{job}", timeout=60).headers.get("Medea-Reason", "")
+
     def upload(self, script: str, *, user: str = "1") -> int:
         """An upload of a `run.sh`; its id. An answer that says to try again is one to try again."""
 
@@ -85,7 +89,11 @@ class FilesDoor:
 @contextmanager
 def files_door(workspace: Workspace, folder: Path) -> Iterator[FilesDoor]:
     """The door in a namespace whose targets have its store, while the block runs."""
-    with turn("files-door"), s3_server(folder, WEST.gateway, STORE_PORTS[-1]) as s3:
+    with (
+        turn("files-door"),
+        s3_server(folder, WEST.gateway, STORE_PORTS[-1]) as s3,
+        rights(workspace),
+    ):
         furnish(workspace, s3)
         declared = next(one for one in medea.processes(Lab()) if one.name == "webhook")
         environment = {
@@ -117,10 +125,19 @@ def files_door(workspace: Workspace, folder: Path) -> Iterator[FilesDoor]:
             assert door.process.wait(60) == 0
 
 
-def furnish(workspace: Workspace, s3: S3Server) -> None:
-    """What docs/doors-files.md tells an administrator to do."""
+@contextmanager
+def rights(workspace: Workspace) -> Iterator[None]:
+    """The door's account with its rights, which the chart would bring; other tests look for what is left of a chart."""
     text = RBAC.read_text().replace("medea-file-jobs", workspace.name)
     kubectl("front", "apply", "-f", "-", stdin=text).ok()
+    try:
+        yield
+    finally:
+        kubectl("front", "delete", "--ignore-not-found", "-f", "-", stdin=text).ok()
+
+
+def furnish(workspace: Workspace, s3: S3Server) -> None:
+    """What docs/doors-files.md tells an administrator to do."""
     workspace.kubectl("apply", "-f", str(EXAMPLES / "files-service.yaml")).ok()
     for target in TARGETS:
         workspace.apply(*_on_a_target(s3), cluster=target.name)

@@ -24,7 +24,7 @@ SCRIPT = (
     "#!/bin/bash\n# Pretend we are calculating something\nsleep 1\necho 'This is a downloadable file.' > output.txt\n"
 )
 MOST_MEMORY = 300
-_LONG = 60 + 12.0 * JOBS
+_LONG = 120 + 20.0 * JOBS
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,8 @@ def done(door: FilesDoor, jobs: Sequence[int], within: float) -> int:
         assert len(running) <= LIMIT, running
         most = max(most, len(running))
         states = {job: door.head(job) for job in left[: 2 * LIMIT]}
-        assert set(states.values()) <= {200, 202}, states
+        failed = {job: door.reason(job) for job, status in states.items() if status not in (200, 202)}
+        assert not failed, failed
         left = [job for job in left if states.get(job) != 200]
         time.sleep(0.5)
     return most
@@ -114,14 +115,14 @@ def test_the_orchestrators_own_commands_work_as_they_are_written(door: FilesDoor
 def test_a_script_that_fails_is_a_failed_job(door: FilesDoor) -> None:
     job = door.upload("exit 3\n", user="failing")
     eventually(lambda: door.head(job) == 204, "the job has failed", within=240)
-    reason = requests.head(f"{URL}/download/{job}", timeout=60).headers["Medea-Reason"]
+    reason = door.reason(job)
     assert "exit code 3" in reason or "Failed" in reason
 
 
 @pytest.mark.timeout(_LONG * 2, func_only=True)
 def test_many_uploads_of_one_user_run_in_order_and_five_at_once(door: FilesDoor) -> None:
-    with ThreadPoolExecutor(4) as threads:
-        jobs = sorted(threads.map(lambda _: door.upload(SCRIPT, user="many"), range(JOBS)))
+    # One after the other, as the original does it: of several at once none is the first.
+    jobs = [door.upload(SCRIPT, user="many") for _ in range(JOBS)]
     assert done(door, jobs, _LONG) > 1
     mine = [one for one in workflows("front", door.workspace.name) if _user(one) == "many"]
     mine.sort(key=lambda one: int(one["metadata"]["labels"]["medea.dev/file-job"]))
