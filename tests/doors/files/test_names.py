@@ -75,10 +75,16 @@ def test_the_limits_are_read_as_the_orchestrator_reads_them() -> None:
         {
             "SERVICE_EXAMPLE_RUNS_PER_USER": "7",
             "SERVICE_MY_TOOL_RUNS_PER_USER": "2",
+            "SERVICE_disvis_RUNS_PER_USER": "3",
             "SERVICE_EXAMPLE_UPLOAD_URL": "http://client:9000/submit",
         }
     )
-    assert (limits.of("example"), limits.of("my-tool"), limits.of("other")) == (7, 2, RUNS_PER_USER)
+    assert (limits.of("example"), limits.of("my-tool"), limits.of("disvis"), limits.of("other")) == (
+        7,
+        2,
+        3,
+        RUNS_PER_USER,
+    )
 
 
 @pytest.mark.parametrize("value", ["", "0", "-1", "many", "1.5", "70000", "²"])

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from webhook.errors import BadRequest, wrong_field
 
 RUNS_PER_USER = 5
-_VARIABLE = re.compile(r"SERVICE_(?P<name>[A-Z0-9_]+)_RUNS_PER_USER")
+# The Orchestrator takes the name in small letters, too.
+_VARIABLE = re.compile(r"SERVICE_(?P<name>[A-Za-z0-9_.-]+)_RUNS_PER_USER")
 _MOST = 65535
 _OTHERS = re.compile(r"[^A-Z0-9]")
 
@@ -32,7 +33,7 @@ def runs_per_user(environment: Mapping[str, str]) -> RunsPerUser:
             continue
         if not (value.isascii() and value.isdigit() and 0 < int(value) <= _MOST):
             raise wrong_field(BadRequest, name, value, f"it must be a whole number from 1 to {_MOST}")
-        found[match["name"]] = int(value)
+        found[_capital(match["name"])] = int(value)
     return RunsPerUser(found)
 
 

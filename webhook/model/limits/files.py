@@ -26,6 +26,11 @@ INSPECTED = 64 * MIB
 MOST_PACKED = 100
 """How many times larger than itself a zip may unpack beyond that. Text is packed some ten times, a bomb a thousand."""
 
+ENTRY_KEPT = 700
+"""Bytes of memory, beside its name, that a file takes in the directory of a zip that is made."""
+MOST_ENTRIES_KEPT = 48 * MIB
+"""Bytes of memory that the directory of one results.zip may take: some 60,000 files."""
+
 PIECE = 64 * 1024
 """Bytes that are read at once."""
 STORE_PART = 5 * MIB

@@ -1,0 +1,61 @@
+"""What a run has left becomes the results.zip, whatever names its files have, and never half of it."""
+
+import io
+import os
+import tarfile
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.doors.files.world import packed
+from webhook.doors.files.results import as_zip, inner_name
+from webhook.errors import StoreUnavailable
+
+
+def names(tgz: bytes) -> list[str]:
+    """The names in the zip."""
+    with zipfile.ZipFile(io.BytesIO(b"".join(as_zip(io.BytesIO(tgz))))) as archive:
+        assert archive.testzip() is None
+        return archive.namelist()
+
+
+def test_a_name_that_is_no_utf_8_is_no_end_of_a_download() -> None:
+    latin = b"job/\xe4.txt".decode("utf-8", "surrogateescape")
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        tar.addfile(tarfile.TarInfo(latin), io.BytesIO())
+        tar.addfile(tarfile.TarInfo("job/b"), io.BytesIO())
+    assert names(out.getvalue()) == ["\ufffd.txt", "b"]
+
+
+def test_links_and_what_leads_out_are_left_out() -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        link = tarfile.TarInfo("job/link")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+        tar.addfile(tarfile.TarInfo("job/../../evil"), io.BytesIO())
+        tar.addfile(tarfile.TarInfo("job/..\\evil"), io.BytesIO())
+    assert names(out.getvalue()) == [".._evil"]
+
+
+@pytest.mark.parametrize("end", [1, 9, 40, 600, 1050, 1600, 2050])
+def test_a_tgz_that_breaks_off_is_no_zip(end: int) -> None:
+    whole = packed({"a": b"x", "b": os.urandom(1000), "c": os.urandom(1000)})
+    with pytest.raises(StoreUnavailable):
+        names(whole[: len(whole) - end])
+
+
+def test_results_of_very_many_files_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webhook.doors.files.results.MOST_ENTRIES_KEPT", 2000)
+    assert names(packed({"a": b"", "b": b""})) == ["a", "b"]
+    with pytest.raises(StoreUnavailable, match="too many results: 3 files"):
+        names(packed({"a": b"", "b": b"", "c": b""}))
+
+
+@given(st.text(max_size=40))
+def test_a_name_stays_within_its_folder(name: str) -> None:
+    found = inner_name(name)
+    assert not found.startswith("/") and ".." not in found.split("/") and "\\" not in found
