@@ -332,12 +332,23 @@ def test_the_calls_are_on_the_openapi_page(world: World) -> None:
         "/upload": ["post"],
         "/download/{number}": ["get", "head"],
         "/health": ["get"],
+        "/": ["get"],
     }
     form = paths["/upload"]["post"]["requestBody"]["content"]
     assert "multipart/form-data" in form
-    for page in ("/apidoc/swagger", "/swagger-ui/"):
+    for page in ("/apidoc/swagger", "/swagger-ui/", "/swagger-ui", "/swagger"):
         assert world.client.get(page, follow_redirects=True).status_code == 200
-    assert world.client.get("/health").json == {"status": "healthy"}
+
+
+def test_it_says_how_it_is_as_the_orchestrator_does(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert world.client.get("/health").json == {"status": "ok", "database": "ok"}
+    assert world.client.get("/").json == {"message": "pong"}
+
+    def away(*_: Any) -> None:
+        raise LedgerUnavailable("the ledger (Postgres) did not answer")
+
+    monkeypatch.setattr(file_jobs, "get", away)
+    assert world.client.get("/health").status_code == 503
 
 
 def test_the_store_that_is_away_refuses_uploads_and_loses_nothing(world: World, s3: S3Server) -> None:

@@ -27,6 +27,13 @@ class JobBody(BaseModel):
 
 
 class HealthBody(BaseModel):
-    """That the door answers."""
+    """That the door answers, and Postgres."""
 
     status: str
+    database: str
+
+
+class PingBody(BaseModel):
+    """That the door answers."""
+
+    message: str

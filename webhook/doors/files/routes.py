@@ -13,7 +13,7 @@ from webhook import __version__
 from webhook.api.bodies import ErrorBody
 from webhook.api.gate import Caller, Gate
 from webhook.api.http import drain, json_app
-from webhook.doors.files.bodies import HealthBody, JobBody, UploadForm
+from webhook.doors.files.bodies import HealthBody, JobBody, PingBody, UploadForm
 from webhook.doors.files.names import checked_id, shown_user
 from webhook.doors.files.results import as_zip
 from webhook.doors.files.store import Reading, Store
@@ -108,12 +108,20 @@ def blueprint(deps: Deps) -> Blueprint:
         return _results(deps, job)
 
     @files.get("/health")
-    @SPEC.validate(resp=Documented(HTTP_200=HealthBody), tags=["files"], skip_validation=True)
+    @SPEC.validate(resp=Documented(HTTP_200=HealthBody, HTTP_503=ErrorBody), tags=["health"], skip_validation=True)
     def health() -> Response:
-        """That the door answers. Nobody has to be known for it."""
-        return jsonify(HealthBody(status="healthy").model_dump())
+        """That the door answers, and its ledger too. Nobody has to be known for it."""
+        file_jobs.get(deps.pool, 0)
+        return jsonify(HealthBody(status="ok", database="ok").model_dump())
+
+    @files.get("/")
+    @SPEC.validate(resp=Documented(HTTP_200=PingBody), tags=["health"], skip_validation=True)
+    def ping() -> Response:
+        """That somebody is there."""
+        return jsonify(PingBody(message="pong").model_dump())
 
     @files.get("/swagger-ui/")
+    @files.get("/swagger/")
     def page() -> WerkzeugResponse:
         return redirect("/apidoc/swagger/")
 
