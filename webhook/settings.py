@@ -203,7 +203,7 @@ class Settings(BaseSettings):
         int, Field(ge=1, description="uploads received at once, each of which takes some 15 MiB of memory")
     ] = 8
     medea_files_queued_per_user: Annotated[
-        int, Field(ge=1, description="jobs of one user_id that may wait in the door's queue; another upload is 429 then")
+        int, Field(ge=1, description="jobs of one user_id that may wait in the door's queue; 429 beyond that")
     ] = 10_000
     medea_files_upload_seconds: Annotated[float, Field(gt=0, description="seconds that an upload may take")] = 3600.0
     medea_retention_hours: Annotated[

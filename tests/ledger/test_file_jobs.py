@@ -176,7 +176,7 @@ def many(pool: Pool, dsn: str) -> Iterator[Pool]:
             "'example', (CASE WHEN n % 2 = 0 THEN 'queued' ELSE 'done' END), now() FROM generate_series(1, 10000) n"
         )
         connection.execute("ANALYZE file_jobs")
-        yield cast("Pool", OneConnection(connection))
+        yield cast("Pool", OneConnection(cast("Connection", connection)))
 
 
 @pytest.mark.parametrize("call", _ASKED)
@@ -193,7 +193,7 @@ def _read(pool: Pool) -> int:
     with pool.transaction() as connection:
         connection.execute("SELECT pg_stat_clear_snapshot()")
         row = connection.execute(
-            "SELECT sum(seq_tup_read) + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'file_jobs') "
-            "AS read FROM pg_stat_user_tables WHERE relname = 'file_jobs'"
+            "SELECT sum(seq_tup_read) + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes "
+            "WHERE relname = 'file_jobs') AS read FROM pg_stat_user_tables WHERE relname = 'file_jobs'"
         ).fetchone()
     return int(row["read"]) if row else 0

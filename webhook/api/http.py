@@ -4,16 +4,19 @@ import contextlib
 
 import structlog
 from flask import Flask, Response, jsonify, request
+from gunicorn.http.errors import ParseException
 from prometheus_client import Counter
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
-from webhook.errors import BadRequest, Forbidden, MedeaError, TooLarge, Unauthenticated
+from webhook.errors import BadRequest, Forbidden, MedeaError, TooLarge, Unauthenticated, quoted
 from webhook.model.limits.api import LARGEST_BODY, MOST_DRAINED
 
 log = structlog.get_logger(__name__)
 
 _REFUSED = Counter("medea_refused_requests_total", "Requests of callers who are not known, or not allowed", ["code"])
 
+BROKEN = (OSError, ParseException, ClientDisconnected)
+"""What reading a body raises if the client goes, falls silent, or sends chunks that are none."""
 _PIECE = 64 * 1024
 _WORDS = {404: "not_found", 405: "method_not_allowed"}
 
@@ -35,13 +38,15 @@ def body() -> bytes:
     except RequestEntityTooLarge as error:
         drain()
         raise _too_large() from error
+    except BROKEN as error:
+        raise BadRequest(f"the body breaks off: {quoted(str(error))}") from error
 
 
 def drain() -> None:
     """Read the rest of a body that is not taken: a client that is cut off while it writes never sees the answer."""
     rest = request.environ["wsgi.input"]
     # Whoever is gone sees no answer anyway.
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(*BROKEN):
         for _ in range(MOST_DRAINED // _PIECE):
             if not rest.read(_PIECE):
                 return

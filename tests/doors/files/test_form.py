@@ -5,6 +5,7 @@ import io
 from typing import IO, cast
 
 import pytest
+from gunicorn.http.errors import InvalidChunkSize
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.exceptions import ClientDisconnected
@@ -53,10 +54,10 @@ def test_a_body_that_breaks_off_is_refused(end: int) -> None:
         read(upload(("run.sh", b"echo"))[:-end])
 
 
-@pytest.mark.parametrize("error", [TimeoutError("too slow"), ClientDisconnected()])
+@pytest.mark.parametrize("error", [TimeoutError("too slow"), ClientDisconnected(), InvalidChunkSize(b"zz")])
 def test_a_client_that_is_gone_is_the_bodys_fault(error: Exception) -> None:
     class Broken(Drops):
-        def read(self, size: int = -1) -> bytes:
+        def read(self, _: int = -1) -> bytes:
             raise error
 
     with pytest.raises(BadRequest, match="the body breaks off"):

@@ -24,7 +24,8 @@ def test_a_name_is_safe_or_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../run.sh", "ä" * 128, "a" * 256, "/etc/passwd", "..", "a/b", "a\\b", "C:\\run.sh", "", None, "a\0b", "a\n"]
+    "name",
+    ["../run.sh", "ä" * 128, "a" * 256, "/etc/passwd", "..", "a/b", "a\\b", "C:\\run.sh", "", None, "a\0b", "a\n"],
 )
 def test_a_name_that_leads_elsewhere_is_refused(name: str | None) -> None:
     with pytest.raises(BadRequest, match=r"^file is"):

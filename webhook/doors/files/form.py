@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import IO
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_options_header
 
+from webhook.api.http import BROKEN
 from webhook.errors import BadRequest, TooLarge, quoted, wrong_field
 from webhook.model.limits.files import LONGEST_FIELD, MIB, MOST_FILES, MOST_PARTS, PIECE, TOTAL_FACTOR
 
@@ -70,7 +70,7 @@ def read_form(stream: IO[bytes], boundary: str, *, largest_file: int) -> Iterato
 def _next(stream: IO[bytes]) -> bytes:
     try:
         return stream.read(PIECE)
-    except (OSError, ClientDisconnected) as error:
+    except BROKEN as error:
         raise BadRequest(f"the body breaks off: {quoted(str(error))}") from error
 
 

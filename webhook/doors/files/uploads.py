@@ -136,7 +136,7 @@ class Uploads:
         self.services.template_of(service)
         self.speaking.check(caller, self.namespace, "user_id", user)
         if file_jobs.are_queued(self.pool, namespace=self.namespace, user_id=user, number=self.most_queued):
-            expected = f"{self.most_queued} jobs of this user wait already (MEDEA_FILES_QUEUED_PER_USER); try again later"
+            expected = f"{self.most_queued} of their jobs wait already (MEDEA_FILES_QUEUED_PER_USER); try again later"
             raise wrong_field(Busy, "user_id", user, expected)
 
     def _in_time(self, events: Iterator[Event], until: float) -> Iterator[Event]:
