@@ -66,7 +66,10 @@ def test_an_id_is_a_number_that_postgres_takes(text: str) -> None:
         assert not (text.isascii() and text.isdigit() and 0 < int(text) < 2**63)
 
 
-@pytest.mark.parametrize(("user", "shown"), [("1", 1), ("01", "01"), ("ann", "ann"), ("9" * 40, "9" * 40), ("²", "²")])
+@pytest.mark.parametrize(
+    ("user", "shown"),
+    [("1", 1), ("-7", -7), ("0", 0), ("-0", "-0"), ("01", "01"), ("ann", "ann"), ("9" * 40, "9" * 40), ("²", "²")],
+)
 def test_a_number_is_shown_as_a_number(user: str, shown: int | str) -> None:
     assert shown_user(user) == shown
 

@@ -1,5 +1,6 @@
 """The store, against a real S3 server: objects are there as a whole or not at all, whatever happens to the server."""
 
+import dataclasses
 import functools
 import hashlib
 import io
@@ -92,6 +93,12 @@ def outcome(name: str) -> float:
     """How many objects' writes ended so."""
     labels = {"operation": "put", "outcome": name}
     return REGISTRY.get_sample_value("medea_store_request_seconds_count", labels) or 0.0
+
+
+def test_a_bucket_that_is_gone_is_no_object_that_was_never_there(s3: S3Server) -> None:
+    access = dataclasses.replace(s3.access, bucket="elsewhere")
+    with pytest.raises(StoreUnavailable, match="no bucket elsewhere"):
+        Store(access).size("a")
 
 
 @pytest.mark.parametrize("error", [BadRequest("no more"), OSError("no more"), ValueError("no more")])

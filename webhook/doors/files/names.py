@@ -8,6 +8,7 @@ from webhook.model.limits.files import LARGEST_ID, LONGEST_NAME, LONGEST_SERVICE
 
 _UNSAFE = re.compile(r"[^\w.+=@,-]")
 _SERVICE = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _ID = re.compile(r"[0-9]{1,19}")
 
 
@@ -58,4 +59,4 @@ def checked_id(value: str) -> int:
 
 def shown_user(user: str) -> int | str:
     """`user_id` as the Orchestrator shows it: a number if it is written as one, as portals' are."""
-    return int(user) if user.isascii() and user.isdigit() and len(user) < 16 and str(int(user)) == user else user
+    return int(user) if _NUMBER.fullmatch(user) else user

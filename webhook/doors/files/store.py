@@ -91,13 +91,17 @@ class Store:
             self._client.put_object(self.bucket, key, source, -1, part_size=STORE_PART, num_parallel_uploads=1)
 
     def size(self, key: str) -> int | None:
-        """Bytes of an object; None if there is none."""
+        """Bytes of an object; None if there is none. Raises StoreUnavailable too if the bucket is not there."""
         with _call("head") as call:
             try:
                 return self._client.stat_object(self.bucket, key).size
             except S3Error as error:
                 call.check_missing(error)
-                return None
+        with _call("head"):
+            # What answers to this kind of call has no body that tells one from the other.
+            if not self._client.bucket_exists(self.bucket):
+                raise StoreUnavailable(f"the store has no bucket {self.bucket}")
+        return None
 
     def read(self, key: str) -> "Reading | None":
         """An object, to be read once and closed; None if there is none."""
