@@ -13,7 +13,8 @@ from tests.doors.files.world import LONGEST, MOST_QUEUED, PORTAL, World
 from tests.support.s3_server import S3Server
 from tests.support.workflows import need
 from webhook.doors.files.store import Store
-from webhook.errors import LedgerUnavailable
+from webhook.doors.files.uploads import Slots
+from webhook.errors import Busy, LedgerUnavailable
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import file_jobs
 from webhook.ledger.pool import Pool
@@ -288,8 +289,21 @@ def test_an_open_door_takes_the_calls_without_a_token(pool: Pool, store: Store) 
 
 
 def test_a_slot_that_never_comes_free_is_told_of(world: World) -> None:
-    with world.uploads.slots.one(), world.uploads.slots.one():
+    with world.uploads.slots.one("somebody"), world.uploads.slots.one("else"):
         assert world.send(upload(RUN)).status_code == 429
+
+
+def test_one_account_leaves_half_of_the_slots_to_others(world: World) -> None:
+    with world.uploads.slots.one(PORTAL):
+        assert world.send(upload(RUN)).status_code == 429
+        assert world.send(upload(RUN, user="ann"), "anns").status_code == 200
+    assert world.send(upload(RUN)).status_code == 200
+
+
+def test_where_nobody_is_known_all_slots_are_anybodys() -> None:
+    slots = Slots(2, wait=0.01)
+    with slots.one(""), slots.one(""), pytest.raises(Busy), slots.one(""):
+        pass
 
 
 def test_a_user_may_not_have_more_jobs_wait_than_the_setting_says(world: World, s3: S3Server) -> None:

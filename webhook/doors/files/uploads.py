@@ -4,13 +4,14 @@ import functools
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter as Metric
 
 from webhook.api.gate import Caller
 from webhook.doors.files.bundle import Bundle
@@ -29,8 +30,8 @@ from webhook.model.deadline import Clock
 from webhook.model.limits.files import UPLOAD_SLOT_WAIT
 
 log = structlog.get_logger(__name__)
-_UPLOADS = Counter("medea_file_uploads_total", "Uploads of jobs with files", ["outcome"])
-_BYTES = Counter("medea_file_upload_bytes_total", "Bytes of the files that were received")
+_UPLOADS = Metric("medea_file_uploads_total", "Uploads of jobs with files", ["outcome"])
+_BYTES = Metric("medea_file_upload_bytes_total", "Bytes of the files that were received")
 
 
 @dataclass(frozen=True)
@@ -44,20 +45,37 @@ class Accepted:
 
 
 class Slots:
-    """How many uploads are received at once: each keeps a part of its file in memory."""
+    """How many uploads are received at once: each keeps a part of its file in memory.
+
+    One account gets half of them, so that a slow one keeps nobody else waiting.
+    """
 
     def __init__(self, number: int, *, wait: float = UPLOAD_SLOT_WAIT) -> None:
-        self._free, self._number, self._wait = threading.BoundedSemaphore(number), number, wait
+        self._number, self._share, self._wait = number, max(1, number // 2), wait
+        self._changed = threading.Condition()
+        self._taken: Counter[str] = Counter()
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        """Hold one. Raises Busy if none becomes free in time."""
-        if not self._free.acquire(timeout=self._wait):
-            raise Busy(f"{self._number} uploads are being received; try again")
+    def one(self, account: str) -> Iterator[None]:
+        """Hold one; `account` is empty if it is not known who calls. Raises Busy if none becomes free in time."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._is_free(account), timeout=self._wait):
+                raise Busy(
+                    f"{self._taken.total()} uploads are being received, {self._taken[account]} of yours; try again"
+                )
+            self._taken[account] += 1
         try:
             yield
         finally:
-            self._free.release()
+            with self._changed:
+                self._taken[account] -= 1
+                # Adding nothing drops those that have none.
+                self._taken += Counter()
+                self._changed.notify_all()
+
+    def _is_free(self, account: str) -> bool:
+        of_mine = self._taken[account] if account else 0
+        return self._taken.total() < self._number and of_mine < self._share
 
 
 @dataclass(frozen=True)
@@ -86,9 +104,9 @@ class Uploads:
         Raises Busy too: for want of a slot, or because very many jobs of that user wait.
         """
         boundary = boundary_of(content_type)
-        with self.slots.one():
+        uploader = caller.identity.user if caller.identity else ""
+        with self.slots.one(uploader):
             folder = f"{self.prefix}/{uuid.uuid4().hex}"
-            uploader = caller.identity.user if caller.identity else ""
             job = file_jobs.receive(self.pool, namespace=self.namespace, uploader=uploader, folder=folder)
             try:
                 accepted = self._received(caller, job, folder, read_form(stream, boundary, largest_file=self.largest))
