@@ -67,6 +67,27 @@ def submits(call: Call) -> bool:
     return call.verb == "create" and call.resource == WORKFLOWS.plural
 
 
+def test_two_replicas_at_the_same_line_submit_each_job_once_and_in_order(world: World) -> None:
+    jobs = [world.upload() for _ in range(4)]
+    mine, line, begun = world.dispatcher, world.row(jobs[0]).line, list[Call]()
+    world.restart()
+
+    def meanwhile(call: Call) -> None:
+        """Before the first is created, the other replica does all that it can."""
+        if submits(call) and not begun:
+            begun.append(call)
+            world.dispatcher.look_at_line(line)
+            world.work()
+
+    world.fake.faults = meanwhile
+    mine.look_at_line(line)
+    while mine.step():
+        world.watch()
+    created = [int(one["metadata"]["labels"][FILE_JOB]) for one in world.workflows()]
+    assert created == jobs[:2]
+    assert [world.row(job).state for job in jobs] == [JobState.SUBMITTED] * 2 + [JobState.QUEUED] * 2
+
+
 @pytest.mark.parametrize("fault", [LOSE, REFUSE], ids=["the answer is lost", "it is refused a connection"])
 def test_a_create_that_fails_is_tried_again_and_makes_one_workflow(world: World, fault: Fault) -> None:
     faults = [fault]
