@@ -197,7 +197,12 @@ class Settings(BaseSettings):
     medea_files_port: Annotated[int, Field(description="TLS: jobs with files, as the Orchestrator takes them")] = 5000
     medea_files_metrics_port: Annotated[int, Field(description="plain HTTP: metrics and health of that door")] = 9100
     medea_files_largest: Annotated[
-        int, Field(ge=1, description="bytes that an uploaded file may have; all of an upload may have four times that")
+        int,
+        Field(
+            ge=1,
+            le=12 * 1024**3,
+            description="bytes that an uploaded file may have; all of an upload may have four times that",
+        ),
     ] = 2 * 1024**3
     medea_files_uploads: Annotated[
         int, Field(ge=1, description="uploads received at once, each of which takes some 15 MiB of memory")

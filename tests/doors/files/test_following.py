@@ -198,6 +198,33 @@ def test_a_deleted_workflow_is_a_failed_job_and_makes_room(world: World) -> None
     assert world.running() == jobs[1:]
 
 
+def test_a_workflow_whose_label_somebody_takes_away_is_still_the_jobs(world: World) -> None:
+    job = world.upload()
+    world.work()
+    name = world.row(job).workflow
+    world.fake.change(WORKFLOWS, "ns", name, {"metadata": {"labels": {FILE_JOB: None}}})
+    world.work()
+    assert world.ask(job).status_code == 202
+    world.end(job, results={"output.txt": b"x"})
+    world.sweep.run()
+    world.work()
+    assert world.ask(job).status_code == 200
+
+
+def test_another_workflow_under_the_jobs_name_is_not_the_jobs(world: World) -> None:
+    job = world.upload()
+    world.work()
+    found = world.row(job)
+    world.fake.remove(WORKFLOWS, "ns", found.workflow)
+    labels = {FILE_JOB: str(job)}
+    status = {"phase": "Succeeded"}
+    world.fake.put(
+        WORKFLOWS, {"metadata": {"namespace": "ns", "name": found.workflow, "labels": labels}, "status": status}
+    )
+    world.work()
+    assert "is taken by another Workflow" in world.ask(job).headers["Medea-Reason"]
+
+
 def test_a_workflow_that_admission_refuses_is_a_failed_job(world: World) -> None:
     world.fake.refuse_later = lambda _call, _object: ApiError(422, "Invalid", "it needs more than any target has")
     job = world.upload()

@@ -45,5 +45,7 @@ def workflow_of(job: Job, template: str) -> Object:
 
 def is_of(workflow: Object, job: Job) -> bool:
     """Whether a Workflow of that name is the job's."""
-    uid = str(workflow["metadata"].get("uid"))
-    return labels(workflow).get(FILE_JOB) == str(job.id) and job.workflow_uid in (None, uid)
+    if job.workflow_uid is not None:
+        # Whatever labels somebody has given it since.
+        return str(workflow["metadata"].get("uid")) == job.workflow_uid
+    return labels(workflow).get(FILE_JOB) == str(job.id)
