@@ -118,6 +118,18 @@ def test_very_many_that_are_old_are_marked_some_at_a_time(pool: Pool) -> None:
     assert [file_jobs.retire(pool, keep=3600, abandoned=3600) for _ in range(3)] == [RETIRE_MOST, 1, 0]
 
 
+def test_two_that_mark_at_once_do_not_wait_for_each_other(pool: Pool) -> None:
+    with pool.transaction() as connection:
+        connection.execute(
+            "INSERT INTO file_jobs (namespace, uploader, folder, state, ended_at) "
+            "VALUES ('ns', '', 'f', 'done', now() - interval '1 day')"
+        )
+    with pool.transaction() as connection:
+        connection.execute("SELECT id FROM file_jobs FOR UPDATE")
+        assert file_jobs.retire(pool, keep=3600, abandoned=3600) == 0
+    assert file_jobs.retire(pool, keep=3600, abandoned=3600) == 1
+
+
 def test_an_id_that_was_given_is_known_after_its_row_is_gone(pool: Pool) -> None:
     job = queued(pool)
     with pool.transaction() as connection:

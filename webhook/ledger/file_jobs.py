@@ -210,21 +210,21 @@ def submitted(pool: Pool, namespace: str) -> list[Job]:
 def retire(pool: Pool, *, keep: float, abandoned: float) -> int:
     """Mark what has ended `keep` seconds ago, and uploads that began `abandoned` seconds ago, for removal.
 
-    Not all at once if these are very many: returns how many it marked.
+    Not all at once if these are very many: returns how many it marked. Those that another replica marks are left to it.
     """
+    old = (
+        ("state IN ('done', 'failed') AND ended_at < now() - make_interval(secs => %s)", keep),
+        ("state = 'receiving' AND created_at < now() - make_interval(secs => %s)", abandoned),
+    )
     with pool.transaction() as connection:
-        return connection.execute(
-            """
-            UPDATE file_jobs SET state = 'cleaned' WHERE id IN (
-                (SELECT id FROM file_jobs WHERE state IN ('done', 'failed')
-                    AND ended_at < now() - make_interval(secs => %s) ORDER BY ended_at LIMIT %s)
-                UNION ALL
-                (SELECT id FROM file_jobs WHERE state = 'receiving'
-                    AND created_at < now() - make_interval(secs => %s) LIMIT %s)
-            ) AND state IN ('done', 'failed', 'receiving')
-            """,
-            (keep, RETIRE_MOST, abandoned, RETIRE_MOST),
-        ).rowcount
+        return sum(
+            connection.execute(
+                "UPDATE file_jobs SET state = 'cleaned' WHERE id IN ("
+                f"SELECT id FROM file_jobs WHERE {which} LIMIT %s FOR UPDATE SKIP LOCKED)",
+                (age, RETIRE_MOST),
+            ).rowcount
+            for which, age in old
+        )
 
 
 def cleaned(pool: Pool, limit: int) -> list[Job]:
