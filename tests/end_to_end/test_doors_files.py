@@ -100,10 +100,11 @@ def test_the_orchestrators_own_commands_work_as_they_are_written(door: FilesDoor
     number = job["id"]
     assert "202" in curl(f"curl -s -I http://localhost:5000/download/{number}").splitlines()[0]
     eventually(
-        lambda: "200" in curl(f"curl -s -I http://localhost:5000/download/{number}").splitlines()[0],
-        "the job is done",
+        lambda: "202" not in curl(f"curl -s -I http://localhost:5000/download/{number}").splitlines()[0],
+        "the job has ended",
         within=240,
     )
+    assert "200" in curl(f"curl -s -I http://localhost:5000/download/{number}")
     curl(f"curl -s -o results.zip http://localhost:5000/download/{number}")
     with zipfile.ZipFile(tmp_path / "results.zip") as results:
         assert results.read("output.txt") == b"This is a downloadable file.\n"
