@@ -26,6 +26,8 @@
         ├── ArgoServerUnavailable
         ├── SamplesUnavailable
         ├── StoreUnavailable    the S3 store of a door did not answer, or refused
+        ├── BrokerUnavailable   RabbitMQ did not answer, or did not confirm that it has a message
+        │   └── NoQueue         it answers, but nobody has declared that queue
         └── Busy                Medea is doing as much of this at once as it may                           429
 
 Anything else that escapes is a bug. Over HTTP each becomes `{"error": {"code", "message", …}}`.
@@ -157,6 +159,14 @@ class SamplesUnavailable(Unavailable):
 
 class StoreUnavailable(Unavailable):
     code = "store_unavailable"
+
+
+class BrokerUnavailable(Unavailable):
+    code = "broker_unavailable"
+
+
+class NoQueue(BrokerUnavailable):
+    code = "no_queue"
 
 
 class Busy(Unavailable):

@@ -18,6 +18,7 @@ PACKAGES: dict[str, str] = {
     "iproute2": "/usr/share/doc/iproute2/copyright",
     "iptables": "/usr/sbin/iptables",
     "prometheus": "/usr/bin/prometheus",
+    "rabbitmq-server": "/usr/sbin/rabbitmq-server",
     "runc": "/usr/sbin/runc",
     # For the image of Medea itself.
     "buildah": "/usr/bin/buildah",
