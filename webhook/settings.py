@@ -238,6 +238,32 @@ class Settings(BaseSettings):
     medea_s3_ca: Annotated[
         FilePath | None, Field(description="file with the CA of the store; unset: the usual authorities")
     ] = None
+    argo_namespace: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+            description="namespace of Workflows that name none where nodes are chosen; unset: each must",
+        ),
+    ] = None
+    mq_ip: Annotated[
+        str | None,
+        Field(min_length=1, description="RabbitMQ, for questions about nodes; unset: they are asked over HTTP only"),
+    ] = None
+    mq_port: Annotated[int, Field(description="its port")] = 5672
+    mq_id: Annotated[str | None, Field(description="as whom Medea logs in there")] = None
+    mq_passwd: Annotated[str | None, Field(description="the password that belongs to it", repr=False)] = None
+    mq_resource_que: Annotated[
+        str | None, Field(min_length=1, max_length=200, description="the queue with these questions")
+    ] = None
+    medea_mq_ca: Annotated[
+        FilePath | None, Field(description="file with the CA of RabbitMQ, which is spoken to over TLS then")
+    ] = None
+    medea_mq_durable: Annotated[
+        bool,
+        Field(
+            description="whether that queue outlives a restart of RabbitMQ; the node allocator's clients want it not to"
+        ),
+    ] = False
     medea_threads: Annotated[int, Field(ge=4, description="requests that a door serves at once")] = 512
 
     medea_certs: Annotated[Path, Field(description="folder with tls.crt, tls.key and ca.crt")] = Path("certs/out")

@@ -77,6 +77,14 @@ def add(
     take_configmaps: Annotated[
         bool, typer.Option("--take-configmaps", help="Let copies of ConfigMaps go along with runs to these namespaces.")
     ] = False,
+    node_pools: Annotated[
+        str | None,
+        typer.Option(
+            "--node-pools",
+            help="A label of its nodes: those with the same value are a pool, for steps that go to the smallest nodes "
+            "that fit them. It is noted as the nodes are now.",
+        ),
+    ] = None,
 ) -> None:
     """Have a cluster take work from these namespaces, and check it. Run it again to add namespaces, or to mend it."""
     settings, out = Settings(), console()
@@ -97,6 +105,7 @@ def add(
         into_pods=into_pods,
         see_secrets=see_secrets,
         take_config_maps=take_configmaps,
+        pool_label=node_pools,
     )
     for done in made:
         out.print(line(done), soft_wrap=True)

@@ -46,13 +46,18 @@ def candidate(
     caller: str | None,
     submitter: Submitter,
     agents: AgentPods,
+    node_placement: bool = False,
 ) -> Candidate:
-    """The candidate. `caller` is on whose behalf Medea's own API submits it. Raises Refused for an unknown policy."""
+    """The candidate. `caller` is on whose behalf Medea's own API submits it; with `node_placement` its steps go to
+    node pools. Raises Refused for an unknown policy.
+    """
     spec, need, found = workflow["spec"], weighed.need, weighed.found
     reference = read_submission(workflow).template_reference
     template_spec = found.library.get(Name(*reference), {}) if reference else {}
     placement, namespace = uuid.uuid4().hex, checked_name("request.namespace", review.namespace)
     original: Original = {"workflow": workflow, "templates": list(found.originals)}
+    if node_placement:
+        original["node_placement"] = True
     if referred.taken:
         original["config_maps"] = list(referred.taken)
     new = NewPlacement(

@@ -18,6 +18,7 @@ from webhook.scout.model import Decision
 from webhook.scout.placer import Placer
 from webhook.targets.acceptance import not_accepted, not_taken
 from webhook.targets.creator import creator
+from webhook.targets.node_pools import on_nodes
 
 _NO_TIME = "there was no time left to ask it"
 
@@ -69,8 +70,9 @@ def _check_taken(target: Cluster, candidate: Candidate, timeout: float) -> None:
 
 
 def _ask(registry: Registry, cluster: str, candidate: Candidate, timeout: float) -> None:
+    placed, _ = on_nodes(registry, cluster, candidate.new.original)
     run = run_object(
-        candidate.workflow,
+        placed["workflow"],
         placement=candidate.new.placement,
         name="",
         origin_name="preflight",

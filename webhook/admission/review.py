@@ -12,6 +12,7 @@ from webhook.admission.candidate import Candidate, candidate
 from webhook.admission.changes import Changes
 from webhook.admission.gather import Gathered, gather, gather_more
 from webhook.admission.name import check_free
+from webhook.admission.nodes import wants_nodes, with_nodes
 from webhook.admission.preflight import preflight
 from webhook.admission.refer import NOTHING_REFERRED, Referred, Referring
 from webhook.admission.reserve import released_unless_answered, reserve
@@ -143,6 +144,7 @@ class Admission:
             caller=caller,
             submitter=who,
             agents=self.agents,
+            node_placement=wants_nodes(space.object),
         )
         if not review.dry_run and hold is Hold.PLUGIN:
             self.prepared.wait_for(space, deadline)
@@ -182,7 +184,7 @@ class Admission:
         with released_unless_answered(self.pool, wanted):
             if not review.dry_run:
                 decision = preflight(self.placer, self.registry, wanted, decision, deadline)
-            answer = accepted(review, wanted, decision)
+            answer = accepted(review, wanted, with_nodes(self.registry, wanted, decision))
         _REVIEWS.labels(decision.outcome).inc()
         return answer
 

@@ -1,5 +1,7 @@
 """Creates the run: exactly one, however often this is tried and whichever answers are lost."""
 
+from collections.abc import Callable
+
 import structlog
 
 from webhook.controller.copies import Copies
@@ -18,7 +20,23 @@ from webhook.targets.creator import Creator
 log = structlog.get_logger(__name__)
 
 
-def create_run(pool: Pool, creator: Creator, row: Placement, original: Original, copies: Copies) -> Placement | None:
+Place = Callable[[str, Original], tuple[Original, str]]
+"""Takes a target and what is to run; returns what runs there, and on which nodes, for people. Raises Rejected."""
+
+
+def _anywhere(_: str, original: Original) -> tuple[Original, str]:
+    """For callers who leave nodes to the target's scheduler."""
+    return original, ""
+
+
+def create_run(
+    pool: Pool,
+    creator: Creator,
+    row: Placement,
+    original: Original,
+    copies: Copies,
+    place: Place = _anywhere,
+) -> Placement | None:
     """Create the run, or adopt the one that an earlier attempt has created, and note it in the ledger.
 
     Returns the row, or None if it is no longer to be run. Raises Rejected if the target refuses the run and certainly
@@ -31,7 +49,10 @@ def create_run(pool: Pool, creator: Creator, row: Placement, original: Original,
     found = find_run(target, row) if row.run_name else None
     if found is None:
         try:
-            return _create(pool, creator, row, copies.with_copies(target, row.namespace, original))
+            placed, words = place(target.name, original)
+            if words:
+                log.info("steps placed on nodes", cluster=target.name, placement=row.placement, nodes=words)
+            return _create(pool, creator, row, copies.with_copies(target, row.namespace, placed))
         except (Rejected, NotAllowed) as error:
             found = find_run(target, row)
             if found is None:

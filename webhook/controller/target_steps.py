@@ -76,7 +76,7 @@ class TargetSteps:
         steered = as_steered(original["workflow"], facts.origin)
         try:
             run: Original = {**original, "workflow": steered}
-            created = create_run(self.pool, self.targets.creator(row), row, run, self.copies)
+            created = create_run(self.pool, self.targets.creator(row), row, run, self.copies, self.targets.on_nodes)
         except (Rejected, NotAllowed) as error:
             return self._refused(facts, error)
         if created is not None and created.dispatched_at is not None:

@@ -10,7 +10,9 @@ from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.ledger.placement import Placement
 from webhook.model.deadline import Now, utc_now
+from webhook.model.run import Original
 from webhook.targets.creator import Creator, creator
+from webhook.targets.node_pools import on_nodes
 
 _UNREGISTERED = "is not registered at this front door"
 
@@ -38,6 +40,10 @@ class Targets:
     def creator(self, row: Placement) -> Creator:
         """What creates a placement's run. Raises Missing for a target that is not registered."""
         return creator(self._registry, str(row.cluster), row.namespace, row.submitter)
+
+    def on_nodes(self, name: str, original: Original) -> tuple[Original, str]:
+        """What runs on a target, and on which of its nodes, for people. Raises Rejected if a step fits none."""
+        return on_nodes(self._registry, name, original)
 
     def away(self, name: str | None) -> Away | None:
         """Why and for how long a target can't be used; None if it can, or if `name` is None."""

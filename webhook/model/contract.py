@@ -34,6 +34,11 @@ IMPERSONATE = "medea.dev/impersonate"
 count there, as `["team-a"]`."""
 ARGO_CONFIGS = "medea.dev/argo-configs"
 """Annotation on a target's Secret: the ConfigMaps of its Argo controllers, as `NAMESPACE/NAME`, with commas between."""
+NODE_POOLS = "medea.dev/node-pools"
+"""Annotation on a target's Secret: its node pools. JSON: a list of these, each with the `selector` of its nodes, the
+`sizes` that each of them has at least, and the `taints` that keep pods out."""
+NODE_PLACEMENT = "medea.dev/node-placement"
+"""Label on a namespace: with the value `true`, steps of its Workflows go to the smallest node pools that fit them."""
 CONSENT = "medea.dev/consent"
 """Label on what `medea target add` makes on a target, by which `medea target remove` finds it."""
 

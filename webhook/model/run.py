@@ -38,12 +38,14 @@ class Likeness(Enum):
 class Original(TypedDict):
     """What the ledger keeps of a submission: the Workflow as sent, and the templates it referred to at that time.
 
-    `config_maps` are those that go along with the run, as they were then; see `webhook.references.taken`.
+    `config_maps` are those that go along with the run, as they were then; see `webhook.references.taken`. With
+    `node_placement` its steps get the selectors of its target's node pools; see `webhook.nodes`.
     """
 
     workflow: Object
     templates: list[Object]
     config_maps: NotRequired[list[Object]]
+    node_placement: NotRequired[bool]
 
 
 def kept(original: Original) -> Original:

@@ -8,6 +8,7 @@ from webhook.api.http import body, json_app
 from webhook.api.plugin import plugin_blueprint
 from webhook.api.routes import SPEC, Deps, blueprint
 from webhook.api.steps import Steps
+from webhook.doors.nodes import routes
 from webhook.errors import Unavailable
 from webhook.kube.threads import dead_threads
 from webhook.server.clients import Clients
@@ -48,9 +49,10 @@ def create_plugin_app(steps: Steps) -> Flask:
     return app
 
 
-def create_api_app(deps: Deps) -> Flask:
-    """What people and their programs call: balancer, scout and explanations, and the OpenAPI page about them."""
+def create_api_app(deps: Deps, nodes: routes.Deps) -> Flask:
+    """What people and their programs call: balancer, scout, explanations, node placement, and the OpenAPI page."""
     app = json_app("medea-api")
     app.register_blueprint(blueprint(deps))
+    app.register_blueprint(routes.blueprint(nodes))
     SPEC.register(app)
     return app

@@ -17,6 +17,7 @@ from webhook.kube.resources import (
     CLUSTER_ROLE_BINDINGS,
     CLUSTER_ROLES,
     NAMESPACES,
+    NODES,
     ROLE_BINDINGS,
     ROLES,
     SECRETS,
@@ -25,6 +26,7 @@ from webhook.kube.resources import (
 from webhook.model.contract import CLUSTER, CONSENT, IMPERSONATE
 from webhook.model.limits.targets import TOKEN_SECONDS
 from webhook.model.objects import Object, annotations
+from webhook.nodes.pools import note_of_pools
 from webhook.targets.argo import ConfigPlace, config_places, living_controller, note_of_places
 from webhook.targets.credentials import kubeconfig, life_of, secret_data, token_of, with_token
 from webhook.targets.findings import Grade, argo, kubernetes
@@ -54,12 +56,14 @@ def add(
     into_pods: bool = False,
     see_secrets: bool = False,
     take_config_maps: bool = False,
+    pool_label: str | None = None,
 ) -> Iterator[Done]:
     """Add the target that `target` is an administrator's client of; `space` is the namespace of the Secrets.
 
     With `acting`, Workflows are created there as who submits them; without, that stays as it was. `into_pods` lets
     people into the pods of their runs in these namespaces; without, that stays as it was too. So does what
-    `see_secrets` and `take_config_maps` give, see `grants`.
+    `see_secrets` and `take_config_maps` give, see `grants`. With `pool_label` its node pools are noted as they are:
+    a pool for each value of that label.
 
     Yields what was done, step by step. Raises Refused before anything is made if a namespace is missing or a version is
     too old, and the errors of both clusters.
@@ -70,7 +74,7 @@ def add(
     _check_space(front, space)
     if acting:
         _check_other(front, target)
-    configs = _configs(target)
+    configs, pools = _configs(target), _pools(target, pool_label)
     given = grants(namespaces, configs, see_secrets=see_secrets, take_config_maps=take_config_maps)
     ways_in = [way_in(namespace) for namespace in namespaces] if into_pods else ()
     for grant in (*given, *ways_in, *(acting.grants() if acting else ())):
@@ -91,11 +95,26 @@ def add(
     if configs:
         words = f"Secret {secret} says where Argo's configuration is: {', '.join(map(str, configs))}"
         yield Done(_note(front, space, secret, note_of_places(configs)), words)
+    if pools:
+        words = f"Secret {secret} names the node pools by {pool_label}"
+        yield Done(_note(front, space, secret, pools), words)
 
 
 def _configs(target: Cluster) -> list[ConfigPlace]:
     """Where Argo's configuration is; without Argo's namespace, nowhere yet."""
     return [one for one in config_places(target) if target.find(NAMESPACES, None, one.namespace) is not None]
+
+
+def _pools(target: Cluster, label: str | None) -> dict[str, str]:
+    """The note of its node pools, from its nodes, which the administrator may list; Medea needs no right to."""
+    if label is None:
+        return {}
+    try:
+        return note_of_pools(target.list(NODES)[0], label)
+    except ValueError as error:
+        raise Refused(
+            f"{target.name}: {error}; nothing was done: kubectl --context {target.name} get nodes -L {label}"
+        ) from error
 
 
 def _check_versions(target: Cluster, now: datetime.datetime) -> None:

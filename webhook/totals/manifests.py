@@ -39,6 +39,8 @@ class _Loader(_SafeLoader):  # type: ignore[misc, valid-type]
 
 
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+# Kubernetes takes a moment for the text that it is written as.
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
 
 
 class Styled(str):
@@ -78,12 +80,13 @@ def is_workflow(thing: Mapping[str, Any]) -> bool:
     return thing.get("kind") == "Workflow" and str(thing.get("apiVersion")).startswith("argoproj.io/")
 
 
-def read_yaml(text: str, *, texts: bool = False) -> list[Any]:
+def read_yaml(text: str, *, texts: bool = False, longest: int = YAML_LONGEST) -> list[Any]:
     """The documents of a YAML or JSON text; if `texts`, with `Styled` strings for every scalar and key.
 
-    Raises ValueError if it is neither, or too large; and with `texts`, if it says a type, as in `!!str 1`.
+    Raises ValueError if it is neither, has more than `longest` characters, or too much in it; and with `texts`, if it
+    says a type, as in `!!str 1`.
     """
-    if len(text) > YAML_LONGEST:
+    if len(text) > longest:
         raise ValueError("too long")
     # The parser takes nothing but a plain string, not even a `Styled` one.
     text = str(text)

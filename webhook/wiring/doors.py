@@ -17,6 +17,11 @@ from webhook.api.run_step import RunSteps
 from webhook.api.steps import Steps
 from webhook.api.tokens import Tokens
 from webhook.api.workflow_steps import WorkflowSteps
+from webhook.doors.broker import Address, Broker, Consumer, Queue
+from webhook.doors.nodes import routes as nodes_routes
+from webhook.doors.nodes.nodes import Nodes
+from webhook.doors.nodes.questions import Questions, dead_letters_of
+from webhook.errors import MedeaError
 from webhook.kube.client import Cluster, front_door_for_others
 from webhook.kube.prober import TargetProber
 from webhook.kube.registry import Registry
@@ -83,6 +88,7 @@ class ApiDoor:
     """What the API's door serves."""
 
     api: Deps
+    nodes: nodes_routes.Deps
     background: Background
 
 
@@ -138,7 +144,43 @@ def make_api(settings: Settings) -> ApiDoor:
     holds, slots = _holds(parts, settings), _slots(settings)
     balancer = Balancer(parts.front, parts.registry, parts.pool, slots, _argo_server(settings, slots))
     gate = gate_of(parts.front, holds, settings)
-    return ApiDoor(Deps(gate, parts.placer, parts.pool, balancer), _placing(parts, holds))
+    nodes, placing = Nodes(parts.registry, settings.argo_namespace), _placing(parts, holds)
+    stopping = placing.stopping
+    asked = questions_of(settings, parts.front, nodes, stopping)
+    starts = [*placing.starts, *(part.start for part in asked)]
+    return ApiDoor(
+        Deps(gate, parts.placer, parts.pool, balancer),
+        nodes_routes.Deps(gate, nodes, slots),
+        replace(placing, starts=starts),
+    )
+
+
+def questions_of(
+    settings: Settings, front: Cluster, nodes: Nodes, stopping: threading.Event
+) -> list[Broker | Consumer]:
+    """What answers questions about node placement over RabbitMQ; nothing where that is not set up.
+
+    Raises MedeaError with the setting that is missing.
+    """
+    if settings.mq_ip is None:
+        return []
+    wanted = {
+        "MQ_RESOURCE_QUE": settings.mq_resource_que,
+        "MQ_ID": settings.mq_id,
+        "MQ_PASSWD": settings.mq_passwd,
+        "ARGO_NAMESPACE": settings.argo_namespace,
+    }
+    missing = [name for name, value in wanted.items() if not value]
+    if missing:
+        raise MedeaError(f"questions over RabbitMQ (MQ_IP) need {' and '.join(missing)}")
+    address = Address(
+        settings.mq_ip, settings.mq_port, str(settings.mq_id), str(settings.mq_passwd), settings.medea_mq_ca
+    )
+    queue = Queue(str(settings.mq_resource_que), durable=settings.medea_mq_durable)
+    dead = dead_letters_of(queue.name)
+    broker = Broker(address, [dead])
+    questions = Questions(broker, front, nodes, queue.name, dead.name)
+    return [broker, Consumer(address, queue, questions.handle, stopping)]
 
 
 def gate_of(front: Cluster, holds: Holds, settings: Settings) -> Gate:

@@ -1,0 +1,242 @@
+"""A Workflow's text gets selectors, and nothing else of it changes."""
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+import webhook
+from tests.nodes.workflows import POOLS, spec, template
+from webhook.doors.nodes.manifest import Form, read_manifest
+from webhook.errors import BadRequest, Refused, TooLarge
+from webhook.nodes.apply import with_selectors
+from webhook.nodes.asks import asks
+from webhook.nodes.choose import choose
+
+BOSTON = Path(webhook.__file__).parents[1] / "examples/boston-housing.json"
+
+WRITTEN = """\
+# A pipeline of ours.
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: é-😀-}   # in one line
+spec:
+  entrypoint: main
+  arguments:
+    parameters:
+      - {name: when, value: 2026-01-01}
+      - name: "answer"
+        value: 'on'
+  templates:
+    - name: main
+      dag: {tasks: [{name: a, template: a}, {name: b, template: b}]}
+
+    - name: a      # the first
+      # It needs little.
+      container: &small
+        image: busybox
+        resources:
+          limits: {cpu: 1, memory: 1Gi}
+    - {name: b, container: *small}
+    - script:
+        image: busybox
+        source: |
+          # no comment
+          echo "nodeSelector: no"
+        resources: {limits: {cpu: 10}}
+      name: c
+"""
+ADDED = [
+    "+      nodeSelector:",
+    '+        pool: "small"',
+    "-    - {name: b, container: *small}",
+    '+    - {nodeSelector: {"pool": "small"}, name: b, container: *small}',
+    "+      nodeSelector:",
+    '+        pool: "large"',
+]
+
+
+def placed(text: str) -> str:
+    manifest = read_manifest(text.encode())
+    return manifest.placed(choose(asks(manifest.spec), POOLS, "west"))
+
+
+def changes(before: str, after: str) -> list[str]:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
+    return [line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+
+
+def workflow(*templates: dict[str, Any], **more: Any) -> dict[str, Any]:
+    head = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"generateName": "a-"}}
+    return {**head, "spec": spec(*templates, **more)}
+
+
+def test_yaml_keeps_its_comments_anchors_quotes_and_order() -> None:
+    assert changes(WRITTEN, placed(WRITTEN)) == ADDED
+    assert "# the first\n      nodeSelector:\n" in placed(WRITTEN)
+
+
+def test_windows_lines_stay_windows_lines() -> None:
+    text = WRITTEN.replace("\n", "\r\n")
+    assert placed(text) == placed(WRITTEN).replace("\n", "\r\n")
+
+
+def test_json_stays_json_as_it_was_laid_out() -> None:
+    text = BOSTON.read_text()
+    found = placed(text)
+    assert changes(text, found) == ['+        "nodeSelector": {"pool": "small"},']
+    named = {one["name"]: one.get("nodeSelector") for one in json.loads(found)["spec"]["templates"]}
+    assert named == {
+        "boston-housing-pipeline": None,
+        "preprocess-data": None,
+        "train-model": None,
+        "test-model": None,
+        "deploy-model": {"pool": "small"},
+    }
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_json_in_one_line_gets_it_in_that_line(separators: tuple[str, str]) -> None:
+    text = json.dumps(workflow(template("a", limits={"cpu": "1"})), separators=separators)
+    assert placed(text).startswith(text[: text.index('{"name"') + 1] + '"nodeSelector": {"pool": "small"}')
+
+
+def test_json_with_tabs_escapes_and_numbers_of_its_own_stays_so() -> None:
+    text = json.dumps(workflow(template("\\/\ud83d\ude00", limits={"cpu": 1.50})), indent="\t")
+    assert [line.strip() for line in changes(text, placed(text))] == ['+\t\t\t\t"nodeSelector": {"pool": "small"},']
+
+
+def test_what_asks_for_nothing_comes_back_byte_by_byte() -> None:
+    text = "apiVersion: argoproj.io/v1alpha1\nkind:   Workflow\nmetadata: {name: a}\nspec: {}\n\n\n"
+    assert placed(text) == text
+
+
+def test_a_users_own_selector_stays_as_it_is() -> None:
+    text = json.dumps(workflow({**template("a", limits={"cpu": "1"}), "nodeSelector": {"disk": "ssd"}}))
+    assert placed(text) == text
+
+
+def test_merged_defaults_of_a_template_count() -> None:
+    text = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: a}
+spec:
+  templates:
+    - &base
+      name: a
+      container: {image: x, resources: {limits: {cpu: 1}}}
+    - <<: *base
+      name: b
+"""
+    found = yaml.safe_load(placed(text))["spec"]["templates"]
+    assert [one.get("nodeSelector") for one in found] == [{"pool": "small"}] * 2
+
+
+def test_one_text_for_two_templates_gets_it_once() -> None:
+    text = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: a}
+spec:
+  templates:
+    - &one
+      name: a
+      container: {image: x, resources: {limits: {cpu: 1}}}
+    - *one
+"""
+    assert placed(text).count("nodeSelector") == 1
+
+
+def test_a_text_that_stands_elsewhere_too_is_not_edited() -> None:
+    text = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: a}
+spec:
+  templates:
+    - &one {name: a, container: {image: x, resources: {limits: {cpu: 1}}}}
+  other: *one
+"""
+    with pytest.raises(Refused, match="send it as JSON"):
+        placed(text)
+
+
+@pytest.mark.parametrize("mark", ["---\n", "%YAML 1.1\n---\n", "\n# first\n\n"])
+def test_one_document_is_taken_with_marks_around_it(mark: str) -> None:
+    assert changes(WRITTEN, placed(f"{mark}{WRITTEN}...\n").replace(mark, "", 1).replace("...\n", "")) == ADDED
+
+
+HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: a}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "0 documents"),
+        ("[]", "body is .* it must be a Workflow"),
+        ("a: [", "neither JSON nor YAML"),
+        ('{"a": ', "not JSON"),
+        (f"{HEAD}spec: {{}}\n---\n{HEAD}spec: {{}}\n", "2 documents: one Workflow"),
+        (HEAD.replace("Workflow", "CronWorkflow"), "kind is 'CronWorkflow': it must be Workflow"),
+        (HEAD.replace("v1alpha1", "v1"), "apiVersion is"),
+        ("kind: Pod\n", "kind is 'Pod'"),
+        (HEAD, "spec is None"),
+        (f"{HEAD}spec: {{templates: {{}}}}", "spec.templates is"),
+        (f"{HEAD}spec: {{}}\nspec: {{}}\n", "the key 'spec' is there twice in one mapping, in line 5"),
+        ('{"kind": "Workflow", "kind": "Pod"}', "the key 'kind' is there twice"),
+        ('{"a": NaN}', "NaN is not a JSON number"),
+        (HEAD.replace("name: a", "labels: {}") + "spec: {}", "metadata.generateName"),
+        (HEAD.replace("{name: a}", '{name: a, annotations: {medea.dev/identity: "ann"}}') + "spec: {}", "own"),
+        (HEAD.replace("{name: a}", "{name: a, labels: {medea.dev/placement: x}}") + "spec: {}", "own"),
+        ("pipelineSpec: {}\n", "kfp 1.8"),
+        (f"{HEAD}spec: !!python/object:os.system x", "neither JSON nor YAML"),
+        ("a: &a [" + "x," * 50 + "]\nb: &b [" + "*a," * 50 + "]\nc: [" + "*b," * 50 + "]", "neither JSON nor YAML"),
+        ("[" * 500, "neither JSON nor YAML"),
+        ('{"a":' * 3000 + "1" + "}" * 3000, "nested|not JSON"),
+    ],
+)
+def test_hostile_and_wrong_input_is_refused_in_words(text: str, words: str) -> None:
+    with pytest.raises(BadRequest, match=words):
+        read_manifest(text.encode())
+
+
+def test_what_is_no_text_or_too_long_is_refused() -> None:
+    with pytest.raises(BadRequest, match="UTF-8"):
+        read_manifest(b"\xff")
+    with pytest.raises(TooLarge, match="send it as JSON"):
+        read_manifest(b"a: " + b"x" * (300 * 1024))
+
+
+words = st.text("ab é#:'\"{}&*|-\n", max_size=6)
+values = st.recursive(
+    words | st.integers() | st.booleans() | st.none(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(words, inner, max_size=2),
+    max_leaves=4,
+)
+containers = st.builds(
+    lambda name, cpu, more: {**more, "name": name, "container": {"image": "x", "resources": {"limits": {"cpu": cpu}}}},
+    words,
+    st.sampled_from([None, "1", 10, "100m"]),
+    st.dictionaries(st.sampled_from(["x", "y z", "0"]), values, max_size=2),
+)
+
+
+@given(st.lists(containers, min_size=1, max_size=3), st.booleans(), st.sampled_from([None, True, False]))
+def test_whatever_is_dumped_comes_back_with_selectors_and_nothing_else(
+    templates: list[dict[str, Any]], as_json: bool, style: bool | None
+) -> None:
+    thing = workflow(*templates)
+    text = json.dumps(thing) if as_json else yaml.safe_dump(thing, default_flow_style=style, allow_unicode=True)
+    manifest = read_manifest(text.encode())
+    choice = choose(asks(manifest.spec), POOLS, "west")
+    found = manifest.placed(choice)
+    assert manifest.form is (Form.JSON if as_json else Form.YAML)
+    assert read_manifest(found.encode()).spec == with_selectors(manifest.spec, choice)
+    rest = iter(found)
+    assert all(one in rest for one in text)

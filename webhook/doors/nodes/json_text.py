@@ -1,0 +1,55 @@
+"""Finds in a JSON text where a key can be added to an object. Pure."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+
+from webhook.doors.nodes.edits import Insertion
+from webhook.errors import BadRequest, quoted
+from webhook.nodes.asks import Path
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_DECODER = json.JSONDecoder()
+
+
+def insertion(text: str, path: Path, key: str, value: Mapping[str, str]) -> Insertion:
+    """What adds a key, as the first, to the object at a path of the whole text, which is JSON."""
+    at = _after_space(text, 0)
+    for step in path:
+        at = next(start for name, start in _inside(text, at) if name == step)
+    first = _after_space(text, at + 1)
+    # Between two keys stands what stands before the first: a line's beginning, a blank or nothing.
+    space = text[at + 1 : first]
+    return Insertion(first, f"{json.dumps(key)}: {json.dumps(dict(value))}," + (space or " "))
+
+
+def check_unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """For `object_pairs_hook`. Raises BadRequest for a key that is there twice: nobody knows which one counts."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadRequest(f"the key {quoted(twice)} is there twice in one object", field=twice)
+    return found
+
+
+def _inside(text: str, at: int) -> Iterator[tuple[str | int, int]]:
+    """The keys or places of what begins at `at`, and where the value of each begins."""
+    is_object = text[at] == "{"
+    at, number = _after_space(text, at + 1), 0
+    while text[at] not in "}]":
+        name: str | int = number
+        if is_object:
+            name, at = _DECODER.raw_decode(text, at)
+            at = _after_space(text, _after_space(text, at) + 1)
+        yield name, at
+        at = _after_space(text, _DECODER.raw_decode(text, at)[1])
+        number += 1
+        if text[at] == ",":
+            at = _after_space(text, at + 1)
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    assert found is not None
+    return found.end()

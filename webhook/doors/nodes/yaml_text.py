@@ -1,0 +1,108 @@
+"""Finds in a YAML text where a key can be added to a mapping, with comments, anchors and order left alone. Pure."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+
+import yaml
+
+from webhook.doors.nodes.edits import Insertion
+from webhook.errors import BadRequest, Refused, quoted
+from webhook.nodes.asks import Path
+
+# Those of C count characters, as Python does.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
+_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+"""What is no text in YAML without quotes."""
+
+
+def root_of(text: str) -> yaml.Node:
+    """The only document of a text that `read_yaml` has read. Raises BadRequest if a key is there twice."""
+    documents = yaml.compose_all(str(text), Loader=_Loader)
+    root = next(one for one in documents if not _is_empty(one))
+    _check_unique(root)
+    return root
+
+
+def insertion(text: str, root: yaml.Node, path: Path, key: str, value: Mapping[str, str]) -> Insertion:
+    """What adds a key to the mapping at a path. Raises Refused for one that is written in too unusual a way."""
+    node = root
+    for step in path:
+        node = _child(node, step)
+    assert isinstance(node, yaml.MappingNode)
+    if node.flow_style:
+        return Insertion(node.value[0][0].start_mark.index, f"{key}: {json.dumps(dict(value))}, ")
+    return _in_block(text, node, path, key, value)
+
+
+def _in_block(text: str, node: yaml.MappingNode, path: Path, key: str, value: Mapping[str, str]) -> Insertion:
+    column = node.value[0][0].start_mark.column
+    indent = " " * column
+    for (_, before), (found, _) in zip(node.value, node.value[1:], strict=False):
+        at = found.start_mark.index - column
+        # On a line of its own, with nothing but blanks before it.
+        if found.start_mark.column != column or text[at : at + column] != indent:
+            continue
+        if isinstance(before, yaml.ScalarNode) and before.start_mark.line == before.end_mark.line:
+            # Comments belong to what they stand above. In a text of several lines `#` begins none.
+            at = _above_comments(text, at)
+        end = "\r\n" if "\r\n" in text else "\n"
+        lines = [f"{indent}{key}:", *(f"{indent}  {_name(name)}: {json.dumps(one)}" for name, one in value.items())]
+        return Insertion(at, "".join(line + end for line in lines))
+    where = ".".join(map(str, path))
+    raise Refused(f"{where} is written in a way that nothing can be added to in place: send it as JSON", field=where)
+
+
+def _above_comments(text: str, at: int) -> int:
+    """The beginning of the first of the lines before `at` that are comments."""
+    while at:
+        start = text.rfind("\n", 0, at - 1) + 1
+        if not text[start:at].lstrip(" ").startswith("#"):
+            return at
+        at = start
+    return at
+
+
+def _name(key: str) -> str:
+    return key if _PLAIN.fullmatch(key) and key.lower() not in _WORDS else json.dumps(key)
+
+
+def _child(node: yaml.Node, step: str | int) -> yaml.Node:
+    if isinstance(step, int):
+        found: yaml.Node = node.value[step]
+    else:
+        found = next(value for key, value in node.value if key.value == step)
+    return found
+
+
+def _is_empty(node: yaml.Node | None) -> bool:
+    return node is None or (isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null")
+
+
+def _check_unique(root: yaml.Node) -> None:
+    for node in _mappings(root):
+        seen: set[str] = set()
+        for key, _ in node.value:
+            name = str(key.value)
+            if name in seen and name != "<<":
+                line = key.start_mark.line + 1
+                raise BadRequest(f"the key {quoted(name)} is there twice in one mapping, in line {line}", field=name)
+            seen.add(name)
+
+
+def _mappings(root: yaml.Node) -> Iterator[yaml.MappingNode]:
+    """Every mapping, each once: an alias is the node that it stands for."""
+    waiting, seen = [root], {id(root)}
+    while waiting:
+        node = waiting.pop()
+        inner: list[yaml.Node] = []
+        if isinstance(node, yaml.MappingNode):
+            yield node
+            inner = [one for pair in node.value for one in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            inner = node.value
+        for one in inner:
+            if id(one) not in seen:
+                seen.add(id(one))
+                waiting.append(one)

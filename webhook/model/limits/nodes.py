@@ -1,0 +1,16 @@
+"""Limits of node placement."""
+
+MOST_POOLS = 100
+"""Node pools of one target."""
+LONGEST_NOTE = 64 * 1024
+"""Characters of the annotation with a target's node pools."""
+LONGEST_YAML = 256 * 1024
+"""Characters of a Workflow in YAML, which is slow to parse; JSON may be as long as any body."""
+MOST_NAMED = 5
+"""Steps that are named in what people read of where the steps go."""
+ASK_TIMEOUT = 15.0
+"""Seconds for the front door to say where a Workflow would go: its webhook may take 10."""
+LARGEST_MESSAGE = 2 * 1024 * 1024
+"""Bytes of a message with a Workflow. A larger one is a dead letter."""
+LONGEST_REASON = 1000
+"""Characters of the header of a dead letter that says why it is one."""

@@ -1,0 +1,77 @@
+"""Writes the chosen pools into specs: a `nodeSelector` on each template that was placed. Pure."""
+
+from typing import Any
+
+from webhook.errors import Refused, Rejected
+from webhook.model.objects import Object, mapping
+from webhook.model.run import Original
+from webhook.model.template_versions import specs_of
+from webhook.nodes.asks import Ask, asks
+from webhook.nodes.choose import Choice, choose, smallest
+from webhook.nodes.pools import Pools
+from webhook.totals.merged import over_template
+from webhook.totals.shape import Name, Spec
+
+
+def with_selectors(spec: Spec, choice: Choice) -> Object:
+    """A spec whose placed templates have the selectors of their pools; what was not placed is as it was."""
+    made: Any = dict(spec)
+    for path, pool in choice.pools.items():
+        made = _set(made, (*path, "nodeSelector"), pool.labels)
+    found: Object = made
+    return found
+
+
+def on_pools(original: Original, pools: Pools, target: str) -> tuple[Original, str]:
+    """What runs on a target, with the selectors of its pools, and where the steps go, for people.
+
+    Templates of WorkflowTemplates get theirs too; one of these that fits no pool is left to the target's scheduler,
+    since it may never run. So is everything where a target names no pools. Raises Rejected if a step of the Workflow's
+    own fits none.
+    """
+    if not pools:
+        return original, f"{target} names no node pools"
+    spec, specs = original["workflow"]["spec"], specs_of(original["templates"])
+    around = _around(spec, specs)
+    try:
+        choice = choose(asks(spec, around), pools, target)
+    except Refused as error:
+        raise Rejected(error.message, **error.details) from error
+    steps = {pool: list(names) for pool, names in choice.steps.items()}
+    templates = []
+    for one in original["templates"]:
+        inner = choose((ask for ask in _asks(one["spec"], around) if smallest(ask, pools)), pools, target)
+        templates.append({**one, "spec": with_selectors(one["spec"], inner)})
+        for pool, names in inner.steps.items():
+            steps.setdefault(pool, []).extend(names)
+    placed: Original = {
+        **original,
+        "workflow": {**original["workflow"], "spec": with_selectors(spec, choice)},
+        "templates": templates,
+    }
+    return placed, Choice({}, {pool: tuple(names) for pool, names in steps.items()}).words
+
+
+def _around(spec: Spec, specs: dict[Name, Object]) -> Spec:
+    """The Workflow's own spec, with that of the WorkflowTemplate it is made from under it."""
+    reference = mapping(spec.get("workflowTemplateRef"))
+    below = specs.get(Name(str(reference.get("name")), reference.get("clusterScope") is True), {})
+    return over_template(spec, below)
+
+
+def _asks(spec: Spec, around: Spec) -> list[Ask]:
+    """Nothing for a template with a size that can't be read: the target says so, if it ever runs."""
+    try:
+        return list(asks(spec, around))
+    except Refused:
+        return []
+
+
+def _set(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
+    """A copy of `value` in which `new` is at a path; only what leads there is copied."""
+    if not path:
+        return new
+    first, rest = path[0], path[1:]
+    made: Any = list(value) if isinstance(value, list) else dict(value)
+    made[first] = _set(made[first] if rest else None, rest, new)
+    return made
