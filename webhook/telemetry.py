@@ -13,7 +13,7 @@ from webhook import __version__
 Info("medea_build", "What is running").info({"version": __version__})
 
 # These log every step of their work at INFO; Medea logs what matters itself.
-_CHATTY = ("alembic", "urllib3", "kubernetes")
+_CHATTY = ("alembic", "urllib3", "kubernetes", "pika")
 
 
 def configure_logging() -> None:

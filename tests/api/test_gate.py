@@ -16,6 +16,8 @@ from webhook.api.limits import ConcurrencyLimit
 from webhook.api.rights import Rights
 from webhook.api.routes import Deps
 from webhook.api.tokens import Tokens
+from webhook.doors.nodes import routes
+from webhook.doors.nodes.nodes import Nodes
 from webhook.errors import ClusterUnavailable
 from webhook.kube.client import Cluster
 from webhook.kube.resources import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS, WORKFLOWS, Resource
@@ -97,7 +99,8 @@ def app_of(front: Front, argo: Argo | None = None, *, is_open: bool = False) -> 
     gate = OpenGate(holds, cluster) if is_open else ClosedGate(Tokens(cluster), Rights(cluster), holds, front.acting_as)
     pool = cast("Pool", None)
     balancer = Balancer(cluster, cast("Any", None), pool, ConcurrencyLimit(1), cast("ArgoServer", argo or Argo()))
-    return create_api_app(Deps(gate, cast("Placer", Overview()), pool, balancer))
+    nodes = routes.Deps(gate, Nodes(cast("Any", None), None), ConcurrencyLimit(1))
+    return create_api_app(Deps(gate, cast("Placer", Overview()), pool, balancer), nodes)
 
 
 class Overview:
@@ -140,7 +143,7 @@ CALLS = [
 def test_every_route_wants_to_know_who_calls_before_anything_else() -> None:
     app = app_of(Front(away=True))
     client = app.test_client()
-    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("api.")]
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith(("api.", "nodes."))]
     assert len(rules) >= len(CALLS) + 2
     for rule in rules:
         path = app.url_map.bind("medea").build(rule.endpoint, dict.fromkeys(rule.arguments, "x"), force_external=False)

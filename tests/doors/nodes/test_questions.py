@@ -1,0 +1,219 @@
+"""Questions about nodes over a real RabbitMQ: the node allocator's own clients, and Workflows with a reply queue."""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pika
+import pytest
+
+from tests.doors.nodes.fronts import Front, registry
+from tests.doors.nodes.test_manifest import BOSTON, WRITTEN
+from tests.support.rabbit_server import RabbitServer, rabbit_server
+from webhook.doors.broker import Broker, Consumer, Queue
+from webhook.doors.nodes.nodes import Nodes
+from webhook.doors.nodes.questions import Questions, dead_letters_of
+from webhook.errors import ClusterUnavailable
+
+PATIENCE = 60
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitServer]:
+    with rabbit_server(tmp_path_factory.mktemp("rabbit")) as server:
+        yield server
+
+
+class Asker:
+    """Whoever asks, as the original's own server does: by pika, with queues that are not durable."""
+
+    def __init__(self, server: RabbitServer, queue: str) -> None:
+        address, self.queue = server.address, queue
+        credentials = pika.PlainCredentials(address.user, address.password)
+        self._connection = pika.BlockingConnection(
+            pika.ConnectionParameters(address.host, address.port, "/", credentials)
+        )
+        self.channel = self._connection.channel()
+        self.channel.queue_declare(queue=queue, durable=False)
+        self.channel.queue_declare(queue=f"{queue}.dead", durable=True)
+
+    def ask(self, body: bytes, **properties: Any) -> None:
+        self.channel.basic_publish("", self.queue, body, pika.BasicProperties(**properties))
+
+    def answer(self, queue: str) -> tuple[Any, bytes]:
+        end = time.monotonic() + PATIENCE
+        while True:
+            method, about, body = self.channel.basic_get(queue, auto_ack=True)
+            if method is not None:
+                return about, body
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+    def allocated(self, containers: Any) -> dict[str, Any]:
+        """As `ParseYamlFile` of the original does it."""
+        name = hashlib.md5(json.dumps(containers).encode(), usedforsecurity=False).hexdigest()
+        self.channel.queue_declare(queue=name, durable=False)
+        self.ask(json.dumps({"hash": name, "containers": containers}).encode(), content_type="application/json")
+        found: dict[str, Any] = json.loads(self.answer(name)[1])
+        assert found["hash"] == name
+        return found
+
+    def placed(self, body: bytes) -> tuple[Any, bytes]:
+        """A Workflow, answered into a queue of one's own."""
+        own = self.channel.queue_declare("", exclusive=True).method.queue
+        self.ask(body, reply_to=own, correlation_id="mine", message_id="m")
+        about, answer = self.answer(own)
+        assert about.correlation_id == "mine"
+        return about, answer
+
+    def dead_letters(self, number: int) -> list[tuple[str, bytes]]:
+        found: list[tuple[str, bytes]] = []
+        end = time.monotonic() + PATIENCE
+        while len(found) < number:
+            found += self.dead()
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        return found
+
+    def close(self) -> None:
+        with suppress(pika.exceptions.AMQPError):
+            self._connection.close()
+
+    def dead(self) -> list[tuple[str, bytes]]:
+        found: list[tuple[str, bytes]] = []
+        while True:
+            method, about, body = self.channel.basic_get(f"{self.queue}.dead", auto_ack=True)
+            if method is None:
+                return found
+            found.append((about.headers["medea-reason"], body))
+
+
+class Door:
+    """What answers, over a front door that may be away."""
+
+    def __init__(self, server: RabbitServer, queue: str) -> None:
+        self.front, self.stop = Front("west"), threading.Event()
+        dead = dead_letters_of(queue)
+        self.broker = Broker(server.address, [dead])
+        nodes = Nodes(registry(), "ns")
+        questions = Questions(self.broker, self.front.cluster, nodes, queue, dead.name)
+        self.consumer = Consumer(server.address, Queue(queue, durable=False), questions.handle, self.stop)
+        self.broker.start()
+        self.consumer.start()
+        assert self.consumer.wait(PATIENCE)
+
+    def close(self) -> None:
+        self.stop.set()
+        self.broker.close()
+
+
+@pytest.fixture
+def asker(server: RabbitServer, request: pytest.FixtureRequest) -> Iterator[Asker]:
+    asker = Asker(server, request.node.name)
+    yield asker
+    asker.close()
+
+
+@pytest.fixture
+def door(server: RabbitServer, asker: Asker) -> Iterator[Door]:
+    door = Door(server, asker.queue)
+    yield door
+    door.close()
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_the_originals_own_question_is_answered_as_its_own_allocator_does(door: Door, asker: Asker) -> None:
+    nothing = {"name": "train", "image": "b", "limits": None, "requests": None, "nodeSelector": None}
+    sizes = {"limits": {"cpu": "2", "memory": "2G"}, "requests": {"cpu": "1", "memory": "1G"}}
+    found = asker.allocated([nothing, {"name": "deploy", "image": "a", **sizes, "nodeSelector": None}])
+    assert found["containers"] == [
+        {**nothing, "nodeSelector": {}},
+        {"name": "deploy", "image": "a", **sizes, "nodeSelector": {"pool": "small"}},
+    ]
+    assert door.front.asked[0][:2] == ("ns", True)
+
+
+def test_a_workflow_comes_back_with_selectors_as_it_was_written(door: Door, asker: Asker) -> None:
+    about, answer = asker.placed(BOSTON.read_bytes())
+    assert (about.content_type, about.headers["medea-status"]) == ("application/json", "200")
+    assert json.loads(answer)["spec"]["templates"][-1]["nodeSelector"] == {"pool": "small"}
+    about, answer = asker.placed(WRITTEN.encode())
+    assert about.content_type == "application/yaml" and b"# It needs little." in answer
+    assert all(dry_run for _, dry_run, _ in door.front.asked)
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"kind: Pod", b'{"kind": "Workflow"}'])
+def test_what_is_wrong_is_answered_with_why_and_becomes_a_dead_letter(door: Door, asker: Asker, body: bytes) -> None:
+    about, answer = asker.placed(body)
+    assert about.headers["medea-status"] == "400"
+    message = json.loads(answer)["error"]["message"]
+    assert asker.dead_letters(1) == [(message, body)]
+    assert door.front.asked == []
+
+
+@pytest.mark.parametrize("containers", [None, [1], [{"name": ""}], [{"name": "a", "limits": {"cpu": "many"}}]])
+def test_a_wrong_question_of_the_originals_kind_is_answered_with_why(door: Door, asker: Asker, containers: Any) -> None:
+    found = asker.allocated(containers)
+    assert found["containers"] == [] and found["error"]["message"]
+    assert door.front.asked == []
+
+
+@pytest.mark.usefixtures("door")
+def test_who_names_no_queue_of_their_own_gets_no_answer_and_is_a_dead_letter(asker: Asker) -> None:
+    body = json.dumps({"hash": asker.queue, "containers": []}).encode()
+    asker.ask(body)
+    asker.ask(BOSTON.read_bytes())
+    asker.ask(BOSTON.read_bytes(), reply_to=asker.queue)
+    asker.ask(BOSTON.read_bytes(), reply_to="nobody")
+    found = asker.dead_letters(4)
+    assert [reason.partition(" ")[0] for reason, _ in found] == ["hash", "reply_to", "reply_to", "nobody"]
+    assert found[0][1] == body
+
+
+def test_a_namespace_of_the_questions_own_choice_is_refused(door: Door, asker: Asker) -> None:
+    about, answer = asker.placed(BOSTON.read_bytes().replace(b'"metadata": {', b'"metadata": {"namespace": "red",', 1))
+    assert about.headers["medea-status"] == "400" and b"namespace" in answer
+    assert door.front.asked == []
+
+
+def test_while_the_front_door_is_away_a_question_waits(door: Door, asker: Asker) -> None:
+    door.front.error = ClusterUnavailable("it is away")
+    own = asker.channel.queue_declare("", exclusive=True).method.queue
+    asker.ask(BOSTON.read_bytes(), reply_to=own)
+    until(lambda: len(door.front.asked) > 1)
+    door.front.error = None
+    about, _ = asker.answer(own)
+    assert about.headers["medea-status"] == "200"
+    assert asker.dead() == []
+
+
+def test_no_room_is_an_answer_and_no_dead_letter(door: Door, asker: Asker) -> None:
+    door.front.room = ()
+    about, answer = asker.placed(BOSTON.read_bytes())
+    assert about.headers["medea-status"] == "409" and b"all full" in answer
+    assert asker.dead() == []
+
+
+def test_questions_are_answered_again_after_the_broker_was_killed(server: RabbitServer, door: Door) -> None:
+    server.kill()
+    server.start()
+    assert door.consumer.wait(PATIENCE)
+
+    def asked() -> bool:
+        again = Asker(server, "test_questions_are_answered_again_after_the_broker_was_killed")
+        try:
+            return str(again.placed(BOSTON.read_bytes())[0].headers["medea-status"]) == "200"
+        finally:
+            again.close()
+
+    assert asked()
