@@ -85,6 +85,7 @@ class Administrator:
         into_pods: bool = False,
         see_secrets: bool = False,
         take_config_maps: bool = False,
+        pool_label: str | None = None,
     ) -> list[Done]:
         """`medea target add west --namespaces …`."""
         done = add(
@@ -98,6 +99,7 @@ class Administrator:
             into_pods=into_pods,
             see_secrets=see_secrets,
             take_config_maps=take_config_maps,
+            pool_label=pool_label,
         )
         return list(done)
 

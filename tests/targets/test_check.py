@@ -12,7 +12,7 @@ from tests.support.fake_apiserver import REFUSE, answer
 from tests.targets.administrator import SPACE, Administrator
 from webhook.kube.client import About, Cluster
 from webhook.kube.resources import LEASES, NAMESPACES, PODS, RESOURCE_QUOTAS, ROLE_BINDINGS, SECRETS, WORKFLOWS
-from webhook.model.contract import CLUSTER, ENABLED
+from webhook.model.contract import CLUSTER, ENABLED, NODE_POOLS
 from webhook.targets.argo import takes_up
 from webhook.targets.check import gather
 from webhook.targets.credentials import secret_data
@@ -339,3 +339,14 @@ def test_a_namespace_that_keeps_its_events_to_itself_is_noted_with_what_gives_th
     [note] = [one for one in check(admin, "a") if one.grade is not Grade.FINE]
     assert (note.grade, "Events" in note.words) == (Grade.NOTE, True)
     assert note.mend is not None and "medea target add west" in note.mend and "--namespaces a" in note.mend
+
+
+def test_node_pools_are_shown_and_ones_that_cannot_be_read_are_missing() -> None:
+    admin = added("a")
+    note = '[{"selector": {"size": "s"}, "sizes": {"cpu": "2"}}]'
+    noted = {NODE_POOLS: note}
+    admin.front_door.patch(SECRETS, SPACE, "target-west", {"metadata": {"annotations": noted}})
+    assert "its node pools: size=s with cpu 2" in [one.words for one in check(admin, "a")]
+    admin.front_door.patch(SECRETS, SPACE, "target-west", {"metadata": {"annotations": {NODE_POOLS: "x"}}})
+    [(words, mend)] = missing(check(admin, "a"))
+    assert words.startswith("its node pools are not known") and "--node-pools LABEL" in str(mend)

@@ -11,9 +11,10 @@ from tests.support.fake_apiserver import answer
 from tests.targets.administrator import SPACE, Administrator, hows, jwt
 from webhook.errors import BadRequest, ClusterUnavailable, Refused
 from webhook.kube.kubeconfig import Reach, configuration_of
-from webhook.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, PODS, ROLE_BINDINGS, SECRETS, Resource
+from webhook.kube.resources import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, NODES, PODS, ROLE_BINDINGS, SECRETS, Resource
 from webhook.model.contract import CLUSTER
 from webhook.model.limits.targets import TOKEN_SECONDS
+from webhook.nodes.pools import noted_pools
 from webhook.targets.grants import ENTER, READ, SEE_SECRETS, TAKE_CONFIG_MAPS, TOKEN, WORK, grants
 from webhook.targets.leave import revoke
 
@@ -186,3 +187,29 @@ def _plain(one: dict[str, Any]) -> dict[str, Any]:
 def test_the_manifests_give_the_same_as_the_command() -> None:
     written = {(one["kind"], one["metadata"]["name"]): _plain(one) for one in yaml.safe_load_all(MANIFESTS.read_text())}
     assert written == {(grant.kind.kind, grant.name): grant.body for grant in grants([])}
+
+
+def test_its_node_pools_are_noted_as_its_nodes_are_and_medea_gets_no_right_to_read_nodes() -> None:
+    admin = Administrator("a")
+    for name, size in (("n1", "2"), ("n2", "8")):
+        sizes = {"cpu": size, "memory": "8Gi"}
+        admin.west.put(
+            NODES, {"metadata": {"name": name, "labels": {"size": f"s{size}"}}, "status": {"allocatable": sizes}}
+        )
+    admin.add("a", pool_label="size")
+    secret = admin.front.get(SECRETS, SPACE, "target-west")
+    assert [one.summary for one in noted_pools(secret)] == [
+        "size=s2 with cpu 2, memory 8Gi",
+        "size=s8 with cpu 8, memory 8Gi",
+    ]
+    assert not any("nodes" in rule["resources"] for role in admin.west.all(CLUSTER_ROLES) for rule in role["rules"])
+    assert set(hows(admin.add("a", pool_label="size"))) == {"as it was"}
+    admin.add("a")
+    assert noted_pools(admin.front.get(SECRETS, SPACE, "target-west"))
+
+
+def test_a_label_that_no_node_has_is_told_before_anything_is_made() -> None:
+    admin = Administrator("a")
+    with pytest.raises(Refused, match=r"no node has the label size; nothing was done: .*get nodes -L size"):
+        admin.add("a", pool_label="size")
+    assert admin.written() == []

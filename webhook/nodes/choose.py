@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from webhook.errors import Refused
 from webhook.model.limits.nodes import MOST_NAMED
 from webhook.nodes.asks import Ask, Path
-from webhook.nodes.pools import Pool, Pools, Taint
-from webhook.totals.model import said
+from webhook.nodes.pools import Pool, Pools, Taint, amounts_said
 
 _BASIC = frozenset({"cpu", "memory"})
 
@@ -77,7 +76,7 @@ def _is_basic(name: str) -> bool:
 
 
 def _words(ask: Ask, pools: Pools, target: str) -> str:
-    wanted = f"template {ask.name} asks for {_amounts(ask.amounts)}"
+    wanted = f"template {ask.name} asks for {amounts_said(ask.amounts)}"
     if not pools:
         return f"{wanted}, and {target} names no node pools"
     # The one that lacks the least of what is asked for, and of those the largest.
@@ -85,12 +84,8 @@ def _words(ask: Ask, pools: Pools, target: str) -> str:
     near = min(lacking, key=lambda one: (len(lacking[one]), [-size for size in _size(one)[1:3]], one.words))
     if not lacking[near]:
         return f"{wanted}, and tolerates no taint of {near.words}, the node pool of {target} that has that"
-    has = _amounts({name: near.sizes.get(name, 0) for name in ask.amounts})
+    has = amounts_said({name: near.sizes.get(name, 0) for name in ask.amounts})
     return f"{wanted}, and no node of {target} has that: those of its largest node pool, {near.words}, have {has}"
-
-
-def _amounts(amounts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {said(f'requests.{name}', size)}" for name, size in sorted(amounts.items()))
 
 
 def _some(names: tuple[str, ...]) -> str:

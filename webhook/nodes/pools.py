@@ -9,6 +9,7 @@ from webhook.errors import MedeaError, quoted
 from webhook.model.contract import NODE_POOLS
 from webhook.model.limits.nodes import LONGEST_NOTE, MOST_POOLS
 from webhook.model.objects import Object, annotations, labels, mapping, mappings, spec_of, status_of
+from webhook.totals.model import said
 from webhook.totals.quantities import amount
 
 _KEEPING_OUT = frozenset({"NoSchedule", "NoExecute"})
@@ -43,6 +44,16 @@ class Pool:
     def words(self) -> str:
         """What people call it."""
         return ",".join(f"{key}={value}" for key, value in self.selector)
+
+    @property
+    def summary(self) -> str:
+        """Its name and its sizes."""
+        return f"{self.words} with {amounts_said(self.sizes)}"
+
+
+def amounts_said(amounts: Mapping[str, int]) -> str:
+    """What is asked for, or there, in words: `cpu 4, memory 1Gi`."""
+    return ", ".join(f"{name} {said(f'requests.{name}', size)}" for name, size in sorted(amounts.items()))
 
 
 Pools = tuple[Pool, ...]
@@ -91,13 +102,13 @@ def _noted(label: str, value: str, nodes: list[Object]) -> Object:
         for one in mappings(spec_of(node).get("taints"))
         if one.get("effect") in _KEEPING_OUT
     }
-    said: Object = {
+    note: Object = {
         "selector": {label: value},
         "sizes": {name: size for name, size in sizes.items() if _size(name, size)},
     }
     if taints:
-        said["taints"] = [{"key": key, "value": value, "effect": effect} for key, value, effect in sorted(taints)]
-    return said
+        note["taints"] = [{"key": key, "value": value, "effect": effect} for key, value, effect in sorted(taints)]
+    return note
 
 
 def _pool(number: int, said: Any) -> Pool:

@@ -18,6 +18,7 @@ from webhook.kube.resources import (
 from webhook.model.contract import DRAIN, IMPERSONATE, OPTED_IN
 from webhook.model.deadline import utc_now
 from webhook.model.objects import Object, annotations, mapping, status_of
+from webhook.nodes.pools import noted_pools
 from webhook.targets.acceptance import is_accepted, may, may_watch_events
 from webhook.targets.argo import living_controller, missing_kinds, noted_places, takes_up
 from webhook.targets.argo_configs import read_config
@@ -90,6 +91,7 @@ def _ask(
     now = about.now or utc_now()
     controller = None if lacking or not reads else living_controller(cluster, now)
     alive = controller.words if controller else None
+    pools, unread = _pools(secret)
     if alive is None and not lacking and probe and accepting and takes_up(cluster, accepting[0]):
         alive = f"it took up a Workflow in namespace {accepting[0]}"
     return Facts(
@@ -110,7 +112,16 @@ def _ask(
         probed=probe,
         life=life_of(config),
         namespaces=namespaces,
+        pools=pools,
+        pools_unread=unread,
     )
+
+
+def _pools(secret: Object) -> tuple[list[str], str | None]:
+    try:
+        return [one.summary for one in noted_pools(secret)], None
+    except ValueError as error:
+        return [], str(error)
 
 
 def _unread(cluster: Cluster, secret: Object) -> tuple[Unread, ...]:

@@ -70,7 +70,8 @@ class Facts:
     target's clock is ahead of the front door's, and `alive` in words what shows that Argo's controller works, None if
     nothing does; `probed` says whether it was given a Workflow, and `argo` is the controller's version, None where it
     can't be seen. `uid` is the cluster's, None if it can't be read, and `recorded` has those that the ledger knows, by
-    target; None if it could not be asked. `argo_unread` says which configurations of Argo there are not known.
+    target; None if it could not be asked. `argo_unread` says which configurations of Argo there are not known. `pools`
+    are its node pools, in words, and `pools_unread` why what its Secret says of them can't be read.
     """
 
     name: str
@@ -91,6 +92,8 @@ class Facts:
     uid: str | None = None
     recorded: Mapping[str, str] | None = None
     namespaces: Sequence[NamespaceFacts] = ()
+    pools: Sequence[str] = ()
+    pools_unread: str | None = None
 
 
 def findings(facts: Facts, now: datetime.datetime) -> list[Finding]:
@@ -110,6 +113,7 @@ def findings(facts: Facts, now: datetime.datetime) -> list[Finding]:
         _expiry(facts, now),
         _clocks(facts.apart),
         *_argo(facts),
+        *_pools(facts),
         *(finding for namespace in facts.namespaces for finding in _namespace(facts.name, namespace)),
         *_together(facts),
     ]
@@ -220,6 +224,15 @@ def _configuration(facts: Facts) -> Iterator[Finding]:
         yield Finding(Grade.NOTE, words, again(facts.name) if one.forbidden else None)
     if not facts.argo_unread:
         yield _fine("what Argo adds to Workflows there counts in their totals: its configuration can be read")
+
+
+def _pools(facts: Facts) -> Iterator[Finding]:
+    """Nothing of a target without any: most have none, and need none."""
+    if facts.pools_unread:
+        words = f"its node pools are not known: {facts.pools_unread}"
+        yield Finding(Grade.MISSING, words, f"{again(facts.name)} --namespaces NAMESPACE --node-pools LABEL")
+    elif facts.pools:
+        yield _fine(f"its node pools: {'; '.join(facts.pools)}")
 
 
 def _namespace(target: str, namespace: NamespaceFacts) -> Iterator[Finding]:
