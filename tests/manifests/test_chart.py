@@ -246,6 +246,34 @@ def test_cert_manager_is_asked_for_names_as_names_and_for_addresses_as_addresses
     assert "ipAddresses" not in of("Certificate", words[0])["medea"]["spec"]
 
 
+NODES = (
+    "--set=nodes.namespace=flows",
+    "--set=nodes.rabbitmq.host=mq.example.com",
+    "--set=nodes.rabbitmq.queue=resource",
+    "--set=nodes.rabbitmq.secret=mq",
+)
+
+
+def test_questions_about_nodes_are_taken_from_rabbitmq_where_that_is_named() -> None:
+    def told(*words: str) -> dict[str, Any]:
+        [container] = of("Deployment", *words)["medea-api"]["spec"]["template"]["spec"]["containers"]
+        return {one["name"]: one.get("value", one.get("valueFrom")) for one in container["env"]}
+
+    assert not {"MQ_IP", "ARGO_NAMESPACE"} & set(told())
+    found = told(*NODES, "--set=nodes.rabbitmq.ca=mq-ca")
+    assert (found["MQ_IP"], found["MQ_PORT"], found["MQ_RESOURCE_QUE"]) == ("mq.example.com", "5672", "resource")
+    assert (found["ARGO_NAMESPACE"], found["MEDEA_MQ_CA"]) == ("flows", "/run/medea/mq-ca/ca.crt")
+    assert found["MQ_ID"] == {"secretKeyRef": {"name": "mq", "key": "username"}}
+    assert found["MQ_PASSWD"] == {"secretKeyRef": {"name": "mq", "key": "password"}}
+    assert "MQ_PASSWD" not in environment(next(pods(*NODES)))
+
+
+@pytest.mark.parametrize("missing", [NODES[0], NODES[2], NODES[3]])
+def test_questions_over_rabbitmq_name_the_value_that_they_lack(missing: str) -> None:
+    with pytest.raises(LabError, match=missing.removeprefix("--set=").partition("=")[0]):
+        render.template(*(one for one in NODES if one != missing))
+
+
 def test_the_door_for_files_is_off_until_it_is_asked_for() -> None:
     assert "medea-files" not in of("Deployment")
     assert [one for one in objects() if one["metadata"]["name"] == "medea-files"] == []

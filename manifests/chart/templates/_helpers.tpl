@@ -56,6 +56,13 @@ capabilities: {drop: [ALL]}
 {{- if and .Values.postgres.embedded .Values.ledger.secret }}
 {{- fail "two ledgers: ledger.secret is set, so postgres.embedded has to be false" }}
 {{- end }}
+{{- if .Values.nodes.rabbitmq.host }}
+{{- range $name, $value := dict "nodes.namespace" .Values.nodes.namespace "nodes.rabbitmq.queue" .Values.nodes.rabbitmq.queue "nodes.rabbitmq.secret" .Values.nodes.rabbitmq.secret }}
+{{- if not $value }}
+{{- fail (printf "nodes.rabbitmq.host is set, so %s has to be set" $name) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if .Values.files.enabled }}
 {{- range $name, $value := dict "files.namespace" .Values.files.namespace "files.s3.endpoint" .Values.files.s3.endpoint "files.s3.bucket" .Values.files.s3.bucket }}
 {{- if not $value }}
