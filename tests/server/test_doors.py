@@ -12,6 +12,7 @@ from webhook.server.clients import Clients
 from webhook.server.doors import DoorName, door_of, wanted_doors
 from webhook.server.server import most_connections
 from webhook.settings import Settings
+from webhook.wiring.nodes import questions_place
 
 AUTHORITY = {"subject": ((("commonName", "apiserver"),),)}
 
@@ -78,6 +79,27 @@ def test_a_limit_of_a_service_that_is_none_is_refused_at_the_start(monkeypatch: 
     monkeypatch.setenv("SERVICE_EXAMPLE_RUNS_PER_USER", "many")
     with pytest.raises(MedeaError, match="SERVICE_EXAMPLE_RUNS_PER_USER is 'many'"):
         door_of(DoorName.FILES, Settings(**FILES))
+
+
+RABBIT = {"mq_ip": "mq", "mq_id": "rabbit", "mq_passwd": "rabbit", "mq_resource_que": "queue1", "argo_namespace": "ns"}
+
+
+def test_questions_over_rabbitmq_are_set_up_by_the_originals_own_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in RABBIT.items():
+        monkeypatch.setenv(name.upper(), value)
+    place = questions_place(Settings())
+    assert place is not None
+    assert (place.address.host, place.address.port, place.address.user) == ("mq", 5672, "rabbit")
+    assert (place.queue.name, place.queue.durable) == ("queue1", False)
+    monkeypatch.delenv("MQ_IP")
+    assert questions_place(Settings()) is None
+
+
+@pytest.mark.parametrize("missing", sorted(RABBIT.keys() - {"mq_ip"}))
+def test_questions_over_rabbitmq_say_what_they_lack_at_the_start(missing: str) -> None:
+    some: dict[str, Any] = {name: value for name, value in RABBIT.items() if name != missing}
+    with pytest.raises(MedeaError, match=missing.upper()):
+        door_of(DoorName.API, Settings(**some))
 
 
 def test_an_open_api_is_plain_http_on_the_loopback_whatever_else_is_set(monkeypatch: pytest.MonkeyPatch) -> None:

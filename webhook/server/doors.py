@@ -17,6 +17,7 @@ from webhook.server.tls import AUTHORITY, Tls
 from webhook.settings import Api, Settings
 from webhook.wiring.doors import make_api, make_logs, make_plugin, make_webhook
 from webhook.wiring.files import files_place, make_files
+from webhook.wiring.nodes import questions_place
 
 log = structlog.get_logger(__name__)
 _LOOPBACK = "127.0.0.1"
@@ -87,11 +88,11 @@ def _plugin(settings: Settings) -> Door:
 
 
 def _api(settings: Settings) -> Door:
-    is_open = settings.medea_api is Api.OPEN
+    questions, is_open = questions_place(settings), settings.medea_api is Api.OPEN
     address = _LOOPBACK if is_open else settings.medea_bind
 
     def make() -> Served:
-        made = make_api(settings)
+        made = make_api(settings, questions)
         if is_open:
             log.warning(
                 "the API is open (MEDEA_API=open): whoever reaches it acts as Medea, without a token and without TLS. "

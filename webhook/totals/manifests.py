@@ -37,10 +37,14 @@ class _Loader(_SafeLoader):  # type: ignore[misc, valid-type]
             raise yaml.YAMLError("too large a number")
         return super().construct_yaml_int(node)
 
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
+        """Called for each moment: Kubernetes takes it for the text that it is written as."""
+        super().construct_yaml_timestamp(node)
+        return node.value
+
 
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
-# Kubernetes takes a moment for the text that it is written as.
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: node.value)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_timestamp)
 
 
 class Styled(str):

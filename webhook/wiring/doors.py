@@ -17,11 +17,8 @@ from webhook.api.run_step import RunSteps
 from webhook.api.steps import Steps
 from webhook.api.tokens import Tokens
 from webhook.api.workflow_steps import WorkflowSteps
-from webhook.doors.broker import Address, Broker, Consumer, Queue
 from webhook.doors.nodes import routes as nodes_routes
 from webhook.doors.nodes.nodes import Nodes
-from webhook.doors.nodes.questions import Questions, dead_letters_of
-from webhook.errors import MedeaError
 from webhook.kube.client import Cluster, front_door_for_others
 from webhook.kube.prober import TargetProber
 from webhook.kube.registry import Registry
@@ -38,6 +35,7 @@ from webhook.namespaces.hold import Holds
 from webhook.namespaces.prepared import Prepared
 from webhook.settings import Api, Settings
 from webhook.targets.argo_configs import ArgoConfigs
+from webhook.wiring.nodes import QuestionsPlace, make_questions
 from webhook.wiring.parts import Parts, front_of, kubeconfig_of, ledger_dsn, make_parts, opted_in_names
 
 
@@ -138,49 +136,20 @@ def make_plugin(settings: Settings) -> PluginDoor:
     return PluginDoor(steps, Background([pool.start], needs_ledger(pool)))
 
 
-def make_api(settings: Settings) -> ApiDoor:
-    """Balancer, scout and explanations, not started."""
+def make_api(settings: Settings, questions: QuestionsPlace | None) -> ApiDoor:
+    """Balancer, scout, explanations and node placement, not started; over RabbitMQ too where that has a place."""
     parts = make_parts(settings)
     holds, slots = _holds(parts, settings), _slots(settings)
     balancer = Balancer(parts.front, parts.registry, parts.pool, slots, _argo_server(settings, slots))
     gate = gate_of(parts.front, holds, settings)
     nodes, placing = Nodes(parts.registry, settings.argo_namespace), _placing(parts, holds)
-    stopping = placing.stopping
-    asked = questions_of(settings, parts.front, nodes, stopping)
+    asked = [] if questions is None else make_questions(questions, parts.front, nodes, placing.stopping)
     starts = [*placing.starts, *(part.start for part in asked)]
     return ApiDoor(
         Deps(gate, parts.placer, parts.pool, balancer),
         nodes_routes.Deps(gate, nodes, slots),
         replace(placing, starts=starts),
     )
-
-
-def questions_of(
-    settings: Settings, front: Cluster, nodes: Nodes, stopping: threading.Event
-) -> list[Broker | Consumer]:
-    """What answers questions about node placement over RabbitMQ; nothing where that is not set up.
-
-    Raises MedeaError with the setting that is missing.
-    """
-    if settings.mq_ip is None:
-        return []
-    wanted = {
-        "MQ_RESOURCE_QUE": settings.mq_resource_que,
-        "MQ_ID": settings.mq_id,
-        "MQ_PASSWD": settings.mq_passwd,
-        "ARGO_NAMESPACE": settings.argo_namespace,
-    }
-    missing = [name for name, value in wanted.items() if not value]
-    if missing:
-        raise MedeaError(f"questions over RabbitMQ (MQ_IP) need {' and '.join(missing)}")
-    address = Address(
-        settings.mq_ip, settings.mq_port, str(settings.mq_id), str(settings.mq_passwd), settings.medea_mq_ca
-    )
-    queue = Queue(str(settings.mq_resource_que), durable=settings.medea_mq_durable)
-    dead = dead_letters_of(queue.name)
-    broker = Broker(address, [dead])
-    questions = Questions(broker, front, nodes, queue.name, dead.name)
-    return [broker, Consumer(address, queue, questions.handle, stopping)]
 
 
 def gate_of(front: Cluster, holds: Holds, settings: Settings) -> Gate:

@@ -81,6 +81,11 @@ def test_yaml_keeps_its_comments_anchors_quotes_and_order() -> None:
     assert "# the first\n      nodeSelector:\n" in placed(WRITTEN)
 
 
+def test_a_moment_without_quotes_is_submitted_as_the_text_that_it_is() -> None:
+    found = read_manifest(WRITTEN.replace("2026-01-01", "2026-01-01T02:03:04").encode())
+    assert found.spec["arguments"]["parameters"][0]["value"] == "2026-01-01T02:03:04"
+
+
 def test_windows_lines_stay_windows_lines() -> None:
     text = WRITTEN.replace("\n", "\r\n")
     assert placed(text) == placed(WRITTEN).replace("\n", "\r\n")
