@@ -38,6 +38,7 @@ def test_the_run_has_the_selector_and_the_origin_has_not(world: World) -> None:
     world.place(original=original("4"))
     world.settle()
     assert selector(world) == {"pool": "large"}
+    assert world.recorder.events[-1][1].endswith("exists on west; nodes: main on pool=large")
     assert "nodeSelector" not in json.dumps(world.origin()["spec"])
 
 

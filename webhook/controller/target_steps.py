@@ -39,6 +39,20 @@ _DISPATCH = Histogram(
 
 
 @dataclass
+class _Nodes:
+    """Places a run's steps on nodes, and remembers what it did. The run may be there already, and then says nothing."""
+
+    targets: Targets
+    words: str = ""
+
+    def place(self, target: str, original: Original) -> tuple[Original, str]:
+        """See `Targets.on_nodes`."""
+        placed, where = self.targets.on_nodes(target, original)
+        self.words = f"; nodes: {where}" if where else ""
+        return placed, where
+
+
+@dataclass
 class TargetSteps:
     """Each step takes the facts and returns what follows. Steps raise any error of a cluster or the ledger."""
 
@@ -74,15 +88,17 @@ class TargetSteps:
         if original is None:
             return self._without_original(target, row)
         steered = as_steered(original["workflow"], facts.origin)
+        nodes = _Nodes(self.targets)
         try:
             run: Original = {**original, "workflow": steered}
-            created = create_run(self.pool, self.targets.creator(row), row, run, self.copies, self.targets.on_nodes)
+            created = create_run(self.pool, self.targets.creator(row), row, run, self.copies, nodes.place)
         except (Rejected, NotAllowed) as error:
             return self._refused(facts, error)
         if created is not None and created.dispatched_at is not None:
             _DISPATCH.observe((created.dispatched_at - (created.placed_at or created.created_at)).total_seconds())
             if facts.origin:
-                self.recorder.record(facts.origin, "Dispatched", f"run {created.run_name} exists on {created.cluster}")
+                words = f"run {created.run_name} exists on {created.cluster}{nodes.words}"
+                self.recorder.record(facts.origin, "Dispatched", words)
                 patch = running_patch(facts.origin, created, None)
                 if patch:
                     # A patch that is not answered may be carried out much later, when the end is shown already.

@@ -8,17 +8,15 @@ from webhook.model.run import Original
 from webhook.model.template_versions import specs_of
 from webhook.nodes.asks import Ask, asks
 from webhook.nodes.choose import Choice, choose, smallest
-from webhook.nodes.pools import Pools
+from webhook.nodes.paths import Tree, tree_of
+from webhook.nodes.pools import Pool, Pools
 from webhook.totals.merged import over_template
 from webhook.totals.shape import Name, Spec
 
 
 def with_selectors(spec: Spec, choice: Choice) -> Object:
     """A spec whose placed templates have the selectors of their pools; what was not placed is as it was."""
-    made: Any = dict(spec)
-    for path, pool in choice.pools.items():
-        made = _set(made, (*path, "nodeSelector"), pool.labels)
-    found: Object = made
+    found: Object = _written(spec, tree_of(choice.pools.items()))
     return found
 
 
@@ -67,11 +65,11 @@ def _asks(spec: Spec, around: Spec) -> list[Ask]:
         return []
 
 
-def _set(value: Any, path: tuple[str | int, ...], new: Any) -> Any:
-    """A copy of `value` in which `new` is at a path; only what leads there is copied."""
-    if not path:
-        return new
-    first, rest = path[0], path[1:]
+def _written(value: Any, tree: Tree[Pool]) -> Any:
+    """A copy with selectors where the tree has pools; only what leads there is copied."""
     made: Any = list(value) if isinstance(value, list) else dict(value)
-    made[first] = _set(made[first] if rest else None, rest, new)
+    for step, inner in tree.inside.items():
+        made[step] = _written(made[step], inner)
+    if tree.said is not None:
+        made["nodeSelector"] = tree.said.labels
     return made

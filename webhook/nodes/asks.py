@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webhook.model.objects import mapping, mappings
+from webhook.nodes.paths import Path
 from webhook.totals.merged import with_defaults
 from webhook.totals.model import NO_DEFAULTS
 from webhook.totals.pods import pod_need
 from webhook.totals.shape import PODS, Spec, type_of
 from webhook.totals.unknowns import Unknowns
 
-Path = tuple[str | int, ...]
-"""Where a template is in a spec, key by key."""
 _REQUESTS = "requests."
 _STORAGE = "requests.ephemeral-storage"
 _TAG = "{{"

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from webhook.errors import Refused
 from webhook.model.limits.nodes import MOST_NAMED
-from webhook.nodes.asks import Ask, Path
+from webhook.nodes.asks import Ask
+from webhook.nodes.paths import Path
 from webhook.nodes.pools import Pool, Pools, Taint, amounts_said
 
 _BASIC = frozenset({"cpu", "memory"})
@@ -30,14 +31,14 @@ def choose(wanted: Iterable[Ask], pools: Pools, target: str) -> Choice:
     Raises Refused if a step fits no pool of the target, with what the step asks for and what the largest pool has.
     """
     found: dict[Path, Pool] = {}
-    steps: dict[str, tuple[str, ...]] = {}
+    steps: dict[str, list[str]] = {}
     for ask in wanted:
         pool = smallest(ask, pools)
         if pool is None:
             raise Refused(_words(ask, pools, target), field=f"spec.templates[{ask.name}]", target=target)
         found[ask.path] = pool
-        steps[pool.words] = (*steps.get(pool.words, ()), ask.name)
-    return Choice(found, steps)
+        steps.setdefault(pool.words, []).append(ask.name)
+    return Choice(found, {words: tuple(names) for words, names in steps.items()})
 
 
 def smallest(ask: Ask, pools: Iterable[Pool]) -> Pool | None:

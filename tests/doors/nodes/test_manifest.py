@@ -245,3 +245,9 @@ def test_whatever_is_dumped_comes_back_with_selectors_and_nothing_else(
     assert read_manifest(found.encode()).spec == with_selectors(manifest.spec, choice)
     rest = iter(found)
     assert all(one in rest for one in text)
+
+
+def test_thousands_of_templates_take_the_time_of_reading_them() -> None:
+    templates = [template(f"t{number}", limits={"cpu": "1"}) for number in range(5000)]
+    for text in (json.dumps(workflow(*templates)), yaml.safe_dump(workflow(*templates[:500]))):
+        assert placed(text).count("nodeSelector") == (5000 if text.startswith("{") else 500)

@@ -2,25 +2,32 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from webhook.doors.nodes.edits import Insertion
 from webhook.errors import BadRequest, quoted
-from webhook.nodes.asks import Path
+from webhook.nodes.paths import Tree
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
 
-def insertion(text: str, path: Path, key: str, value: Mapping[str, str]) -> Insertion:
-    """What adds a key, as the first, to the object at a path of the whole text, which is JSON."""
-    at = _after_space(text, 0)
-    for step in path:
-        at = next(start for name, start in _inside(text, at) if name == step)
+def insertions(text: str, key: str, values: Tree[dict[str, str]]) -> Iterator[Insertion]:
+    """What adds a key, as the first, to objects at places of the whole text, which is JSON."""
+    waiting = [(_after_space(text, 0), values)]
+    while waiting:
+        at, tree = waiting.pop()
+        if tree.said is not None:
+            yield _insertion(text, at, key, tree.said)
+        if tree.inside:
+            waiting += [(start, tree.inside[name]) for name, start in _inside(text, at) if name in tree.inside]
+
+
+def _insertion(text: str, at: int, key: str, value: dict[str, str]) -> Insertion:
     first = _after_space(text, at + 1)
     # Between two keys stands what stands before the first: a line's beginning, a blank or nothing.
     space = text[at + 1 : first]
-    return Insertion(first, f"{json.dumps(key)}: {json.dumps(dict(value))}," + (space or " "))
+    return Insertion(first, f"{json.dumps(key)}: {json.dumps(value)}," + (space or " "))
 
 
 def check_unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 from typing import Any
 
 from webhook.doors.nodes import json_text, yaml_text
@@ -16,6 +15,7 @@ from webhook.model.limits.nodes import LONGEST_YAML
 from webhook.model.objects import Object, annotations, labels
 from webhook.nodes.apply import with_selectors
 from webhook.nodes.choose import Choice
+from webhook.nodes.paths import tree_of
 from webhook.totals.manifests import read_yaml
 
 _KEY = "nodeSelector"
@@ -53,11 +53,12 @@ class Manifest:
         """
         if not choice.pools:
             return self.text
-        add: Any = json_text.insertion
-        if self.form is Form.YAML:
-            add = partial(_in_yaml, self.root)
-        pools = choice.pools.items()
-        text = with_insertions(self.text, [add(self.text, ("spec", *path), _KEY, pool.labels) for path, pool in pools])
+        values = tree_of((("spec", *path), pool.labels) for path, pool in choice.pools.items())
+        if self.form is Form.JSON:
+            found = json_text.insertions(self.text, _KEY, values)
+        else:
+            found = yaml_text.insertions(self.text, self.root, _KEY, values)
+        text = with_insertions(self.text, found)
         if _reread(text, self.form) != {**self.workflow, "spec": with_selectors(self.spec, choice)}:
             raise Refused("its templates share text, so that selectors can't be added to one of them: send it as JSON")
         return text
@@ -74,10 +75,6 @@ def read_manifest(body: bytes) -> Manifest:
     root = yaml_text.root_of(text) if form is Form.YAML else None
     _check(workflow)
     return Manifest(text, form, workflow, root)
-
-
-def _in_yaml(root: Any, text: str, path: tuple[str | int, ...], key: str, value: dict[str, str]) -> Any:
-    return yaml_text.insertion(text, root, path, key, value)
 
 
 def _is_json(text: str) -> bool:

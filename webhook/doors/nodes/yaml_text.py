@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import yaml
 
 from webhook.doors.nodes.edits import Insertion
 from webhook.errors import BadRequest, Refused, quoted
-from webhook.nodes.asks import Path
+from webhook.nodes.paths import Path, Tree
 
 # Those of C count characters, as Python does.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -25,18 +25,27 @@ def root_of(text: str) -> yaml.Node:
     return root
 
 
-def insertion(text: str, root: yaml.Node, path: Path, key: str, value: Mapping[str, str]) -> Insertion:
-    """What adds a key to the mapping at a path. Raises Refused for one that is written in too unusual a way."""
-    node = root
-    for step in path:
-        node = _child(node, step)
-    assert isinstance(node, yaml.MappingNode)
+def insertions(text: str, root: yaml.Node, key: str, values: Tree[dict[str, str]]) -> Iterator[Insertion]:
+    """What adds a key to mappings at places of the document.
+
+    Raises Refused for one that is written in too unusual a way.
+    """
+    waiting: list[tuple[Path, yaml.Node, Tree[dict[str, str]]]] = [((), root, values)]
+    while waiting:
+        path, node, tree = waiting.pop()
+        if tree.said is not None:
+            assert isinstance(node, yaml.MappingNode)
+            yield _insertion(text, node, path, key, tree.said)
+        waiting += [((*path, step), _child(node, step), inner) for step, inner in tree.inside.items()]
+
+
+def _insertion(text: str, node: yaml.MappingNode, path: Path, key: str, value: dict[str, str]) -> Insertion:
     if node.flow_style:
-        return Insertion(node.value[0][0].start_mark.index, f"{key}: {json.dumps(dict(value))}, ")
+        return Insertion(node.value[0][0].start_mark.index, f"{key}: {json.dumps(value)}, ")
     return _in_block(text, node, path, key, value)
 
 
-def _in_block(text: str, node: yaml.MappingNode, path: Path, key: str, value: Mapping[str, str]) -> Insertion:
+def _in_block(text: str, node: yaml.MappingNode, path: Path, key: str, value: dict[str, str]) -> Insertion:
     column = node.value[0][0].start_mark.column
     indent = " " * column
     for (_, before), (found, _) in zip(node.value, node.value[1:], strict=False):
