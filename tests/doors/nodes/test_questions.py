@@ -38,6 +38,10 @@ class Door:
         self.consumer.start()
         assert self.consumer.wait(PATIENCE)
 
+    def idle(self, queue: str) -> bool:
+        """Whether no question waits."""
+        return self.broker.size(queue).waiting == 0
+
     def close(self) -> None:
         self.stop.set()
         self.broker.close()
@@ -91,6 +95,24 @@ def test_what_is_wrong_is_answered_with_why_and_becomes_a_dead_letter(door: Door
     message = json.loads(answer)["error"]["message"]
     assert asker.dead_letters(1) == [(message, body)]
     assert door.front.asked == []
+
+
+def test_a_queue_for_the_answer_that_is_another_than_the_originals_keeps_nobody_waiting(
+    door: Door, asker: Asker
+) -> None:
+    name = "0123456789abcdef" * 2
+    asker.channel.queue_declare(queue=name, durable=True)
+    asker.ask(json.dumps({"hash": name, "containers": []}).encode())
+    assert asker.answer_to(name) == {"hash": name, "containers": []}
+    assert door.front.asked == []
+
+
+def test_who_declares_the_queue_for_the_answer_late_finds_it_there(door: Door, asker: Asker) -> None:
+    name = "fedcba9876543210" * 2
+    asker.ask(json.dumps({"hash": name, "containers": []}).encode())
+    until(lambda: door.idle(asker.queue))
+    asker.channel.queue_declare(queue=name, durable=False)
+    assert asker.answer_to(name)["containers"] == []
 
 
 @pytest.mark.parametrize("containers", [None, [1], [{"name": ""}], [{"name": "a", "limits": {"cpu": "many"}}]])

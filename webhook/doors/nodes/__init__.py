@@ -4,5 +4,5 @@ manifest      reads a Workflow, and writes selectors into its text    (with yaml
 fitting       which targets it may go to, by their node pools         (pure)
 nodes         asks the front door where it would go, or submits it
 routes        `POST /yaml` and `POST /run`, in the API
-questions     the same over RabbitMQ
+questions     the same over RabbitMQ    (with allocator, its own message; pure)
 """

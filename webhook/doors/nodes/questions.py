@@ -46,6 +46,15 @@ class _Reply:
     wrong: str | None = None
 
 
+@dataclass(frozen=True)
+class _Question:
+    """The queue for the answer, what makes that, and whether the queue is made where there is none."""
+
+    where: str
+    answer: Callable[[], _Reply]
+    makes_queue: bool
+
+
 class Questions:
     """Answers them. `front` is Medea's own client of the front door: nothing is done through it but a dry run."""
 
@@ -59,30 +68,39 @@ class Questions:
         Raises Unavailable while something that it needs is away: it comes again then.
         """
         try:
-            where, answer = self._question(message)
-        except MedeaError as error:
+            asked = self._question(message)
+        except BadRequest as error:
             return self._dead(message, error.message)
-        reply = self._reply(answer)
+        reply = self._reply(asked.answer)
         try:
-            self._broker.publish(where, _message(message, reply))
+            self._send(asked, _message(message, reply))
         except NoQueue:
-            return self._dead(message, f"nobody waits for the answer: there is no queue {where}")
+            return self._dead(message, f"nobody waits for the answer: there is no queue {asked.where}")
         return Outcome.DONE if reply.wrong is None else self._dead(message, reply.wrong)
 
-    def _question(self, message: Message) -> tuple[str, Callable[[], _Reply]]:
-        """Where the answer goes, and what makes it. Raises BadRequest if it can't be known where."""
+    def _send(self, asked: "_Question", answer: Message) -> None:
+        """Raises NoQueue if nobody waits for the answer."""
+        try:
+            self._broker.publish(asked.where, answer)
+        except NoQueue:
+            if not asked.makes_queue:
+                raise
+            # As the original's clients declare it, who may be later than the answer.
+            self._broker.declare(Queue(asked.where, durable=False))
+            self._broker.publish(asked.where, answer)
+
+    def _question(self, message: Message) -> "_Question":
+        """Raises BadRequest if it can't be known where the answer goes."""
         asked = _allocators(message.body)
         if asked is not None:
             where = asked.get("hash")
             if not isinstance(where, str) or not _HASH.fullmatch(where):
                 raise wrong_field(BadRequest, "hash", where, "it must be 32 hexadecimal digits")
-            # As the original's clients declare it, whoever of both comes first.
-            self._broker.declare(Queue(where, durable=False))
-            return where, lambda: self._allocated(asked)
+            return _Question(where, lambda: self._allocated(asked), makes_queue=True)
         where = message.reply_to
         if not where or where in (self._queue, self._dead_letters):
             raise wrong_field(BadRequest, "reply_to", where, "it must be the queue that the answer goes to")
-        return where, lambda: self._placed(message.body)
+        return _Question(where, lambda: self._placed(message.body), makes_queue=False)
 
     def _reply(self, answer: Callable[[], _Reply]) -> _Reply:
         try:
