@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.lab import prerequisites
 from webhook.doors.broker import Address
 
 USER, PASSWORD = "guest", "guest"
@@ -100,6 +101,7 @@ class RabbitServer:
 @contextmanager
 def rabbit_server(root: Path, host: str = "127.0.0.1", port: int | None = None) -> Iterator[RabbitServer]:
     """A server that runs, and is gone afterwards with all that it stored."""
+    prerequisites.install_packages()
     server = RabbitServer(root, host, port)
     server.start()
     try:
