@@ -16,6 +16,7 @@ from webhook.ledger.pool import Pool
 from webhook.model.limits.ledger import LEDGER_LOOK_AGAIN
 
 _DATABASE = "faults"
+_PATIENCE = 600.0
 # Of the database, so that it holds however somebody connects. The clock's schema comes before pg_catalog: every `now()`
 # of the ledger is the episode's.
 _SETTINGS = ("search_path = fake, pg_catalog, public", "synchronous_commit = off", "medea.now = '0'")
@@ -49,7 +50,7 @@ class LedgerServer:
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self.connection: Connection = Connection.connect(dsn, row_factory=dict_row, autocommit=True)
+        self.connection = self.connect()
         found = self.connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'fake'")
         self._tables = [row["tablename"] for row in found if row["tablename"] != "alembic_version"]
 
@@ -60,6 +61,8 @@ class LedgerServer:
     def connect(self) -> Connection:
         """A connection for one process."""
         made: Connection = Connection.connect(self._dsn, row_factory=dict_row, autocommit=True)
+        # The machine's clock is not the episode's: however slow the machine, a seed gives the same episode.
+        made.patience = _PATIENCE
         return made
 
     def close(self) -> None:
