@@ -211,6 +211,12 @@ def test_hostile_and_wrong_input_is_refused_in_words(text: str, words: str) -> N
         read_manifest(text.encode())
 
 
+def test_one_key_that_is_there_twice_among_very_many_is_found_as_fast_as_it_is_read() -> None:
+    keys = ",".join(f'"k{number}": 1' for number in range(200_000))
+    with pytest.raises(BadRequest, match="the key 'last' is there twice"):
+        read_manifest(f'{{"kind": {{{keys}, "last": 1, "last": 2}}}}'.encode())
+
+
 def test_what_is_no_text_or_too_long_is_refused() -> None:
     with pytest.raises(BadRequest, match="UTF-8"):
         read_manifest(b"\xff")

@@ -32,11 +32,11 @@ def _insertion(text: str, at: int, key: str, value: dict[str, str]) -> Insertion
 
 def check_unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """For `object_pairs_hook`. Raises BadRequest for a key that is there twice: nobody knows which one counts."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise BadRequest(f"the key {quoted(twice)} is there twice in one object", field=twice)
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found:
+            raise BadRequest(f"the key {quoted(name)} is there twice in one object", field=name)
+        found[name] = value
     return found
 
 
