@@ -93,6 +93,30 @@ def test_a_patch_without_tags_counts() -> None:
     assert chosen(spec({"name": "a", "container": {"image": "x"}, "podSpecPatch": patch})) == {"a": "large"}
 
 
+def test_a_patch_for_all_steps_is_read_once_and_not_for_each_of_them() -> None:
+    noise = "".join(f"  - {{name: v{number}, value: x}}\n" for number in range(2000))
+    patch = f"containers:\n- name: main\n  resources: {{limits: {{cpu: 4}}}}\n  env:\n{noise}"
+    steps = [{"name": f"s{number}", "container": {"image": "x"}} for number in range(1000)]
+    assert set(chosen(spec(*steps, podSpecPatch=patch)).values()) == {"large"}
+
+
+def test_patches_that_would_take_long_to_read_leave_their_steps_to_the_targets_scheduler() -> None:
+    long = f"# {'x' * 10_000}\ncontainers: [{{name: main, resources: {{limits: {{cpu: 4}}}}}}]\n"
+    steps = [
+        {"name": f"s{number:02}", "container": {"image": "x"}, "podSpecPatch": f"# {number}\n{long}"}
+        for number in range(20)
+    ]
+    assert list(chosen(spec(*steps))) == [f"s{number:02}" for number in range(6)]
+
+
+@pytest.mark.parametrize(
+    "patch",
+    ['{"nodeS\\u0065lector": {"a": "b"}}', "nodeName: mine", '{"affinity": {}}', "containers: ['{{inputs.x}}']"],
+)
+def test_a_step_whose_patch_says_where_it_runs_is_left_alone(patch: str) -> None:
+    assert chosen(spec({**template("a", limits={"cpu": "1"}), "podSpecPatch": patch})) == {}
+
+
 def test_inline_templates_have_pools_too() -> None:
     inner = template("", limits={"cpu": "1"})
     found = spec({"name": "a", "dag": {"tasks": [{"name": "t", "inline": inner}]}})

@@ -6,6 +6,7 @@ from typing import Any
 
 from webhook.model.objects import mapping, mappings
 from webhook.nodes.paths import Path
+from webhook.nodes.written_patches import WrittenPatches
 from webhook.totals.merged import with_defaults
 from webhook.totals.model import NO_DEFAULTS
 from webhook.totals.pods import pod_need
@@ -14,8 +15,6 @@ from webhook.totals.unknowns import Unknowns
 
 _REQUESTS = "requests."
 _STORAGE = "requests.ephemeral-storage"
-_TAG = "{{"
-_PLACING = ("nodeSelector", "affinity", "nodeName")
 
 
 @dataclass(frozen=True)
@@ -33,19 +32,20 @@ def asks(spec: Spec, around: Spec | None = None) -> Iterator[Ask]:
 
     `around` is the spec whose defaults and patches apply; None: `spec` itself. Raises Refused for what is no quantity.
 
-    Sizes that are known only when it runs leave a template to the target's scheduler, as it would be without Medea.
+    Sizes that are known only when it runs leave a template to the target's scheduler, as it would be without Medea. So
+    do patches that say where it runs, and those that would take long to read; see `WrittenPatches`.
     """
     around = spec if around is None else around
     if _is_placed(around):
         return
-    defaults, patch = mapping(around.get("templateDefaults")), around.get("podSpecPatch")
+    defaults, patch, read = mapping(around.get("templateDefaults")), around.get("podSpecPatch"), WrittenPatches()
     for path, written in templates_in(spec):
         template = with_defaults(written, defaults)
         # Argo takes these from a template as they are, so what the defaults say of them is the user's own word too.
         if type_of(template) not in PODS or _is_placed(written) or _is_placed(defaults):
             continue
-        patches = [one for one in (patch, template.get("podSpecPatch")) if isinstance(one, str) and one]
-        if any(_TAG in one or any(word in one for word in _PLACING) for one in patches):
+        patches = read.of(patch, template.get("podSpecPatch"))
+        if patches is None:
             continue
         need = pod_need(template, patches, {}, NO_DEFAULTS, Unknowns(), spec=around)
         wanted = {

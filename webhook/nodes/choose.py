@@ -32,8 +32,9 @@ def choose(wanted: Iterable[Ask], pools: Pools, target: str) -> Choice:
     """
     found: dict[Path, Pool] = {}
     steps: dict[str, list[str]] = {}
+    ordered = sorted(pools, key=_size)
     for ask in wanted:
-        pool = smallest(ask, pools)
+        pool = _first(ask, ordered)
         if pool is None:
             raise Refused(_words(ask, pools, target), field=f"spec.templates[{ask.name}]", target=target)
         found[ask.path] = pool
@@ -43,7 +44,11 @@ def choose(wanted: Iterable[Ask], pools: Pools, target: str) -> Choice:
 
 def smallest(ask: Ask, pools: Iterable[Pool]) -> Pool | None:
     """The pool with the smallest nodes that fit: the fewest devices first, then CPU, then memory."""
-    return min((one for one in pools if fits(ask, one)), key=_size, default=None)
+    return _first(ask, sorted(pools, key=_size))
+
+
+def _first(ask: Ask, ordered: Iterable[Pool]) -> Pool | None:
+    return next((one for one in ordered if fits(ask, one)), None)
 
 
 def fits(ask: Ask, pool: Pool) -> bool:

@@ -6,6 +6,8 @@ LONGEST_NOTE = 64 * 1024
 """Characters of the annotation with a target's node pools."""
 LONGEST_YAML = 256 * 1024
 """Characters of a Workflow in YAML, which is slow to parse; JSON may be as long as any body."""
+LONGEST_PATCHES = 64 * 1024
+"""Characters of all patches of one Workflow's pods that are read: in YAML they take some tenths of a second."""
 MOST_NAMED = 5
 """Steps that are named in what people read of where the steps go."""
 ASK_TIMEOUT = 15.0
