@@ -32,6 +32,17 @@ def test_its_own_templates_and_those_it_refers_to_are_placed_and_said() -> None:
     assert given["workflow"]["spec"]["templates"][1].get("nodeSelector") is None
 
 
+def test_a_template_that_only_an_expression_names_stays_as_the_target_must_have_it() -> None:
+    call = {"name": "t", "templateRef": {"name": "{{=inputs.parameters.which}}", "template": "b"}}
+    given = original(
+        spec({"name": "a", "dag": {"tasks": [call]}}, template("c", limits={"cpu": "1"})),
+        named=spec(template("b", limits={"cpu": "1"})),
+    )
+    placed, words = on_pools(given, POOLS, "west")
+    assert placed["templates"] == given["templates"]
+    assert words == "c on pool=small"
+
+
 def test_a_workflow_of_a_template_with_a_selector_keeps_that() -> None:
     below = spec(template("b", limits={"cpu": "1"}), nodeSelector={"disk": "ssd"})
     placed, words = on_pools(original({"workflowTemplateRef": {"name": "whole"}}, whole=below), POOLS, "west")

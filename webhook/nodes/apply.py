@@ -5,7 +5,7 @@ from typing import Any
 from webhook.errors import Refused, Rejected
 from webhook.model.objects import Object, mapping
 from webhook.model.run import Original
-from webhook.model.template_versions import specs_of
+from webhook.model.template_versions import only_by_expression, specs_of
 from webhook.nodes.asks import Ask, asks
 from webhook.nodes.choose import Choice, choose, smallest
 from webhook.nodes.paths import Tree, tree_of
@@ -24,8 +24,8 @@ def on_pools(original: Original, pools: Pools, target: str) -> tuple[Original, s
     """What runs on a target, with the selectors of its pools, and where the steps go, for people.
 
     Templates of WorkflowTemplates get theirs too; one of these that fits no pool is left to the target's scheduler,
-    since it may never run. So is everything where a target names no pools. Raises Rejected if a step of the Workflow's
-    own fits none.
+    since it may never run. So is everything where a target names no pools, and what only an expression names: the
+    target must have that as it is. Raises Rejected if a step of the Workflow's own fits none.
     """
     if not pools:
         return original, f"{target} names no node pools"
@@ -36,8 +36,12 @@ def on_pools(original: Original, pools: Pools, target: str) -> tuple[Original, s
     except Refused as error:
         raise Rejected(error.message, **error.details) from error
     steps = {pool: list(names) for pool, names in choice.steps.items()}
+    as_they_are = {id(specs[name]) for name in only_by_expression(spec, specs)} if specs else set()
     templates = []
     for one in original["templates"]:
+        if id(one["spec"]) in as_they_are:
+            templates.append(one)
+            continue
         inner = choose((ask for ask in _asks(one["spec"], around) if smallest(ask, pools)), pools, target)
         templates.append({**one, "spec": with_selectors(one["spec"], inner)})
         for pool, names in inner.steps.items():
