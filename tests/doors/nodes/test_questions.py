@@ -16,6 +16,7 @@ from webhook.doors.broker import Broker, Consumer, Queue
 from webhook.doors.nodes.nodes import Nodes
 from webhook.doors.nodes.questions import Questions, dead_letters_of
 from webhook.errors import ClusterUnavailable
+from webhook.model.limits.nodes import LARGEST_MESSAGE
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +129,52 @@ def test_who_names_no_queue_of_their_own_gets_no_answer_and_is_a_dead_letter(ask
     asker.ask(body)
     asker.ask(BOSTON.read_bytes())
     asker.ask(BOSTON.read_bytes(), reply_to=asker.queue)
-    asker.ask(BOSTON.read_bytes(), reply_to="nobody")
+    asker.ask(BOSTON.read_bytes(), reply_to=f"{asker.queue}.nobody")
     found = asker.dead_letters(4)
     assert [reason.partition(" ")[0] for reason, _ in found] == ["hash", "reply_to", "reply_to", "nobody"]
     assert found[0][1] == body
+
+
+@pytest.mark.usefixtures("door")
+def test_nobody_writes_to_others_queues_by_asking_for_the_answer_there(server: RabbitServer, asker: Asker) -> None:
+    asker.channel.queue_declare(queue="others-work", durable=True)
+    asker.ask(BOSTON.read_bytes(), reply_to="others-work")
+    [(reason, _)] = asker.dead_letters(1)
+    assert reason.startswith("reply_to is 'others-work'")
+    assert asker.channel.queue_declare(queue="others-work", durable=True, passive=True).method.message_count == 0
+
+
+@pytest.mark.usefixtures("door")
+def test_a_queue_of_ones_own_name_below_that_of_the_questions_gets_the_answer(asker: Asker) -> None:
+    own = f"{asker.queue}.mine"
+    asker.channel.queue_declare(queue=own, exclusive=True)
+    asker.ask(BOSTON.read_bytes(), reply_to=own)
+    assert asker.answer(own)[0].headers["medea-status"] == "200"
+
+
+@pytest.mark.usefixtures("door")
+def test_an_answer_that_its_queue_does_not_take_stands_before_no_other_question(asker: Asker) -> None:
+    full = f"{asker.queue}.full"
+    refusing = {"x-max-length": 0, "x-overflow": "reject-publish"}
+    asker.channel.queue_declare(queue=full, exclusive=True, arguments=refusing)
+    asker.ask(BOSTON.read_bytes(), reply_to=full)
+    [(reason, _)] = asker.dead_letters(1)
+    assert "can't be put into queue" in reason
+    assert asker.placed(BOSTON.read_bytes())[0].headers["medea-status"] == "200"
+
+
+@pytest.mark.usefixtures("door")
+@pytest.mark.parametrize("headers", [{"x": "a" * 130_000}, {"x": b"\xff" * 60_000}, {"é": "é" * 60_000}])
+def test_a_wrong_question_with_many_headers_stands_before_no_other_question(asker: Asker, headers: Any) -> None:
+    asker.ask(b"{", headers=headers, reply_to=f"{asker.queue}.nobody")
+    assert [body for _, body in asker.dead_letters(1)] == [b"{"]
+
+
+@pytest.mark.usefixtures("door")
+def test_of_a_message_that_is_far_too_large_only_the_beginning_is_kept(asker: Asker) -> None:
+    about, _ = asker.placed(b"{" + b" " * 5_000_000)
+    assert about.headers["medea-status"] == "413"
+    assert [len(body) for _, body in asker.dead_letters(1)] == [LARGEST_MESSAGE]
 
 
 def test_a_namespace_of_the_questions_own_choice_is_refused(door: Door, asker: Asker) -> None:

@@ -46,7 +46,7 @@ class Broker:
         self._hand.shutdown(wait=False)
 
     def publish(self, queue_name: str, message: Message) -> None:
-        """Put a message into a queue; it is on disk there when this returns. Raises NoQueue too."""
+        """Put a message into a queue; it is on disk there when this returns. Raises NoQueue and NotTaken too."""
 
         def call(channel: Any) -> None:
             channel.basic_publish(

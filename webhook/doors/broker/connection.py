@@ -12,7 +12,7 @@ from pika.exceptions import AMQPError, ChannelClosedByBroker, NackError, Unrouta
 from prometheus_client import Histogram
 
 from webhook.doors.broker.messages import Address, Message, Queue
-from webhook.errors import BrokerUnavailable, NoQueue, quoted
+from webhook.errors import BrokerUnavailable, NoQueue, NotTaken, quoted
 from webhook.model.limits.broker import BLOCKED, CONNECT, FIRST_PAUSE, HEARTBEAT, LONGEST_PAUSE
 
 log = structlog.get_logger(__name__)
@@ -22,7 +22,7 @@ _SECONDS = Histogram(
     ["operation", "outcome"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
 )
-_NOT_FOUND = 404
+_KINDS = {403: NotTaken, 404: NoQueue}
 
 Connection = Any
 """A `pika.BlockingConnection`; its client has no types."""
@@ -40,10 +40,10 @@ def spoken(operation: str) -> Iterator[None]:
         raise NoQueue("RabbitMQ has no such queue") from error
     except NackError as error:
         outcome = "refused"
-        raise BrokerUnavailable("RabbitMQ did not take the message") from error
+        raise NotTaken("RabbitMQ did not take the message: the queue may be full") from error
     except ChannelClosedByBroker as error:
         outcome = "refused"
-        kind = NoQueue if error.reply_code == _NOT_FOUND else BrokerUnavailable
+        kind = _KINDS.get(error.reply_code, BrokerUnavailable)
         raise kind(f"RabbitMQ refused to {operation}: {quoted(error.reply_text)}") from error
     except (AMQPError, OSError) as error:
         raise BrokerUnavailable(f"RabbitMQ did not answer: {quoted(_words(error))}") from error

@@ -36,6 +36,8 @@ class Consumer:
         self._address, self._queue, self._handle, self._stop = address, wanted, handle, stop
         self._connected = threading.Event()
         self._failures = 0
+        self._turned = False
+        """Whether the connection has been of use."""
         for outcome in Outcome:
             # Shown as 0 from the beginning, so that the first one counts as an increase.
             _MESSAGES.labels(wanted.name, outcome)
@@ -51,10 +53,12 @@ class Consumer:
     def _serve(self) -> None:
         failures = 0
         while not self._stop.is_set():
+            self._turned = False
             try:
                 self._consume()
             except BrokerUnavailable as error:
-                failures = 1 if self._connected.is_set() else failures + 1
+                # A message that can't be read breaks the connection whenever it comes.
+                failures = 1 if self._turned else failures + 1
                 log.warning("messages are not taken", queue=self._queue.name, reason=error.message)
             self._connected.clear()
             self._stop.wait(pause(max(failures, 1)))
@@ -75,6 +79,7 @@ class Consumer:
 
     def _take(self, connection: Connection, channel: Any, hands: ThreadPoolExecutor) -> None:
         for method, about, body in channel.consume(self._queue.name, inactivity_timeout=IDLE):
+            self._turned = True
             if self._stop.is_set():
                 return
             if method is None:

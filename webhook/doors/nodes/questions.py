@@ -10,7 +10,7 @@ submitted here: who asks is known to RabbitMQ alone.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +20,15 @@ from webhook.doors.broker import Broker, Message, Outcome, Queue
 from webhook.doors.nodes.allocator import answer_of, is_allocators, workflow_of
 from webhook.doors.nodes.manifest import Form, Manifest, read_manifest
 from webhook.doors.nodes.nodes import Nodes
-from webhook.errors import BadRequest, MedeaError, NoQueue, NoRoom, TooLarge, Unavailable, wrong_field
+from webhook.errors import BadRequest, MedeaError, NoQueue, NoRoom, NotTaken, TooLarge, Unavailable, wrong_field
 from webhook.kube.client import Cluster
 from webhook.model.json_input import parse_json
-from webhook.model.limits.nodes import LARGEST_MESSAGE, LONGEST_REASON
+from webhook.model.limits.nodes import LARGEST_MESSAGE, LONGEST_HEADERS, LONGEST_REASON
 from webhook.model.objects import Object
 
 log = structlog.get_logger(__name__)
 _HASH = re.compile(r"[0-9a-f]{32}")
+_OWN_OF_ONE_CLIENT = ("amq.gen-", "amq.rabbitmq.reply-to.")
 _DONE = 200
 
 
@@ -76,10 +77,12 @@ class Questions:
             self._send(asked, _message(message, reply))
         except NoQueue:
             return self._dead(message, f"nobody waits for the answer: there is no queue {asked.where}")
+        except NotTaken as error:
+            return self._dead(message, f"the answer can't be put into queue {asked.where}: {error.message}")
         return Outcome.DONE if reply.wrong is None else self._dead(message, reply.wrong)
 
     def _send(self, asked: "_Question", answer: Message) -> None:
-        """Raises NoQueue if nobody waits for the answer."""
+        """Raises NoQueue if nobody waits for the answer, NotTaken if their queue takes nothing."""
         try:
             self._broker.publish(asked.where, answer)
         except NoQueue:
@@ -97,9 +100,12 @@ class Questions:
             if not isinstance(where, str) or not _HASH.fullmatch(where):
                 raise wrong_field(BadRequest, "hash", where, "it must be 32 hexadecimal digits")
             return _Question(where, lambda: self._allocated(asked), makes_queue=True)
-        where = message.reply_to
-        if not where or where in (self._queue, self._dead_letters):
-            raise wrong_field(BadRequest, "reply_to", where, "it must be the queue that the answer goes to")
+        # pika has bytes for what is no UTF-8.
+        where = message.reply_to if isinstance(message.reply_to, str) else ""
+        # Whoever may write to the queue with questions is not to write to others' queues by Medea.
+        if not where.startswith((*_OWN_OF_ONE_CLIENT, f"{self._queue}.")) or where == self._dead_letters:
+            expected = f"it must be a queue that RabbitMQ has named, or one whose name begins with {self._queue}."
+            raise wrong_field(BadRequest, "reply_to", where, expected)
         return _Question(where, lambda: self._placed(message.body), makes_queue=False)
 
     def _reply(self, answer: Callable[[], _Reply]) -> _Reply:
@@ -142,13 +148,12 @@ class Questions:
     def _dead(self, message: Message, why: str) -> Outcome:
         """Keep it among the dead letters: a queue of the original's passes none on by itself."""
         log.warning("a question about nodes is a dead letter", reason=why, id=message.message_id)
-        headers = {**message.headers, "medea-reason": why[:LONGEST_REASON]}
         letter = Message(
-            body=message.body,
+            body=message.body[:LARGEST_MESSAGE],
             message_id=message.message_id,
             correlation_id=message.correlation_id,
             content_type=message.content_type,
-            headers=headers,
+            headers={**_short(message.headers), "medea-reason": why[:LONGEST_REASON]},
         )
         self._broker.publish(self._dead_letters, letter)
         return Outcome.DONE
@@ -162,6 +167,17 @@ def _message(question: Message, reply: _Reply) -> Message:
         content_type=reply.media,
         headers={"medea-status": str(reply.status)},
     )
+
+
+def _short(headers: Mapping[str, str]) -> dict[str, str]:
+    """As many of them as fit into one frame with what Medea adds: RabbitMQ takes no message with more."""
+    kept, left = {}, LONGEST_HEADERS
+    for name, value in headers.items():
+        left -= len(name) + len(value)
+        if left < 0:
+            break
+        kept[name] = value
+    return kept
 
 
 def _allocators(body: bytes) -> Object | None:

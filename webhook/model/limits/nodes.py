@@ -13,6 +13,8 @@ MOST_NAMED = 5
 ASK_TIMEOUT = 15.0
 """Seconds for the front door to say where a Workflow would go: its webhook may take 10."""
 LARGEST_MESSAGE = 2 * 1024 * 1024
-"""Bytes of a message with a Workflow. A larger one is a dead letter."""
+"""Bytes of a message with a Workflow. Of a larger one so much becomes a dead letter."""
+LONGEST_HEADERS = 16 * 1024
+"""Characters of a question's headers that are kept in its dead letter: all must go into one frame of 128 KiB."""
 LONGEST_REASON = 1000
 """Characters of the header of a dead letter that says why it is one."""
