@@ -20,6 +20,7 @@ from webhook.nodes.choose import choose
 
 BOSTON = Path(webhook.__file__).parents[1] / "examples/boston-housing.json"
 
+HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: a}\n"
 WRITTEN = """\
 # A pipeline of ours.
 apiVersion: argoproj.io/v1alpha1
@@ -143,6 +144,52 @@ spec:
     assert [one.get("nodeSelector") for one in found] == [{"pool": "small"}] * 2
 
 
+def test_templates_that_are_merged_in_are_refused_in_words() -> None:
+    text = f"""\
+{HEAD}base: &base
+  templates:
+    - name: a
+      container: {{image: x, resources: {{limits: {{cpu: 1}}}}}}
+spec:
+  <<: *base
+"""
+    with pytest.raises(Refused, match=r"spec\.templates is written in a way .* send it as JSON"):
+        placed(text)
+
+
+def test_an_inline_template_with_nothing_but_its_container_gets_it_too() -> None:
+    text = f"""\
+{HEAD}spec:
+  templates:
+    - name: a
+      dag:
+        tasks:
+          - name: t
+            inline:
+              # It needs little.
+              container:
+                image: x
+                resources: {{limits: {{cpu: 1}}}}
+"""
+    added = ["+              nodeSelector:", '+                pool: "small"']
+    assert changes(text, placed(text)) == added
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_the_mark_at_the_beginning_of_a_windows_file_stays_there(as_json: bool) -> None:
+    thing = workflow(template("a", limits={"cpu": "1"}))
+    text = json.dumps(thing) if as_json else yaml.safe_dump(thing)
+    assert placed(f"\ufeff{text}") == f"\ufeff{placed(text)}"
+    assert placed(text) != text
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_selector_that_is_null_is_refused_with_its_place(as_json: bool) -> None:
+    thing = workflow({**template("a", limits={"cpu": "1"}), "nodeSelector": None})
+    with pytest.raises(Refused, match=r"spec\.templates\.0\.nodeSelector is None: leave it out"):
+        placed(json.dumps(thing) if as_json else yaml.safe_dump(thing))
+
+
 def test_one_text_for_two_templates_gets_it_once() -> None:
     text = """\
 apiVersion: argoproj.io/v1alpha1
@@ -177,9 +224,6 @@ def test_one_document_is_taken_with_marks_around_it(mark: str) -> None:
     assert changes(WRITTEN, placed(f"{mark}{WRITTEN}...\n").replace(mark, "", 1).replace("...\n", "")) == ADDED
 
 
-HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: a}\n"
-
-
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -200,6 +244,14 @@ HEAD = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: a}\n"
         (HEAD.replace("{name: a}", '{name: a, annotations: {medea.dev/identity: "ann"}}') + "spec: {}", "own"),
         (HEAD.replace("{name: a}", "{name: a, labels: {medea.dev/placement: x}}") + "spec: {}", "own"),
         ("pipelineSpec: {}\n", "kfp 1.8"),
+        (f"{HEAD}spec: {{x: .nan}}", "'.nan' in line 4: there is no such thing in JSON"),
+        (f"{HEAD}spec:\n  x: [-.INF]", "'-.INF' in line 5"),
+        (f"{HEAD}spec: {{x: !!binary aGVsbG8=}}", "'binary' in line 4"),
+        (f"{HEAD}spec: {{x: !!set {{a, b}}}}", "'set' in line 4"),
+        (HEAD.replace("{name: a}", "{name: a, annotations: x}") + "spec: {}", "metadata.annotations is 'x'"),
+        (HEAD.replace("{name: a}", "{name: a, labels: [x]}") + "spec: {}", "metadata.labels is"),
+        (HEAD.replace("{name: a}", "{name: 5}") + "spec: {}", "metadata.name is 5: it must be text"),
+        (HEAD.replace("{name: a}", "{name: a, namespace: [x]}") + "spec: {}", "metadata.namespace is"),
         (f"{HEAD}spec: !!python/object:os.system x", "neither JSON nor YAML"),
         ("a: &a [" + "x," * 50 + "]\nb: &b [" + "*a," * 50 + "]\nc: [" + "*b," * 50 + "]", "neither JSON nor YAML"),
         ("[" * 500, "neither JSON nor YAML"),

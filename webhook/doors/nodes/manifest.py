@@ -15,10 +15,11 @@ from webhook.model.limits.nodes import LONGEST_YAML
 from webhook.model.objects import Object, annotations, labels
 from webhook.nodes.apply import with_selectors
 from webhook.nodes.choose import Choice
-from webhook.nodes.paths import tree_of
+from webhook.nodes.paths import Path, tree_of
 from webhook.totals.manifests import read_yaml
 
 _KEY = "nodeSelector"
+_MARK = "\ufeff"
 _A_USERS = frozenset({CLUSTERS, FIT, MAKES, POLICY})
 _ONE = "one Workflow is taken at a time"
 
@@ -39,6 +40,8 @@ class Manifest:
     workflow: Object
     root: Any = field(default=None, compare=False, repr=False)
     """The document as PyYAML's nodes, with their places in the text; None in JSON."""
+    mark: str = ""
+    """What the bytes began with, before the text."""
 
     @property
     def spec(self) -> Object:
@@ -52,7 +55,9 @@ class Manifest:
         Raises Refused if that can't be done in place, as where two templates share one text by an anchor.
         """
         if not choice.pools:
-            return self.text
+            return self.mark + self.text
+        for path in choice.pools:
+            self._check_free(path)
         values = tree_of((("spec", *path), pool.labels) for path, pool in choice.pools.items())
         if self.form is Form.JSON:
             found = json_text.insertions(self.text, _KEY, values)
@@ -61,7 +66,17 @@ class Manifest:
         text = with_insertions(self.text, found)
         if _reread(text, self.form) != {**self.workflow, "spec": with_selectors(self.spec, choice)}:
             raise Refused("its templates share text, so that selectors can't be added to one of them: send it as JSON")
-        return text
+        return self.mark + text
+
+
+    def _check_free(self, path: Path) -> None:
+        """A key that is there can't be added; one that is null says nothing, and is not written by people."""
+        holder: Any = self.spec
+        for step in path:
+            holder = holder[step]
+        if _KEY in holder:
+            where = ".".join(map(str, ("spec", *path, _KEY)))
+            raise wrong_field(Refused, where, holder[_KEY], "leave it out, so that one can be chosen")
 
 
 def read_manifest(body: bytes) -> Manifest:
@@ -70,11 +85,13 @@ def read_manifest(body: bytes) -> Manifest:
         text = body.decode()
     except UnicodeDecodeError as error:
         raise BadRequest("the body is not UTF-8") from error
+    # Windows' editors begin a file with this mark, which neither JSON nor places in the text know.
+    mark, text = text[: text.startswith(_MARK)], text.removeprefix(_MARK)
     form = Form.JSON if text.lstrip().startswith("{") and _is_json(text) else Form.YAML
     workflow = _of_json(text) if form is Form.JSON else _of_yaml(text)
     root = yaml_text.root_of(text) if form is Form.YAML else None
     _check(workflow)
-    return Manifest(text, form, workflow, root)
+    return Manifest(text, form, workflow, root, mark)
 
 
 def _is_json(text: str) -> bool:
@@ -123,9 +140,16 @@ def _check(workflow: Any) -> None:
         if not isinstance(workflow.get(part), dict):
             raise wrong_field(BadRequest, part, workflow.get(part), "it must be an object")
     metadata = workflow["metadata"]
+    for part in ("name", "generateName", "namespace"):
+        if not isinstance(metadata.get(part), str | None):
+            raise wrong_field(BadRequest, f"metadata.{part}", metadata[part], "it must be text")
+    for part in ("labels", "annotations"):
+        if not isinstance(metadata.get(part), dict | None):
+            raise wrong_field(BadRequest, f"metadata.{part}", metadata[part], "it must be an object")
     if not (metadata.get("name") or metadata.get("generateName")):
         raise wrong_field(BadRequest, "metadata.generateName", None, "a name, or the beginning of one, must be there")
-    templates = workflow["spec"].get("templates", [])
+    templates = workflow["spec"].get("templates")
+    templates = [] if templates is None else templates
     if not isinstance(templates, list) or not all(isinstance(one, dict) for one in templates):
         raise wrong_field(BadRequest, "spec.templates", templates, "it must be a list of objects")
     _check_marks("annotations", [*annotations(workflow)], _A_USERS)
