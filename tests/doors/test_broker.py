@@ -1,5 +1,6 @@
 """What is said to a real RabbitMQ, which is killed meanwhile."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,8 +12,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.support.rabbit_server import RabbitServer, rabbit_server
-from webhook.doors.broker import Address, Broker, Consumer, Message, Outcome, Queue, Size
+from webhook.doors.broker import Address, Broker, Consumer, Message, Outcome, Queue, Size, connection
 from webhook.errors import BrokerUnavailable, NoQueue, Unavailable
+from webhook.kube.threads import dead_threads
 
 PATIENCE = 60
 
@@ -191,6 +193,34 @@ def test_a_broker_that_hangs_is_an_error_within_the_deadline() -> None:
         pytest.raises(BrokerUnavailable, match="answer"),
     ):
         broker.publish("work", Message(b""))
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Address]:
+    """Takes connections, and says nothing."""
+    monkeypatch.setattr(connection, "CONNECT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        yield Address("127.0.0.1", found.getsockname()[1], "guest", "guest")
+
+
+def test_a_broker_that_takes_connections_and_says_nothing_is_an_error(silent: Address) -> None:
+    with broker_of(silent) as broker, pytest.raises(BrokerUnavailable, match="did not answer"):
+        broker.publish("work", Message(b""))
+
+
+def test_a_broker_that_says_nothing_ends_no_thread(silent: Address) -> None:
+    stop = threading.Event()
+    name = "work-of-a-silent-broker"
+    Consumer(silent, Queue(name), lambda _: Outcome.DONE, stop).start()
+
+    def failed() -> float:
+        labels = {"operation": "connect", "outcome": "unavailable"}
+        return REGISTRY.get_sample_value("medea_broker_request_seconds_count", labels) or 0
+
+    before = failed()
+    until(lambda: failed() >= before + 2)
+    stop.set()
+    assert f"consumer of {name}" not in dead_threads()
 
 
 def test_a_wrong_password_is_an_error_that_does_not_show_it(server: RabbitServer) -> None:

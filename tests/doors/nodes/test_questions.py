@@ -136,7 +136,7 @@ def test_who_names_no_queue_of_their_own_gets_no_answer_and_is_a_dead_letter(ask
 
 
 @pytest.mark.usefixtures("door")
-def test_nobody_writes_to_others_queues_by_asking_for_the_answer_there(server: RabbitServer, asker: Asker) -> None:
+def test_nobody_writes_to_others_queues_by_asking_for_the_answer_there(asker: Asker) -> None:
     asker.channel.queue_declare(queue="others-work", durable=True)
     asker.ask(BOSTON.read_bytes(), reply_to="others-work")
     [(reason, _)] = asker.dead_letters(1)

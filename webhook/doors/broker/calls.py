@@ -11,9 +11,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pika.exceptions import AMQPError
-
-from webhook.doors.broker.connection import Connection, close_quietly, connect, declare, pause, properties, spoken
+from webhook.doors.broker.connection import (
+    BROKEN,
+    Connection,
+    close_quietly,
+    connect,
+    declare,
+    pause,
+    properties,
+    spoken,
+)
 from webhook.doors.broker.messages import Address, Message, Queue, Size
 from webhook.errors import BrokerUnavailable, NoQueue
 from webhook.kube import threads
@@ -96,7 +103,7 @@ class Broker:
             return
         try:
             self._connection.process_data_events(0)
-        except (AMQPError, OSError):
+        except BROKEN:
             self._drop()
 
     def _attempt(self, operation: str, call: Call) -> Any:

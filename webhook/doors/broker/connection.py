@@ -8,6 +8,7 @@ from typing import Any
 
 import pika
 import structlog
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError, ChannelClosedByBroker, NackError, UnroutableError
 from prometheus_client import Histogram
 
@@ -22,6 +23,8 @@ _SECONDS = Histogram(
     ["operation", "outcome"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
 )
+BROKEN = (AMQPError, AMQPConnectorException, OSError)
+"""What pika raises if the broker is not there, or hangs: the second while it connects, and of no family of its own."""
 _KINDS = {403: NotTaken, 404: NoQueue}
 
 Connection = Any
@@ -45,7 +48,7 @@ def spoken(operation: str) -> Iterator[None]:
         outcome = "refused"
         kind = _KINDS.get(error.reply_code, BrokerUnavailable)
         raise kind(f"RabbitMQ refused to {operation}: {quoted(error.reply_text)}") from error
-    except (AMQPError, OSError) as error:
+    except BROKEN as error:
         raise BrokerUnavailable(f"RabbitMQ did not answer: {quoted(_words(error))}") from error
     finally:
         _SECONDS.labels(operation, outcome).observe(time.perf_counter() - began)
@@ -90,7 +93,7 @@ def close_quietly(connection: Connection | None) -> None:
         return
     try:
         connection.close()
-    except (AMQPError, OSError):
+    except BROKEN:
         log.debug("a connection to RabbitMQ was broken already")
 
 

@@ -9,10 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import structlog
-from pika.exceptions import AMQPError
 from prometheus_client import Counter
 
-from webhook.doors.broker.connection import Connection, close_quietly, connect, declare, pause, spoken
+from webhook.doors.broker.connection import BROKEN, Connection, close_quietly, connect, declare, pause, spoken
 from webhook.doors.broker.messages import Address, Message, Outcome, Queue
 from webhook.errors import BrokerUnavailable, Unavailable
 from webhook.kube import threads
@@ -60,6 +59,10 @@ class Consumer:
                 # A message that can't be read breaks the connection whenever it comes.
                 failures = 1 if self._turned else failures + 1
                 log.warning("messages are not taken", queue=self._queue.name, reason=error.message)
+            except Exception:
+                # Nobody else's requests are to end because of a broker.
+                failures += 1
+                log.exception("bug", queue=self._queue.name)
             self._connected.clear()
             self._stop.wait(pause(max(failures, 1)))
 
@@ -122,7 +125,7 @@ class Consumer:
 def _wake(connection: Connection) -> None:
     try:
         connection.add_callback_threadsafe(lambda: None)
-    except (AMQPError, OSError):
+    except BROKEN:
         log.debug("the connection was lost while a message was handled")
 
 

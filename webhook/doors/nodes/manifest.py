@@ -68,7 +68,6 @@ class Manifest:
             raise Refused("its templates share text, so that selectors can't be added to one of them: send it as JSON")
         return self.mark + text
 
-
     def _check_free(self, path: Path) -> None:
         """A key that is there can't be added; one that is null says nothing, and is not written by people."""
         holder: Any = self.spec
