@@ -102,6 +102,10 @@ class QuotaExceeded(Rejected):
     status, code = 403, "quota_exceeded"
 
 
+class NodesUnknown(Rejected):
+    code = "nodes_unknown"
+
+
 class NotAccepted(Rejected):
     status, code = 403, "not_accepted"
 

@@ -86,6 +86,15 @@ def test_a_target_whose_nodes_are_too_small_or_not_known_is_passed_over(pool: Po
             assert row is not None and row.cluster == "west"
 
 
+def test_where_the_note_of_nodes_is_wrong_for_now_it_is_accepted_and_waits(pool: Pool) -> None:
+    with admission(pool, west=TAKES_IT) as asked:
+        with_pools(asked, west="not JSON")
+        answer = reviewed(asked, review(SPEC))
+    row = placements.get(pool, marks(answer)[PLACEMENT])
+    assert row is not None and (row.cluster, row.refused_by) == (None, {})
+    assert "the node pools of west are not known" in str(row.reason)
+
+
 def test_what_fits_no_node_anywhere_is_refused_with_the_step_and_the_largest_pool(pool: Pool) -> None:
     with admission(pool, west=TAKES_IT) as asked:
         with_pools(asked, west=pools(small=2))

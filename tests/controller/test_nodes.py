@@ -66,6 +66,16 @@ def test_nodes_that_became_too_small_meanwhile_send_it_elsewhere(world: World) -
     assert "template main asks for cpu 4" in row.refused_by["west"]
 
 
+def test_a_note_of_nodes_that_is_wrong_for_a_while_refuses_nothing_for_good(world: World) -> None:
+    world.place(original=original())
+    registry: Any = world.registry
+    registry.secret = lambda _: {"metadata": {"annotations": {NODE_POOLS: "not JSON"}}}
+    world.settle()
+    row = world.row()
+    assert (row.state, row.cluster, row.refused_by) == (State.QUEUED, None, {})
+    assert "the node pools of west are not known" in str(row.reason)
+
+
 def test_a_run_that_is_there_already_is_found_although_its_nodes_became_too_small(world: World) -> None:
     world.place(original=original())
     world.settle()

@@ -15,7 +15,7 @@ from webhook.controller.patch import patch_origin
 from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.remove import remove_finalizer, remove_run
 from webhook.controller.targets import Targets
-from webhook.errors import NotAccepted, NotAllowed, NotPermitted, QuotaExceeded, Rejected
+from webhook.errors import NodesUnknown, NotAccepted, NotAllowed, NotPermitted, QuotaExceeded, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.resources import WORKFLOWS
@@ -27,7 +27,7 @@ from webhook.model.finalizers import block_deletion, is_deletion_ongoing
 from webhook.model.objects import Metadata, Object, spec_of, status_of
 from webhook.model.run import Original, run_labels
 from webhook.model.subworkflows import ended
-from webhook.scout.placer import CLOSED, FULL, Pause
+from webhook.scout.placer import CLOSED, FULL, UNREAD, Pause
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +36,9 @@ _DISPATCH = Histogram(
     "From the moment a placement was written to the moment its run was known to exist",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
+
+_PASSING = (QuotaExceeded, NodesUnknown, NotAccepted, NotPermitted, NotAllowed)
+"""What a target may answer otherwise later."""
 
 
 @dataclass
@@ -123,7 +126,7 @@ class TargetSteps:
         assert row is not None and row.cluster is not None
         log.warning("run refused", cluster=row.cluster, placement=row.placement, reason=error.message)
         words = f"{row.cluster}: {error.message}"
-        if isinstance(error, QuotaExceeded | NotAccepted | NotPermitted | NotAllowed):
+        if isinstance(error, _PASSING):
             self._leave_out(row, row.cluster, error)
             moved = placements.no_room_on_target(self.pool, row.placement, cluster=row.cluster, words=words)
         else:
@@ -133,13 +136,14 @@ class TargetSteps:
         self.room_came_free()
         return Then.GO_ON
 
-    def _leave_out(
-        self, row: Placement, target: str, error: QuotaExceeded | NotAccepted | NotPermitted | NotAllowed
-    ) -> None:
+    def _leave_out(self, row: Placement, target: str, error: Rejected | NotAllowed) -> None:
         """Place nothing there until the target's answer may be another one."""
         namespace = row.namespace
         if isinstance(error, QuotaExceeded):
             self.leave_out(namespace, target, FULL)
+            return
+        if isinstance(error, NodesUnknown):
+            self.leave_out(namespace, target, UNREAD)
             return
         if isinstance(error, NotPermitted):
             self.not_permitted_by(row, target, error.message)

@@ -44,6 +44,7 @@ class Pause:
 
 
 FULL = Pause("its quota of objects was full a moment ago", NO_ROOM_PAUSE)
+UNREAD = Pause("what is noted of its node pools could not be read a moment ago", NO_ROOM_PAUSE)
 CLOSED = Pause("it did not allow Medea to run anything in this namespace a moment ago", CLOSED_PAUSE)
 
 
