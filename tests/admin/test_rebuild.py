@@ -21,7 +21,7 @@ from webhook.ledger import placements, sharing
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.retention import retire
-from webhook.model.contract import Hold, State
+from webhook.model.contract import ENABLED, NODE_PLACEMENT, NODE_POOLS, Hold, State
 from webhook.references.model import Kind
 
 
@@ -32,6 +32,7 @@ class Clusters:
     front: FakeApiserver = field(default_factory=FakeApiserver)
     west: FakeApiserver = field(default_factory=lambda: FakeApiserver("west"))
     east: FakeApiserver = field(default_factory=lambda: FakeApiserver("east"))
+    pools: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.front.namespace("ns", {"medea.dev/enabled": "true"})
@@ -47,6 +48,10 @@ class Clusters:
         if name not in self.names():
             raise Missing(name)
         return Cluster(name, Configuration(), http={"west": self.west, "east": self.east}[name])
+
+    def secret(self, target: str) -> Object | None:
+        """With the node pools of one."""
+        return {"metadata": {"annotations": {NODE_POOLS: self.pools[target]} if target in self.pools else {}}}
 
     def rebuild(self, pool: Pool, gone: tuple[str, ...] = ()) -> dict[str, Found]:
         """What became of each placement."""
@@ -149,6 +154,36 @@ def test_what_waits_gets_the_templates_of_the_front_door(pool: Pool, clusters: C
     original = placements.original(pool, "p1")
     assert original is not None and [one["spec"] for one in original["templates"]] == [SPEC]
     assert row(pool).template == "t"
+
+
+@pytest.mark.parametrize("note", ['[{"selector": {"pool": "large"}, "sizes": {"cpu": "8"}}]', "not JSON"])
+def test_where_steps_go_to_node_pools_they_still_do(pool: Pool, clusters: Clusters, note: str) -> None:
+    clusters.front.namespace("ns", {ENABLED: "true", NODE_PLACEMENT: "true"})
+    clusters.pools["west"] = note
+    clusters.front.put(WORKFLOWS, origin("p1", hold=Hold.NONE, state="queued", cluster=None))
+    clusters.front.put(WORKFLOWS, origin("p2"))
+    clusters.west.put(WORKFLOWS, run("p2", spec=on_nodes({"pool": "large"})))
+    assert clusters.rebuild(pool) == {"p1": Found.QUEUED, "p2": Found.ADOPTED}
+    kept = [placements.original(pool, one) for one in ("p1", "p2")]
+    assert [one and one.get("node_placement") for one in kept] == [True, True]
+    adopted = kept[1]
+    assert adopted is not None
+    assert adopted["workflow"]["spec"] == (SPEC if note.startswith("[") else on_nodes({"pool": "large"}))
+
+
+def on_nodes(selector: dict[str, str]) -> Object:
+    """The Workflow with this selector on its step."""
+    return {**SPEC, "templates": [{**SPEC["templates"][0], "nodeSelector": selector}]}
+
+
+def test_elsewhere_a_selector_is_the_users_own(pool: Pool, clusters: Clusters) -> None:
+    clusters.pools["west"] = '[{"selector": {"pool": "large"}, "sizes": {"cpu": "8"}}]'
+    clusters.front.put(WORKFLOWS, origin("p1"))
+    clusters.west.put(WORKFLOWS, run("p1", spec=on_nodes({"pool": "large"})))
+    clusters.rebuild(pool)
+    original = placements.original(pool, "p1")
+    assert original is not None
+    assert (original["workflow"]["spec"], original.get("node_placement")) == (on_nodes({"pool": "large"}), None)
 
 
 def test_what_waits_still_waits_for_a_target_that_has_what_it_refers_to(pool: Pool, clusters: Clusters) -> None:

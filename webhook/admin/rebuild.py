@@ -7,6 +7,7 @@ from typing import Protocol
 from webhook.admin.matching import Found, Match, Targets, lost, match, may_be_run, unmatched, unreadable
 from webhook.admin.rows import may_be_copies, row_of, totals_of
 from webhook.admission.gather import gather
+from webhook.admission.nodes import wants_nodes
 from webhook.errors import MedeaError, Refused
 from webhook.kube.client import Cluster, is_object
 from webhook.kube.resources import CLUSTER_WORKFLOW_TEMPLATES, NAMESPACES, WORKFLOW_TEMPLATES, WORKFLOWS
@@ -18,6 +19,7 @@ from webhook.model.limits.admin import COMMAND_WAIT
 from webhook.model.objects import Object, annotations, labels
 from webhook.model.run import origin_placement, run_placement
 from webhook.model.template_versions import without_hash
+from webhook.nodes.pools import Pools, noted_pools
 from webhook.totals.shape import Name
 
 _NOT_WRITTEN = frozenset({Found.KNOWN, Found.FOREIGN, Found.UNCLEAR, Found.UNDECIDED, Found.UNREADABLE})
@@ -31,6 +33,9 @@ class Registered(Protocol):
 
     def get(self, name: str) -> Cluster:
         """The client of a target."""
+
+    def secret(self, target: str) -> Object | None:
+        """The Secret that it is registered by."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,8 @@ def rebuild(front: Cluster, registered: Registered, pool: Pool, *, gone: Collect
     carried |= {run_placement(run) for runs in targets.runs.values() for run in runs}
     known = rebuilding.known(pool, {placement for placement in carried if placement})
     found = match(workflows, {one["metadata"]["name"] for one in namespaces}, targets, known)
-    written = [one if one.found in _NOT_WRITTEN else _write(front, registered, pool, one) for one in found]
+    placing = frozenset(one["metadata"]["name"] for one in namespaces if wants_nodes(one))
+    written = [one if one.found in _NOT_WRITTEN else _write(front, registered, pool, one, placing) for one in found]
     return Report(written, unmatched(workflows, targets, known))
 
 
@@ -79,18 +85,30 @@ def _runs_on(target: Cluster) -> list[Object]:
     return [one for page, _ in pages for one in page if is_object(one) and may_be_run(one)]
 
 
-def _write(front: Cluster, registered: Registered, pool: Pool, one: Match) -> Match:
-    """Write the row. A match that can't be queued after all becomes lost; one that got a row meanwhile, known."""
+def _write(front: Cluster, registered: Registered, pool: Pool, one: Match, placing: frozenset[str]) -> Match:
+    """Write the row; in namespaces that are `placing`, steps go to node pools.
+
+    A match that can't be queued after all becomes lost; one that got a row meanwhile, known.
+    """
     templates: list[Object] = []
     try:
         if one.found is Found.QUEUED:
             templates = _templates_of(front, one)
-        row = row_of(one, copies=_copies(registered, one), templates=templates)
+        pools = _pools(registered, one) if one.origin["metadata"]["namespace"] in placing else None
+        row = row_of(one, copies=_copies(registered, one), templates=templates, node_pools=pools)
     except Refused as error:
         row = row_of(one := lost(one, error.message))
     except (KeyError, TypeError, AttributeError) as error:
         return unreadable(one, error)
     return one if rebuilding.insert(pool, row) else replace(one, found=Found.KNOWN)
+
+
+def _pools(registered: Registered, one: Match) -> Pools:
+    """The node pools of its target; none if it has no target, or what is noted of them can't be read."""
+    try:
+        return noted_pools(registered.secret(one.cluster)) if one.cluster else ()
+    except ValueError:
+        return ()
 
 
 def _copies(registered: Registered, one: Match) -> dict[Name, Name]:

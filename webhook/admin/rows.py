@@ -20,7 +20,10 @@ from webhook.model.contract import (
     State,
 )
 from webhook.model.objects import Object, annotations, labels, mapping
+from webhook.model.run import Original
 from webhook.model.template_versions import is_copy_name, rewritten, specs_of
+from webhook.nodes.apply import without_selectors
+from webhook.nodes.pools import Pools
 from webhook.references.collect import collect
 from webhook.scout.policies import POLICIES
 from webhook.totals.model import NOTHING, Totals
@@ -34,14 +37,21 @@ _NONE: Mapping[Name, Name] = {}
 _STEERED = ("suspend", "shutdown")
 
 
-def row_of(match: Match, *, copies: Mapping[Name, Name] = _NONE, templates: Sequence[Object] = ()) -> Rebuilt:
+def row_of(
+    match: Match,
+    *,
+    copies: Mapping[Name, Name] = _NONE,
+    templates: Sequence[Object] = (),
+    node_pools: Pools | None = None,
+) -> Rebuilt:
     """The row to write. `copies` are Medea's copies of templates on the run's target, with what they are copies of.
 
     `templates` are those that a run needs; of one that is there they are not known, nor the locks that they name. An
-    adopted run counts as running even if it has ended: the controller will see and record the end.
+    adopted run counts as running even if it has ended: the controller will see and record the end. `node_pools` are
+    those of its target, if its steps go to node pools: a selector of one is Medea's, and not its user's.
     """
     origin, metadata, marks = match.origin, match.origin["metadata"], annotations(match.origin)
-    workflow = _workflow(match, copies)
+    workflow = _workflow(match, copies, node_pools or ())
     clusters = [name.strip() for name in marks.get(CLUSTERS, "").split(",") if name.strip()]
     status, run = mapping(origin.get("status")), (match.run or {}).get("metadata", {})
     spec, shown = mapping((workflow or {}).get("spec")), match.found is Found.ENDED
@@ -61,7 +71,7 @@ def row_of(match: Match, *, copies: Mapping[Name, Name] = _NONE, templates: Sequ
         identity=marks.get(IDENTITY, "unknown"),
         hold=match.hold,
         created_at=metadata["creationTimestamp"],
-        original={"workflow": workflow, "templates": list(templates)} if workflow else None,
+        original=_original(workflow, templates, node_placement=node_pools is not None) if workflow else None,
         reason=match.words or marks.get(REASON) or "the ledger was made anew",
         cluster=match.cluster,
         run_name=run.get("name"),
@@ -91,12 +101,17 @@ def may_be_copies(match: Match) -> set[Name]:
     return {one.to for one in spec_references(match.run["spec"]) if is_copy_name(one.to.name)}
 
 
-def _workflow(match: Match, copies: Mapping[Name, Name]) -> Object | None:
+def _original(workflow: Object, templates: Sequence[Object], *, node_placement: bool) -> Original:
+    made: Original = {"workflow": workflow, "templates": list(templates)}
+    return {**made, "node_placement": True} if node_placement else made
+
+
+def _workflow(match: Match, copies: Mapping[Name, Name], node_pools: Pools) -> Object | None:
     """The submitted Workflow; if the origin is a stub, rebuilt from the run. None if it is lost."""
     if match.hold is Hold.NONE:
         spec = match.origin["spec"]
     elif match.run is not None:
-        spec = _under_own_names(match.run["spec"], copies)
+        spec = without_selectors(_under_own_names(match.run["spec"], copies), node_pools)
     else:
         return None
     metadata = {key: value for key, value in match.origin["metadata"].items() if key in ("name", "generateName")}

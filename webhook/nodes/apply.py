@@ -1,12 +1,13 @@
 """Writes the chosen pools into specs: a `nodeSelector` on each template that was placed. Pure."""
 
-from typing import Any
+import copy
+from typing import Any, cast
 
 from webhook.errors import Refused, Rejected
 from webhook.model.objects import Object, mapping
 from webhook.model.run import Original
 from webhook.model.template_versions import only_by_expression, specs_of
-from webhook.nodes.asks import Ask, asks
+from webhook.nodes.asks import Ask, asks, templates_in
 from webhook.nodes.choose import Choice, choose, smallest
 from webhook.nodes.paths import Tree, tree_of
 from webhook.nodes.pools import Pool, Pools
@@ -52,6 +53,16 @@ def on_pools(original: Original, pools: Pools, target: str) -> tuple[Original, s
         "templates": templates,
     }
     return placed, Choice({}, {pool: tuple(names) for pool, names in steps.items()}).words
+
+
+def without_selectors(spec: Spec, pools: Pools) -> Object:
+    """The spec of a run as it may have been before: without the selectors of these pools on its templates."""
+    found: Object = copy.deepcopy(dict(spec))
+    for _, template in templates_in(found):
+        if any(template.get("nodeSelector") == pool.labels for pool in pools):
+            # It is one of the copies that were just made.
+            cast("Object", template).pop("nodeSelector")
+    return found
 
 
 def _around(spec: Spec, specs: dict[Name, Object]) -> Spec:

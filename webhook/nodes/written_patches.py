@@ -26,7 +26,7 @@ class WrittenPatches:
         self._known: dict[str, str | None] = {}
 
     def of(self, *patches: Any) -> list[str] | None:
-        """Those that are there, cut down; None if they say where a pod runs, or what only the run knows, or too much."""
+        """Those that are there, cut down; None if they say too much, or where a pod runs, or what only a run knows."""
         found = [self._cut(one) for one in patches if isinstance(one, str) and one]
         known = [one for one in found if one is not None]
         return known if len(known) == len(found) else None
