@@ -249,7 +249,7 @@ class Settings(BaseSettings):
         str | None,
         Field(min_length=1, description="RabbitMQ, for questions about nodes; unset: they are asked over HTTP only"),
     ] = None
-    mq_port: Annotated[int, Field(description="its port")] = 5672
+    mq_port: Annotated[int, Field(ge=1, le=65535, description="its port")] = 5672
     mq_id: Annotated[str | None, Field(description="as whom Medea logs in there")] = None
     mq_passwd: Annotated[str | None, Field(description="the password that belongs to it", repr=False)] = None
     mq_resource_que: Annotated[

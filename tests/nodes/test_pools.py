@@ -55,6 +55,13 @@ def test_a_label_that_no_node_has_is_said() -> None:
         note_of_pools([node(None)], LABEL)
 
 
+def test_a_note_that_nobody_would_read_is_not_written() -> None:
+    devices = {f"example.com/device-{number}": "1" for number in range(100)}
+    nodes = [node(f"kind-{number}", devices=devices) for number in range(30)]
+    with pytest.raises(ValueError, match="is longer than"):
+        note_of_pools(nodes, LABEL)
+
+
 def test_a_target_without_a_note_names_no_pools() -> None:
     assert noted_pools(None) == noted_pools({"metadata": {}}) == ()
 

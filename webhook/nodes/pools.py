@@ -89,7 +89,10 @@ def note_of_pools(nodes: Iterable[Object], label: str) -> dict[str, str]:
         raise ValueError(f"no node has the label {label}")
     if len(grouped) > MOST_POOLS:
         raise ValueError(f"label {label} has {len(grouped)} values on nodes; at most {MOST_POOLS} pools are kept")
-    return {NODE_POOLS: json.dumps([_noted(label, value, grouped[value]) for value in sorted(grouped)])}
+    note = json.dumps([_noted(label, value, grouped[value]) for value in sorted(grouped)])
+    if len(note) > LONGEST_NOTE:
+        raise ValueError(f"what is to be noted of its nodes by {label} is longer than {LONGEST_NOTE} characters")
+    return {NODE_POOLS: note}
 
 
 def _noted(label: str, value: str, nodes: list[Object]) -> Object:
