@@ -28,7 +28,7 @@
         ├── StoreUnavailable    the S3 store of a door did not answer, or refused
         ├── BrokerUnavailable   RabbitMQ did not answer, or did not confirm that it has a message
         │   ├── NoQueue         it answers, but nobody has declared that queue
-        │   └── NotTaken        it answers, but that queue is full, or Medea may not use it
+        │   └── NotTaken        it answers, but that queue is full or different, or Medea may not use it
         └── Busy                Medea is doing as much of this at once as it may                           429
 
 Anything else that escapes is a bug. Over HTTP each becomes `{"error": {"code", "message", …}}`.

@@ -164,7 +164,11 @@ def test_an_answer_that_its_queue_does_not_take_stands_before_no_other_question(
 
 
 @pytest.mark.usefixtures("door")
-@pytest.mark.parametrize("headers", [{"x": "a" * 130_000}, {"x": b"\xff" * 60_000}, {"é": "é" * 60_000}])
+@pytest.mark.parametrize(
+    "headers",
+    [{"x": "a" * 130_000}, {"x": b"\xff" * 60_000}, {"é": "é" * 60_000}, {b"\xff" * 200: "a"}],
+    ids=["long", "no text", "long in UTF-8", "long name"],
+)
 def test_a_wrong_question_with_many_headers_stands_before_no_other_question(asker: Asker, headers: Any) -> None:
     asker.ask(b"{", headers=headers, reply_to=f"{asker.queue}.nobody")
     assert [body for _, body in asker.dead_letters(1)] == [b"{"]

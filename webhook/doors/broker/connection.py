@@ -25,7 +25,7 @@ _SECONDS = Histogram(
 )
 BROKEN = (AMQPError, AMQPConnectorException, OSError)
 """What pika raises if the broker is not there, or hangs: the second while it connects, and of no family of its own."""
-_KINDS = {403: NotTaken, 404: NoQueue}
+_KINDS = {403: NotTaken, 404: NoQueue, 406: NotTaken}
 
 Connection = Any
 """A `pika.BlockingConnection`; its client has no types."""

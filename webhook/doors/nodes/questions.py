@@ -11,6 +11,7 @@ submitted here: who asks is known to RabbitMQ alone.
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from webhook.doors.nodes.nodes import Nodes
 from webhook.errors import BadRequest, MedeaError, NoQueue, NoRoom, NotTaken, TooLarge, Unavailable, wrong_field
 from webhook.kube.client import Cluster
 from webhook.model.json_input import parse_json
-from webhook.model.limits.nodes import LARGEST_MESSAGE, LONGEST_HEADERS, LONGEST_REASON
+from webhook.model.limits.nodes import LARGEST_MESSAGE, LONGEST_HEADER_NAME, LONGEST_HEADERS, LONGEST_REASON
 from webhook.model.objects import Object
 
 log = structlog.get_logger(__name__)
@@ -88,8 +89,9 @@ class Questions:
         except NoQueue:
             if not asked.makes_queue:
                 raise
-            # As the original's clients declare it, who may be later than the answer.
-            self._broker.declare(Queue(asked.where, durable=False))
+            # As the original's clients declare it, who may be later than the answer; or come just now.
+            with suppress(NotTaken):
+                self._broker.declare(Queue(asked.where, durable=False))
             self._broker.publish(asked.where, answer)
 
     def _question(self, message: Message) -> "_Question":
@@ -173,6 +175,8 @@ def _short(headers: Mapping[str, str]) -> dict[str, str]:
     """As many of them as fit into one frame with what Medea adds: RabbitMQ takes no message with more."""
     kept, left = {}, LONGEST_HEADERS
     for name, value in headers.items():
+        if len(name.encode()) > LONGEST_HEADER_NAME:
+            continue
         left -= len(name) + len(value)
         if left < 0:
             break

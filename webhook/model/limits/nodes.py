@@ -16,5 +16,7 @@ LARGEST_MESSAGE = 2 * 1024 * 1024
 """Bytes of a message with a Workflow. Of a larger one so much becomes a dead letter."""
 LONGEST_HEADERS = 16 * 1024
 """Characters of a question's headers that are kept in its dead letter: all must go into one frame of 128 KiB."""
+LONGEST_HEADER_NAME = 255
+"""Bytes; no name in AMQP has more. One that is no UTF-8 is longer as text than it was."""
 LONGEST_REASON = 1000
 """Characters of the header of a dead letter that says why it is one."""
