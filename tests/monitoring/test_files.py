@@ -4,6 +4,8 @@ import importlib
 import json
 import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +60,10 @@ def test_panels_do_not_overlap_and_have_words() -> None:
         assert not cells & taken
         assert at["x"] + at["w"] <= 24
         taken |= cells
+
+
+def test_a_process_that_does_not_sweep_files_does_not_show_that_none_failed() -> None:
+    shown = "import webhook.server.doors, prometheus_client; print(prometheus_client.generate_latest().decode())"
+    done = subprocess.run([sys.executable, "-c", shown], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "medea_file_sweep_failed_total Parts" in done.stdout
+    assert "medea_file_sweep_failed_total{" not in done.stdout

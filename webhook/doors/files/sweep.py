@@ -22,9 +22,6 @@ log = structlog.get_logger(__name__)
 _JOBS = Gauge("medea_file_jobs", "Jobs with files, by those of their states that pass", ["state"])
 _HELD_UP = Gauge("medea_file_jobs_held_up", "Jobs with files whose turn it is, and whose Workflow can't be created")
 _FAILED = Counter("medea_file_sweep_failed_total", "Parts of a sweep of the door for files that failed", ["part"])
-for _part in ("look_again", "retire", "clean", "count"):
-    # Shown as 0 from the beginning, so that the first one counts as an increase.
-    _FAILED.labels(_part)
 _PASSING = (JobState.RECEIVING, JobState.QUEUED, JobState.SUBMITTED, JobState.CLEANED)
 
 
@@ -44,12 +41,20 @@ class Sweep:
 
     def start(self) -> None:
         """Start, in a thread of its own."""
+        for part in self._parts:
+            # Shown as 0 from the beginning, so that the first one counts as an increase; and only by those who sweep:
+            # if none of them gets to it, somebody is told.
+            _FAILED.labels(part.__name__)
         start_loop("files-sweep", self._turn, stop=self.stop)
 
     def run(self) -> None:
         """All parts; if one fails, the others still run."""
-        for part in (self.look_again, self.retire, self.clean, self.count):
+        for part in self._parts:
             self._run_part(part)
+
+    @property
+    def _parts(self) -> tuple[Callable[[], None], ...]:
+        return (self.look_again, self.retire, self.clean, self.count)
 
     def look_again(self) -> None:
         """At every line in which something waits, and at each submitted job that does not just go on."""
