@@ -1,8 +1,6 @@
 """The door for jobs with files, as a process of its own, with a real S3 server that can be killed."""
 
-import os
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +9,14 @@ from typing import Any
 import requests
 
 from tests.end_to_end.commands import kubectl
+from tests.end_to_end.host_door import HostDoor
+from tests.end_to_end.manifests import executor_rights
 from tests.end_to_end.turns import turn
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import EXAMPLES, Workspace
 from tests.lab import medea
 from tests.lab.lab import Lab
-from tests.lab.layout import CHECKOUT, LOGS, STORE_PORTS, TARGETS, WEST
-from tests.lab.processes import http_ok
+from tests.lab.layout import CHECKOUT, STORE_PORTS, TARGETS, WEST
 from tests.support.s3_server import ACCESS_KEY, BUCKET, SECRET_KEY, S3Server, s3_server
 
 PORT, METRICS_PORT = 15000, 19100
@@ -27,38 +26,11 @@ LIMIT = 5
 
 
 @dataclass
-class FilesDoor:
+class FilesDoor(HostDoor):
     """The door, which may be killed and started again, and its store."""
 
     workspace: Workspace
     s3: S3Server
-    environment: dict[str, str]
-    argv: Sequence[str]
-    process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it, and wait until it is ready."""
-        with (LOGS / "files-door.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*self.argv, "files"], env=self.environment, cwd=CHECKOUT, stdout=log, stderr=log
-            )
-        eventually(http_ok(f"http://127.0.0.1:{METRICS_PORT}/readyz"), "the door for files is ready")
-
-    def kill(self) -> None:
-        """kill -9 of the process that serves, and of the one that watches it."""
-        assert self.process is not None
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        for pid in (self.process.pid, *map(int, children)):
-            os.kill(pid, 9)
-        self.process.wait(30)
-        eventually(lambda: not http_ok(f"http://127.0.0.1:{METRICS_PORT}/healthz")(), "its port is free")
-
-    def memory(self) -> int:
-        """MiB that the process that serves has had at most."""
-        assert self.process is not None
-        [child, *_] = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        lines = Path(f"/proc/{child}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
 
     def head(self, job: int) -> int:
         """The status of `HEAD /download/ID`."""
@@ -95,12 +67,8 @@ def files_door(workspace: Workspace, folder: Path) -> Iterator[FilesDoor]:
         rights(workspace),
     ):
         furnish(workspace, s3)
-        declared = next(one for one in medea.processes(Lab()) if one.name == "webhook")
-        environment = {
-            **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-            **declared.env,
+        settings = {
             "KUBECONFIG": str(medea.identity(Lab(), "medea-files")),
-            "MEDEA_API": "open",
             "MEDEA_FILES_NAMESPACE": workspace.name,
             "MEDEA_FILES_PORT": str(PORT),
             "MEDEA_FILES_METRICS_PORT": str(METRICS_PORT),
@@ -115,14 +83,9 @@ def files_door(workspace: Workspace, folder: Path) -> Iterator[FilesDoor]:
             "SERVICE_EXAMPLE_RUNS_PER_USER": str(LIMIT),
             "MAX_AGE": "172800",
         }
-        door = FilesDoor(workspace, s3, environment, declared.argv)
-        door.start()
-        try:
+        door = FilesDoor("files-door", "files", METRICS_PORT, settings, workspace, s3)
+        with door.running():
             yield door
-        finally:
-            assert door.process is not None
-            door.process.terminate()
-            assert door.process.wait(60) == 0
 
 
 @contextmanager
@@ -155,8 +118,6 @@ s3:
   secretKeySecret: {secret["secretKeySecret"]}
 """
     default = {"workflows.argoproj.io/default-artifact-repository": "files"}
-    executor = {"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "executor"}
     return [
         {
             "apiVersion": "v1",
@@ -170,19 +131,7 @@ s3:
             "metadata": {"name": "artifact-repositories", "annotations": default},
             "data": {"files": repository},
         },
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "Role",
-            "metadata": {"name": "executor"},
-            "rules": [executor],
-        },
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "RoleBinding",
-            "metadata": {"name": "executor"},
-            "roleRef": role,
-            "subjects": [{"kind": "ServiceAccount", "name": "default"}],
-        },
+        *executor_rights("default"),
     ]
 
 

@@ -52,3 +52,19 @@ def inline(script: str, values: dict[str, str], annotations: dict[str, str] | No
 
 def _workflow(metadata: Object, spec: Object) -> Object:
     return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": metadata, "spec": spec}
+
+
+def executor_rights(account: str) -> list[Object]:
+    """A Role and its RoleBinding: Argo's executor, in pods of this account, may write down what a step has left."""
+    group = "rbac.authorization.k8s.io"
+    rule = {"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}
+    about = {"apiVersion": f"{group}/v1", "metadata": {"name": "executor"}}
+    return [
+        {**about, "kind": "Role", "rules": [rule]},
+        {
+            **about,
+            "kind": "RoleBinding",
+            "roleRef": {"apiGroup": group, "kind": "Role", "name": "executor"},
+            "subjects": [{"kind": "ServiceAccount", "name": account}],
+        },
+    ]

@@ -1,6 +1,5 @@
 """Node placement on real clusters: the node allocator's calls, its messages over RabbitMQ, and a namespace's option."""
 
-import hashlib
 import json
 import subprocess
 import time
@@ -8,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pika
 import pytest
 import requests
 
+from tests.doors.nodes.asker import Asker
 from tests.end_to_end import medea
 from tests.end_to_end.nodes_door import HOSTNAME, QUEUE, URL, NodesDoor, furnish, node_pools, nodes_door
 from tests.end_to_end.objects import TARGETS, annotations, origin, pods, runs_of, workflows
@@ -100,7 +99,7 @@ def test_asking_where_it_would_go_submits_and_reserves_nothing(door: NodesDoor) 
 
 
 def test_a_step_that_no_node_has_room_for_is_refused_with_the_largest(door: NodesDoor) -> None:
-    assert door.process is not None
+    assert door.api.process is not None
     answer = requests.post(f"{URL}/yaml", json=sized("100"), timeout=60)
     message = medea.error_of(answer, 422)["message"]
     for target in TARGETS:
@@ -132,64 +131,37 @@ def _placed(path: str) -> requests.Response | None:
     return answer if answer.status_code == 200 else None
 
 
-class Asker:
-    """Asks as the original's server does: by pika, with queues that are not durable."""
-
-    def __init__(self, door: NodesDoor) -> None:
-        address = door.rabbit.address
-        login = pika.PlainCredentials(address.user, address.password)
-        self.connection = pika.BlockingConnection(pika.ConnectionParameters(address.host, address.port, "/", login))
-        self.channel = self.connection.channel()
-        self.channel.queue_declare(queue=QUEUE, durable=False)
-
-    def ask(self, number: int) -> str:
-        """Ask about one container; the name of the queue with the answer."""
-        sizes = {"limits": {"cpu": "2", "memory": "2G"}, "requests": {"cpu": "1", "memory": "1G"}}
-        containers = [{"name": f"{STEP}-{number}", "image": "a", **sizes, "nodeSelector": None}]
-        name = hashlib.md5(json.dumps(containers).encode(), usedforsecurity=False).hexdigest()
-        self.channel.queue_declare(queue=name, durable=False)
-        self.channel.basic_publish("", QUEUE, json.dumps({"hash": name, "containers": containers}).encode())
-        return name
-
-    def answer(self, name: str) -> Object:
-        """The answer in a queue."""
-
-        def taken() -> bytes | None:
-            body: bytes | None = self.channel.basic_get(name, auto_ack=True)[2]
-            return body
-
-        body = eventually(taken, "a question is answered")
-        assert body is not None
-        found: Object = json.loads(body)
-        assert found["hash"] == name
-        return found
+def container(number: int) -> list[Object]:
+    """One container, as the original's server asks about it."""
+    sizes = {"limits": {"cpu": "2", "memory": "2G"}, "requests": {"cpu": "1", "memory": "1G"}}
+    return [{"name": f"{STEP}-{number}", "image": "a", **sizes, "nodeSelector": None}]
 
 
 @contextmanager
 def asking(door: NodesDoor) -> Iterator[Asker]:
     """Somebody who asks, until the end of the block."""
-    asker = Asker(door)
+    asker = Asker(door.rabbit, QUEUE)
     try:
         yield asker
     finally:
-        asker.connection.close()
+        asker.close()
 
 
 def test_the_originals_own_server_gets_its_answers_over_rabbitmq(door: NodesDoor) -> None:
     with asking(door) as asker:
-        [container] = asker.answer(asker.ask(0))["containers"]
-    assert container["nodeSelector"][HOSTNAME] in TARGETS
+        [answered] = asker.allocated(container(0))["containers"]
+    assert answered["nodeSelector"][HOSTNAME] in TARGETS
 
 
 def test_questions_wait_while_the_door_is_killed_and_each_is_answered(door: NodesDoor) -> None:
     with asking(door) as asker:
-        names = [asker.ask(number) for number in range(1, 6)]
-        door.kill()
-        names += [asker.ask(number) for number in range(6, 11)]
-        door.start()
+        names = [asker.question(container(number)) for number in range(1, 6)]
+        door.api.kill()
+        names += [asker.question(container(number)) for number in range(6, 11)]
+        door.api.start()
         for name in names:
-            [container] = asker.answer(name)["containers"]
-            assert container["nodeSelector"][HOSTNAME] in TARGETS
+            [answered] = asker.answer_to(name)["containers"]
+            assert answered["nodeSelector"][HOSTNAME] in TARGETS
 
 
 def test_after_rabbitmq_was_killed_questions_are_answered_again(door: NodesDoor) -> None:
@@ -197,13 +169,13 @@ def test_after_rabbitmq_was_killed_questions_are_answered_again(door: NodesDoor)
     time.sleep(2)
     door.rabbit.start()
     with asking(door) as asker:
-        assert asker.answer(asker.ask(11))["containers"][0]["nodeSelector"]
+        assert asker.allocated(container(11))["containers"][0]["nodeSelector"]
 
 
 @pytest.fixture(scope="module")
 def wanting(door: NodesDoor, make_workspace: WorkspaceMaker) -> Workspace:
     """A namespace whose steps go to nodes, with quotas that say nothing against large ones."""
-    assert door.process is not None
+    assert door.api.process is not None
     workspace = make_workspace(_VAST, _VAST)
     furnish(workspace)
     workspace.kubectl("label", "namespace", workspace.name, "medea.dev/node-placement=true").ok()

@@ -1,7 +1,6 @@
 """The same visit to Argo's UI twice, side by side: at the front door, and on a cluster that has nothing of Medea's."""
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import EXAMPLES, TEMPLATE, Workspace
 from tests.lab import argo
 from tests.lab.layout import ARGO_SERVER_URL, LOGS, WEST
+from tests.support.ports import free_port
 
 AMPLE, NOTHING = ("20", "20Gi"), ("1m", "1Mi")
 """Quotas with which all runs go to the target that the plain Workflows run on: nodes of both have one host."""
@@ -77,7 +77,7 @@ def _walk(browser: Browser, shown: dict[str, Any], *, stub: bool) -> None:
 @contextmanager
 def _argo_server_of_west() -> Iterator[str]:
     """The URL of an argo-server for the target, while the block runs."""
-    url = f"http://127.0.0.1:{_free_port()}"
+    url = f"http://127.0.0.1:{free_port()}"
     declared = argo.argo_server(WEST, url)
     environment = {**{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}, **declared.env}
     with (
@@ -94,9 +94,3 @@ def _argo_server_of_west() -> Iterator[str]:
 
 def _lists(url: str) -> bool:
     return requests.get(f"{url}/api/v1/workflows/argo", timeout=20).status_code == 200
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,13 +9,9 @@ from pathlib import Path
 
 from certs.files import ensure
 from tests.lab.forward import Way, serve
+from tests.support.ports import free_port
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @asynccontextmanager

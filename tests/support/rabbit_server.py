@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.lab import prerequisites
+from tests.support.ports import free_port
 from webhook.doors.broker import Address
 
 USER, PASSWORD = "guest", "guest"
@@ -23,8 +24,8 @@ class RabbitServer:
 
     def __init__(self, root: Path, host: str = "127.0.0.1", port: int | None = None) -> None:
         self.root, self.host = root, host
-        self.port = port or _free_port(host)
-        self._mapper_port, self._peers_port = _free_port("127.0.0.1"), _free_port("127.0.0.1")
+        self.port = port or free_port(host)
+        self._mapper_port, self._peers_port = free_port("127.0.0.1"), free_port("127.0.0.1")
         self._mapper: subprocess.Popen[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         root.mkdir(parents=True, exist_ok=True)
@@ -109,12 +110,6 @@ def rabbit_server(root: Path, host: str = "127.0.0.1", port: int | None = None) 
     finally:
         server.stop()
         shutil.rmtree(root, ignore_errors=True)
-
-
-def _free_port(host: str) -> int:
-    with socket.socket() as found:
-        found.bind((host, 0))
-        return int(found.getsockname()[1])
 
 
 def _speaks(host: str, port: int) -> bool:

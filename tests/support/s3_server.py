@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.lab import binaries
+from tests.support.ports import free_port
 from webhook.doors.files.store import Access
 
 BUCKET = "jobs"
@@ -22,7 +23,7 @@ class S3Server:
 
     def __init__(self, root: Path, host: str = "127.0.0.1", port: int | None = None) -> None:
         self.root, self._host = root, host
-        self.port = port or _free_port(host)
+        self.port = port or free_port(host)
         self._process: subprocess.Popen[bytes] | None = None
         (root / BUCKET).mkdir(parents=True, exist_ok=True)
 
@@ -84,12 +85,6 @@ def s3_server(root: Path, host: str = "127.0.0.1", port: int | None = None) -> I
     finally:
         server.kill()
         shutil.rmtree(root, ignore_errors=True)
-
-
-def _free_port(host: str) -> int:
-    with socket.socket() as found:
-        found.bind((host, 0))
-        return int(found.getsockname()[1])
 
 
 def _listens(host: str, port: int) -> bool:

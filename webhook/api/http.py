@@ -42,6 +42,11 @@ def body() -> bytes:
         raise BadRequest(f"the body breaks off: {quoted(str(error))}") from error
 
 
+def header_of(words: str, *, longest: int) -> str:
+    """Words as a header can have them: of one line, in ASCII, with at most so many characters."""
+    return "".join(one if " " <= one <= "~" else "?" for one in words)[:longest]
+
+
 def drain() -> None:
     """Read the rest of a body that is not taken: a client that is cut off while it writes never sees the answer."""
     rest = request.environ["wsgi.input"]

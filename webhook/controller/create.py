@@ -24,18 +24,13 @@ Place = Callable[[str, Original], tuple[Original, str]]
 """Takes a target and what is to run; returns what runs there, and on which nodes, for people. Raises Rejected."""
 
 
-def _anywhere(_: str, original: Original) -> tuple[Original, str]:
-    """For callers who leave nodes to the target's scheduler."""
-    return original, ""
-
-
 def create_run(
     pool: Pool,
     creator: Creator,
     row: Placement,
     original: Original,
     copies: Copies,
-    place: Place = _anywhere,
+    place: Place,
 ) -> Placement | None:
     """Create the run, or adopt the one that an earlier attempt has created, and note it in the ledger.
 

@@ -42,6 +42,12 @@ def without_managed_fields(thing: Object) -> Object:
     return thing
 
 
+def named_and_labelled(thing: Object) -> Object:
+    """Of an object no more than what it is called, and its labels."""
+    kept = ("name", "namespace", "uid", "resourceVersion", "labels")
+    return {"metadata": {key: value for key, value in thing["metadata"].items() if key in kept}}
+
+
 class Informer:
     """The objects of a kind on one cluster, in memory: of one namespace, or of all if None; or the one `name` only."""
 

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -16,10 +17,13 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def parse_json(body: bytes) -> Any:
-    """Parse strict JSON: no NaN, no numbers beyond a double, no excessive nesting. Raises BadRequest."""
+def parse_json(body: bytes, *, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """Parse strict JSON: no NaN, no numbers beyond a double, no excessive nesting. Raises BadRequest.
+
+    `pairs` makes each object of its keys and values, and may raise.
+    """
     try:
-        value = json.loads(body, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(body, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=pairs)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"the body is not JSON: {quoted(str(error))}") from error
     if is_deep(value):

@@ -8,7 +8,7 @@ from webhook.model.objects import Object, mapping
 from webhook.model.run import Original
 from webhook.model.template_versions import only_by_expression, specs_of
 from webhook.nodes.asks import Ask, asks, templates_in
-from webhook.nodes.choose import Choice, choose, smallest
+from webhook.nodes.choose import Choice, choose, fits_any
 from webhook.nodes.paths import Tree, tree_of
 from webhook.nodes.pools import Pool, Pools
 from webhook.totals.merged import over_template
@@ -43,7 +43,7 @@ def on_pools(original: Original, pools: Pools, target: str) -> tuple[Original, s
         if id(one["spec"]) in as_they_are:
             templates.append(one)
             continue
-        inner = choose((ask for ask in _asks(one["spec"], around) if smallest(ask, pools)), pools, target)
+        inner = choose((ask for ask in _asks(one["spec"], around) if fits_any(ask, pools)), pools, target)
         templates.append({**one, "spec": with_selectors(one["spec"], inner)})
         for pool, names in inner.steps.items():
             steps.setdefault(pool, []).extend(names)

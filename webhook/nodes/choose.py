@@ -26,7 +26,7 @@ class Choice:
 
 
 def choose(wanted: Iterable[Ask], pools: Pools, target: str) -> Choice:
-    """The pool of each template that asks for resources.
+    """The pool of each template that asks for resources: the fewest devices first, then CPU, then memory.
 
     Raises Refused if a step fits no pool of the target, with what the step asks for and what the largest pool has.
     """
@@ -34,7 +34,7 @@ def choose(wanted: Iterable[Ask], pools: Pools, target: str) -> Choice:
     steps: dict[str, list[str]] = {}
     ordered = sorted(pools, key=_size)
     for ask in wanted:
-        pool = _first(ask, ordered)
+        pool = next((one for one in ordered if fits(ask, one)), None)
         if pool is None:
             raise Refused(_words(ask, pools, target), field=f"spec.templates[{ask.name}]", target=target)
         found[ask.path] = pool
@@ -42,13 +42,9 @@ def choose(wanted: Iterable[Ask], pools: Pools, target: str) -> Choice:
     return Choice(found, {words: tuple(names) for words, names in steps.items()})
 
 
-def smallest(ask: Ask, pools: Iterable[Pool]) -> Pool | None:
-    """The pool with the smallest nodes that fit: the fewest devices first, then CPU, then memory."""
-    return _first(ask, sorted(pools, key=_size))
-
-
-def _first(ask: Ask, ordered: Iterable[Pool]) -> Pool | None:
-    return next((one for one in ordered if fits(ask, one)), None)
+def fits_any(ask: Ask, pools: Pools) -> bool:
+    """Whether there is a pool whose nodes fit."""
+    return any(fits(ask, pool) for pool in pools)
 
 
 def fits(ask: Ask, pool: Pool) -> bool:

@@ -13,12 +13,11 @@ from webhook.doors.files.store import Access, Store
 from webhook.doors.files.sweep import Sweep
 from webhook.doors.files.uploads import Slots, Uploads
 from webhook.doors.speaking import Speaking
-from webhook.errors import MedeaError
 from webhook.ledger.pool import Pool
 from webhook.namespaces.hold import Holds
 from webhook.settings import Settings
 from webhook.wiring.doors import Background, gate_of, needs_ledger
-from webhook.wiring.parts import front_of, ledger_dsn
+from webhook.wiring.parts import check_set, front_of, ledger_dsn
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,7 @@ def files_place(settings: Settings) -> FilesPlace:
         "MEDEA_S3_ENDPOINT": settings.medea_s3_endpoint,
         "MEDEA_S3_BUCKET": settings.medea_s3_bucket,
     }
-    missing = [name for name, value in wanted.items() if not value]
-    if missing:
-        raise MedeaError(f"the door for files needs {' and '.join(missing)}")
+    check_set("the door for files needs", wanted)
     access = Access(
         endpoint=str(settings.medea_s3_endpoint),
         bucket=str(settings.medea_s3_bucket),

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from webhook.doors.broker import Address, Broker, Consumer, Queue
 from webhook.doors.nodes.nodes import Nodes
 from webhook.doors.nodes.questions import Questions, dead_letters_of
-from webhook.errors import MedeaError
 from webhook.kube.client import Cluster
 from webhook.settings import Settings
+from webhook.wiring.parts import check_set
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,7 @@ def questions_place(settings: Settings) -> QuestionsPlace | None:
         "MQ_PASSWD": settings.mq_passwd,
         "ARGO_NAMESPACE": settings.argo_namespace,
     }
-    missing = [name for name, value in wanted.items() if not value]
-    if missing:
-        raise MedeaError(f"questions over RabbitMQ (MQ_IP) need {' and '.join(missing)}")
+    check_set("questions over RabbitMQ (MQ_IP) need", wanted)
     login = str(settings.mq_id), str(settings.mq_passwd)
     address = Address(settings.mq_ip, settings.mq_port, *login, settings.medea_mq_ca)
     return QuestionsPlace(address, Queue(str(settings.mq_resource_que), durable=settings.medea_mq_durable))

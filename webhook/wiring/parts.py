@@ -1,11 +1,11 @@
 """The parts that several processes have, from the settings. Nothing is created at import."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from webhook.certificates.delivery import authority_bundle
-from webhook.errors import BadRequest
+from webhook.errors import BadRequest, MedeaError
 from webhook.kube.client import Cluster, front_door
 from webhook.kube.informer import Informer
 from webhook.kube.prober import TargetProber
@@ -23,6 +23,13 @@ from webhook.scout.quota_watch import QuotaWatch
 from webhook.scout.sampler import Sampler
 from webhook.settings import Eyes, Settings
 from webhook.targets.acceptance import Acceptance
+
+
+def check_set(who: str, wanted: Mapping[str, object]) -> None:
+    """Raises MedeaError with the settings that are missing; `who` needs all of them."""
+    missing = [name for name, value in wanted.items() if not value]
+    if missing:
+        raise MedeaError(f"{who} {' and '.join(missing)}")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from webhook.doors.files.workflow import results_key, workflow_of
 from webhook.errors import AlreadyExists, BadRequest, Clash, QuotaExceeded, Rejected, Unavailable
 from webhook.kube import threads
 from webhook.kube.client import Cluster
-from webhook.kube.informer import Informer
+from webhook.kube.informer import Informer, named_and_labelled
 from webhook.kube.resources import WORKFLOWS
 from webhook.kube.turns import take_turn
 from webhook.kube.workqueue import WorkQueue
@@ -206,6 +206,4 @@ class Dispatcher:
 
 def _end_of(workflow: Object) -> Object:
     """What of a Workflow stays in memory: whether it has ended."""
-    kept = ("name", "namespace", "uid", "resourceVersion", "labels")
-    metadata = {key: value for key, value in workflow["metadata"].items() if key in kept}
-    return {"metadata": metadata, "status": {"phase": status_of(workflow).get("phase")}}
+    return {**named_and_labelled(workflow), "status": {"phase": status_of(workflow).get("phase")}}

@@ -12,7 +12,7 @@ from werkzeug import Response as WerkzeugResponse
 from webhook import __version__
 from webhook.api.bodies import ErrorBody
 from webhook.api.gate import Caller, Gate
-from webhook.api.http import drain, json_app
+from webhook.api.http import drain, header_of, json_app
 from webhook.doors.files.bodies import HealthBody, JobBody, PingBody, UploadForm
 from webhook.doors.files.names import checked_id, shown_user
 from webhook.doors.files.results import as_zip
@@ -163,8 +163,7 @@ def _job(deps: Deps, caller: Caller, number: int) -> Job | None:
 
 def _nothing(job: Job | None) -> Response:
     reason = job.reason if job and job.state == JobState.FAILED else "its results were removed"
-    words = "".join(one if " " <= one <= "~" else "?" for one in reason)[:_LONGEST_REASON]
-    return Response(status=204, headers={"Medea-Reason": words})
+    return Response(status=204, headers={"Medea-Reason": header_of(reason, longest=_LONGEST_REASON)})
 
 
 def _not_yet(deps: Deps, job: Job) -> Response:

@@ -2,10 +2,10 @@
 
 from webhook.errors import BadRequest, Clash, Unavailable, quoted, wrong_field
 from webhook.kube.client import Cluster
-from webhook.kube.informer import Informer
+from webhook.kube.informer import Informer, named_and_labelled
 from webhook.kube.resources import WORKFLOW_TEMPLATES
 from webhook.model.contract import SERVICE
-from webhook.model.objects import Object, labels
+from webhook.model.objects import labels
 
 
 class Services:
@@ -19,7 +19,7 @@ class Services:
             lambda _, __: None,
             selector=SERVICE,
             namespace=namespace,
-            keep=_name_and_labels,
+            keep=named_and_labelled,
             shown_as="services",
         )
 
@@ -52,8 +52,3 @@ class Services:
         if len(found) > 1:
             raise Clash(f"service is {quoted(service)}: {' and '.join(found)} both have this label", field="service")
         return str(found[0])
-
-
-def _name_and_labels(template: Object) -> Object:
-    kept = ("name", "namespace", "uid", "resourceVersion", "labels")
-    return {"metadata": {key: value for key, value in template["metadata"].items() if key in kept}}

@@ -87,7 +87,7 @@ def read_manifest(body: bytes) -> Manifest:
     # Windows' editors begin a file with this mark, which neither JSON nor places in the text know.
     mark, text = text[: text.startswith(_MARK)], text.removeprefix(_MARK)
     form = Form.JSON if text.lstrip().startswith("{") and _is_json(text) else Form.YAML
-    workflow = _of_json(text) if form is Form.JSON else _of_yaml(text)
+    workflow = _of_yaml(text) if form is Form.YAML else parse_json(text.encode(), pairs=json_text.check_unique)
     root = yaml_text.root_of(text) if form is Form.YAML else None
     _check(workflow)
     return Manifest(text, form, workflow, root, mark)
@@ -104,12 +104,6 @@ def _reread(text: str, form: Form) -> Any:
         return json.loads(text) if form is Form.JSON else _of_yaml(text)
     except (ValueError, BadRequest):
         return None
-
-
-def _of_json(text: str) -> Any:
-    found = parse_json(text.encode())
-    json.loads(text, object_pairs_hook=json_text.check_unique)
-    return found
 
 
 def _of_yaml(text: str) -> Any:

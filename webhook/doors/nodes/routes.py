@@ -7,7 +7,7 @@ from spectree import Response as Documented
 
 from webhook.api.bodies import ErrorBody
 from webhook.api.gate import Gate
-from webhook.api.http import body
+from webhook.api.http import body, header_of
 from webhook.api.limits import ConcurrencyLimit
 from webhook.api.routes import SPEC
 from webhook.doors.nodes.bodies import PlaceQuery, SubmittedBody, WorkflowBody
@@ -15,6 +15,7 @@ from webhook.doors.nodes.manifest import Manifest, read_manifest
 from webhook.doors.nodes.nodes import Nodes
 
 _ERRORS = {f"HTTP_{status}": ErrorBody for status in (400, 401, 403, 404, 409, 413, 422, 429, 503)}
+_LONGEST_WORDS = 1000
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def blueprint(deps: Deps) -> Blueprint:
         with deps.slots.one():
             answer = deps.nodes.place(g.caller.front, namespace, manifest)
         found = Response(answer.text, mimetype=answer.media)
-        found.headers["Medea-Nodes"] = "".join(one if " " <= one <= "~" else "?" for one in answer.words)[:1000]
+        found.headers["Medea-Nodes"] = header_of(answer.words, longest=_LONGEST_WORDS)
         if answer.cluster:
             found.headers["Medea-Cluster"] = answer.cluster
         return found
