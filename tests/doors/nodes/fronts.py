@@ -47,13 +47,21 @@ class Front:
         return cast("Cluster", self)
 
 
-class _Targets:
-    def __init__(self, pools: dict[str, Any]) -> None:
-        self._pools = pools
+class Targets:
+    """Stands for the registry. Until it has `listed` them it knows none."""
+
+    def __init__(self, pools: dict[str, Any], *, listed: bool = True) -> None:
+        self._pools, self.listed = pools, listed
+        self.looked = 0
+
+    def wait(self, _timeout: float) -> bool:
+        """Whether they are known."""
+        self.looked += 1
+        return self.listed
 
     def registered(self) -> set[str]:
         """All of them."""
-        return set(self._pools)
+        return set(self._pools) if self.listed else set()
 
     def secret(self, target: str) -> Object:
         """With the pools in it."""
@@ -64,6 +72,6 @@ class _Targets:
         return {"metadata": {"annotations": {NODE_POOLS: json.dumps(noted)} if own else {}}}
 
 
-def registry(pools: dict[str, Any] | None = None) -> Registry:
+def registry(pools: dict[str, Any] | None = None, *, listed: bool = True) -> Registry:
     """A registry of these targets."""
-    return cast("Registry", _Targets(POOLS if pools is None else pools))
+    return cast("Registry", Targets(POOLS if pools is None else pools, listed=listed))

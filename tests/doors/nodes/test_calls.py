@@ -38,10 +38,10 @@ class Gate:
             raise Forbidden("nobody may create Workflows in namespace red")
 
 
-def client(front: Front, *, namespace: str | None = "ns", pools: Any = None) -> FlaskClient:
+def client(front: Front, *, namespace: str | None = "ns", pools: Any = None, listed: bool = True) -> FlaskClient:
     gate = cast("OpenGate", Gate(front))
     slots, nothing = ConcurrencyLimit(1), cast("Any", None)
-    nodes = routes.Deps(gate, Nodes(registry(pools), namespace), slots)
+    nodes = routes.Deps(gate, Nodes(registry(pools, listed=listed), namespace), slots)
     return create_api_app(Deps(gate, nothing, nothing, cast("Balancer", nothing)), nodes).test_client()
 
 
@@ -213,3 +213,12 @@ def test_hostile_input_is_refused_and_nothing_is_asked_or_submitted(path: str) -
 def test_the_calls_are_on_the_api_page() -> None:
     document = client(Front()).get("/apidoc/openapi.json").get_json()
     assert {"/yaml", "/run"} <= set(document["paths"])
+
+
+@pytest.mark.parametrize("path", ["/yaml", "/run"])
+def test_until_the_targets_are_known_nobody_is_told_that_there_are_none(path: str) -> None:
+    front = Front("west")
+    answer = client(front, listed=False).post(path, json=workflow(LITTLE))
+    assert answer.status_code == 503
+    assert error(answer)["message"] == "the targets are not known yet; try again"
+    assert front.asked == []

@@ -4,18 +4,19 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from tests.doors.nodes.asker import PATIENCE, Asker
-from tests.doors.nodes.fronts import Front, registry
+from tests.doors.nodes.fronts import POOLS, Front, Targets
 from tests.doors.nodes.test_manifest import BOSTON, WRITTEN
 from tests.support.rabbit_server import RabbitServer, rabbit_server
 from webhook.doors.broker import Broker, Consumer, Queue
 from webhook.doors.nodes.nodes import Nodes
 from webhook.doors.nodes.questions import Questions, dead_letters_of
 from webhook.errors import ClusterUnavailable
+from webhook.kube.registry import Registry
 from webhook.model.limits.nodes import LARGEST_MESSAGE
 
 
@@ -32,7 +33,8 @@ class Door:
         self.front, self.stop = Front("west"), threading.Event()
         dead = dead_letters_of(queue)
         self.broker = Broker(server.address, [dead])
-        nodes = Nodes(registry(), "ns")
+        self.targets = Targets(POOLS)
+        nodes = Nodes(cast("Registry", self.targets), "ns")
         questions = Questions(self.broker, self.front.cluster, nodes, queue, dead.name)
         self.consumer = Consumer(server.address, Queue(queue, durable=False), questions.handle, self.stop)
         self.broker.start()
@@ -195,6 +197,15 @@ def test_while_the_front_door_is_away_a_question_waits(door: Door, asker: Asker)
     door.front.error = None
     about, _ = asker.answer(own)
     assert about.headers["medea-status"] == "200"
+    assert asker.dead() == []
+
+
+def test_a_question_waits_until_the_targets_are_known(door: Door, asker: Asker) -> None:
+    door.targets.listed = False
+    name = asker.question([{"name": "step", "image": "a", "limits": {"cpu": "1"}}])
+    until(lambda: door.targets.looked > 0)
+    door.targets.listed = True
+    assert asker.answer_to(name)["containers"][0]["nodeSelector"] == {"pool": "small"}
     assert asker.dead() == []
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from webhook.doors.nodes.fitting import Fitting, fitting, named_by
 from webhook.doors.nodes.manifest import Manifest
-from webhook.errors import BadRequest, NoRoom, Refused, wrong_field
+from webhook.errors import BadRequest, NoRoom, Refused, Unavailable, wrong_field
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.kube.resources import WORKFLOWS, checked_name
@@ -70,8 +70,8 @@ class Nodes:
     def place(self, front: Cluster, namespace: str, manifest: Manifest) -> Answer:
         """The same Workflow, with selectors for the target that it would go to now. Nothing is reserved, or made.
 
-        `front` acts as who asks. Raises Refused if it fits no target's node pools, NoRoom if none has room now, and
-        what the front door answers.
+        `front` acts as who asks. Raises Refused if it fits no target's node pools, NoRoom if none has room now,
+        Unavailable if the targets are not known yet, and what the front door answers.
         """
         chosen = self.choice(front, namespace, manifest)
         words = f"{chosen.cluster}: {chosen.words}" if chosen.cluster else _NOTHING
@@ -121,6 +121,9 @@ class Nodes:
         return cluster
 
     def _pools(self) -> Mapping[str, Pools]:
+        """Raises Unavailable until the targets are known: it would seem that there are none."""
+        if not self.registry.wait(0):
+            raise Unavailable("the targets are not known yet; try again")
         found = {}
         for target in self.registry.registered():
             try:
