@@ -34,7 +34,7 @@ def labelled(**metadata: Any) -> Object:
     there = run(
         "Running",
         labels={"team": "blue", "job": "nightly", "medea.dev/placement": "p", "own": "x", "sneaked": "y"},
-        annotations={"note": "from spec"},
+        annotations={"note": "from spec", "workflows.argoproj.io/pod-name-format": "v1", "aside": "y"},
     )
     wanted = {
         "labels": {"team": "blue", "medea.dev/placement": "another", "workflows.argoproj.io/completed": "true"},
@@ -59,6 +59,9 @@ def test_labels_and_annotations_that_the_runs_argo_has_set_are_shown_and_nothing
     assert not {"own", "sneaked", "never", "medea.dev/placement"} & metadata["labels"].keys()
     assert metadata["labels"].get("workflows.argoproj.io/completed", "false") == str(ended).lower()
     assert metadata["annotations"]["note"] == "from spec"
+    # How its pods are named is not for the front door's Argo to say, and that says nothing of what ends at once.
+    assert metadata["annotations"]["workflows.argoproj.io/pod-name-format"] == "v1"
+    assert "aside" not in metadata["annotations"]
     assert metadata["annotations"]["medea.dev/placement"] == "p"
 
 

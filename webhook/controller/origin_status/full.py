@@ -11,13 +11,7 @@ from webhook.controller.origin_status.run_metadata import annotations_set, label
 from webhook.controller.origin_status.stub import annotations_of
 from webhook.controller.template_names import own_names, renamed_nodes, renamed_stored
 from webhook.ledger.placement import Placement
-from webhook.model.contract import (
-    ARGO_COMPLETED,
-    ARGO_PHASE,
-    ARGO_POD_NAMES,
-    VERBS,
-    State,
-)
+from webhook.model.contract import ARGO_COMPLETED, ARGO_PHASE, VERBS, State
 from webhook.model.nodes import REFERENCES, Nodes, is_over, nodes_of, nodes_or_note, offloaded, pack, references
 from webhook.model.objects import Object, annotations, labels, mapping, mappings, spec_of, status_of
 from webhook.model.subworkflows import ended
@@ -77,9 +71,6 @@ def final_patch(origin: Object, row: Placement, outcome: Mapping[str, Any], run:
 
 def _patch(origin: Object, row: Placement, marks: Mapping[str, str], status: Object, run: Object | None) -> Object:
     notes: dict[str, str | None] = {**annotations_of(row), **annotations_set(run)}
-    pod_names = annotations(run or {}).get(ARGO_POD_NAMES)
-    if pod_names:
-        notes[ARGO_POD_NAMES] = pod_names
     patch = {
         "metadata": merge_patch(origin["metadata"], {"labels": {**labels_set(run), **marks}, "annotations": notes}),
         "spec": _steered(origin, run),

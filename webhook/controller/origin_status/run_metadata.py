@@ -1,6 +1,6 @@
-"""Labels and annotations that the target's Argo gives a run by its `workflowMetadata`, and its origin shows. Pure."""
+"""Labels and annotations that the target's Argo gives a run, and its origin shows. Pure."""
 
-from webhook.model.contract import ARGO_COMPLETED, ARGO_INSTANCE, ARGO_PHASE, PREFIX
+from webhook.model.contract import ARGO_COMPLETED, ARGO_INSTANCE, ARGO_PHASE, ARGO_POD_NAMES, PREFIX
 from webhook.model.objects import Object, annotations, labels, mapping, spec_of, status_of
 
 _MEDEAS = (ARGO_COMPLETED, ARGO_PHASE, ARGO_INSTANCE)
@@ -8,14 +8,15 @@ _MEDEAS = (ARGO_COMPLETED, ARGO_PHASE, ARGO_INSTANCE)
 
 
 def labels_set(run: Object | None) -> dict[str, str]:
-    """The labels that people find a Workflow by, as in `argo list -l`: fixed ones, and those from expressions."""
+    """The labels of its `workflowMetadata`, as for `argo list -l`: fixed ones, and those from expressions."""
     wanted = _workflow_metadata(run)
     return _shown(labels(run or {}), {**mapping(wanted.get("labels")), **mapping(wanted.get("labelsFrom"))})
 
 
 def annotations_set(run: Object | None) -> dict[str, str]:
-    """The annotations likewise."""
-    return _shown(annotations(run or {}), mapping(_workflow_metadata(run).get("annotations")))
+    """The annotations likewise, and how its pods are named: Argo's UI and CLI compute their names."""
+    wanted = mapping(_workflow_metadata(run).get("annotations"))
+    return _shown(annotations(run or {}), {**wanted, ARGO_POD_NAMES: None})
 
 
 def _workflow_metadata(run: Object | None) -> Object:
