@@ -148,13 +148,14 @@ def _next_of(connection: Connection, line: Line, limit: int) -> list[int]:
     return [int(one["id"]) for one in rows]
 
 
-def exists(pool: Pool, job: int, uid: str) -> None:
-    """Its Workflow is at the front door."""
+def exists(pool: Pool, job: int, uid: str) -> bool:
+    """Its Workflow is at the front door. False if that was known before."""
     with pool.transaction() as connection:
-        connection.execute(
+        noted = connection.execute(
             "UPDATE file_jobs SET workflow_uid = %s WHERE id = %s AND state = 'submitted' AND workflow_uid IS NULL",
             (uid, job),
         )
+        return noted.rowcount == 1
 
 
 def end(pool: Pool, job: int, state: JobState, reason: str) -> bool:

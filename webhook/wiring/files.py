@@ -8,12 +8,13 @@ from webhook.api.rights import Rights
 from webhook.doors.files import dispatch, routes
 from webhook.doors.files.dispatch import Dispatcher
 from webhook.doors.files.limits import RunsPerUser, runs_per_user
-from webhook.doors.files.services import Services
 from webhook.doors.files.store import Access, Store
 from webhook.doors.files.sweep import Sweep
 from webhook.doors.files.uploads import Slots, Uploads
 from webhook.doors.speaking import Speaking
+from webhook.doors.templates import Templates
 from webhook.ledger.pool import Pool
+from webhook.model.contract import SERVICE
 from webhook.namespaces.hold import Holds
 from webhook.settings import Settings
 from webhook.wiring.doors import Background, gate_of, needs_ledger
@@ -60,7 +61,8 @@ def make_files(settings: Settings, place: FilesPlace) -> FilesDoor:
     """The door, not started."""
     front, pool, store = front_of(settings), Pool(ledger_dsn(settings)), Store(place.access)
     holds = Holds(front, pool, default=settings.medea_hold, patience=settings.medea_probe_quiet)
-    services, speaking = Services(front, place.namespace), Speaking(Rights(front))
+    services = Templates(front, place.namespace, label=SERVICE, field="service", plural="services")
+    speaking = Speaking(Rights(front))
     dispatcher = Dispatcher(dispatch.Deps(front, pool, store, services, place.limits, holds, place.namespace))
     uploads = Uploads(
         pool=pool,

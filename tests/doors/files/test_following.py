@@ -1,26 +1,19 @@
 """Jobs are submitted in order and within the limits, each exactly once, whatever dies meanwhile; and are removed."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.doors.files.forms import upload
 from tests.doors.files.world import KEEP, World
 from tests.support.fake_apiserver import LOSE, REFUSE, ApiError, Call, Fault
-from tests.support.objects import row as placement_row
 from tests.support.s3_server import S3Server
-from webhook.doors.files.plan import Do, Past, next_step
 from webhook.doors.files.store import Store
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import file_jobs, placements
-from webhook.ledger.file_jobs import Job, JobState
+from webhook.ledger.file_jobs import JobState
 from webhook.ledger.pool import Pool
 from webhook.model.contract import FILE_JOB
-
-MakeJob = Callable[..., Job]
 
 
 @pytest.fixture
@@ -337,33 +330,3 @@ def test_an_upload_that_was_given_up_meanwhile_is_refused(world: World, monkeypa
     assert world.send(upload(("run.sh", b"echo"))).status_code == 503
     world.work()
     assert world.workflows() == []
-
-
-_PHASES = st.sampled_from([None, "Running", "Succeeded", "Failed", "Error", 7])
-
-
-@given(
-    state=st.sampled_from(list(JobState)),
-    uid=st.none() | st.just("u"),
-    origin=st.none() | st.tuples(_PHASES, st.sampled_from(["u", "v"]), st.sampled_from(["1", "2"])),
-    past=st.none() | st.sampled_from([Past(None, ""), Past("Succeeded", ""), Past("Failed", "x")]),
-)
-def test_nothing_that_ever_was_there_is_submitted(
-    state: JobState, uid: str | None, origin: tuple[Any, str, str] | None, past: Past | None
-) -> None:
-    job = made_job(state, uid)
-    thing = origin and {
-        "metadata": {"name": "w", "uid": origin[1], "labels": {FILE_JOB: origin[2]}},
-        "status": {"phase": origin[0]},
-    }
-    step = next_step(job, thing, past)
-    if step.do is Do.SUBMIT:
-        assert (state, uid, thing, past) == (JobState.SUBMITTED, None, None, None)
-    if state is not JobState.SUBMITTED:
-        assert step.do is Do.NOTHING
-
-
-def made_job(state: JobState, uid: str | None) -> Job:
-    """A row."""
-    now = placement_row().created_at
-    return Job(1, "ns", "", "files/a", "1", "example", state, "w", uid, "", now, now, None)

@@ -19,12 +19,12 @@ from webhook.api.tokens import Tokens
 from webhook.doors.files import dispatch, routes
 from webhook.doors.files.dispatch import Dispatcher
 from webhook.doors.files.limits import RunsPerUser
-from webhook.doors.files.services import Services
 from webhook.doors.files.store import Store
 from webhook.doors.files.sweep import Sweep
 from webhook.doors.files.uploads import Slots, Uploads
 from webhook.doors.files.workflow import results_key
 from webhook.doors.speaking import Speaking
+from webhook.doors.templates import Templates
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import file_jobs
@@ -69,7 +69,7 @@ class World:
         """A new process, or another replica: nothing but the ledger, the store and the front door is known to it."""
         rights, self.opted = Rights(self.front), Opted()
         holds = cast("Any", self.opted)
-        self.services = Services(self.front, NAMESPACE)
+        self.services = Templates(self.front, NAMESPACE, label=SERVICE, field="service", plural="services")
         self.dispatcher = Dispatcher(
             dispatch.Deps(
                 self.front,

@@ -3,8 +3,7 @@
     form      a multipart body, piece by piece            names, zips   what is refused of it
     store     S3                                          bundle        the files of an upload as one object there
     uploads   one upload: receive, check, queue           routes        the calls over HTTP
-    services  the WorkflowTemplates that work on files    limits        how many of one user at once
-    workflow  the Workflow of a job (pure)                plan          what to do about a job (pure)
+    workflow  the Workflow of a job (pure)                limits        how many of one user at once
     dispatch  submits jobs in order, and follows them     sweep         repairs, counts, removes what is old
     results   what a run has left, as a zip
 

@@ -4,21 +4,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
 from prometheus_client import Counter, Gauge
 
 from webhook.doors.files.dispatch import Dispatcher
 from webhook.doors.files.store import Store
-from webhook.errors import MedeaError, NotAllowed, Rejected
+from webhook.doors.sweeping import remove_workflow, run_parts, start_sweep
 from webhook.kube.client import Cluster
-from webhook.kube.resources import WORKFLOWS
-from webhook.kube.threads import start_loop
 from webhook.ledger import file_jobs
 from webhook.ledger.file_jobs import Job, JobState
 from webhook.ledger.pool import Pool
 from webhook.model.limits.files import ABANDONED_AFTER, CLEAN_BATCH, HELD_UP_AFTER
 
-log = structlog.get_logger(__name__)
 _JOBS = Gauge("medea_file_jobs", "Jobs with files, by those of their states that pass", ["state"])
 _HELD_UP = Gauge("medea_file_jobs_held_up", "Jobs with files whose turn it is, and whose Workflow can't be created")
 _FAILED = Counter("medea_file_sweep_failed_total", "Parts of a sweep of the door for files that failed", ["part"])
@@ -45,12 +41,11 @@ class Sweep:
             # Shown as 0 from the beginning, so that the first one counts as an increase; and only by those who sweep:
             # if none of them gets to it, somebody is told.
             _FAILED.labels(part.__name__)
-        start_loop("files-sweep", self._turn, stop=self.stop)
+        start_sweep("files-sweep", self.run, self.pool, interval=self.interval, stop=self.stop)
 
     def run(self) -> None:
         """All parts; if one fails, the others still run."""
-        for part in self._parts:
-            self._run_part(part)
+        run_parts(self._parts, _FAILED)
 
     @property
     def _parts(self) -> tuple[Callable[[], None], ...]:
@@ -83,24 +78,5 @@ class Sweep:
     def _clean(self, job: Job) -> None:
         self.store.remove(job.folder)
         if job.workflow_uid is not None:
-            self._delete(job.namespace, job.workflow, job.workflow_uid)
+            remove_workflow(self.front, job.namespace, job.workflow, job.workflow_uid)
         file_jobs.forget(self.pool, job.id)
-
-    def _delete(self, namespace: str, workflow: str, uid: str) -> None:
-        """One that Medea may not delete stays, and keeps nobody else's files from being removed."""
-        try:
-            self.front.delete(WORKFLOWS, namespace, workflow, uid=uid, propagation="Background")
-        except (Rejected, NotAllowed) as error:
-            log.warning("a job's Workflow is left", namespace=namespace, workflow=workflow, reason=error.message)
-
-    def _run_part(self, part: Callable[[], None]) -> None:
-        try:
-            part()
-        except MedeaError as error:
-            _FAILED.labels(part.__name__).inc()
-            log.warning("part of a sweep failed", part=part.__name__, reason=error.message)
-
-    def _turn(self) -> None:
-        if self.pool.wait(self.interval):
-            self.run()
-            self.stop.wait(self.interval)

@@ -5,7 +5,7 @@ Only keys are given: each target has the store in its own configuration of Argo,
 
 from webhook.ledger.file_jobs import Job
 from webhook.model.contract import FILE_JOB, FILE_USER, IDENTITY, SERVICE
-from webhook.model.objects import Object, labels
+from webhook.model.objects import Object
 
 INPUT = "input"
 """The artifact with the files, a zip."""
@@ -41,11 +41,3 @@ def workflow_of(job: Job, template: str) -> Object:
             },
         },
     }
-
-
-def is_of(workflow: Object, job: Job) -> bool:
-    """Whether a Workflow of that name is the job's."""
-    if job.workflow_uid is not None:
-        # Whatever labels somebody has given it since.
-        return str(workflow["metadata"].get("uid")) == job.workflow_uid
-    return labels(workflow).get(FILE_JOB) == str(job.id)

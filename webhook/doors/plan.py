@@ -1,12 +1,31 @@
-"""What to do about a submitted job, from what is known of it. Pure."""
+"""What to do about a submitted job of a door, from what is known of its Workflow. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum, auto
+from typing import Protocol
 
-from webhook.doors.files.workflow import is_of
-from webhook.ledger.file_jobs import Job, JobState
-from webhook.model.objects import Object, status_of
+from webhook.model.objects import Object, labels, status_of
 from webhook.model.subworkflows import ended
+
+
+class Submitted(Protocol):
+    """A job whose Workflow has a name, and is, or is about to be, at the front door."""
+
+    @property
+    def id(self) -> int | str:
+        """What the label on its Workflow says."""
+
+    @property
+    def namespace(self) -> str:
+        """Where it is."""
+
+    @property
+    def workflow(self) -> str:
+        """Its name, from before it was created."""
+
+    @property
+    def workflow_uid(self) -> str | None:
+        """None until it is known to exist."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +44,8 @@ class Do(StrEnum):
     SUBMIT = auto()
     NOTE = auto()
     """Note that its Workflow exists."""
-    LOOK_FOR_RESULTS = auto()
-    """It has succeeded: it is done if there are results."""
+    SUCCEED = auto()
+    """Its Workflow has succeeded."""
     FAIL = auto()
 
 
@@ -38,14 +57,13 @@ class Step:
     reason: str = ""
 
 
-def next_step(job: Job, origin: Object | None, past: Past | None) -> Step:
+def next_step(job: Submitted, label: str, origin: Object | None, past: Past | None) -> Step:
     """The step for a job, given its Workflow at the front door, or what is remembered of one that is gone.
 
-    A Workflow that ever was there is not submitted once more, whatever became of it: nothing may run twice.
+    `label` is the one with the job's id. A Workflow that ever was there is not submitted once more, whatever became of
+    it: nothing may run twice.
     """
-    if job.state != JobState.SUBMITTED:
-        return Step(Do.NOTHING)
-    if origin is not None and not is_of(origin, job):
+    if origin is not None and not is_of(origin, label, job):
         return Step(Do.FAIL, f"the name {job.workflow} is taken by another Workflow")
     if origin is None:
         return _without_origin(job, past)
@@ -55,7 +73,15 @@ def next_step(job: Job, origin: Object | None, past: Past | None) -> Step:
     return Step(Do.NOTHING if job.workflow_uid else Do.NOTE)
 
 
-def _without_origin(job: Job, past: Past | None) -> Step:
+def is_of(workflow: Object, label: str, job: Submitted) -> bool:
+    """Whether a Workflow of that name is the job's."""
+    if job.workflow_uid is not None:
+        # Whatever labels somebody has given it since.
+        return str(workflow["metadata"].get("uid")) == job.workflow_uid
+    return labels(workflow).get(label) == str(job.id)
+
+
+def _without_origin(job: Submitted, past: Past | None) -> Step:
     if past is not None and past.phase is not None:
         return _ended(past.phase, past.message)
     if past is not None or job.workflow_uid is not None:
@@ -65,5 +91,5 @@ def _without_origin(job: Job, past: Past | None) -> Step:
 
 def _ended(phase: str, message: str) -> Step:
     if phase == "Succeeded":
-        return Step(Do.LOOK_FOR_RESULTS)
+        return Step(Do.SUCCEED)
     return Step(Do.FAIL, f"{phase}: {message}" if message else phase)
