@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +28,7 @@ from webhook.settings import Settings, setting_problems
 from webhook.telemetry import configure_logging
 from webhook.uninstall.command import uninstall
 from webhook.wiring.certificates import make_delivery
+from webhook.wiring.classes import make_worker
 from webhook.wiring.controller import make_controller
 from webhook.wiring.parts import ledger_dsn
 
@@ -96,6 +98,22 @@ def controller() -> None:
     structlog.get_logger(__name__).info("waiting for the lease")
     if not leader.run():
         sys.exit(1)
+
+
+@app.command()
+def worker(
+    job_class: Annotated[str, typer.Argument(metavar="CLASS", help="the class whose jobs it runs, as actor-jobs")],
+    command: Annotated[list[str], typer.Argument(help="what does the work, after --")],
+) -> None:
+    """Run jobs of a class, one after the other, as they come from RabbitMQ."""
+    configure_logging()
+    settings, stop = Settings(), threading.Event()
+    made = make_worker(settings, job_class, command, stop)
+    start_health_server(settings.medea_bind, settings.medea_worker_metrics_port, unready=made.unready)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    made.start()
+    made.consumer.join()
 
 
 @app.command()

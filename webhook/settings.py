@@ -212,7 +212,7 @@ class Settings(BaseSettings):
     ] = 10_000
     medea_files_upload_seconds: Annotated[float, Field(gt=0, description="seconds that an upload may take")] = 3600.0
     medea_retention_hours: Annotated[
-        float, Field(gt=0, description="hours that files and results are kept after a job with files has ended")
+        float, Field(gt=0, description="hours that jobs of doors are kept after their end, with files and results")
     ] = 48.0
     max_age: Annotated[
         float | None,
@@ -264,6 +264,36 @@ class Settings(BaseSettings):
             description="whether that queue outlives a restart of RabbitMQ; the node allocator's clients want it not to"
         ),
     ] = False
+    medea_classes_namespace: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+            description="namespace of the WorkflowTemplates and jobs of the door for job classes; unset: no such door",
+        ),
+    ] = None
+    medea_classes_config: Annotated[
+        FilePath | None,
+        Field(description="file with the placement configuration; unset: that of the Cloud Job Orchestrator"),
+    ] = None
+    medea_classes_port: Annotated[
+        int, Field(description="TLS: jobs of classes, as the Cloud Job Orchestrator takes them")
+    ] = 8000
+    medea_classes_metrics_port: Annotated[int, Field(description="plain HTTP: metrics and health of that door")] = 9101
+    medea_worker_metrics_port: Annotated[
+        int, Field(ge=0, description="the same of a worker; 0: any port that is free")
+    ] = 9102
+    rabbitmq_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^amqps?://[^\s/@]+@[^\s/@]+(/[^\s/]*)?$",
+            description="amqp://user:password@host:port/vhost of the RabbitMQ with the queues of workers",
+            repr=False,
+        ),
+    ] = None
+    medea_rabbitmq_ca: Annotated[
+        FilePath | None,
+        Field(description="file with the CA of RabbitMQ, for amqps://; unset: the system's authorities"),
+    ] = None
     medea_threads: Annotated[int, Field(ge=4, description="requests that a door serves at once")] = 512
 
     medea_certs: Annotated[Path, Field(description="folder with tls.crt, tls.key and ca.crt")] = Path("certs/out")
@@ -380,8 +410,8 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def files_kept(self) -> float:
-        """Seconds that files and results are kept after a job has ended."""
+    def jobs_kept(self) -> float:
+        """Seconds that jobs of doors are kept after their end, with files and results."""
         return self.max_age or self.medea_retention_hours * 3600
 
     @property

@@ -103,6 +103,11 @@ FILE_JOB = "medea.dev/file-job"
 FILE_USER = "medea.dev/file-user"
 """Annotation on it: the `user_id` that it was submitted for."""
 
+JOB_CLASS = "medea.dev/job-class"
+"""Label on a WorkflowTemplate: the class whose jobs it runs, and on the Workflows of these."""
+CLASS_JOB = "medea.dev/class-job"
+"""Label on the Workflow of a job of a class: the job's id."""
+
 GRAFTED = "medea-"
 """Prefix of the ids that a run's nodes have at its origin, so that they differ from those of the origin's own nodes."""
 

@@ -5,9 +5,11 @@ from enum import StrEnum
 
 import structlog
 
+from webhook.doors.classes.routes import create_classes_app
 from webhook.doors.files.routes import create_files_app
 from webhook.errors import MedeaError
 from webhook.logs.endpoint import create_log_app
+from webhook.model.limits.classes import CLASSES_THREADS
 from webhook.model.limits.files import FILES_THREADS
 from webhook.model.limits.server import SERVER_SPARE_THREADS
 from webhook.server.apps import create_api_app, create_plugin_app, create_webhook_app
@@ -15,6 +17,7 @@ from webhook.server.clients import Clients
 from webhook.server.server import Door, Served
 from webhook.server.tls import AUTHORITY, Tls
 from webhook.settings import Api, Settings
+from webhook.wiring.classes import classes_place, make_classes
 from webhook.wiring.doors import make_api, make_logs, make_plugin, make_webhook
 from webhook.wiring.files import files_place, make_files
 from webhook.wiring.nodes import questions_place
@@ -31,6 +34,7 @@ class DoorName(StrEnum):
     API = "api"
     LOGS = "logs"
     FILES = "files"
+    CLASSES = "classes"
 
 
 def door_of(name: DoorName, settings: Settings) -> Door:
@@ -41,13 +45,18 @@ def door_of(name: DoorName, settings: Settings) -> Door:
         DoorName.API: _api,
         DoorName.LOGS: _logs,
         DoorName.FILES: _files,
+        DoorName.CLASSES: _classes,
     }
     return makers[name](settings)
 
 
 def wanted_doors(settings: Settings) -> list[DoorName]:
-    """The doors that are served if none is named: all, but logs and files only where they are set up."""
-    set_up = {DoorName.LOGS: settings.medea_logs_certs, DoorName.FILES: settings.medea_files_namespace}
+    """The doors that are served if none is named: all, but logs, files and classes only where they are set up."""
+    set_up = {
+        DoorName.LOGS: settings.medea_logs_certs,
+        DoorName.FILES: settings.medea_files_namespace,
+        DoorName.CLASSES: settings.medea_classes_namespace,
+    }
     return [name for name in DoorName if set_up.get(name, True)]
 
 
@@ -143,6 +152,24 @@ def _files(settings: Settings) -> Door:
         (f"{address}:{settings.medea_files_port}",),
         settings.medea_files_metrics_port,
         FILES_THREADS,
+        None if is_open else Tls("MEDEA_CERTS", settings.medea_certs),
+        make,
+    )
+
+
+def _classes(settings: Settings) -> Door:
+    place, is_open = classes_place(settings), settings.medea_api is Api.OPEN
+    address = _LOOPBACK if is_open else settings.medea_bind
+
+    def make() -> Served:
+        made = make_classes(settings, place)
+        return Served(create_classes_app(made.classes), made.background)
+
+    return Door(
+        DoorName.CLASSES,
+        (f"{address}:{settings.medea_classes_port}",),
+        settings.medea_classes_metrics_port,
+        CLASSES_THREADS,
         None if is_open else Tls("MEDEA_CERTS", settings.medea_certs),
         make,
     )

@@ -85,7 +85,7 @@ def make_files(settings: Settings, place: FilesPlace) -> FilesDoor:
         dispatcher=dispatcher,
         namespace=place.namespace,
         interval=settings.medea_sweep_interval,
-        keep=settings.files_kept,
+        keep=settings.jobs_kept,
         longest_upload=settings.medea_files_upload_seconds,
         stop=stopping,
     )

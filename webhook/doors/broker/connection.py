@@ -61,6 +61,7 @@ def connect(address: Address) -> Connection:
         pika.ConnectionParameters(
             host=address.host,
             port=address.port,
+            virtual_host=address.vhost,
             credentials=pika.PlainCredentials(address.user, address.password, erase_on_connect=True),
             socket_timeout=CONNECT,
             stack_timeout=CONNECT,

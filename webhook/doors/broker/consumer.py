@@ -34,6 +34,7 @@ class Consumer:
     def __init__(self, address: Address, wanted: Queue, handle: Handler, stop: threading.Event) -> None:
         self._address, self._queue, self._handle, self._stop = address, wanted, handle, stop
         self._connected = threading.Event()
+        self._over = threading.Event()
         self._failures = 0
         self._turned = False
         """Whether the connection has been of use."""
@@ -49,7 +50,17 @@ class Consumer:
         """Whether it takes messages within so many seconds."""
         return self._connected.wait(timeout)
 
+    def join(self) -> None:
+        """Wait until it has ended, once it was stopped: the message in hand is handled first."""
+        self._over.wait()
+
     def _serve(self) -> None:
+        try:
+            self._go_on()
+        finally:
+            self._over.set()
+
+    def _go_on(self) -> None:
         failures = 0
         while not self._stop.is_set():
             self._turned = False

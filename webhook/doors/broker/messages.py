@@ -8,13 +8,17 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Address:
-    """Where the broker is, and as whom it is asked. With `ca`, a file of authorities, it is asked over TLS."""
+    """Where the broker is, and as whom it is asked. With `ca`, a file of authorities, it is asked over TLS.
+
+    `vhost` is RabbitMQ's virtual host, which has queues of its own.
+    """
 
     host: str
     port: int
     user: str
     password: str = field(repr=False)
     ca: Path | None = None
+    vhost: str = "/"
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
     rules       what a job costs, and its class (pure)      config      the placement configuration (pure)
     submission  what `POST /submit-job` takes (pure)        workflow    the Workflow of a job (pure)
-    templates   the WorkflowTemplates of classes            dispatch    submits Workflows, and follows them
-    queues      how long the queues are                     routes      the calls over HTTP
+    submitting  one job, written down                       dispatch    submits Workflows, and follows them
+    queue       the queue of a class (pure)                 routes      the calls over HTTP
     outbox      jobs for workers, published until RabbitMQ confirms them
     worker      takes one job at a time from a queue        command     runs the command that does the work
     sweep       repairs, counts, removes what is old

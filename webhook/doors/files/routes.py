@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import structlog
-from flask import Blueprint, Flask, Response, g, jsonify, redirect, request
+from flask import Blueprint, Flask, Response, jsonify, redirect, request
 from spectree import Response as Documented
 from spectree import SpecTree
 from werkzeug import Response as WerkzeugResponse
@@ -13,6 +13,7 @@ from webhook import __version__
 from webhook.api.bodies import ErrorBody
 from webhook.api.gate import Caller, Gate
 from webhook.api.http import drain, header_of, json_app
+from webhook.doors.calling import known_caller
 from webhook.doors.files.bodies import HealthBody, JobBody, PingBody, UploadForm
 from webhook.doors.files.names import checked_id, shown_user
 from webhook.doors.files.results import as_zip
@@ -140,10 +141,8 @@ def _document_head() -> None:
 
 def _caller(deps: Deps, right: str) -> Caller:
     """Who calls. Raises Unauthenticated, or Forbidden unless they may do as much with Workflows."""
-    caller = deps.gate.caller(request.headers)
-    deps.gate.check(caller, right, deps.namespace)
+    caller = known_caller(deps.gate, right, deps.namespace)
     give_time(request.environ, silence=CLIENT_SILENCE, whole=deps.uploads.longest + UPLOAD_SLOT_WAIT)
-    g.caller = caller
     return caller
 
 

@@ -19,6 +19,8 @@ CLASSES_WORKERS = 4
 """Threads that submit and follow jobs."""
 TAKE_MOST = 100
 """Jobs that are taken from the ledger at once."""
+CLEAN_BATCH = 100
+"""Jobs that one sweep removes at most before it looks at the rest."""
 OUTBOX_TURN = 1.0
 """Seconds between two looks for jobs to publish, if nobody says that there is one."""
 PUBLISH_AGAIN = 15.0
@@ -41,3 +43,5 @@ LONGEST_WORDS = 2000
 """Characters of what a command has said last that are kept as the reason of its failure."""
 WORKER_PAUSE = 2.0
 """Seconds that a worker waits before it tries again what RabbitMQ or the ledger did not answer."""
+WATCHED = 0.5
+"""Seconds between two looks at a command that runs."""

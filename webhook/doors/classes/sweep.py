@@ -1,0 +1,99 @@
+"""The sweep of the door for job classes: finds what events have missed, and removes what is old."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from webhook.doors.broker import Broker
+from webhook.doors.classes.dispatch import Dispatcher
+from webhook.doors.classes.rules import Rules, RunBy
+from webhook.doors.sweeping import run_parts, start_sweep
+from webhook.errors import Conflict
+from webhook.kube.client import Cluster
+from webhook.kube.resources import WORKFLOWS
+from webhook.ledger import class_jobs, class_leases
+from webhook.ledger.class_jobs import Depth, Job
+from webhook.ledger.pool import Pool
+from webhook.model.limits.classes import CLEAN_BATCH, MISSED_AFTER, TAKE_MOST
+
+log = structlog.get_logger(__name__)
+_WAITING = Gauge("medea_class_jobs_waiting", "Jobs that wait", ["job_class"])
+_RUNNING = Gauge("medea_class_jobs_running", "Jobs that run", ["job_class"])
+_OLDEST = Gauge("medea_class_jobs_oldest_seconds", "How long the first of those that wait has waited", ["job_class"])
+_FAILED = Counter("medea_class_sweep_failed_total", "Parts of a sweep of the door for classes that failed", ["part"])
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Runs every `interval`; rows are kept for `keep`; both in seconds. Without a `broker` no class has workers."""
+
+    front: Cluster
+    pool: Pool
+    broker: Broker | None
+    dispatcher: Dispatcher
+    rules: Rules
+    namespace: str
+    interval: float
+    keep: float
+    stop: threading.Event
+
+    def start(self) -> None:
+        """Start, in a thread of its own."""
+        start_sweep("classes-sweep", self.run, self.pool, interval=self.interval, stop=self.stop)
+
+    def run(self) -> None:
+        """All parts; if one fails, the others still run."""
+        run_parts((self.look_again, self.look_for_lost_messages, self.retire, self.clean, self.count), _FAILED)
+
+    def look_again(self) -> None:
+        """At each job with a Workflow that does not just go on."""
+        for job in self._submitted():
+            if not self.dispatcher.goes_on(job):
+                self.dispatcher.look_at(job.id, sweep=True)
+
+    def look_for_lost_messages(self) -> None:
+        """Where a queue is empty and jobs wait, messages are lost: with a broker's disk, or because it was purged."""
+        if self.broker is None:
+            return
+        for name, known in self.rules.classes.items():
+            if known.run_by is RunBy.WORKERS and not self.broker.size(name).waiting:
+                lost = class_leases.missed(self.pool, self.namespace, name, after=MISSED_AFTER)
+                if lost:
+                    log.warning("messages were lost", job_class=name, count=lost)
+
+    def retire(self) -> None:
+        """Mark what is old."""
+        class_jobs.retire(self.pool, keep=self.keep)
+
+    def clean(self) -> None:
+        """Remove what is marked: its Workflow, then its row."""
+        for job in class_jobs.cleaned(self.pool, CLEAN_BATCH):
+            self._clean(job)
+
+    def count(self) -> None:
+        """Show how many there are."""
+        found = class_jobs.depths(self.pool, self.namespace)
+        for name in {*self.rules.classes, *found}:
+            depth = found.get(name, Depth())
+            _WAITING.labels(name).set(depth.waiting)
+            _RUNNING.labels(name).set(depth.running)
+            _OLDEST.labels(name).set(depth.oldest or 0)
+
+    def _submitted(self) -> Iterator[Job]:
+        after = 0
+        while jobs := class_jobs.submitted(self.pool, self.namespace, after=after, limit=TAKE_MOST):
+            yield from jobs
+            after = jobs[-1].seq
+
+    def _clean(self, job: Job) -> None:
+        if job.workflow_uid is not None:
+            try:
+                self.front.delete(
+                    WORKFLOWS, job.namespace, job.workflow, uid=job.workflow_uid, propagation="Background"
+                )
+            except Conflict:
+                log.info("another Workflow has the name now", job=job.id, workflow=job.workflow)
+        class_jobs.forget(self.pool, job.id)

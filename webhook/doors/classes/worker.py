@@ -1,0 +1,132 @@
+"""A worker: takes messages from the queue of a class, and runs a command for each job.
+
+Exactly once is what can be said of a job's row: one holder at a time, one end. Of a command it can't: a worker that
+dies in the middle of one does not know how far it came, and the job is begun again. So a command gets the job's id,
+the same each time, by which its effect can be made to happen once; and how often a job may be begun is a setting.
+"""
+
+import time
+from dataclasses import dataclass
+
+import structlog
+from prometheus_client import Counter, Histogram
+
+from webhook.doors.broker import Message, Outcome
+from webhook.doors.classes.command import Command, Ending, Lost
+from webhook.doors.classes.queue import job_in
+from webhook.doors.classes.rules import JobClass
+from webhook.errors import LedgerUnavailable
+from webhook.ledger import class_leases
+from webhook.ledger.class_jobs import Job, JobState
+from webhook.ledger.class_leases import Claim
+from webhook.ledger.pool import Pool
+from webhook.model.limits.classes import HEARTBEAT, LEASE, LEASE_MARGIN, RETRY_FIRST, RETRY_LONGEST, WORKER_PAUSE
+
+log = structlog.get_logger(__name__)
+_RUNS = Counter("medea_worker_runs_total", "Commands that a worker has run", ["outcome"])
+_SECONDS = Histogram(
+    "medea_worker_run_seconds", "Time of one command", buckets=(0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600)
+)
+_WORDS = ("done", "failed", "again", "lost")
+for _word in _WORDS:
+    # Shown as 0 from the beginning, so that the first one counts as an increase.
+    _RUNS.labels(_word)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Runs `command` for jobs of the class `name`, one at a time. `holder` is a name that nobody else has."""
+
+    pool: Pool
+    name: str
+    limits: JobClass
+    command: Command
+    holder: str
+    lease: float = LEASE
+
+    def handle(self, message: Message) -> Outcome:
+        """Run the job that a message speaks of, if it is to be begun now. Raises LedgerUnavailable if nothing was."""
+        number = job_in(message)
+        if number is None:
+            log.warning("a message that is no job's", job_class=self.name)
+            return Outcome.DEAD
+        began = time.monotonic()
+        claim, job = class_leases.claim(
+            self.pool,
+            number,
+            name=self.name,
+            holder=self.holder,
+            lease=self.lease,
+            deliveries=self.limits.deliveries,
+        )
+        if claim is Claim.USED_UP:
+            log.warning("job failed", job=number, reason=job.reason if job else "")
+            return Outcome.DEAD
+        if claim is not Claim.HELD or job is None:
+            # If its holder is gone, it is published again once its lease is over.
+            log.info("nothing to do for a message", job=number, job_class=self.name, claim=claim)
+            return Outcome.DONE
+        return self._run(job, Heartbeat(self, job.id, began))
+
+    def _run(self, job: Job, heartbeat: "Heartbeat") -> Outcome:
+        began = time.perf_counter()
+        try:
+            ending = self.command.run(job, longest=self.limits.longest, holds=heartbeat.holds)
+        except Lost:
+            _RUNS.labels("lost").inc()
+            log.warning("a job was lost: its lease could not be renewed", job=job.id)
+            return Outcome.DONE
+        _SECONDS.observe(time.perf_counter() - began)
+        return self._write_end(job, ending)
+
+    def _write_end(self, job: Job, ending: Ending) -> Outcome:
+        """Until it is written: to forget what has been done would be to do it again."""
+        while True:
+            try:
+                return self._end(job, ending)
+            except LedgerUnavailable as error:
+                log.warning("the end of a job is written later", job=job.id, reason=error.message)
+                time.sleep(WORKER_PAUSE)
+
+    def _end(self, job: Job, ending: Ending) -> Outcome:
+        if ending.reason and job.deliveries < self.limits.deliveries:
+            pause = min(RETRY_FIRST * 2 ** (job.deliveries - 1), RETRY_LONGEST)
+            mine = class_leases.again(self.pool, job.id, ending.reason, holder=self.holder, after=pause)
+            word, outcome = "again", Outcome.DONE
+        else:
+            state = JobState.FAILED if ending.reason else JobState.DONE
+            mine = class_leases.finish(self.pool, job.id, state, ending.reason, holder=self.holder)
+            word, outcome = (str(state), Outcome.DEAD if ending.reason else Outcome.DONE)
+        if not mine:
+            word, outcome = "lost", Outcome.DONE
+        _RUNS.labels(word).inc()
+        log.info("command ended", job=job.id, job_class=self.name, outcome=word, reason=ending.reason)
+        return outcome
+
+
+class Heartbeat:
+    """Renews the lease of one job while its command runs."""
+
+    def __init__(self, worker: Worker, job: str, began: float) -> None:
+        self._worker, self._job = worker, job
+        self._renewed = began
+        """When the last renewal that succeeded was begun: its lease is counted from later than that."""
+        self._tried = began
+
+    def holds(self) -> bool:
+        """Whether the job is still this worker's, for certain. Renews the lease when it is time."""
+        now = time.monotonic()
+        if now - self._tried >= min(HEARTBEAT, self._worker.lease / 4):
+            self._tried = now
+            try:
+                held = class_leases.renew(
+                    self._worker.pool, self._job, holder=self._worker.holder, lease=self._worker.lease
+                )
+            except LedgerUnavailable as error:
+                log.warning("a lease is not renewed", job=self._job, reason=error.message)
+            else:
+                if not held:
+                    return False
+                self._renewed = now
+        margin = min(LEASE_MARGIN, self._worker.lease / 3)
+        return time.monotonic() - self._renewed < self._worker.lease - margin
