@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 
 class SubmitBody(BaseModel):
@@ -53,6 +53,10 @@ class QueueBody(BaseModel):
     running: int
     platform: str
     pools: dict[str, int] = Field(description="how many run where: by target, or by `workers`")
+
+
+class QueuesBody(RootModel[dict[str, QueueBody]]):
+    """Each queue, by the name of its class."""
 
 
 class HealthBody(BaseModel):

@@ -13,7 +13,7 @@ from webhook.api.bodies import ErrorBody
 from webhook.api.gate import Gate
 from webhook.api.http import body, json_app
 from webhook.doors.calling import known_caller
-from webhook.doors.classes.bodies import HealthBody, JobBody, QueueBody, SubmitBody, SubmittedBody
+from webhook.doors.classes.bodies import HealthBody, JobBody, QueueBody, QueuesBody, SubmitBody, SubmittedBody
 from webhook.doors.classes.queue import checked_id
 from webhook.doors.classes.rules import JobClass, Rules, RunBy
 from webhook.doors.classes.submitting import Submitting
@@ -77,11 +77,11 @@ def blueprint(deps: Deps) -> Blueprint:
         return jsonify(_shown(deps, job).model_dump(by_alias=True))
 
     @classes.get("/queues/status")
-    @SPEC.validate(resp=Documented(HTTP_200=dict[str, QueueBody], **_ERRORS), tags=["classes"], skip_validation=True)
+    @SPEC.validate(resp=Documented(HTTP_200=QueuesBody, **_ERRORS), tags=["classes"], skip_validation=True)
     def queues() -> Response:
         """How long the queues are, one for each class, and where their jobs run."""
         known_caller(deps.gate, "list", deps.namespace)
-        return jsonify({name: one.model_dump() for name, one in queues_of(deps).items()})
+        return jsonify(QueuesBody(dict(queues_of(deps))).model_dump())
 
     @classes.get("/health")
     @SPEC.validate(resp=Documented(HTTP_200=HealthBody), tags=["classes"], skip_validation=True)

@@ -1,0 +1,157 @@
+"""The door for job classes over an apiserver in memory and a real ledger, without threads of its own."""
+
+import threading
+from typing import Any, cast
+
+from flask.testing import FlaskClient
+from kubernetes.client import Configuration
+from werkzeug.test import TestResponse
+
+from tests.support.fake_apiserver import FakeApiserver
+from tests.support.fake_clock import FakeClock
+from webhook.api.gate import ClosedGate, Gate, OpenGate
+from webhook.api.rights import Rights
+from webhook.api.tokens import Tokens
+from webhook.doors.broker import Broker
+from webhook.doors.classes import dispatch, routes
+from webhook.doors.classes.config import read_rules
+from webhook.doors.classes.dispatch import Dispatcher
+from webhook.doors.classes.rules import Rules
+from webhook.doors.classes.submitting import Submitting
+from webhook.doors.classes.sweep import Sweep
+from webhook.doors.templates import Templates
+from webhook.kube.client import Cluster
+from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
+from webhook.ledger import class_jobs
+from webhook.ledger.class_jobs import Job
+from webhook.ledger.pool import Pool
+from webhook.model.contract import FINAL_PHASES, JOB_CLASS
+from webhook.model.objects import Object
+
+NAMESPACE = "ns"
+KEEP = 48 * 3600.0
+SPARK = {"rows": 50_000_000, "estimated_runtime_sec": 300, "priority": "high"}
+ACTOR = {"latency_sensitive": True, "rows": 100, "estimated_runtime_sec": 1}
+
+
+class Opted:
+    """All namespaces have opted in."""
+
+    def opted_in(self, *_: Any) -> object:
+        return object()
+
+
+class World:
+    """One door. Ann may do everything, Bob only look."""
+
+    def __init__(self, pool: Pool, *, config: str = "", broker: Broker | None = None, is_open: bool = False) -> None:
+        self.pool, self.broker, self.rules, self.is_open = pool, broker, read_rules(config), is_open
+        self.fake = FakeApiserver("front", clock=FakeClock())
+        self.fake.namespace(NAMESPACE)
+        self.fake.tokens = {"anns": "ann", "bobs": "bob", "eves": "eve"}
+        self.fake.allowed = self._allowed
+        self.front = Cluster("front", Configuration(), http=self.fake)
+        self.told: list[str] = []
+        """`publish`, for each time that there was something to publish."""
+        for name in Rules().classes:
+            self.template(name, f"run-{name}")
+        self.restart()
+
+    def restart(self) -> None:
+        """A new process, or another replica: nothing but the ledger and the front door is known to it."""
+        self.templates = Templates(self.front, NAMESPACE, label=JOB_CLASS, field="class", plural="job classes")
+        self.dispatcher = Dispatcher(dispatch.Deps(self.front, self.pool, self.templates, self.rules, NAMESPACE))
+        submitting = Submitting(
+            pool=self.pool,
+            rules=self.rules,
+            templates=self.templates,
+            dispatch=self.dispatcher.look_at,
+            publish=lambda: self.told.append("publish"),
+            namespace=NAMESPACE,
+        )
+        holds = cast("Any", Opted())
+        closed = ClosedGate(Tokens(self.front), Rights(self.front), holds, lambda _: self.front)
+        gate: Gate = OpenGate(holds, self.front) if self.is_open else closed
+        deps = routes.Deps(gate, submitting, self.pool, self.rules, NAMESPACE)
+        self.client: FlaskClient = routes.create_classes_app(deps).test_client()
+        self.sweep = Sweep(
+            front=self.front,
+            pool=self.pool,
+            broker=self.broker,
+            dispatcher=self.dispatcher,
+            rules=self.rules,
+            namespace=NAMESPACE,
+            interval=30,
+            keep=KEEP,
+            stop=threading.Event(),
+        )
+        self.watch()
+
+    def _allowed(self, spec: Object) -> bool:
+        about = spec["resourceAttributes"]
+        verbs = {"ann": ("create", "get", "list"), "bob": ("get", "list")}.get(spec["user"], ())
+        return about["verb"] in verbs and about["namespace"] == NAMESPACE
+
+    def template(self, name: str, template: str) -> None:
+        """A WorkflowTemplate that runs a class."""
+        metadata = {"namespace": NAMESPACE, "name": template, "labels": {JOB_CLASS: name}}
+        self.fake.put(WORKFLOW_TEMPLATES, {"metadata": metadata, "spec": {}})
+
+    def watch(self) -> None:
+        """Let the informers hear what has happened."""
+        for _ in range(2):
+            self.templates.watch.step()
+            self.dispatcher.watch.step()
+
+    def work(self) -> None:
+        """Hear of everything, and do all there is to do."""
+        self.watch()
+        while self.dispatcher.step():
+            self.watch()
+
+    def send(self, body: Any, token: str | None = "anns") -> TestResponse:
+        """`POST /submit-job`; bytes as they are, anything else as JSON."""
+        sent = {"data": body} if isinstance(body, bytes) else {"json": body}
+        return self.client.post("/submit-job", headers=_with(token), **sent)
+
+    def submit(self, body: Any) -> str:
+        """A job that is accepted; its id."""
+        answer = self.send(body)
+        assert answer.status_code == 200, answer.text
+        return str((answer.json or {})["job_id"])
+
+    def ask(self, path: str, token: str | None = "anns") -> TestResponse:
+        """A GET."""
+        return self.client.get(path, headers=_with(token))
+
+    def row(self, job: str) -> Job:
+        """The job's row."""
+        found = class_jobs.get(self.pool, job)
+        assert found is not None
+        return found
+
+    def workflows(self) -> list[Object]:
+        """What is at the front door, in order of their creation."""
+        return sorted(self.fake.all(WORKFLOWS, NAMESPACE), key=lambda one: int(one["metadata"]["resourceVersion"]))
+
+    def running(self) -> list[str]:
+        """The ids of jobs whose Workflow has not ended."""
+        return [
+            one["metadata"]["labels"]["medea.dev/class-job"]
+            for one in self.workflows()
+            if (one.get("status") or {}).get("phase") not in FINAL_PHASES
+        ]
+
+    def end(self, job: str, phase: str = "Succeeded") -> None:
+        """Its run ends."""
+        self.fake.change(WORKFLOWS, NAMESPACE, self.row(job).workflow, {"status": {"phase": phase, "message": "so"}})
+
+    def rows(self) -> int:
+        """How many rows there are."""
+        with self.pool.transaction() as connection:
+            row = connection.execute("SELECT count(*) AS count FROM class_jobs").fetchone()
+        return int((row or {})["count"])
+
+
+def _with(token: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
