@@ -63,6 +63,12 @@ class RabbitServer:
             self._process.wait(30)
             self._process = None
 
+    def lose(self) -> None:
+        """Kill it, and start it without what it had on disk, as a machine that is replaced."""
+        self.kill()
+        shutil.rmtree(self.root / "data", ignore_errors=True)
+        self.start()
+
     def stop(self) -> None:
         """Kill all that was started."""
         self.kill()
