@@ -15,8 +15,8 @@ from pathlib import Path
 import requests
 from rich.console import Console
 
+from tests.support.door_process import DoorProcess, files_door, front_door
 from tests.support.fake_apiserver import FakeApiserver
-from tests.support.files_process import DoorProcess, front_door
 from tests.support.s3_server import s3_server
 
 MANY, SMALL, LARGE = 1000, 1 << 20, 3 << 29
@@ -54,7 +54,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="medea-bench-") as name:
         folder = Path(name)
         with s3_server(folder / "s3") as s3, front_door(FakeApiserver()) as front:
-            door = DoorProcess(folder, s3, front, port=PORT)
+            door = files_door(folder, s3, front, port=PORT)
             door.start()
             try:
                 measure(door, folder)

@@ -17,8 +17,8 @@ import requests
 
 from tests.doors.files.world import packed
 from tests.end_to_end.waiting import eventually
+from tests.support.door_process import NAMESPACE, DoorProcess, files_door, front_door
 from tests.support.fake_apiserver import Call, FakeApiserver
-from tests.support.files_process import NAMESPACE, DoorProcess, front_door
 from tests.support.s3_server import S3Server
 from webhook.doors.files.store import Store
 from webhook.errors import StoreUnavailable
@@ -119,7 +119,7 @@ def door(argo: Argo, s3: S3Server, tmp_path: Path) -> Iterator[DoorProcess]:
     """The door's process."""
     settings = {"SERVICE_EXAMPLE_RUNS_PER_USER": str(LIMIT), "MEDEA_SWEEP_INTERVAL": "2"}
     with front_door(argo.fake) as front:
-        found = DoorProcess(tmp_path, s3, front, port=PORT, settings=settings)
+        found = files_door(tmp_path, s3, front, port=PORT, settings=settings)
         found.start()
         yield found
         found.stop()
