@@ -11,6 +11,7 @@ import yaml
 from tests.lab import binaries, render
 from tests.lab.errors import LabError
 from tests.lab.shell import run
+from webhook.doors.classes.config import read_rules
 
 pytestmark = pytest.mark.lab
 PRODUCTION = f"--values={render.CHART / 'values-production.yaml'}"
@@ -20,6 +21,14 @@ FILES = (
     "--set=files.namespace=science",
     "--set=files.s3.endpoint=https://s3.example.com",
     "--set=files.s3.bucket=jobs",
+)
+CLASSES = (
+    "--set=classes.enabled=true",
+    "--set=classes.namespace=jobs",
+    "--set=classes.rabbitmq.secret=rabbit",
+    "--set=classes.workers.actor-jobs.command={python,/work/job.py}",
+    "--set=classes.workers.spark-jobs.command={python}",
+    "--set=classes.config.classes.spark-jobs.run_by=workers",
 )
 Object = dict[str, Any]
 
@@ -110,7 +119,7 @@ def test_names_of_the_namespace_and_of_argos_account_are_the_releases_own() -> N
     assert "system:serviceaccount:elsewhere:medea" in conditions
 
 
-@pytest.mark.parametrize("words", [("--set=logs.enabled=true",), (PRODUCTION,), FILES])
+@pytest.mark.parametrize("words", [("--set=logs.enabled=true",), (PRODUCTION,), FILES, CLASSES])
 def test_every_pod_is_as_restricted_as_can_be(words: tuple[str, ...]) -> None:
     for pod in pods(*words):
         assert pod["securityContext"]["runAsNonRoot"] and pod["securityContext"]["runAsUser"] > 0
@@ -242,7 +251,7 @@ def test_cert_manager_is_asked_for_names_as_names_and_for_addresses_as_addresses
     words = ("--set=certificates.issuer=cert-manager", "--set=certificates.names={localhost,127.0.0.1,fd00::1}")
     asked = of("Certificate", *words)["medea"]["spec"]
     assert asked["ipAddresses"] == ["127.0.0.1", "fd00::1"]
-    assert asked["dnsNames"][-1] == "localhost" and len(asked["dnsNames"]) == 11
+    assert asked["dnsNames"][-1] == "localhost" and len(asked["dnsNames"]) == 13
     assert "ipAddresses" not in of("Certificate", words[0])["medea"]["spec"]
 
 
@@ -318,3 +327,75 @@ def test_the_door_for_files_is_deployed_with_what_it_needs_in_its_namespace_alon
     assert of("Service", *words)["medea-files"]["spec"]["ports"] == [
         {"name": "files", "port": 5000, "targetPort": "files"}
     ]
+
+
+def test_the_door_for_job_classes_is_off_until_it_is_asked_for() -> None:
+    assert [
+        one for one in objects() if "classes" in one["metadata"]["name"] or "worker" in one["metadata"]["name"]
+    ] == []
+
+
+@pytest.mark.parametrize("missing", ["classes.namespace", "classes.rabbitmq.secret"])
+def test_the_door_for_job_classes_names_the_value_that_it_lacks(missing: str) -> None:
+    with pytest.raises(LabError, match=f"classes.enabled is true, so {missing} has to be set"):
+        render.template(*(word for word in CLASSES if missing not in word))
+
+
+def test_the_door_for_job_classes_is_deployed_with_what_it_needs_in_its_namespace_alone() -> None:
+    words = (*CLASSES, "--set=networkPolicy.enabled=true", "--set=classes.rabbitmq.ca=rabbit-ca")
+    pod = of("Deployment", *words)["medea-classes"]["spec"]["template"]["spec"]
+    variables = environment(pod)
+    assert pod["serviceAccountName"] == "medea-classes"
+    assert pod["containers"][0]["args"] == ["serve", "classes"]
+    assert variables["MEDEA_CLASSES_NAMESPACE"] == "jobs"
+    assert variables["MEDEA_RABBITMQ_CA"] == "/run/medea/rabbitmq-ca/ca.crt"
+    [config] = [one for one in objects(*words) if one["kind"] == "ConfigMap" and "classes.yaml" in one["data"]]
+    rules = read_rules(config["data"]["classes.yaml"])
+    assert rules.classes["spark-jobs"].run_by == rules.classes["actor-jobs"].run_by == "workers"
+    assert {"configMap": {"name": config["metadata"]["name"]}, "name": "classes"} in pod["volumes"]
+    roles = [one for one in objects(*words) if one["kind"] == "Role" and one["metadata"]["name"] == "medea-classes"]
+    assert {one["metadata"]["namespace"] for one in roles} == {"jobs", render.SYSTEM}
+    ports = {
+        port["port"]
+        for rule in of("NetworkPolicy", *words)["medea-classes"]["spec"]["ingress"]
+        for port in rule["ports"]
+    }
+    assert ports == {8000, 9101}
+    assert of("Service", *words)["medea-classes"]["spec"]["ports"] == [
+        {"name": "classes", "port": 8000, "targetPort": "classes"}
+    ]
+
+
+def test_workers_run_their_command_with_no_rights_and_are_scaled_by_their_queues() -> None:
+    deployments, scaled = of("Deployment", *CLASSES), of("ScaledObject", *CLASSES)
+    assert set(scaled) == {"medea-worker-actor-jobs", "medea-worker-spark-jobs"}
+    worker = deployments["medea-worker-actor-jobs"]["spec"]
+    pod = worker["template"]["spec"]
+    assert "replicas" not in worker
+    assert pod["serviceAccountName"] == "medea-worker"
+    assert pod["terminationGracePeriodSeconds"] == 3600
+    assert pod["containers"][0]["args"] == ["worker", "actor-jobs", "--", "python", "/work/job.py"]
+    [url] = [one for one in pod["containers"][0]["env"] if one["name"] == "RABBITMQ_URL"]
+    assert url["valueFrom"] == {"secretKeyRef": {"name": "rabbit", "key": "url"}}
+    for name, messages in (("actor-jobs", "5"), ("spark-jobs", "3")):
+        spec = scaled[f"medea-worker-{name}"]["spec"]
+        [trigger] = spec["triggers"]
+        assert (spec["minReplicaCount"], spec["maxReplicaCount"]) == (1, 10)
+        assert spec["scaleTargetRef"] == {"name": f"medea-worker-{name}"}
+        assert trigger["metadata"] == {
+            "protocol": "amqp",
+            "queueName": name,
+            "mode": "QueueLength",
+            "value": messages,
+        }
+        assert trigger["authenticationRef"] == {"name": "medea-workers"}
+    [access] = [one for one in objects(*CLASSES) if one["kind"] == "TriggerAuthentication"]
+    assert access["spec"]["secretTargetRef"] == [{"parameter": "host", "name": "rabbit", "key": "url"}]
+    bindings = [one for one in objects(*CLASSES) if "Binding" in one["kind"]]
+    assert not any(subject["name"] == "medea-worker" for one in bindings for subject in one.get("subjects") or [])
+
+
+def test_without_keda_there_are_as_many_workers_as_one_says() -> None:
+    words = (*CLASSES, "--set=classes.keda.enabled=false", "--set=classes.workers.actor-jobs.minReplicas=4")
+    assert of("Deployment", *words)["medea-worker-actor-jobs"]["spec"]["replicas"] == 4
+    assert [one for one in objects(*words) if one["kind"] in ("ScaledObject", "TriggerAuthentication")] == []

@@ -4,7 +4,7 @@ import ipaddress
 
 from certs import authority
 
-SERVICES = ("medea", "medea-plugin", "medea-api", "medea-logs", "medea-files")
+SERVICES = ("medea", "medea-plugin", "medea-api", "medea-logs", "medea-files", "medea-classes")
 
 
 def names_in(namespace: str, more: str = "") -> authority.Names:

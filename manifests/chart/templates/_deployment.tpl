@@ -1,6 +1,7 @@
 {{/*
 A part of Medea as a Deployment. Arguments: root; component; args; values (the part's own); account; ports, a map of names
-to numbers; env and volumes, lists (optional), the latter with name, path and source.
+to numbers; env and volumes, lists (optional), the latter with name, path and source; grace, in seconds (optional), and
+image (optional). Without `replicas` in its values somebody else scales it.
 */}}
 {{- define "medea.deployment" -}}
 {{- $root := .root }}
@@ -9,7 +10,9 @@ kind: Deployment
 metadata:
   {{- include "medea.metadata" (dict "root" $root "name" (printf "medea-%s" .component) "component" .component) | nindent 2 }}
 spec:
+  {{- if hasKey .values "replicas" }}
   replicas: {{ .values.replicas }}
+  {{- end }}
   revisionHistoryLimit: 3
   minReadySeconds: {{ $root.Values.minReadySeconds }}
   # A new pod is ready before an old one goes.
@@ -36,7 +39,7 @@ spec:
         runAsGroup: 10001
         fsGroup: 10001
         seccompProfile: {type: RuntimeDefault}
-      terminationGracePeriodSeconds: 40
+      terminationGracePeriodSeconds: {{ .grace | default 40 }}
       {{- with include "medea.placement" $root }}
       {{- . | nindent 6 }}
       {{- end }}
@@ -52,7 +55,7 @@ spec:
       {{- end }}
       containers:
         - name: {{ .component }}
-          image: {{ $root.Values.image }}
+          image: {{ .image | default $root.Values.image }}
           imagePullPolicy: {{ $root.Values.imagePullPolicy }}
           args: {{ toJson .args }}
           env:

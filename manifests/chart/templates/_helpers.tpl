@@ -70,6 +70,14 @@ capabilities: {drop: [ALL]}
 {{- end }}
 {{- end }}
 {{- end }}
+{{- with .Values.classes }}
+{{- if and .enabled (not .namespace) }}
+{{- fail "classes.enabled is true, so classes.namespace has to be set" }}
+{{- end }}
+{{- if and .enabled (not .rabbitmq.secret) (or .workers (not .config)) }}
+{{- fail "classes.enabled is true, so classes.rabbitmq.secret has to be set, unless classes.config has every class run_by: workflow" }}
+{{- end }}
+{{- end }}
 {{- $space := .Values.targets.namespace }}
 {{- if eq $space .Release.Namespace }}
 {{- fail (printf "targets.namespace is %s, which is Medea's own: the targets' credentials need one with nothing else in it" $space) }}
