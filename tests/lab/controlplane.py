@@ -34,6 +34,7 @@ INSTALLABLE = (
     "ttl-after-finished-controller",
     "endpointslice-controller",
     "disruption-controller",
+    "horizontal-pod-autoscaler-controller",
     "persistentvolume-binder-controller",
     "persistentvolumeclaim-protection-controller",
     "persistentvolume-protection-controller",
@@ -104,8 +105,25 @@ def apiserver(cluster: Cluster) -> Process:
         "--feature-gates=MutatingAdmissionPolicy=true",
         f"--runtime-config={policies()}=true",
         "--profiling=false",
+        *_aggregation(cluster),
     ]
     return Process(f"apiserver-{cluster.name}", argv, http_ok(f"{cluster.api_url}/readyz", pki.CA), deadline=90)
+
+
+def _aggregation(cluster: Cluster) -> list[str]:
+    """How the front door makes itself known to whoever serves APIs beside it, as KEDA does."""
+    if cluster != FRONT:
+        return []
+    certificate, key = pki.issue("front-proxy", "front-proxy")
+    return [
+        f"--proxy-client-cert-file={certificate}",
+        f"--proxy-client-key-file={key}",
+        f"--requestheader-client-ca-file={pki.CA}",
+        "--requestheader-allowed-names=front-proxy",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+    ]
 
 
 def controller_manager(cluster: Cluster) -> Process:
@@ -126,6 +144,7 @@ def controller_manager(cluster: Cluster) -> Process:
         f"--cert-dir={STATE / 'certs' / cluster.name}",
         "--kube-api-qps=200",
         "--kube-api-burst=400",
+        "--horizontal-pod-autoscaler-sync-period=5s",
         "--profiling=false",
     ]
     health = f"https://127.0.0.1:{cluster.controller_port}/healthz"

@@ -86,6 +86,11 @@ def kubernetes_go_mod(own: str, wanted: str) -> str:
     )
 
 
+def keda_source() -> Path:
+    """KEDA's source in the module cache, for its kinds."""
+    return _downloaded("github.com/kedacore/keda/v2", version("KEDA"))
+
+
 def _downloaded(module: str, wanted: str) -> Path:
     go = golang.find_go()
     # From the root folder there is no go.mod that could change what is downloaded.

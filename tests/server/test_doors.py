@@ -1,5 +1,6 @@
 """Which doors there are, where they are, and what must be set for them."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,13 @@ import pytest
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
+from webhook.doors.broker import Address
 from webhook.errors import Forbidden, MedeaError
 from webhook.server.clients import Clients
 from webhook.server.doors import DoorName, door_of, wanted_doors
 from webhook.server.server import most_connections
-from webhook.settings import Settings
+from webhook.settings import Settings, setting_problems
+from webhook.wiring.classes import around_command, classes_place, make_worker
 from webhook.wiring.nodes import questions_place
 
 AUTHORITY = {"subject": ((("commonName", "apiserver"),),)}
@@ -73,6 +76,67 @@ def test_an_open_door_for_files_is_plain_http_on_the_loopback(monkeypatch: pytes
     monkeypatch.setenv("MEDEA_API", "open")
     door = door_of(DoorName.FILES, Settings(**FILES))
     assert (door.addresses, door.tls) == (("127.0.0.1:5000",), None)
+
+
+CLASSES: dict[str, Any] = {"medea_classes_namespace": "ns", "rabbitmq_url": "amqp://me:it%27s@rabbit:5673/jobs"}
+
+
+def test_the_door_for_job_classes_is_there_once_it_is_set_up() -> None:
+    assert wanted_doors(Settings(**CLASSES)) == [DoorName.WEBHOOK, DoorName.PLUGIN, DoorName.API, DoorName.CLASSES]
+    assert door_of(DoorName.CLASSES, Settings(**CLASSES)).addresses == ("0.0.0.0:8000",)
+    place = classes_place(Settings(**CLASSES))
+    assert place.broker == Address("rabbit", 5673, "me", "it's", vhost="jobs")
+
+
+@pytest.mark.parametrize("missing", CLASSES)
+def test_the_door_for_job_classes_says_what_it_lacks(missing: str) -> None:
+    with pytest.raises(MedeaError, match=missing.upper()):
+        door_of(DoorName.CLASSES, Settings(**{name: value for name, value in CLASSES.items() if name != missing}))
+
+
+def test_without_workers_the_door_for_job_classes_needs_no_rabbitmq(tmp_path: Path) -> None:
+    config = tmp_path / "classes.yaml"
+    config.write_text("classes: {actor-jobs: {run_by: workflow}}")
+    place = classes_place(Settings(medea_classes_namespace="ns", medea_classes_config=config))
+    assert place.broker is None
+    config.write_text("class: {}")
+    with pytest.raises(MedeaError, match="class is"):
+        classes_place(Settings(medea_classes_namespace="ns", medea_classes_config=config))
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("amqp://a:b@rabbit", Address("rabbit", 5672, "a", "b")),
+        ("amqp://a:b@rabbit/", Address("rabbit", 5672, "a", "b")),
+        ("amqp://a:b@rabbit/%2F", Address("rabbit", 5672, "a", "b")),
+        ("amqp://a:b@[::1]:1234/", Address("::1", 1234, "a", "b")),
+    ],
+)
+def test_the_address_of_rabbitmq_is_read_as_its_clients_do(url: str, address: Address) -> None:
+    assert classes_place(Settings(**{**CLASSES, "rabbitmq_url": url})).broker == address
+
+
+@pytest.mark.parametrize("url", ["http://a:b@rabbit", "amqp://rabbit", "amqp://secret@rabbit", "amqp://a:secret@r:x/"])
+def test_an_address_of_rabbitmq_that_is_none_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises((ValidationError, MedeaError)) as error:
+        classes_place(Settings(**{**CLASSES, "rabbitmq_url": url}))
+    words = "".join(setting_problems(error.value)) if isinstance(error.value, ValidationError) else str(error.value)
+    assert "RABBITMQ_URL" in words and "secret" not in words
+
+
+def test_a_workers_command_is_told_nothing_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("POSTGRESQL_PASS", "MEDEA_LEDGER_DSN", "RABBITMQ_URL"):
+        monkeypatch.setenv(name, "amqp://a:hush@rabbit/" if name == "RABBITMQ_URL" else "postgresql://hush/x")
+    monkeypatch.setenv("KEPT", "kept")
+    around = around_command()
+    assert around["KEPT"] == "kept" and not any("hush" in value for value in around.values())
+
+
+@pytest.mark.parametrize("name", ["spark-jobs", "other"])
+def test_a_worker_of_a_class_that_workers_do_not_run_ends_at_once(name: str) -> None:
+    with pytest.raises(MedeaError, match="no class that workers run"):
+        make_worker(Settings(**CLASSES), name, ["true"], threading.Event())
 
 
 def test_a_limit_of_a_service_that_is_none_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

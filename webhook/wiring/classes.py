@@ -128,9 +128,7 @@ def make_worker(settings: Settings, name: str, command: Sequence[str], stop: thr
     if not settings.rabbitmq_url:
         raise MedeaError("a worker needs RABBITMQ_URL")
     pool = Pool(ledger_dsn(settings), size=2)
-    secrets = {field.upper() for field in Settings.model_fields}
-    around = {key: value for key, value in os.environ.items() if key.upper() not in secrets}
-    work = Command(command, around)
+    work = Command(command, around_command())
     work.check()
     worker = Worker(
         pool=pool,
@@ -141,6 +139,12 @@ def make_worker(settings: Settings, name: str, command: Sequence[str], stop: thr
         holder=f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}",
     )
     return WorkerProcess(pool, Consumer(_address(settings), queue_of(name), worker.handle, stop))
+
+
+def around_command() -> dict[str, str]:
+    """The environment of a worker's command: this process' without Medea's settings, which have its credentials."""
+    settings = {field.upper() for field in Settings.model_fields}
+    return {key: value for key, value in os.environ.items() if key.upper() not in settings}
 
 
 def _rules(settings: Settings) -> Rules:
