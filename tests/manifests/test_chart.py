@@ -395,6 +395,20 @@ def test_workers_run_their_command_with_no_rights_and_are_scaled_by_their_queues
     assert not any(subject["name"] == "medea-worker" for one in bindings for subject in one.get("subjects") or [])
 
 
+def test_the_files_of_jobs_go_to_the_store_that_is_named() -> None:
+    words = (*CLASSES, "--set=classes.s3.endpoint=https://s3", "--set=classes.s3.secret=s", "--set=classes.s3.ca=s3-ca")
+    with pytest.raises(LabError, match=r"classes.s3.bucket has to be"):
+        render.template(*words)
+    deployments = of("Deployment", *words, "--set=classes.s3.bucket=jobs")
+    for name in ("medea-classes", "medea-worker-actor-jobs"):
+        pod = deployments[name]["spec"]["template"]["spec"]
+        assert environment(pod)["MEDEA_S3_BUCKET"] == "jobs"
+        assert {"name": "s3-ca", "configMap": {"name": "s3-ca"}} in pod["volumes"]
+    [scratch] = [one for one in pod["volumes"] if one["name"] == "tmp"]
+    assert scratch["emptyDir"]["sizeLimit"] == "1Gi"
+    assert "MEDEA_S3_BUCKET" not in environment(of("Deployment", *CLASSES)["medea-classes"]["spec"]["template"]["spec"])
+
+
 def test_without_keda_there_are_as_many_workers_as_one_says() -> None:
     words = (*CLASSES, "--set=classes.keda.enabled=false", "--set=classes.workers.actor-jobs.minReplicas=4")
     assert of("Deployment", *words)["medea-worker-actor-jobs"]["spec"]["replicas"] == 4

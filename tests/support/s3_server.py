@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.lab import binaries
 from tests.support.ports import free_port
-from webhook.doors.files.store import Access
+from webhook.doors.store import Access
 
 BUCKET = "jobs"
 ACCESS_KEY, SECRET_KEY = "medea", "not-a-secret"

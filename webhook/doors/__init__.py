@@ -7,4 +7,7 @@ as for all others: a door has no scheduler of its own. Who calls is known at eve
     speaking  who may speak for others      templates  the WorkflowTemplates that a door's jobs are made from
     plan      what to do about a job (pure) follower   submits the Workflows of jobs, and follows them
     sweeping  what sweeps have in common    patience   how long a client may take
+    store     S3                            results    what a run has left, as a zip
+    pieces    files that are streamed       downloading  that zip as an answer
+    broker    RabbitMQ
 """

@@ -17,10 +17,12 @@ from webhook.doors.classes.config import read_rules
 from webhook.doors.classes.dispatch import Dispatcher
 from webhook.doors.classes.outbox import Outbox
 from webhook.doors.classes.queue import queue_of
+from webhook.doors.classes.results import Results
 from webhook.doors.classes.rules import Rules, RunBy
 from webhook.doors.classes.submitting import Submitting
 from webhook.doors.classes.sweep import Sweep
 from webhook.doors.classes.worker import Worker
+from webhook.doors.store import Store
 from webhook.doors.templates import Templates
 from webhook.errors import BadRequest, MedeaError, quoted
 from webhook.ledger.pool import Pool
@@ -28,6 +30,7 @@ from webhook.model.contract import JOB_CLASS
 from webhook.namespaces.hold import Holds
 from webhook.settings import Settings
 from webhook.wiring.doors import Background, gate_of, needs_ledger
+from webhook.wiring.files import store_access
 from webhook.wiring.parts import front_of, ledger_dsn
 
 _PORTS = {"amqp": 5672, "amqps": 5671}
@@ -85,7 +88,8 @@ def make_classes(settings: Settings, place: ClassesPlace) -> ClassesDoor:
     front, pool = front_of(settings), Pool(ledger_dsn(settings))
     holds = Holds(front, pool, default=settings.medea_hold, patience=settings.medea_probe_quiet)
     templates = Templates(front, place.namespace, label=JOB_CLASS, field="class", plural="job classes")
-    dispatcher = Dispatcher(dispatch.Deps(front, pool, templates, place.rules, place.namespace))
+    results = _results(settings)
+    dispatcher = Dispatcher(dispatch.Deps(front, pool, templates, place.rules, place.namespace, results))
     queues = [queue_of(name) for name, one in place.rules.classes.items() if one.run_by is RunBy.WORKERS]
     broker = Broker(place.broker, queues) if place.broker else None
     outbox = Outbox(pool, broker, place.namespace) if broker else None
@@ -108,13 +112,15 @@ def make_classes(settings: Settings, place: ClassesPlace) -> ClassesDoor:
         interval=settings.medea_sweep_interval,
         keep=settings.jobs_kept,
         stop=stopping,
+        results=results,
     )
     starts = [part.start for part in (pool, holds, templates, dispatcher, sweep)]
     needs = {
         "the namespaces that opted in are not known yet": lambda: holds.namespaces.wait(0),
         "the job classes are not known yet": templates.known,
     }
-    deps = routes.Deps(gate_of(front, holds, settings), submitting, pool, place.rules, place.namespace)
+    gate = gate_of(front, holds, settings)
+    deps = routes.Deps(gate, submitting, pool, place.rules, place.namespace, results)
     return ClassesDoor(
         deps, Background([*starts, *([outbox.start] if outbox else [])], needs_ledger(pool) | needs, stopping)
     )
@@ -137,6 +143,7 @@ def make_worker(settings: Settings, name: str, command: Sequence[str], stop: thr
         command=work,
         # The same process is the same holder, and no other ever is.
         holder=f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}",
+        results=_results(settings),
     )
     return WorkerProcess(pool, Consumer(_address(settings), queue_of(name), worker.handle, stop))
 
@@ -154,6 +161,15 @@ def _rules(settings: Settings) -> Rules:
         return read_rules(settings.medea_classes_config.read_text())
     except (OSError, ValueError) as error:
         raise BadRequest(f"MEDEA_CLASSES_CONFIG can't be read: {quoted(str(error))}") from error
+
+
+def _results(settings: Settings) -> Results | None:
+    """Where the files of jobs are; None without a store. Raises MedeaError if half of it is set."""
+    given = {"MEDEA_S3_ENDPOINT": settings.medea_s3_endpoint, "MEDEA_S3_BUCKET": settings.medea_s3_bucket}
+    missing = [name for name, value in given.items() if not value]
+    if len(missing) == 1:
+        raise MedeaError(f"the store of the doors needs {missing[0]} too")
+    return None if missing else Results(Store(store_access(settings)), settings.medea_s3_prefix)
 
 
 def _address(settings: Settings) -> Address:

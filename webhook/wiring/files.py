@@ -8,10 +8,10 @@ from webhook.api.rights import Rights
 from webhook.doors.files import dispatch, routes
 from webhook.doors.files.dispatch import Dispatcher
 from webhook.doors.files.limits import RunsPerUser, runs_per_user
-from webhook.doors.files.store import Access, Store
 from webhook.doors.files.sweep import Sweep
 from webhook.doors.files.uploads import Slots, Uploads
 from webhook.doors.speaking import Speaking
+from webhook.doors.store import Access, Store
 from webhook.doors.templates import Templates
 from webhook.ledger.pool import Pool
 from webhook.model.contract import SERVICE
@@ -46,7 +46,12 @@ def files_place(settings: Settings) -> FilesPlace:
         "MEDEA_S3_BUCKET": settings.medea_s3_bucket,
     }
     check_set("the door for files needs", wanted)
-    access = Access(
+    return FilesPlace(str(settings.medea_files_namespace), store_access(settings), runs_per_user(os.environ))
+
+
+def store_access(settings: Settings) -> Access:
+    """Where the store of the doors is; its endpoint and its bucket must be set."""
+    return Access(
         endpoint=str(settings.medea_s3_endpoint),
         bucket=str(settings.medea_s3_bucket),
         region=settings.medea_s3_region,
@@ -54,7 +59,6 @@ def files_place(settings: Settings) -> FilesPlace:
         secret_key=settings.medea_s3_secret_key,
         ca=settings.medea_s3_ca,
     )
-    return FilesPlace(str(settings.medea_files_namespace), access, runs_per_user(os.environ))
 
 
 def make_files(settings: Settings, place: FilesPlace) -> FilesDoor:

@@ -1,7 +1,7 @@
 {{/*
 A part of Medea as a Deployment. Arguments: root; component; args; values (the part's own); account; ports, a map of names
-to numbers; env and volumes, lists (optional), the latter with name, path and source; grace, in seconds (optional), and
-image (optional). Without `replicas` in its values somebody else scales it.
+to numbers; env and volumes, lists (optional), the latter with name, path and source; grace, in seconds (optional);
+image (optional); and scratch, how much it may write (optional). Without `replicas` in its values somebody else scales it.
 */}}
 {{- define "medea.deployment" -}}
 {{- $root := .root }}
@@ -87,7 +87,7 @@ spec:
             - {name: {{ .name }}, mountPath: {{ .path }}, readOnly: true}
             {{- end }}
       volumes:
-        {{- include "medea.volumes" $root | nindent 8 }}
+        {{- include "medea.volumes" $root | replace "sizeLimit: 64Mi" (printf "sizeLimit: %s" (.scratch | default "64Mi")) | nindent 8 }}
         {{- range .volumes }}
         - name: {{ .name }}
           {{- toYaml .source | nindent 10 }}
@@ -198,5 +198,26 @@ spec:
 {{- end }}
 {{- with .Values.agent.priorityClassName }}
 - {name: MEDEA_AGENT_PRIORITY_CLASS, value: {{ . }}}
+{{- end }}
+{{- end }}
+
+{{/* The S3 store of a door, as settings and as volumes. Argument: the door's `s3`. */}}
+{{- define "medea.storeEnv" -}}
+- {name: MEDEA_S3_ENDPOINT, value: {{ quote .endpoint }}}
+- {name: MEDEA_S3_BUCKET, value: {{ quote .bucket }}}
+- {name: MEDEA_S3_REGION, value: {{ quote .region }}}
+- {name: MEDEA_S3_PREFIX, value: {{ quote .prefix }}}
+{{- if .secret }}
+- {name: MEDEA_S3_ACCESS_KEY, valueFrom: {secretKeyRef: {name: {{ .secret }}, key: accesskey}}}
+- {name: MEDEA_S3_SECRET_KEY, valueFrom: {secretKeyRef: {name: {{ .secret }}, key: secretkey}}}
+{{- end }}
+{{- if .ca }}
+- {name: MEDEA_S3_CA, value: /run/medea/s3-ca/ca.crt}
+{{- end }}
+{{- end }}
+
+{{- define "medea.storeVolumes" -}}
+{{- if .ca }}
+- {name: s3-ca, path: /run/medea/s3-ca, source: {configMap: {name: {{ .ca }}}}}
 {{- end }}
 {{- end }}

@@ -74,6 +74,9 @@ capabilities: {drop: [ALL]}
 {{- if and .enabled (not .namespace) }}
 {{- fail "classes.enabled is true, so classes.namespace has to be set" }}
 {{- end }}
+{{- if and .enabled .s3.endpoint (not .s3.bucket) }}
+{{- fail "classes.s3.endpoint is set, so classes.s3.bucket has to be" }}
+{{- end }}
 {{- if and .enabled (not .rabbitmq.secret) (or .workers (not .config)) }}
 {{- fail "classes.enabled is true, so classes.rabbitmq.secret has to be set, unless classes.config has every class run_by: workflow" }}
 {{- end }}

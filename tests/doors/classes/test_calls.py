@@ -181,7 +181,13 @@ def test_the_door_is_healthy_whoever_asks(world: World) -> None:
 
 def test_the_calls_are_documented(world: World) -> None:
     document: Any = world.ask("/apidoc/openapi.json", token=None).json
-    assert set(document["paths"]) == {"/submit-job", "/jobs/{job}", "/queues/status", "/health"}
+    assert set(document["paths"]) == {
+        "/submit-job",
+        "/jobs/{job}",
+        "/jobs/{job}/results",
+        "/queues/status",
+        "/health",
+    }
     assert world.ask("/swagger-ui/", token=None).status_code == 302
     assert world.ask("/apidoc/swagger/", token=None).status_code == 200
 

@@ -16,6 +16,7 @@ from webhook.doors.broker import Broker
 from webhook.doors.classes import dispatch, routes
 from webhook.doors.classes.config import read_rules
 from webhook.doors.classes.dispatch import Dispatcher
+from webhook.doors.classes.results import Results
 from webhook.doors.classes.rules import Rules
 from webhook.doors.classes.submitting import Submitting
 from webhook.doors.classes.sweep import Sweep
@@ -44,8 +45,17 @@ class Opted:
 class World:
     """One door. Ann may do everything, Bob only look."""
 
-    def __init__(self, pool: Pool, *, config: str = "", broker: Broker | None = None, is_open: bool = False) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        config: str = "",
+        broker: Broker | None = None,
+        is_open: bool = False,
+        results: Results | None = None,
+    ) -> None:
         self.pool, self.broker, self.rules, self.is_open = pool, broker, read_rules(config), is_open
+        self.results = results
         self.fake = FakeApiserver("front", clock=FakeClock())
         self.fake.namespace(NAMESPACE)
         self.fake.tokens = {"anns": "ann", "bobs": "bob", "eves": "eve"}
@@ -60,7 +70,9 @@ class World:
     def restart(self) -> None:
         """A new process, or another replica: nothing but the ledger and the front door is known to it."""
         self.templates = Templates(self.front, NAMESPACE, label=JOB_CLASS, field="class", plural="job classes")
-        self.dispatcher = Dispatcher(dispatch.Deps(self.front, self.pool, self.templates, self.rules, NAMESPACE))
+        self.dispatcher = Dispatcher(
+            dispatch.Deps(self.front, self.pool, self.templates, self.rules, NAMESPACE, self.results)
+        )
         submitting = Submitting(
             pool=self.pool,
             rules=self.rules,
@@ -72,7 +84,7 @@ class World:
         holds = cast("Any", Opted())
         closed = ClosedGate(Tokens(self.front), Rights(self.front), holds, lambda _: self.front)
         gate: Gate = OpenGate(holds, self.front) if self.is_open else closed
-        deps = routes.Deps(gate, submitting, self.pool, self.rules, NAMESPACE)
+        deps = routes.Deps(gate, submitting, self.pool, self.rules, NAMESPACE, self.results)
         self.client: FlaskClient = routes.create_classes_app(deps).test_client()
         self.sweep = Sweep(
             front=self.front,
@@ -84,6 +96,7 @@ class World:
             interval=30,
             keep=KEEP,
             stop=threading.Event(),
+            results=self.results,
         )
         self.watch()
 

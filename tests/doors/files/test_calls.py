@@ -12,8 +12,8 @@ from tests.doors.files.forms import CONTENT_TYPE, body, upload
 from tests.doors.files.world import LONGEST, MOST_QUEUED, PORTAL, World
 from tests.support.s3_server import S3Server
 from tests.support.workflows import need
-from webhook.doors.files.store import Store
 from webhook.doors.files.uploads import Slots
+from webhook.doors.store import Store
 from webhook.errors import Busy, LedgerUnavailable
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import file_jobs

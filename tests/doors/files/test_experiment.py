@@ -20,7 +20,7 @@ from tests.end_to_end.waiting import eventually
 from tests.support.door_process import NAMESPACE, DoorProcess, files_door, front_door
 from tests.support.fake_apiserver import Call, FakeApiserver
 from tests.support.s3_server import S3Server
-from webhook.doors.files.store import Store
+from webhook.doors.store import Store
 from webhook.errors import StoreUnavailable
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.contract import FILE_JOB

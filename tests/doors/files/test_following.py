@@ -8,7 +8,7 @@ from tests.doors.files.forms import upload
 from tests.doors.files.world import KEEP, World
 from tests.support.fake_apiserver import LOSE, REFUSE, ApiError, Call, Fault
 from tests.support.s3_server import S3Server
-from webhook.doors.files.store import Store
+from webhook.doors.store import Store
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import file_jobs, placements
 from webhook.ledger.file_jobs import JobState

@@ -19,11 +19,11 @@ from webhook.api.tokens import Tokens
 from webhook.doors.files import dispatch, routes
 from webhook.doors.files.dispatch import Dispatcher
 from webhook.doors.files.limits import RunsPerUser
-from webhook.doors.files.store import Store
 from webhook.doors.files.sweep import Sweep
 from webhook.doors.files.uploads import Slots, Uploads
 from webhook.doors.files.workflow import results_key
 from webhook.doors.speaking import Speaking
+from webhook.doors.store import Store
 from webhook.doors.templates import Templates
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS

@@ -6,6 +6,7 @@
     queue       the queue of a class (pure)                 routes      the calls over HTTP
     outbox      jobs for workers, published until RabbitMQ confirms them
     worker      takes one job at a time from a queue        command     runs the command that does the work
+    results     the files that jobs leave in the store
     sweep       repairs, counts, removes what is old
 
 A job is a row in the ledger before anything else of it is anywhere. The row is the truth: a message in RabbitMQ says

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from webhook.errors import MedeaError
@@ -32,10 +33,6 @@ class Ending:
     reason: str = ""
 
 
-class Lost(Exception):
-    """The job is not this worker's any more; its command was killed."""
-
-
 @dataclass(frozen=True)
 class Command:
     """A command and its arguments, and the environment that it has besides what it is told of the job."""
@@ -49,9 +46,12 @@ class Command:
             if shutil.which(program, path=self.environment.get("PATH")) is None:
                 raise MedeaError(f"there is no program {program}")
 
-    def run(self, job: Job, *, longest: float, holds: Callable[[], bool]) -> Ending:
-        """Run it for a job, for at most `longest` seconds. Raises Lost as soon as the caller does not hold the job."""
-        with tempfile.TemporaryDirectory(prefix="medea-") as folder, tempfile.TemporaryFile() as told:
+    def run(self, job: Job, folder: Path, *, longest: float, check: Callable[[], None]) -> Ending:
+        """Run it for a job in a folder, for at most `longest` seconds.
+
+        `check` is called again and again; what it raises ends the command.
+        """
+        with tempfile.TemporaryFile() as told:
             # A file, since a pipe would block if the command reads nothing.
             told.write(payload_of(job))
             told.seek(0)
@@ -69,7 +69,7 @@ class Command:
                 return Ending(f"it could not be started: {error.strerror}")
             words = _Words(process.stderr)
             try:
-                late = _awaited(process, longest, holds)
+                late = _awaited(process, longest, check)
             finally:
                 # Whatever it has started ends with it.
                 _signal(process, signal.SIGKILL)
@@ -104,15 +104,14 @@ def payload_of(job: Job) -> bytes:
     return json.dumps({"job_id": job.id, "payload": payload}).encode()
 
 
-def _awaited(process: subprocess.Popen[bytes], longest: float, holds: Callable[[], bool]) -> bool:
-    """Whether it took too long. Raises Lost."""
+def _awaited(process: subprocess.Popen[bytes], longest: float, check: Callable[[], None]) -> bool:
+    """Whether it took too long."""
     until, late = time.monotonic() + longest, False
     while True:
         try:
             process.wait(WATCHED)
         except subprocess.TimeoutExpired:
-            if not holds():
-                raise Lost from None
+            check()
             if time.monotonic() > until:
                 if late:
                     return True

@@ -6,6 +6,7 @@ import structlog
 from prometheus_client import Counter
 
 from webhook.doors.classes.queue import checked_id
+from webhook.doors.classes.results import Results
 from webhook.doors.classes.rules import JobClass, Rules
 from webhook.doors.classes.workflow import workflow_of
 from webhook.doors.follower import Follower
@@ -33,6 +34,7 @@ class Deps:
     templates: Templates
     rules: Rules
     namespace: str
+    results: Results | None = None
 
 
 class Dispatcher(Follower[Job]):
@@ -54,7 +56,9 @@ class Dispatcher(Follower[Job]):
 
     def _body(self, job: Job) -> Object:
         known = self._deps.rules.classes.get(job.name, JobClass())
-        return workflow_of(job, self._deps.templates.template_of(job.name), known.clusters)
+        results = self._deps.results.key(job.id) if self._deps.results else None
+        template = self._deps.templates.template_of(job.name)
+        return workflow_of(job, template, clusters=known.clusters, results=results)
 
     def _note(self, job: Job, uid: str) -> None:
         class_jobs.exists(self._pool, job.id, uid)

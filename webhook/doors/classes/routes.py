@@ -15,8 +15,10 @@ from webhook.api.http import body, json_app
 from webhook.doors.calling import known_caller
 from webhook.doors.classes.bodies import HealthBody, JobBody, QueueBody, QueuesBody, SubmitBody, SubmittedBody
 from webhook.doors.classes.queue import checked_id
+from webhook.doors.classes.results import Results
 from webhook.doors.classes.rules import JobClass, Rules, RunBy
 from webhook.doors.classes.submitting import Submitting
+from webhook.doors.downloading import zip_answer
 from webhook.errors import Missing, quoted
 from webhook.ledger import class_jobs
 from webhook.ledger.class_jobs import Depth, JobState, NewJob
@@ -35,6 +37,7 @@ class Deps:
     pool: Pool
     rules: Rules
     namespace: str
+    results: Results | None = None
 
 
 def create_classes_app(deps: Deps) -> Flask:
@@ -75,6 +78,17 @@ def blueprint(deps: Deps) -> Blueprint:
         """How a job is, until its row is removed."""
         known_caller(deps.gate, "get", deps.namespace)
         return jsonify(_shown(deps, job).model_dump(by_alias=True))
+
+    @classes.get("/jobs/<job>/results")
+    @SPEC.validate(resp=Documented("HTTP_200", HTTP_404=ErrorBody, **_ERRORS), tags=["classes"], skip_validation=True)
+    def results(job: str) -> Response:
+        """The files that a job has left, as results.zip."""
+        known_caller(deps.gate, "get", deps.namespace)
+        shown = _shown(deps, job)
+        packed = deps.results.read(job) if deps.results and shown.status == JobState.DONE else None
+        if packed is None:
+            raise Missing(f"job {job} is {shown.status}, and has left no files")
+        return zip_answer(packed, job)
 
     @classes.get("/queues/status")
     @SPEC.validate(resp=Documented(HTTP_200=QueuesBody, **_ERRORS), tags=["classes"], skip_validation=True)

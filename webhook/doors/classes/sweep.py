@@ -9,6 +9,7 @@ from prometheus_client import Counter, Gauge
 
 from webhook.doors.broker import Broker
 from webhook.doors.classes.dispatch import Dispatcher
+from webhook.doors.classes.results import Results
 from webhook.doors.classes.rules import Rules, RunBy
 from webhook.doors.sweeping import run_parts, start_sweep
 from webhook.errors import Conflict
@@ -39,6 +40,7 @@ class Sweep:
     interval: float
     keep: float
     stop: threading.Event
+    results: Results | None = None
 
     def start(self) -> None:
         """Start, in a thread of its own."""
@@ -69,7 +71,7 @@ class Sweep:
         class_jobs.retire(self.pool, keep=self.keep)
 
     def clean(self) -> None:
-        """Remove what is marked: its Workflow, then its row."""
+        """Remove what is marked: its files, its Workflow, its row, in this order."""
         for job in class_jobs.cleaned(self.pool, CLEAN_BATCH):
             self._clean(job)
 
@@ -89,6 +91,8 @@ class Sweep:
             after = jobs[-1].seq
 
     def _clean(self, job: Job) -> None:
+        if self.results is not None:
+            self.results.remove(job.id)
         if job.workflow_uid is not None:
             try:
                 self.front.delete(

@@ -5,15 +5,18 @@ dies in the middle of one does not know how far it came, and the job is begun ag
 the same each time, by which its effect can be made to happen once; and how often a job may be begun is a setting.
 """
 
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from prometheus_client import Counter, Histogram
 
 from webhook.doors.broker import Message, Outcome
-from webhook.doors.classes.command import Command, Ending, Lost
+from webhook.doors.classes.command import Command, Ending
 from webhook.doors.classes.queue import job_in
+from webhook.doors.classes.results import Results
 from webhook.doors.classes.rules import JobClass
 from webhook.errors import LedgerUnavailable
 from webhook.ledger import class_leases
@@ -33,9 +36,16 @@ for _word in _WORDS:
     _RUNS.labels(_word)
 
 
+class Lost(Exception):
+    """The job is not this worker's any more, for all that is known."""
+
+
 @dataclass(frozen=True)
 class Worker:
-    """Runs `command` for jobs of the class `name`, one at a time. `holder` is a name that nobody else has."""
+    """Runs `command` for jobs of the class `name`, one at a time. `holder` is a name that nobody else has.
+
+    What a command leaves in its folder is kept in `results`, if there is a store.
+    """
 
     pool: Pool
     name: str
@@ -43,6 +53,7 @@ class Worker:
     command: Command
     holder: str
     lease: float = LEASE
+    results: Results | None = None
 
     def handle(self, message: Message) -> Outcome:
         """Run the job that a message speaks of, if it is to be begun now. Raises LedgerUnavailable if nothing was."""
@@ -71,13 +82,22 @@ class Worker:
     def _run(self, job: Job, heartbeat: "Heartbeat") -> Outcome:
         began = time.perf_counter()
         try:
-            ending = self.command.run(job, longest=self.limits.longest, holds=heartbeat.holds)
+            ending = self._done(job, heartbeat)
         except Lost:
             _RUNS.labels("lost").inc()
-            log.warning("a job was lost: its lease could not be renewed", job=job.id)
+            log.warning("a job was lost: its lease could not be renewed, and its command was killed", job=job.id)
             return Outcome.DONE
         _SECONDS.observe(time.perf_counter() - began)
         return self._write_end(job, ending)
+
+    def _done(self, job: Job, heartbeat: "Heartbeat") -> Ending:
+        with tempfile.TemporaryDirectory(prefix="medea-") as name:
+            folder = Path(name)
+            ending = self.command.run(job, folder, longest=self.limits.longest, check=heartbeat.check)
+            if self.results is not None and not ending.reason:
+                # Whoever hears that it is done finds them there.
+                self.results.keep(job.id, folder, heartbeat.check)
+        return ending
 
     def _write_end(self, job: Job, ending: Ending) -> Outcome:
         """Until it is written: to forget what has been done would be to do it again."""
@@ -113,8 +133,8 @@ class Heartbeat:
         """When the last renewal that succeeded was begun: its lease is counted from later than that."""
         self._tried = began
 
-    def holds(self) -> bool:
-        """Whether the job is still this worker's, for certain. Renews the lease when it is time."""
+    def check(self) -> None:
+        """Renew the lease when it is time. Raises Lost unless the job is still this worker's, for certain."""
         now = time.monotonic()
         if now - self._tried >= min(HEARTBEAT, self._worker.lease / 4):
             self._tried = now
@@ -126,7 +146,8 @@ class Heartbeat:
                 log.warning("a lease is not renewed", job=self._job, reason=error.message)
             else:
                 if not held:
-                    return False
+                    raise Lost
                 self._renewed = now
         margin = min(LEASE_MARGIN, self._worker.lease / 3)
-        return time.monotonic() - self._renewed < self._worker.lease - margin
+        if time.monotonic() - self._renewed >= self._worker.lease - margin:
+            raise Lost

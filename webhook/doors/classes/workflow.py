@@ -14,8 +14,11 @@ def workflow_name(name: str, job: str) -> str:
     return f"{name}-{job.replace('-', '')[:_DIGITS]}"
 
 
-def workflow_of(job: Job, template: str, clusters: tuple[str, ...]) -> Object:
-    """What is created at the front door. Its name is the job's own, so that it is made once."""
+def workflow_of(job: Job, template: str, *, clusters: tuple[str, ...] = (), results: str | None = None) -> Object:
+    """What is created at the front door. Its name is the job's own, so that it is made once.
+
+    `results` is the key under which it may leave files in the store, if there is one.
+    """
     annotations = {
         **({IDENTITY: job.submitter} if job.submitter else {}),
         **({CLUSTERS: ",".join(clusters)} if clusters else {}),
@@ -26,6 +29,7 @@ def workflow_of(job: Job, template: str, clusters: tuple[str, ...]) -> Object:
         "runtime": f"{job.runtime:.15g}",
         "priority": job.priority,
         "data": json.dumps(job.data),
+        **({"results": results} if results else {}),
     }
     return {
         "metadata": {

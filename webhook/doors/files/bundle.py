@@ -11,7 +11,7 @@ from typing import IO
 
 from webhook.doors.files.form import Begin, Data, Event, Value
 from webhook.doors.files.names import safe_name
-from webhook.doors.files.outbox import Outbox
+from webhook.doors.pieces import Outbox
 from webhook.errors import BadRequest, wrong_field
 
 FOLDER = "job"

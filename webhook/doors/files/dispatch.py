@@ -7,9 +7,9 @@ import structlog
 from prometheus_client import Counter
 
 from webhook.doors.files.limits import RunsPerUser
-from webhook.doors.files.store import Store
 from webhook.doors.files.workflow import results_key, workflow_of
 from webhook.doors.follower import Follower
+from webhook.doors.store import Store
 from webhook.doors.templates import Templates, template_or_wait
 from webhook.kube.client import Cluster
 from webhook.ledger import file_jobs

@@ -1,9 +1,7 @@
 """The calls of the Orchestrator, as one blueprint. Their docstrings appear on the OpenAPI page."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import structlog
 from flask import Blueprint, Flask, Response, jsonify, redirect, request
 from spectree import Response as Documented
 from spectree import SpecTree
@@ -14,22 +12,20 @@ from webhook.api.bodies import ErrorBody
 from webhook.api.gate import Caller, Gate
 from webhook.api.http import drain, header_of, json_app
 from webhook.doors.calling import known_caller
+from webhook.doors.downloading import HEADERS, MIMETYPE, zip_answer
 from webhook.doors.files.bodies import HealthBody, JobBody, PingBody, UploadForm
 from webhook.doors.files.names import checked_id, shown_user
-from webhook.doors.files.results import as_zip
-from webhook.doors.files.store import Reading, Store
 from webhook.doors.files.uploads import Uploads
 from webhook.doors.files.workflow import results_key
 from webhook.doors.patience import give_time
 from webhook.doors.speaking import Speaking
+from webhook.doors.store import Store
 from webhook.errors import MedeaError, Missing, Unavailable
 from webhook.ledger import file_jobs
 from webhook.ledger.file_jobs import Job, JobState
 from webhook.ledger.pool import Pool
-from webhook.logs.endpoint import BrokeOff
 from webhook.model.limits.files import CLIENT_SILENCE, UPLOAD_SLOT_WAIT
 
-log = structlog.get_logger(__name__)
 SPEC = SpecTree("flask", title="Medea: jobs with files", version=__version__, path="apidoc", mode="strict")
 _ERRORS = {f"HTTP_{status}": ErrorBody for status in (400, 401, 403, 413, 429, 503)}
 _STATUS = {
@@ -180,24 +176,12 @@ def _not_yet(deps: Deps, job: Job) -> Response:
 
 
 def _results(deps: Deps, job: Job) -> Response:
-    headers = {"Content-Disposition": 'attachment; filename="results.zip"'}
     if request.method == "HEAD":
-        return Response(mimetype="application/zip", headers=headers)
+        return Response(mimetype=MIMETYPE, headers=HEADERS)
     packed = deps.store.read(results_key(job.folder))
     if packed is None:
         raise Unavailable(f"the results of job {job.id} are not in the store")
-    return Response(_streamed(packed, job), mimetype="application/zip", headers=headers)
-
-
-def _streamed(packed: Reading, job: Job) -> Iterator[bytes]:
-    """The zip. If it can't go on, the connection is cut, so that nobody takes half of it for the whole."""
-    try:
-        yield from as_zip(packed)
-    except Unavailable as error:
-        log.warning("a download broke off", job=job.id, reason=error.message)
-        raise BrokeOff(error.message) from error
-    finally:
-        packed.close()
+    return zip_answer(packed, job.id)
 
 
 def _location(deps: Deps, folder: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from prometheus_client import Counter, Gauge
 
 from webhook.doors.files.dispatch import Dispatcher
-from webhook.doors.files.store import Store
+from webhook.doors.store import Store
 from webhook.doors.sweeping import remove_workflow, run_parts, start_sweep
 from webhook.kube.client import Cluster
 from webhook.ledger import file_jobs

@@ -17,10 +17,10 @@ from webhook.api.gate import Caller
 from webhook.doors.files.bundle import Bundle
 from webhook.doors.files.form import Event, boundary_of, read_form
 from webhook.doors.files.names import checked_service, checked_user
-from webhook.doors.files.store import Store
 from webhook.doors.files.workflow import input_key
 from webhook.doors.files.zips import check_zips
 from webhook.doors.speaking import Speaking
+from webhook.doors.store import Store
 from webhook.doors.templates import Templates
 from webhook.errors import BadRequest, Busy, LedgerUnavailable, MedeaError, Unavailable, wrong_field
 from webhook.ledger import file_jobs

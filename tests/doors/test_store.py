@@ -17,9 +17,9 @@ from prometheus_client import REGISTRY
 from tests.support.s3_server import S3Server
 from webhook.doors.files.bundle import FOLDER, Bundle
 from webhook.doors.files.form import Begin, Data, Event
-from webhook.doors.files.outbox import Inbox
-from webhook.doors.files.store import Reading, Store
 from webhook.doors.files.zips import check_zip
+from webhook.doors.pieces import Inbox
+from webhook.doors.store import Reading, Store
 from webhook.errors import BadRequest, StoreUnavailable
 from webhook.model.limits.files import STORE_PART
 

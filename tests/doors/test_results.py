@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.doors.files.world import packed
-from webhook.doors.files.results import as_zip, inner_name
+from webhook.doors.results import as_zip, inner_name
 from webhook.errors import StoreUnavailable
 
 
@@ -49,7 +49,7 @@ def test_a_tgz_that_breaks_off_is_no_zip(end: int) -> None:
 
 
 def test_results_of_very_many_files_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webhook.doors.files.results.MOST_ENTRIES_KEPT", 2000)
+    monkeypatch.setattr("webhook.doors.results.MOST_ENTRIES_KEPT", 2000)
     assert names(packed({"a": b"", "b": b""})) == ["a", "b"]
     with pytest.raises(StoreUnavailable, match="too many results: 3 files"):
         names(packed({"a": b"", "b": b"", "c": b""}))

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, Any, cast
 
-from webhook.doors.files.outbox import Outbox
+from webhook.doors.pieces import Outbox
 from webhook.errors import StoreUnavailable, quoted
 from webhook.model.limits.files import ENTRY_KEPT, MOST_ENTRIES_KEPT, PIECE
 

@@ -1,4 +1,4 @@
-"""A real S3 server for the tests of the door for files."""
+"""A real S3 server for the tests of doors."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.s3_server import S3Server, s3_server
-from webhook.doors.files.store import Store
+from webhook.doors.store import Store
 
 
 @pytest.fixture

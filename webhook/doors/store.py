@@ -14,7 +14,7 @@ from minio.credentials.providers import AWSConfigProvider, ChainedProvider, EnvA
 from minio.error import MinioException, S3Error
 from prometheus_client import Histogram
 
-from webhook.doors.files.outbox import Inbox
+from webhook.doors.pieces import Inbox
 from webhook.errors import StoreUnavailable, quoted
 from webhook.model.limits.files import (
     PIECE,
