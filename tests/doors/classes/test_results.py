@@ -80,6 +80,19 @@ def test_a_job_is_done_when_the_store_is_back(world: World, s3: S3Server, monkey
     assert set(files(world, job)) == {"a.txt", "sub/b"}
 
 
+def test_a_store_that_hangs_does_not_cost_a_worker_its_job(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = Store.write
+
+    def late(self: Store, key: str, pieces: Any) -> None:
+        time.sleep(9)
+        write(self, key, pieces)
+
+    monkeypatch.setattr(Store, "write", late)
+    job = world.submit(ACTOR)
+    assert run(world, job, MAKES, lease=6.0) is Outcome.DONE
+    assert (world.row(job).state, world.row(job).deliveries) == ("done", 1)
+
+
 def test_a_job_that_was_lost_while_its_files_are_stored_is_left_to_the_next(
     world: World, tmp_path: Path, s3: S3Server
 ) -> None:

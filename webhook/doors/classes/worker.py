@@ -6,7 +6,10 @@ the same each time, by which its effect can be made to happen once; and how ofte
 """
 
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +22,20 @@ from webhook.doors.classes.queue import job_in
 from webhook.doors.classes.results import Results
 from webhook.doors.classes.rules import JobClass
 from webhook.errors import LedgerUnavailable
+from webhook.kube import threads
 from webhook.ledger import class_leases
 from webhook.ledger.class_jobs import Job, JobState
 from webhook.ledger.class_leases import Claim
 from webhook.ledger.pool import Pool
-from webhook.model.limits.classes import HEARTBEAT, LEASE, LEASE_MARGIN, RETRY_FIRST, RETRY_LONGEST, WORKER_PAUSE
+from webhook.model.limits.classes import (
+    HEARTBEAT,
+    LEASE,
+    LEASE_MARGIN,
+    RETRY_FIRST,
+    RETRY_LONGEST,
+    WATCHED,
+    WORKER_PAUSE,
+)
 
 log = structlog.get_logger(__name__)
 _RUNS = Counter("medea_worker_runs_total", "Commands that a worker has run", ["outcome"])
@@ -96,7 +108,8 @@ class Worker:
             ending = self.command.run(job, folder, longest=self.limits.longest, check=heartbeat.check)
             if self.results is not None and not ending.reason:
                 # Whoever hears that it is done finds them there.
-                self.results.keep(job.id, folder, heartbeat.check)
+                with heartbeat.going_on():
+                    self.results.keep(job.id, folder, heartbeat.check_held)
         return ending
 
     def _write_end(self, job: Job, ending: Ending) -> Outcome:
@@ -132,22 +145,46 @@ class Heartbeat:
         self._renewed = began
         """When the last renewal that succeeded was begun: its lease is counted from later than that."""
         self._tried = began
+        self._taken = False
+        """Whether the ledger has said that it is another worker's."""
 
     def check(self) -> None:
         """Renew the lease when it is time. Raises Lost unless the job is still this worker's, for certain."""
-        now = time.monotonic()
-        if now - self._tried >= min(HEARTBEAT, self._worker.lease / 4):
-            self._tried = now
-            try:
-                held = class_leases.renew(
-                    self._worker.pool, self._job, holder=self._worker.holder, lease=self._worker.lease
-                )
-            except LedgerUnavailable as error:
-                log.warning("a lease is not renewed", job=self._job, reason=error.message)
-            else:
-                if not held:
-                    raise Lost
-                self._renewed = now
+        self._renew()
+        self.check_held()
+
+    def check_held(self) -> None:
+        """Raises Lost unless the job is still this worker's, for certain."""
         margin = min(LEASE_MARGIN, self._worker.lease / 3)
-        if time.monotonic() - self._renewed >= self._worker.lease - margin:
+        if self._taken or time.monotonic() - self._renewed >= self._worker.lease - margin:
             raise Lost
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Renew the lease in the background: for what may stand still for long, as a store that hangs does."""
+        over = threading.Event()
+
+        def beat() -> None:
+            while not over.wait(WATCHED):
+                self._renew()
+
+        thread = threads.start("heartbeat", beat)
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _renew(self) -> None:
+        now = time.monotonic()
+        if self._taken or now - self._tried < min(HEARTBEAT, self._worker.lease / 4):
+            return
+        self._tried = now
+        try:
+            held = class_leases.renew(
+                self._worker.pool, self._job, holder=self._worker.holder, lease=self._worker.lease
+            )
+        except LedgerUnavailable as error:
+            log.warning("a lease is not renewed", job=self._job, reason=error.message)
+        else:
+            self._taken, self._renewed = not held, now
