@@ -133,9 +133,9 @@ def make_worker(settings: Settings, name: str, command: Sequence[str], stop: thr
         raise MedeaError(f"{quoted(name)} is no class that workers run, by the placement configuration")
     if not settings.rabbitmq_url:
         raise MedeaError("a worker needs RABBITMQ_URL")
-    pool = Pool(ledger_dsn(settings), size=2)
     work = Command(command, around_command())
     work.check()
+    pool = Pool(ledger_dsn(settings), size=2)
     worker = Worker(
         pool=pool,
         name=name,
