@@ -44,6 +44,8 @@ class RabbitServer:
             # Erlang starts helpers, which end with their group.
             self._process = subprocess.Popen(
                 [str(_PROGRAMS / "rabbitmq-server")],
+                # Where it leaves what it wants to say of a crash.
+                cwd=self.root,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -110,8 +112,8 @@ def rabbit_server(root: Path, host: str = "127.0.0.1", port: int | None = None) 
     """A server that runs, and is gone afterwards with all that it stored."""
     prerequisites.install_packages()
     server = RabbitServer(root, host, port)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.stop()
