@@ -31,7 +31,7 @@ from webhook.targets.findings import Facts as TargetFacts
 from webhook.targets.findings import Finding, Grade
 from webhook.targets.registration import registered
 
-_DOORS = {"medea": 443, "medea-plugin": 443, "medea-api": 8090, "medea-files": 5000}
+_DOORS = {"medea": 443, "medea-plugin": 443, "medea-api": 8090, "medea-files": 5000, "medea-classes": 8000}
 """Services with Medea's own certificate, and a port of each. The one for logs has another, and speaks to apiservers."""
 
 

@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from webhook.ledger.pool import Pool
 from webhook.model.json_input import storable
+from webhook.model.limits.classes import RETIRE_MOST
 
 COLUMNS = (
     "id::text, seq, namespace, submitter, class AS name, run_by, rows, runtime, priority, latency_sensitive, data, "
@@ -177,12 +178,16 @@ def holders(pool: Pool, namespace: str) -> Mapping[str, int]:
 
 
 def retire(pool: Pool, *, keep: float) -> int:
-    """Mark what has ended `keep` seconds ago for removal."""
+    """Mark what has ended `keep` seconds ago for removal.
+
+    Not all at once if these are very many: returns how many it marked. Those that another replica marks are left to it.
+    """
     with pool.transaction() as connection:
         return connection.execute(
-            "UPDATE class_jobs SET state = 'cleaned' "
-            "WHERE state IN ('done', 'failed') AND ended_at < now() - make_interval(secs => %s)",
-            (keep,),
+            "UPDATE class_jobs SET state = 'cleaned' WHERE id IN (SELECT id FROM class_jobs WHERE "
+            "state IN ('done', 'failed') AND ended_at < now() - make_interval(secs => %s) "
+            "LIMIT %s FOR UPDATE SKIP LOCKED)",
+            (keep, RETIRE_MOST),
         ).rowcount
 
 

@@ -89,7 +89,7 @@ def make_classes(settings: Settings, place: ClassesPlace) -> ClassesDoor:
     holds = Holds(front, pool, default=settings.medea_hold, patience=settings.medea_probe_quiet)
     templates = Templates(front, place.namespace, label=JOB_CLASS, field="class", plural="job classes")
     results = _results(settings)
-    dispatcher = Dispatcher(dispatch.Deps(front, pool, templates, place.rules, place.namespace, results))
+    dispatcher = Dispatcher(dispatch.Deps(front, pool, templates, place.rules, holds, place.namespace, results))
     queues = [queue_of(name) for name, one in place.rules.classes.items() if one.run_by is RunBy.WORKERS]
     broker = Broker(place.broker, queues) if place.broker else None
     outbox = Outbox(pool, broker, place.namespace) if broker else None

@@ -4,9 +4,10 @@ import pytest
 
 from tests.doors.classes.world import ACTOR, KEEP, SPARK, World
 from tests.support.fake_apiserver import LOSE, REFUSE, ApiError, Call, Fault
-from webhook.kube.resources import WORKFLOWS
+from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import class_jobs
 from webhook.ledger.pool import Pool
+from webhook.model.contract import CLASS_JOB
 
 
 @pytest.fixture
@@ -75,6 +76,69 @@ def test_a_deleted_workflow_is_a_failed_job(world: World) -> None:
     world.fake.remove(WORKFLOWS, "ns", world.row(job).workflow)
     world.work()
     assert "was deleted before it ended" in world.row(job).reason
+
+
+def test_a_workflow_whose_label_somebody_takes_away_is_still_the_jobs(world: World) -> None:
+    job = world.submit(SPARK)
+    world.work()
+    world.fake.change(WORKFLOWS, "ns", world.row(job).workflow, {"metadata": {"labels": {CLASS_JOB: None}}})
+    world.work()
+    assert world.row(job).state == "submitted"
+    world.end(job)
+    world.sweep.run()
+    world.work()
+    assert world.row(job).state == "done"
+
+
+def test_jobs_wait_for_a_template_that_is_replaced(world: World) -> None:
+    job = world.submit(SPARK)
+    world.fake.remove(WORKFLOW_TEMPLATES, "ns", "run-spark-jobs")
+    world.work()
+    assert (world.row(job).state, world.workflows()) == ("submitted", [])
+    world.template("spark-jobs", "run-spark-jobs")
+    world.dispatcher.look_at(job)
+    world.work()
+    assert world.running() == [job]
+
+
+def test_jobs_wait_for_a_namespace_that_opted_out_and_nothing_runs_at_the_front_door(world: World) -> None:
+    job = world.submit(SPARK)
+    world.opted.all = False
+    world.work()
+    assert (world.row(job).state, world.workflows()) == ("submitted", [])
+    world.opted.all = True
+    world.dispatcher.look_at(job)
+    world.work()
+    assert world.running() == [job]
+
+
+def test_a_workflow_that_may_not_be_deleted_holds_up_the_removal_of_no_other(world: World) -> None:
+    jobs = [world.submit(SPARK) for _ in range(2)]
+    world.work()
+    for job in jobs:
+        world.end(job)
+    world.work()
+    # Somebody has taken its label away, and the front door's policy says what Medea may delete.
+    kept = world.row(jobs[0]).workflow
+    denied = Fault("status", 403, "Forbidden", "denied by ValidatingAdmissionPolicy medea-workflows")
+    world.fake.faults = lambda call: denied if (call.verb, call.name) == ("delete", kept) else None
+    for job in jobs:
+        age(world, job, KEEP + 60)
+    world.sweep.run()
+    assert [class_jobs.get(world.pool, job) for job in jobs] == [None, None]
+    assert [one["metadata"]["name"] for one in world.workflows()] == [kept]
+
+
+def test_two_replicas_that_mark_what_is_old_do_not_wait_for_each_other(world: World) -> None:
+    job = world.submit(SPARK)
+    world.work()
+    world.end(job)
+    world.work()
+    age(world, job, KEEP + 60)
+    with world.pool.transaction() as connection:
+        connection.execute("SELECT id FROM class_jobs FOR UPDATE")
+        assert class_jobs.retire(world.pool, keep=KEEP) == 0
+    assert class_jobs.retire(world.pool, keep=KEEP) == 1
 
 
 def test_a_workflow_that_admission_refuses_is_a_failed_job(world: World) -> None:

@@ -84,12 +84,12 @@ def test_a_store_that_hangs_does_not_cost_a_worker_its_job(world: World, monkeyp
     write = Store.write
 
     def late(self: Store, key: str, pieces: Any) -> None:
-        time.sleep(9)
+        time.sleep(16)
         write(self, key, pieces)
 
     monkeypatch.setattr(Store, "write", late)
     job = world.submit(ACTOR)
-    assert run(world, job, MAKES, lease=6.0) is Outcome.DONE
+    assert run(world, job, MAKES, lease=12.0) is Outcome.DONE
     assert (world.row(job).state, world.row(job).deliveries) == ("done", 1)
 
 

@@ -36,10 +36,13 @@ ACTOR = {"latency_sensitive": True, "rows": 100, "estimated_runtime_sec": 1}
 
 
 class Opted:
-    """All namespaces have opted in."""
+    """All namespaces have opted in, or none has."""
+
+    def __init__(self) -> None:
+        self.all = True
 
     def opted_in(self, *_: Any) -> object:
-        return object()
+        return object() if self.all else None
 
 
 class World:
@@ -69,9 +72,11 @@ class World:
 
     def restart(self) -> None:
         """A new process, or another replica: nothing but the ledger and the front door is known to it."""
+        self.opted = Opted()
+        holds = cast("Any", self.opted)
         self.templates = Templates(self.front, NAMESPACE, label=JOB_CLASS, field="class", plural="job classes")
         self.dispatcher = Dispatcher(
-            dispatch.Deps(self.front, self.pool, self.templates, self.rules, NAMESPACE, self.results)
+            dispatch.Deps(self.front, self.pool, self.templates, self.rules, holds, NAMESPACE, self.results)
         )
         submitting = Submitting(
             pool=self.pool,
@@ -81,7 +86,6 @@ class World:
             publish=lambda: self.told.append("publish"),
             namespace=NAMESPACE,
         )
-        holds = cast("Any", Opted())
         closed = ClosedGate(Tokens(self.front), Rights(self.front), holds, lambda _: self.front)
         gate: Gate = OpenGate(holds, self.front) if self.is_open else closed
         deps = routes.Deps(gate, submitting, self.pool, self.rules, NAMESPACE, self.results)

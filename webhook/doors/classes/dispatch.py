@@ -10,7 +10,7 @@ from webhook.doors.classes.results import Results
 from webhook.doors.classes.rules import JobClass, Rules
 from webhook.doors.classes.workflow import workflow_of
 from webhook.doors.follower import Follower
-from webhook.doors.templates import Templates
+from webhook.doors.templates import Templates, template_or_wait
 from webhook.kube.client import Cluster
 from webhook.ledger import class_jobs
 from webhook.ledger.class_jobs import Job, JobState
@@ -18,6 +18,7 @@ from webhook.ledger.pool import Pool
 from webhook.model.contract import CLASS_JOB
 from webhook.model.limits.classes import CLASSES_WORKERS
 from webhook.model.objects import Object
+from webhook.namespaces.hold import Holds
 
 log = structlog.get_logger(__name__)
 _ENDED = Counter(
@@ -33,6 +34,7 @@ class Deps:
     pool: Pool
     templates: Templates
     rules: Rules
+    holds: Holds
     namespace: str
     results: Results | None = None
 
@@ -57,7 +59,7 @@ class Dispatcher(Follower[Job]):
     def _body(self, job: Job) -> Object:
         known = self._deps.rules.classes.get(job.name, JobClass())
         results = self._deps.results.key(job.id) if self._deps.results else None
-        template = self._deps.templates.template_of(job.name)
+        template = template_or_wait(self._deps.templates, self._deps.holds, job.namespace, job.name)
         return workflow_of(job, template, clusters=known.clusters, results=results)
 
     def _note(self, job: Job, uid: str) -> None:

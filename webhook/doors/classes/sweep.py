@@ -11,10 +11,8 @@ from webhook.doors.broker import Broker
 from webhook.doors.classes.dispatch import Dispatcher
 from webhook.doors.classes.results import Results
 from webhook.doors.classes.rules import Rules, RunBy
-from webhook.doors.sweeping import run_parts, start_sweep
-from webhook.errors import Conflict
+from webhook.doors.sweeping import remove_workflow, run_parts, start_sweep
 from webhook.kube.client import Cluster
-from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import class_jobs, class_leases
 from webhook.ledger.class_jobs import Depth, Job
 from webhook.ledger.pool import Pool
@@ -25,6 +23,9 @@ _WAITING = Gauge("medea_class_jobs_waiting", "Jobs that wait", ["job_class"])
 _RUNNING = Gauge("medea_class_jobs_running", "Jobs that run", ["job_class"])
 _OLDEST = Gauge("medea_class_jobs_oldest_seconds", "How long the first of those that wait has waited", ["job_class"])
 _FAILED = Counter("medea_class_sweep_failed_total", "Parts of a sweep of the door for classes that failed", ["part"])
+for _part in ("look_again", "look_for_lost_messages", "retire", "clean", "count"):
+    # Shown as 0 from the beginning, so that the first one counts as an increase.
+    _FAILED.labels(_part)
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,5 @@ class Sweep:
         if self.results is not None:
             self.results.remove(job.id)
         if job.workflow_uid is not None:
-            try:
-                self.front.delete(
-                    WORKFLOWS, job.namespace, job.workflow, uid=job.workflow_uid, propagation="Background"
-                )
-            except Conflict:
-                log.info("another Workflow has the name now", job=job.id, workflow=job.workflow)
+            remove_workflow(self.front, job.namespace, job.workflow, job.workflow_uid)
         class_jobs.forget(self.pool, job.id)

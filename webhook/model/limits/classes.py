@@ -19,6 +19,8 @@ CLASSES_WORKERS = 4
 """Threads that submit and follow jobs."""
 TAKE_MOST = 100
 """Jobs that are taken from the ledger at once."""
+RETIRE_MOST = 500
+"""Old jobs that one sweep marks for removal at most."""
 CLEAN_BATCH = 100
 """Jobs that one sweep removes at most before it looks at the rest."""
 OUTBOX_TURN = 1.0
