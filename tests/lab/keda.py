@@ -48,6 +48,9 @@ def bring_up(lab: Lab) -> None:
 
 def take_down(lab: Lab) -> None:
     """End both, and remove all that `bring_up` has put into the front door."""
+    # Only the operator lets go of these.
+    made = "scaledobjects.keda.sh,triggerauthentications.keda.sh"
+    lab.kubectl("front", "delete", made, "--all", "-A", "--ignore-not-found", "--timeout=60s", timeout=65)
     for name in (ADAPTER, OPERATOR):
         supervisor.kill(name)
     lab.kubectl("front", "delete", "apiservice", GROUP, "--ignore-not-found")
