@@ -31,6 +31,16 @@ def parse_json(body: bytes, *, pairs: Callable[[list[tuple[str, Any]]], Any] | N
     return value
 
 
+def check_unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """For `pairs`. Raises BadRequest for a key that is there twice: nobody knows which one counts."""
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found:
+            raise BadRequest(f"the key {quoted(name)} is there twice in one object", field=name)
+        found[name] = value
+    return found
+
+
 def parse_model(body: bytes, model: type[Model]) -> Model:
     """Parse JSON and validate it as a `model`. Raises BadRequest with the first field that is wrong."""
     return as_model(parse_json(body), model, "the body")

@@ -31,7 +31,7 @@ from webhook.namespaces.hold import Holds
 from webhook.settings import Settings
 from webhook.wiring.doors import Background, gate_of, needs_ledger
 from webhook.wiring.files import store_access
-from webhook.wiring.parts import front_of, ledger_dsn
+from webhook.wiring.parts import check_set, front_of, ledger_dsn
 
 _PORTS = {"amqp": 5672, "amqps": 5671}
 
@@ -74,13 +74,12 @@ class WorkerProcess:
 
 def classes_place(settings: Settings) -> ClassesPlace:
     """Raises MedeaError with the setting that is missing, BadRequest with what is wrong in the configuration."""
-    if not settings.medea_classes_namespace:
-        raise MedeaError("the door for job classes needs MEDEA_CLASSES_NAMESPACE")
+    check_set("the door for job classes needs", {"MEDEA_CLASSES_NAMESPACE": settings.medea_classes_namespace})
     rules = _rules(settings)
     with_workers = [name for name, one in rules.classes.items() if one.run_by is RunBy.WORKERS]
     if with_workers and not settings.rabbitmq_url:
         raise MedeaError(f"the door for job classes needs RABBITMQ_URL: workers run {', '.join(with_workers)}")
-    return ClassesPlace(settings.medea_classes_namespace, rules, _address(settings) if with_workers else None)
+    return ClassesPlace(str(settings.medea_classes_namespace), rules, _address(settings) if with_workers else None)
 
 
 def make_classes(settings: Settings, place: ClassesPlace) -> ClassesDoor:
@@ -131,8 +130,7 @@ def make_worker(settings: Settings, name: str, command: Sequence[str], stop: thr
     known = _rules(settings).classes.get(name)
     if known is None or known.run_by is not RunBy.WORKERS:
         raise MedeaError(f"{quoted(name)} is no class that workers run, by the placement configuration")
-    if not settings.rabbitmq_url:
-        raise MedeaError("a worker needs RABBITMQ_URL")
+    check_set("a worker needs", {"RABBITMQ_URL": settings.rabbitmq_url})
     work = Command(command, around_command())
     work.check()
     pool = Pool(ledger_dsn(settings), size=2)
@@ -166,10 +164,10 @@ def _rules(settings: Settings) -> Rules:
 def _results(settings: Settings) -> Results | None:
     """Where the files of jobs are; None without a store. Raises MedeaError if half of it is set."""
     given = {"MEDEA_S3_ENDPOINT": settings.medea_s3_endpoint, "MEDEA_S3_BUCKET": settings.medea_s3_bucket}
-    missing = [name for name, value in given.items() if not value]
-    if len(missing) == 1:
-        raise MedeaError(f"the store of the doors needs {missing[0]} too")
-    return None if missing else Results(Store(store_access(settings)), settings.medea_s3_prefix)
+    if not any(given.values()):
+        return None
+    check_set("the store of the doors needs", given)
+    return Results(Store(store_access(settings)), settings.medea_s3_prefix)
 
 
 def _address(settings: Settings) -> Address:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from webhook.doors.classes.rules import Priority, Submission
 from webhook.errors import BadRequest, quoted, wrong_field
 from webhook.model.bounded_json import is_deep
-from webhook.model.json_input import check_storable
+from webhook.model.json_input import check_storable, check_unique
 from webhook.model.limits.classes import LONGEST_NUMBER, LONGEST_RUNTIME, MOST_DATA, MOST_ROWS
 from webhook.model.limits.model import DEEPEST_JSON
 
@@ -104,9 +104,7 @@ def _data(name: str, value: Any) -> dict[str, Any]:
 def _parsed(body: bytes) -> Any:
     """JSON in which `NaN`, `Infinity` and numbers that are too large are there as such, for the field to be named."""
     try:
-        value = json.loads(body, parse_int=_whole, object_pairs_hook=_once_each)
-    except BadRequest:
-        raise
+        value = json.loads(body, parse_int=_whole, object_pairs_hook=check_unique)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"the body is not JSON: {quoted(str(error))}") from error
     if is_deep(value):
@@ -117,12 +115,3 @@ def _parsed(body: bytes) -> Any:
 def _whole(text: str) -> int | float:
     """Python reads no more digits than some, and takes long for many."""
     return int(text) if len(text) <= LONGEST_NUMBER else math.inf
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise wrong_field(BadRequest, name, value, "it is there twice")
-        found[name] = value
-    return found

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 
 from webhook.doors.nodes.edits import Insertion
-from webhook.errors import BadRequest, quoted
 from webhook.nodes.paths import Tree
 
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -28,16 +27,6 @@ def _insertion(text: str, at: int, key: str, value: dict[str, str]) -> Insertion
     # Between two keys stands what stands before the first: a line's beginning, a blank or nothing.
     space = text[at + 1 : first]
     return Insertion(first, f"{json.dumps(key)}: {json.dumps(value)}," + (space or " "))
-
-
-def check_unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """For `object_pairs_hook`. Raises BadRequest for a key that is there twice: nobody knows which one counts."""
-    found: dict[str, object] = {}
-    for name, value in pairs:
-        if name in found:
-            raise BadRequest(f"the key {quoted(name)} is there twice in one object", field=name)
-        found[name] = value
-    return found
 
 
 def _inside(text: str, at: int) -> Iterator[tuple[str | int, int]]:

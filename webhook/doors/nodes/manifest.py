@@ -10,7 +10,7 @@ from webhook.doors.nodes.edits import with_insertions
 from webhook.errors import BadRequest, Refused, TooLarge, quoted, wrong_field
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.contract import CLUSTERS, FIT, MAKES, POLICY, PREFIX
-from webhook.model.json_input import check_storable, parse_json
+from webhook.model.json_input import check_storable, check_unique, parse_json
 from webhook.model.limits.nodes import LONGEST_YAML
 from webhook.model.objects import Object, annotations, labels
 from webhook.nodes.apply import with_selectors
@@ -87,7 +87,7 @@ def read_manifest(body: bytes) -> Manifest:
     # Windows' editors begin a file with this mark, which neither JSON nor places in the text know.
     mark, text = text[: text.startswith(_MARK)], text.removeprefix(_MARK)
     form = Form.JSON if text.lstrip().startswith("{") and _is_json(text) else Form.YAML
-    workflow = _of_yaml(text) if form is Form.YAML else parse_json(text.encode(), pairs=json_text.check_unique)
+    workflow = _of_yaml(text) if form is Form.YAML else parse_json(text.encode(), pairs=check_unique)
     root = yaml_text.root_of(text) if form is Form.YAML else None
     _check(workflow)
     return Manifest(text, form, workflow, root, mark)
