@@ -48,6 +48,8 @@ def pool(dsn: str) -> Iterator[Pool]:
     pool.start()
     assert pool.wait(20)
     with pool.transaction() as connection:
-        connection.execute("TRUNCATE workflows, templates, clusters, quiet, caches, file_jobs, class_jobs CASCADE")
+        connection.execute(
+            "TRUNCATE workflows, templates, clusters, quiet, caches, file_jobs, class_jobs, power_jobs CASCADE"
+        )
     yield pool
     pool.close()

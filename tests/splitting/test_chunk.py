@@ -33,9 +33,7 @@ def test_it_has_its_items_and_everything_else_of_its_origin() -> None:
         "spec": {**spec, "ttlStrategy": {"secondsAfterCompletion": 1}, "serviceAccountName": "me"},
     }
     before = copy.deepcopy(original)
-    made = chunk_workflow(
-        original, fanout_of(spec), [(2, 2), (7, 1)], name="job-c", number=4, whole=WHOLE, only=None, suspended=False
-    )
+    made = chunk_workflow(original, fanout_of(spec), [(2, 2), (7, 1)], name="job-c", number=4, whole=WHOLE, only=None)
     assert original == before
     step = made["spec"]["templates"][0]["steps"][0][0]
     assert step["withItems"] == ["2", "3", "7"] and "withSequence" not in step
@@ -52,7 +50,7 @@ def test_it_has_its_items_and_everything_else_of_its_origin() -> None:
     assert "medea.dev/split" not in notes and "medea.dev/placement" not in notes
 
 
-def test_it_may_be_kept_from_targets_and_suspended() -> None:
+def test_it_may_be_kept_from_targets() -> None:
     spec = dag(withItems=["a", "b"])
     made = chunk_workflow(
         {"spec": spec},
@@ -62,10 +60,8 @@ def test_it_may_be_kept_from_targets_and_suspended() -> None:
         number=0,
         whole=WHOLE,
         only={"west", "east"},
-        suspended=True,
     )
     assert made["metadata"]["annotations"]["medea.dev/clusters"] == "east,west"
-    assert made["spec"]["suspend"] is True
     assert made["spec"]["templates"][0]["dag"]["tasks"][0]["withItems"] == ["b"]
 
 

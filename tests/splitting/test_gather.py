@@ -1,6 +1,7 @@
 """What items leave is read from the nodes of their chunk, with either hold, and put together as Argo does."""
 
 import json
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +29,7 @@ def test_nodes_inside_an_item_and_of_others_are_no_items() -> None:
 
 def test_of_a_retried_item_its_own_node_counts() -> None:
     fanout = fanout_of(steps(withItems=[1]))
-    tries = {
+    tries: dict[str, dict[str, Any]] = {
         "a": {"name": "job-1[0].work(0:x)(0)", "displayName": "work(0:x)(0)", "phase": "Failed"},
         "b": {
             "name": "job-1[0].work(0:x)(1)",

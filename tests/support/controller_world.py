@@ -21,7 +21,7 @@ from webhook.model.contract import FINALIZER, PLACEMENT, VERBS, Hold
 from webhook.model.submitter import Submitter
 from webhook.model.verbs import Verb, written
 from webhook.references.presence import Presence
-from webhook.scout.model import Decision, Outcome
+from webhook.scout.model import Decision, Outcome, Verdict
 from webhook.scout.placer import Pause
 from webhook.settings import Settings
 from webhook.targets.acceptance import Acceptance
@@ -84,11 +84,17 @@ class Pauses:
     def __init__(self) -> None:
         self.paused: list[tuple[str, str]] = []
         self.barred: list[tuple[str, str, str]] = []
+        self.free: dict[str, Totals] = {}
 
     def pause(self, namespace: str, target: str, pause: Pause) -> None:
         """Nothing is to leave this queue for this target for a while."""
         assert pause.seconds > 0
         self.paused.append((namespace, target))
+
+    def overview(self, namespace: str) -> tuple[Verdict, ...]:
+        """How much room each target has."""
+        assert namespace
+        return tuple(Verdict(name, free=free) for name, free in self.free.items())
 
     def bar(self, placement: Placement, target: str, words: str) -> None:
         """Nothing of this placement's submitter is to go to this target for a while."""

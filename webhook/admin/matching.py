@@ -212,6 +212,8 @@ def _why_lost(origin: Object, shown: str | None, state: str, targets: Targets) -
     """Why an origin without a run will never have one; None if it still can."""
     if shown in targets.gone:
         return f"its target {shown} is gone for good, and with it what ran there"
+    if state == State.SPLIT:
+        return "it was split into chunks, and only the ledger knew which; those that there are go on"
     if state not in (State.QUEUED, "placed"):
         return f"its run is gone from {shown}, and nobody saw how it ended"
     if hold_of(origin) is Hold.PLUGIN:

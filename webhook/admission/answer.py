@@ -39,6 +39,8 @@ def _marks(candidate: Candidate, decision: Decision) -> dict[str, str]:
         marks[LARGEST_POD] = str(new.largest_pod)
     if candidate.caller:
         marks[IDENTITY] = candidate.caller
+    if decision.outcome is Outcome.SPLIT:
+        return {**marks, STATE: State.SPLIT}
     if decision.cluster is None:
         return {**marks, STATE: State.QUEUED, REASON: decision.reason[:LONGEST_DECISION]}
     return {**marks, STATE: "placed", CLUSTER: decision.cluster}
@@ -48,8 +50,9 @@ def _warnings(candidate: Candidate, decision: Decision, dry_run: bool) -> list[s
     """The lines that `argo submit` and kubectl print: the decision, and what the totals leave out."""
     new = candidate.new
     would = "would be " if dry_run else ""
-    verb = "queued" if decision.cluster is None else "placed on"
-    lines = [f"medea: {would}{verb} {decision.reason} (needs {new.totals})"]
+    verb = {Outcome.PLACED: "placed on", Outcome.SPLIT: "split:"}.get(decision.outcome, "queued")
+    who = "an item needs" if decision.outcome is Outcome.SPLIT else "needs"
+    lines = [f"medea: {would}{verb} {decision.reason} ({who} {new.totals})"]
     if narrow := _narrow(decision):
         lines.append(f"medea: it runs a few pods at a time: {'; '.join(narrow)}")
     if new.notes:

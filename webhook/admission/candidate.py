@@ -16,6 +16,7 @@ from webhook.model.run import Original
 from webhook.model.submitter import Submitter
 from webhook.references.sources import with_values
 from webhook.scout.placer import known_policy
+from webhook.splitting.asked import NewSplit
 from webhook.totals.requirements import Requirements
 from webhook.totals.shape import Name
 from webhook.totals.shared_names import shared_by
@@ -47,9 +48,12 @@ def candidate(
     submitter: Submitter,
     agents: AgentPods,
     node_placement: bool = False,
+    split: NewSplit | None = None,
 ) -> Candidate:
-    """The candidate. `caller` is on whose behalf Medea's own API submits it; with `node_placement` its steps go to
-    node pools. Raises Refused for an unknown policy.
+    """The candidate. Raises Refused for an unknown policy.
+
+    `caller` is on whose behalf Medea's own API submits it; with `node_placement` its steps go to node pools. `split` is
+    set if it runs as chunks; then `weighed` is about one of its items.
     """
     spec, need, found = workflow["spec"], weighed.need, weighed.found
     reference = read_submission(workflow).template_reference
@@ -78,6 +82,7 @@ def candidate(
         largest_pod=need.largest if _is_elastic(submission, need) else None,
         refers=referred.needs,
         shared=shared_by(with_values(spec, referred.values), namespace, found.library),
+        split=split,
     )
     held_spec = None
     if stub_placement(submission.spec) is not None:

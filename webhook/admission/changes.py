@@ -25,7 +25,7 @@ from webhook.model.subworkflows import ended
 from webhook.model.verbs import Verb, pending, written
 
 log = structlog.get_logger(__name__)
-_LIVING = frozenset({State.QUEUED, State.RESERVED, State.RUNNING})
+_LIVING = frozenset({State.QUEUED, State.RESERVED, State.RUNNING, State.SPLIT})
 
 _VERBS = Counter("medea_verbs_total", "Verbs that people gave", ["verb"])
 
@@ -84,7 +84,9 @@ class Changes:
 
     def _check_retry(self, row: Placement, deadline: Deadline) -> None:
         if row.cluster is None or row.run_name is None:
-            raise Refused("there is no run to retry, since it never got to a target; use argo resubmit")
+            raise Refused(
+                "there is no run to retry, since it never got to a target, or was split into chunks; use argo resubmit"
+            )
         locked = placements.locked_elsewhere(self.pool, row.placement)
         if locked:
             raise Refused(f"{locked}, and the run to retry is on {row.cluster}; retry it when that has ended")

@@ -17,6 +17,7 @@ from webhook.admission.preflight import preflight
 from webhook.admission.refer import NOTHING_REFERRED, Referred, Referring
 from webhook.admission.reserve import released_unless_answered, reserve
 from webhook.admission.restore import restore
+from webhook.admission.split import split_of
 from webhook.admission.stub import AgentPods
 from webhook.admission.submission import Submission, read_submission
 from webhook.admission.weigh import ConfigsOf, Scales, Weighed, what_targets_add
@@ -24,6 +25,7 @@ from webhook.admission.wire import Review, allow, deny
 from webhook.errors import Busy, LedgerBusy, LedgerUnavailable, MedeaError, Refused, Unavailable, quoted, wrong_field
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
+from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.contract import CLUSTERS, Hold
 from webhook.model.deadline import Deadline
@@ -120,20 +122,18 @@ class Admission:
         workflow = restore(self.pool, space.name, submission, deadline)
         self._check_registered(submission.only_clusters)
         hold = self.holds.choose(space, workflow, deadline)
-        caller = self._caller(review, submission)
-        who = submitter(review, caller)
-        found = gather(self.front, space.name, workflow["spec"], deadline)
-        referred = self._referred(workflow["spec"], found, space, submission, who, deadline)
-        weighed = self._weighed(
-            workflow["spec"], found, space.name, submission.only_clusters, deadline, referred.values
-        )
+        split, spec = split_of(submission, workflow["spec"])
+        caller, who = self._who(review, submission)
+        found = gather(self.front, space.name, spec, deadline)
+        referred = self._referred(spec, found, space, submission, who, deadline)
+        weighed = self._weighed(spec, found, space.name, submission.only_clusters, deadline, referred.values)
         step = weighed.found.front_door_step
         if step is not None:
-            _check_steps_run(step, hold)
+            _check_steps_run(step, hold, split=split is not None)
             return _untouched(left_alone(review, step))
         if weighed.found is not found:
             # Templates whose names come from parameters refer to things too.
-            referred = self._referred(workflow["spec"], weighed.found, space, submission, who, deadline)
+            referred = self._referred(spec, weighed.found, space, submission, who, deadline)
         wanted = candidate(
             review,
             submission,
@@ -145,6 +145,7 @@ class Admission:
             submitter=who,
             agents=self.agents,
             node_placement=wants_nodes(space.object),
+            split=split,
         )
         if not review.dry_run and hold is Hold.PLUGIN:
             self.prepared.wait_for(space, deadline)
@@ -192,6 +193,15 @@ class Admission:
         """On whose behalf Medea's own API submits; None for everybody else, who may not name a caller."""
         return submission.identity if submission.identity and self.is_own(review.user) else None
 
+    def _who(self, review: Review, submission: Submission) -> tuple[str | None, Submitter]:
+        """On whose behalf it is submitted, and whose rights count on a target: for a chunk those of the whole."""
+        if submission.part_of and self.is_own(review.user):
+            whole = placements.get(self.pool, submission.part_of)
+            if whole is not None and whole.namespace == review.namespace:
+                return whole.identity, whole.submitter or submitter(review, whole.identity)
+        caller = self._caller(review, submission)
+        return caller, submitter(review, caller)
+
     def _check_registered(self, clusters: tuple[str, ...] | None) -> None:
         if not clusters:
             return
@@ -220,6 +230,10 @@ def _untouched(answer: Object) -> Object:
     return answer
 
 
-def _check_steps_run(step: str, hold: Hold) -> None:
+def _check_steps_run(step: str, hold: Hold, *, split: bool) -> None:
+    if split:
+        raise Refused(
+            f"template {quoted(step)} is a step of Medea's own, and runs at the front door: it can't be split"
+        )
     if hold is Hold.NONE:
         raise Refused(f"template {quoted(step)} is a step of Medea's own, which needs a namespace with hold plugin")

@@ -7,10 +7,11 @@ from typing import Any
 
 from webhook.errors import Refused, wrong_field
 from webhook.kube.resources import is_name
-from webhook.model.contract import CLUSTERS, FIT, IDENTITY, MAKES, PLACEMENT, POLICY, SKIP
+from webhook.model.contract import CLUSTERS, FIT, IDENTITY, MAKES, PLACEMENT, POLICY, SKIP, SPLIT, SPLIT_OF
 from webhook.model.json_input import check_storable
 from webhook.model.objects import Object
 from webhook.references.model import Kind
+from webhook.splitting.asked import Asked, asked
 
 _CLUSTER_NAMES = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\s*,\s*[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*")
 
@@ -86,6 +87,16 @@ class Submission:
     def identity(self) -> str | None:
         """The caller that Medea's API has named; to be trusted only from Medea's own user."""
         return self.annotations.get(IDENTITY)
+
+    @property
+    def split(self) -> Asked | None:
+        """Into how many chunks its user wants it split; None if it runs as it is."""
+        return asked(self.annotations.get(SPLIT))
+
+    @property
+    def part_of(self) -> str | None:
+        """The placement that it is a chunk of; to be trusted only from Medea's own user."""
+        return self.labels.get(SPLIT_OF)
 
     @property
     def template_reference(self) -> tuple[str, bool] | None:

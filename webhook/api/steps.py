@@ -104,7 +104,7 @@ def _again(state: State) -> str:
     match state:
         case State.QUEUED:
             return around(TRACK_QUEUED)
-        case State.RUNNING:
+        case State.RUNNING | State.SPLIT:
             return around(TRACK_RUNNING)
     return around(TRACK_GOING)
 
@@ -115,6 +115,8 @@ def _message(row: Placement) -> str:
             return f"queued: {row.reason}"
         case State.RUNNING:
             return f"running on {row.cluster}"
+        case State.SPLIT:
+            return f"split: {row.reason}"
         case State.RESERVED:
             return f"going to {row.cluster}"
     return str(row.state)

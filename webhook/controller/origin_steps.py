@@ -72,6 +72,8 @@ class OriginSteps:
         if bound.state is State.QUEUED:
             self.recorder.record(facts.origin, "Queued", str(bound.reason))
             self.room_came_free()
+        elif bound.state is State.SPLIT:
+            self.recorder.record(facts.origin, "Split", str(bound.reason))
         else:
             self.recorder.record(facts.origin, "Placed", f"on {bound.reason} (needs {bound.totals})")
         return Then.GO_ON

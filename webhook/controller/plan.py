@@ -58,6 +58,8 @@ class Step(StrEnum):
     RESTORE_MARK = "restore_mark"
     """Put the placement back onto the origin: somebody has taken it off."""
     SHOW_QUEUED = "show_queued"
+    SPLIT = "split"
+    """Cut, submit and follow the chunks of one that is split, and show them."""
     CREATE = "create"
     REQUEUE = "requeue"
     """Put it back into the queue: the target is away, and no create was tried there."""
@@ -184,6 +186,8 @@ def _live(row: Placement, origin: Object, facts: Facts) -> Step:
     match row.state:
         case State.QUEUED:
             return Step.SHOW_QUEUED
+        case State.SPLIT:
+            return Step.SPLIT
         case State.RESERVED:
             return Step.CREATE
         case State.RUNNING if run is None:

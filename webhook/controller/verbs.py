@@ -59,7 +59,7 @@ class VerbExecutor:
         assert row is not None and origin is not None
         verbs, undone = pending(origin), list[Undone]()
         match row.state:
-            case State.QUEUED | State.RESERVED:
+            case State.QUEUED | State.RESERVED | State.SPLIT:
                 return self._before_the_run(row, origin, verbs)
             case State.RUNNING:
                 undone = self._do_all(row, origin, verbs, facts.run)

@@ -17,7 +17,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer, Listener
 from webhook.kube.resources import CRON_WORKFLOWS, NAMESPACES, PODS
 from webhook.kube.workqueue import WorkQueue
-from webhook.model.contract import ARGO_COMPONENT, CLUSTER, MIRRORED, OPTED_IN, ORIGIN_UID, PLACEMENT
+from webhook.model.contract import ARGO_COMPONENT, CLUSTER, MIRRORED, OPTED_IN, ORIGIN_UID, PLACEMENT, SPLIT_OF
 from webhook.model.deadline import Clock
 from webhook.model.limits.controller import LONGEST_MOMENT, MOMENT_NODES, PACKED_NODE
 from webhook.model.limits.kube import MOMENT
@@ -86,7 +86,7 @@ class Watches:
             front,
             placement_of=origin_placement,
             changed=self._on_origin,
-            also=_both(children.note, self.cron_children.note),
+            also=_each(children.note, self.cron_children.note, self._on_part),
             keep=with_last_write,
         )
         self.namespaces = Informer(front, NAMESPACES, self._on_namespace, selector=OPTED_IN)
@@ -144,6 +144,12 @@ class Watches:
         if placement is not None:
             self._work.add_after(placement, LONGEST_MOMENT, lane=cluster, share=namespace)
 
+    def _on_part(self, workflow: Object, _gone: bool) -> None:
+        """Something has become of a chunk, and all of them together are looked at a little later."""
+        whole = labels(workflow).get(SPLIT_OF)
+        if whole is not None:
+            self._work.add_after(whole, LONGEST_MOMENT, share=_namespace(workflow))
+
     def _tell(self, placement: str) -> None:
         for follower in self._followers:
             follower.look_at(placement)
@@ -183,10 +189,10 @@ def _namespace(workflow: Object) -> str:
     return str(workflow["metadata"].get("namespace") or "")
 
 
-def _both(first: Listener, second: Listener) -> Listener:
+def _each(*listeners: Listener) -> Listener:
     def note(workflow: Object, gone: bool) -> None:
-        first(workflow, gone)
-        second(workflow, gone)
+        for listener in listeners:
+            listener(workflow, gone)
 
     return note
 

@@ -5,7 +5,7 @@ from webhook.model.limits.admin import FORGET_PAGE
 
 _ENDED = """UPDATE workflows SET state = 'ended', phase = 'Error', message = %(message)s, mirrored = true,
     ended_at = now(), released_at = coalesce(released_at, now()) WHERE placement IN (SELECT placement FROM workflows
-    WHERE state IN ('queued', 'reserved', 'running') LIMIT %(limit)s)"""
+    WHERE state IN ('queued', 'reserved', 'running', 'split') LIMIT %(limit)s)"""
 _DELETED = """UPDATE workflows SET state = 'deleted', deleted_at = now(), released_at = coalesce(released_at, now())
     WHERE placement IN (SELECT placement FROM workflows WHERE state = 'deleting' LIMIT %(limit)s)"""
 

@@ -12,6 +12,7 @@ from webhook.model.objects import texts
 from webhook.model.run import Original
 from webhook.model.submitter import Submitter, submitter_of
 from webhook.references.model import References, references_of
+from webhook.splitting.asked import NewSplit
 from webhook.totals.demands import Demands, demands_of
 from webhook.totals.model import Totals
 from webhook.totals.shared_names import NOTHING_SHARED, Shared
@@ -58,6 +59,8 @@ class NewPlacement:
     demands: Demands | None = None
     refers: References = ()
     shared: Shared = NOTHING_SHARED
+    split: NewSplit | None = None
+    """Set for one that runs as chunks. Its totals are what one of its items needs."""
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def unbound(pool: Pool, older_than: float) -> list[Placement]:
     """Rows older than `older_than` seconds whose origin has not appeared."""
     with pool.transaction() as connection:
         rows = connection.execute(
-            f"SELECT {COLUMNS} FROM workflows WHERE bound_at IS NULL AND state IN ('queued', 'reserved') "
+            f"SELECT {COLUMNS} FROM workflows WHERE bound_at IS NULL AND state IN ('queued', 'reserved', 'split') "
             "AND created_at < now() - make_interval(secs => %s)",
             (older_than,),
         )
@@ -105,14 +105,15 @@ def known_namespaces(pool: Pool) -> list[str]:
 def bind(pool: Pool, placement: str, *, namespace: str, name: str, uid: str) -> Placement | None:
     """Bind a row to the origin that carries its id; None if the row belongs to another origin.
 
-    A row that has expired is queued again, since its origin exists after all.
+    A row that has expired is queued or split again, since its origin exists after all.
     """
     return _write(
         pool,
         "SET name = %(name)s, origin_uid = %(uid)s, bound_at = coalesce(bound_at, now()), "
         "cluster = CASE WHEN state = 'expired' THEN NULL ELSE cluster END, "
         "released_at = CASE WHEN state = 'expired' THEN NULL ELSE released_at END, "
-        "state = CASE WHEN state = 'expired' THEN 'queued' ELSE state END "
+        "state = CASE WHEN state <> 'expired' THEN state WHEN EXISTS (SELECT FROM splits "
+        "WHERE splits.placement = workflows.placement) THEN 'split' ELSE 'queued' END "
         "WHERE placement = %(placement)s AND namespace = %(namespace)s "
         "AND (origin_uid IS NULL OR origin_uid = %(uid)s) AND (name IS NULL OR name = %(name)s)",
         {"placement": placement, "namespace": namespace, "name": name, "uid": uid},
@@ -221,7 +222,8 @@ def stopped(pool: Pool, placement: str, message: str) -> Placement | None:
     return _write(
         pool,
         "SET state = 'ended', phase = 'Failed', message = %(message)s, ended_at = now(), released_at = now() "
-        "WHERE placement = %(placement)s AND (state = 'queued' OR (state = 'reserved' AND run_name IS NULL))",
+        "WHERE placement = %(placement)s "
+        "AND (state IN ('queued', 'split') OR (state = 'reserved' AND run_name IS NULL))",
         {"placement": placement, "message": message},
     )
 
@@ -281,7 +283,7 @@ def deleting(pool: Pool, placement: str) -> Placement | None:
     return _write(
         pool,
         "SET state = 'deleting' "
-        "WHERE placement = %(placement)s AND state IN ('queued', 'reserved', 'running', 'ended', 'deleting')",
+        "WHERE placement = %(placement)s AND state IN ('queued', 'reserved', 'running', 'split', 'ended', 'deleting')",
         {"placement": placement},
     )
 
@@ -301,7 +303,7 @@ def expired(pool: Pool, placement: str) -> Placement | None:
     return _write(
         pool,
         "SET state = 'expired', released_at = now() "
-        "WHERE placement = %(placement)s AND bound_at IS NULL AND state IN ('queued', 'reserved')",
+        "WHERE placement = %(placement)s AND bound_at IS NULL AND state IN ('queued', 'reserved', 'split')",
         {"placement": placement},
     )
 

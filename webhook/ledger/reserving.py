@@ -11,7 +11,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from webhook.errors import Busy, quoted
-from webhook.ledger import sharing
+from webhook.ledger import sharing, splits
 from webhook.ledger.placement import NewPlacement, read_demands
 from webhook.ledger.pool import Connection, Pool
 from webhook.ledger.promised import reserved_room
@@ -250,7 +250,7 @@ def _claimed(connection: Connection, namespace: str, targets: Mapping[str, Quota
 def _give_back(connection: Connection, namespace: str, name: str) -> None:
     connection.execute(
         "UPDATE workflows SET state = 'expired', released_at = now() WHERE namespace = %s AND name = %s "
-        "AND bound_at IS NULL AND state IN ('queued', 'reserved')",
+        "AND bound_at IS NULL AND state IN ('queued', 'reserved', 'split')",
         (namespace, name),
     )
 
@@ -259,7 +259,7 @@ def _check_unbound(connection: Connection, namespace: str, identity: str) -> Non
     """Keep the ledger from filling up with Workflows that are submitted, but never come into being."""
     row = connection.execute(
         "SELECT count(*) AS all, count(*) FILTER (WHERE identity = %s) AS own FROM workflows "
-        "WHERE namespace = %s AND bound_at IS NULL AND state IN ('queued', 'reserved')",
+        "WHERE namespace = %s AND bound_at IS NULL AND state IN ('queued', 'reserved', 'split')",
         (identity, namespace),
     ).fetchone()
     assert row is not None
@@ -277,7 +277,7 @@ def _too_many(count: int, which: str, most: int) -> Busy:
 
 
 def _state(decision: Decision) -> State:
-    return State.RESERVED if decision.outcome is Outcome.PLACED else State.QUEUED
+    return {Outcome.PLACED: State.RESERVED, Outcome.SPLIT: State.SPLIT}.get(decision.outcome, State.QUEUED)
 
 
 def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> None:
@@ -323,4 +323,6 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
         """,
         row,
     )
+    if new.split is not None:
+        splits.insert(connection, new.placement, new.split)
     keep_decisions(connection, {new.placement: decision})

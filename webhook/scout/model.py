@@ -226,6 +226,8 @@ class Request:
 class Outcome(StrEnum):
     PLACED = "placed"
     QUEUED = "queued"
+    SPLIT = "split"
+    """It runs as chunks, which are decided about one by one."""
     REFUSED = "refused"
 
 

@@ -96,7 +96,10 @@ class Placer:
         with self._turns.of(new.namespace):
             view = self._views.of(new.namespace)
             return reserving.admit(
-                self._pool, new, lambda held: _bounded(_choose(request, view, held), held), view.limited
+                self._pool,
+                new,
+                lambda held: as_split(new, _bounded(_choose(request, view, held), held)),
+                view.limited,
             )
 
     def peek(self, request: Request, *, patience: float = 0.0) -> Decision:
@@ -245,6 +248,13 @@ def _bounded(decision: Decision, held: Held) -> Decision:
         return decision
     reason = f"{held.unbound} Workflows of this namespace hold room that have not been seen at the front door yet"
     return replace(decision, outcome=Outcome.QUEUED, reason=reason, cluster=None)
+
+
+def as_split(new: NewPlacement, decision: Decision) -> Decision:
+    """The decision about a Workflow that is split, if it is: refused if one of its items would be. Pure."""
+    if new.split is None or decision.outcome is Outcome.REFUSED:
+        return decision
+    return replace(decision, outcome=Outcome.SPLIT, reason=new.split.words, cluster=None, reserved=None)
 
 
 def request_of(new: NewPlacement, refused_by: Mapping[str, str] | None = None) -> Request:

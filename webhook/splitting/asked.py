@@ -19,6 +19,21 @@ class Asked:
         return AUTO if self.chunks is None else str(self.chunks)
 
 
+@dataclass(frozen=True)
+class NewSplit:
+    """What is to be split: how, and how many items there are."""
+
+    asked: Asked
+    items: int
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        if self.asked.chunks is None:
+            return f"{self.items} items into chunks by the room of the targets"
+        return f"{self.items} items into {min(self.asked.chunks, self.items)} chunks"
+
+
 def asked(value: str | None) -> Asked | None:
     """What the annotation says; None if there is none. Raises Refused."""
     if value is None:

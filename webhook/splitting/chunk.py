@@ -43,7 +43,6 @@ def chunk_workflow(
     number: int,
     whole: Whole,
     only: Collection[str] | None,
-    suspended: bool,
 ) -> Object:
     """What is submitted at the front door for a chunk. `only` are the targets it may go to; None for all.
 
@@ -59,10 +58,7 @@ def chunk_workflow(
         "annotations": {**notes, CHUNK: str(number)},
     }
     spec = sliced(mapping(original.get("spec")), fanout, [fanout.items[one] for one in positions_of(spans)])
-    return {
-        "metadata": marked(metadata, name=name, parent=whole.name, parent_uid=whole.uid),
-        "spec": {**spec, **({"suspend": True} if suspended else {})},
-    }
+    return {"metadata": marked(metadata, name=name, parent=whole.name, parent_uid=whole.uid), "spec": spec}
 
 
 def sliced(spec: Mapping[str, Any], fanout: Fanout, items: list[Any]) -> Object:

@@ -5,11 +5,12 @@ As Argo does it for a fan-out: an output parameter is the list of all items' val
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from webhook.model.bounded_json import read_json
+from webhook.model.nodes import Nodes, references
 from webhook.model.objects import Object, mapping, mappings
 from webhook.splitting.shape import Fanout
 
@@ -33,19 +34,43 @@ def left_of(written: Mapping[str, Any]) -> Left:
     return Left(mapping(written.get("parameters")), written.get("result"))
 
 
-def done_items(nodes: Mapping[str, Object], fanout: Fanout, workflow: str) -> dict[int, Left]:
-    """What each item that is done has left, by its position in the chunk. `workflow` is the chunk's name.
+def done_items(nodes: Nodes, fanout: Fanout, workflow: str) -> dict[int, Left]:
+    """What each item that is done has left, by its position in the chunk. `workflow` is the chunk's name."""
+    own = _own_nodes(nodes, fanout, workflow)
+    return {position: _left(node) for position, node in own.items() if node.get("phase") in _DONE}
 
-    A retried item has several nodes; its own has the shortest name of them.
-    """
+
+def failed_items(nodes: Nodes, fanout: Fanout, workflow: str, excused: Collection[str]) -> set[int]:
+    """The positions of items that failed by themselves, and not because of what the words in `excused` say."""
+    own = _own_nodes(nodes, fanout, workflow)
+    failed = {position: node for position, node in own.items() if node.get("phase") in ("Failed", "Error")}
+    return {position for position, node in failed.items() if not _is_excused(nodes, node, excused)}
+
+
+def _is_excused(nodes: Nodes, node: Object, excused: Collection[str]) -> bool:
+    """Whether one of the words is said by a node or by one inside of it."""
+    waiting, seen = [node], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if any(words in str(one.get("message")) for words in excused):
+            return True
+        waiting += [nodes[child] for child in references(one, "children") if child in nodes]
+    return False
+
+
+def _own_nodes(nodes: Nodes, fanout: Fanout, workflow: str) -> dict[int, Object]:
+    """The node of each item. A retried one has several, and its own has the shortest name of them."""
     own: dict[int, Object] = {}
     for position, node in _item_nodes(nodes, fanout, workflow):
         if position not in own or len(str(node.get("name"))) < len(str(own[position].get("name"))):
             own[position] = node
-    return {position: _left(node) for position, node in own.items() if node.get("phase") in _DONE}
+    return own
 
 
-def _item_nodes(nodes: Mapping[str, Object], fanout: Fanout, workflow: str) -> Iterable[tuple[int, Object]]:
+def _item_nodes(nodes: Nodes, fanout: Fanout, workflow: str) -> Iterable[tuple[int, Object]]:
     # With hold plugin the graft has the target's name between that of the Workflow and the rest.
     begin = re.escape(fanout.node_name("").removesuffix(f"{fanout.step}("))
     pattern = re.compile(rf"{re.escape(workflow)}(\.[a-z0-9-]+)?{begin}")

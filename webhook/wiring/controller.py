@@ -13,6 +13,9 @@ from webhook.controller.process import Controller
 from webhook.controller.queue import Queue
 from webhook.controller.reconciler import Reconciler
 from webhook.controller.resting import Resting
+from webhook.controller.splits.chunks import Chunks
+from webhook.controller.splits.known import Reader
+from webhook.controller.splits.steps import SplitSteps
 from webhook.controller.subworkflows import Subworkflows
 from webhook.controller.sweep import Sweep
 from webhook.controller.target_steps import TargetSteps
@@ -133,12 +136,30 @@ def assemble_controller(
         parts.placer.bar,
         copies,
     )
+    split_steps = SplitSteps(
+        front=front,
+        pool=pool,
+        recorder=recorder,
+        reader=Reader(pool),
+        chunks=Chunks(
+            front,
+            pool,
+            watches.origins.informer,
+            opted_in=lambda namespace: watches.namespaces.get("", namespace) is not None,
+            names=lambda: frozenset(parts.registry.names()),
+        ),
+        overview=parts.placer.overview,
+        away=targets.away,
+        namespace=lambda namespace: watches.namespaces.get("", namespace),
+        again=work.add,
+        now=now,
+    )
     verbs = VerbExecutor(front, targets, pool, recorder, queue.wake)
     reconciler = Reconciler(
         front=front,
         targets=targets,
         gatherer=Gatherer(front, pool, watches.origins, watches.runs, watches.made, targets, now),
-        acts={**origin_steps.acts(), **target_steps.acts(), **verbs.acts()},
+        acts={**origin_steps.acts(), **target_steps.acts(), **split_steps.acts(), **verbs.acts()},
         recorder=recorder,
     )
     crons = CronReconciler(

@@ -16,3 +16,5 @@ MOST_MOVES = 3
 """How often the same items may be taken elsewhere."""
 LONGEST_CHUNK_NAME = 63
 """A name that is also the value of a label."""
+ORIGINALS_KEPT = 32
+"""Workflows that are split and under way, of which a process keeps in mind what their user sent."""

@@ -1,0 +1,174 @@
+"""Chunks at the front door: submitting, following, steering and ending them. Everything may be repeated."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+from prometheus_client import Counter
+
+from webhook.controller.splits.ends import Seen, chunk_end
+from webhook.controller.splits.known import Known
+from webhook.controller.splits.plan import Do, Next, Past, next_for
+from webhook.errors import AlreadyExists, BadRequest, Busy, Clash, NotThere, QuotaExceeded, Rejected
+from webhook.kube.client import Cluster
+from webhook.kube.informer import Informer
+from webhook.kube.resources import WORKFLOWS
+from webhook.ledger import placements, splits
+from webhook.ledger.placement import Placement
+from webhook.ledger.pool import Pool
+from webhook.ledger.splits import Chunk
+from webhook.model.contract import CLUSTER, PLACEMENT, SUSPENDED, State
+from webhook.model.limits.api import SUBMIT_TIMEOUT
+from webhook.model.nodes import nodes_of
+from webhook.model.objects import Object, annotations, spec_of
+from webhook.model.subworkflows import ended, shutdown_of
+from webhook.splitting.chunk import Whole, chunk_workflow
+from webhook.splitting.gather import done_items
+from webhook.splitting.moving import Policy
+
+log = structlog.get_logger(__name__)
+_ENDED = Counter("medea_chunks_ended_total", "Chunks of split Workflows that have ended", ["phase"])
+_SUBMITTED = Counter("medea_chunks_submitted_total", "Chunks of split Workflows that were submitted")
+_MOVED = Counter("medea_chunks_moved_total", "Chunks that were taken from a target that was lost or slow")
+for _phase in ("Succeeded", "Failed", "Error"):
+    _ENDED.labels(_phase)
+
+_MANAGER = "medea-steps"
+"""Field manager for steering. Not Medea's usual one, so that the webhook passes the change on to the run as a verb."""
+
+
+@dataclass
+class Chunks:
+    """Acts on the chunks of all splits. `names` returns the names of all targets."""
+
+    front: Cluster
+    pool: Pool
+    origins: Informer
+    opted_in: Callable[[str], bool]
+    names: Callable[[], frozenset[str]]
+    _versions: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def tend(self, known: Known, chunk: Chunk, policy: Policy) -> None:
+        """Take the next step for one chunk. Raises errors of the front door and of the ledger."""
+        child, past = self._look(known, chunk)
+        step = next_for(chunk.name, chunk.uid, chunk.phase, child, past, known.row.placement)
+        if step.do is Do.SUBMIT:
+            self._submit(known, chunk)
+        elif step.do is Do.FOLLOW:
+            assert child is not None
+            self._follow(known, chunk, child)
+        elif step.do is Do.END:
+            self._end(known, chunk, step, child, policy, lost=past is not None and past.lost)
+
+    def take_away(self, known: Known, chunk: Chunk) -> None:
+        """Have what is left of it go elsewhere once it has stopped."""
+        splits.move(self.pool, known.row.placement, chunk.number)
+        _MOVED.inc()
+        log.info("taken from its target", chunk=chunk.name, cluster=chunk.cluster, done=chunk.done)
+
+    def forget(self, placement: str) -> None:
+        """It is over."""
+        self._versions = {key: value for key, value in self._versions.items() if key[0] != placement}
+
+    def _look(self, known: Known, chunk: Chunk) -> tuple[Object | None, Past | None]:
+        """The chunk's Workflow at the front door; or else what the ledger remembers of it."""
+        namespace = known.row.namespace
+        child = self.origins.get(namespace, chunk.name)
+        if child is not None and ended(child) is None and chunk.uid == child["metadata"]["uid"]:
+            return child, None
+        child = self.front.find(WORKFLOWS, namespace, chunk.name)
+        row = placements.by_origin(self.pool, namespace, chunk.name)
+        if child is None and row is not None:
+            # What is remembered may have come after that look.
+            child = self.front.find(WORKFLOWS, namespace, chunk.name)
+        return child, _past(row)
+
+    def _submit(self, known: Known, chunk: Chunk) -> None:
+        """A chunk waits while the whole is suspended, or the namespace has left: then it would not be placed."""
+        namespace = known.row.namespace
+        if known.suspended or not self.opted_in(namespace):
+            return
+        try:
+            made = self.front.create(WORKFLOWS, namespace, self._workflow(known, chunk), read_timeout=SUBMIT_TIMEOUT)
+        except AlreadyExists as error:
+            raise Clash(f"{chunk.name} has just been created", namespace=namespace) from error
+        except (QuotaExceeded, Clash):
+            raise
+        except (Rejected, BadRequest) as error:
+            refused = Next(Do.END, "Error", f"it was refused: {error.message}")
+            self._end(known, chunk, refused, None, Policy.STAY, lost=False)
+            return
+        if PLACEMENT not in annotations(made):
+            self.front.delete(WORKFLOWS, namespace, chunk.name, uid=made["metadata"]["uid"])
+            raise Busy(f"{chunk.name} was not reviewed by Medea's webhook, so it would have run at the front door")
+        _SUBMITTED.inc()
+        self._follow(known, chunk, made)
+
+    def _workflow(self, known: Known, chunk: Chunk) -> Object:
+        metadata = known.origin["metadata"]
+        return chunk_workflow(
+            known.original,
+            known.fanout,
+            list(chunk.spans),
+            name=chunk.name,
+            number=chunk.number,
+            whole=Whole(known.row.placement, metadata["name"], metadata["uid"]),
+            only=self._only(known.row, chunk),
+        )
+
+    def _only(self, row: Placement, chunk: Chunk) -> frozenset[str] | None:
+        """Where it may go: not back to where its items were taken from, unless there is nothing else."""
+        wanted = None if row.only_clusters is None else frozenset(row.only_clusters)
+        rest = (self.names() if wanted is None else wanted) - set(chunk.avoid)
+        return rest if chunk.avoid and rest else wanted
+
+    def _follow(self, known: Known, chunk: Chunk, child: Object) -> None:
+        placement, metadata = known.row.placement, child["metadata"]
+        if chunk.uid is None:
+            splits.exists(self.pool, placement, chunk.number, metadata["uid"])
+        self._steer(known, chunk, child)
+        key, version = (placement, chunk.number), str(metadata.get("resourceVersion"))
+        if self._versions.get(key) == version:
+            return
+        done = len(done_items(nodes_of(child), known.fanout, chunk.name))
+        runs = (child.get("status") or {}).get("phase") == "Running" and CLUSTER in annotations(child)
+        splits.follow(self.pool, placement, chunk.number, cluster=annotations(child).get(CLUSTER), done=done, runs=runs)
+        self._versions[key] = version
+
+    def _steer(self, known: Known, chunk: Chunk, child: Object) -> None:
+        """Pass on what people do to the whole. That it is stopped or deleted, sub-Workflows hear by themselves."""
+        suspends = bool(spec_of(child).get("suspend"))
+        if chunk.moving and shutdown_of(child) is None:
+            self._patch(child, {}, {"shutdown": "Stop"})
+        elif known.suspended and not suspends:
+            self._patch(child, {SUSPENDED: "true"}, {"suspend": True})
+        elif not known.suspended and SUSPENDED in annotations(child):
+            self._patch(child, {SUSPENDED: None}, {"suspend": None})
+
+    def _patch(self, child: Object, notes: Object, spec: Object) -> None:
+        metadata = child["metadata"]
+        marks = {"uid": metadata["uid"], **({"annotations": notes} if notes else {})}
+        try:
+            self.front.patch(
+                WORKFLOWS, metadata["namespace"], metadata["name"], {"metadata": marks, "spec": spec}, manager=_MANAGER
+            )
+        except NotThere:
+            return
+
+    def _end(self, known: Known, chunk: Chunk, said: Next, child: Object | None, policy: Policy, *, lost: bool) -> None:
+        row = placements.by_origin(self.pool, known.row.namespace, chunk.name)
+        kept = placements.outcome(self.pool, row.placement) if row else {}
+        nodes = nodes_of({"status": kept}) or (nodes_of(child) if child else {})
+        cluster = (row.cluster if row else None) or chunk.cluster
+        movable = chunk.moving or (lost and policy is Policy.MOVE)
+        end = chunk_end(chunk, said, Seen(nodes, cluster, movable), known.fanout)
+        if splits.end(self.pool, known.row.placement, chunk, end, origin=known.name):
+            _ENDED.labels(end.phase).inc()
+            log.info("chunk ended", chunk=chunk.name, phase=end.phase, cluster=cluster, message=end.message)
+
+
+def _past(row: Placement | None) -> Past | None:
+    if row is None or row.bound_at is None:
+        return None
+    lost = row.state is State.ENDED and row.cluster is None and row.dispatched_at is not None
+    return Past(row.phase, row.message or "", lost)
