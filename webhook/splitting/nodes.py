@@ -37,12 +37,12 @@ class Shown:
 
 @dataclass(frozen=True)
 class End:
-    """How the whole has ended, and what its items have left, in their order."""
+    """How the whole has ended, and what its items have left, in their order; None if nothing is gathered."""
 
     phase: str
     message: str
     at: datetime
-    left: Sequence[Left]
+    left: Sequence[Left] | None
 
 
 def shown_status(
@@ -58,7 +58,7 @@ def shown_status(
         "progress": f"{done}/{items}",
     }
     nodes = _tree(name, fanout, chunks, common, _words(chunks, items, done), end)
-    outputs = entrypoint_outputs(fanout, end.left) if end else {}
+    outputs = entrypoint_outputs(fanout, end.left) if end and end.left is not None else {}
     if outputs:
         nodes[name]["outputs"] = outputs
     return {
@@ -84,7 +84,7 @@ def _tree(name: str, fanout: Fanout, chunks: Sequence[Shown], common: Object, wo
     nodes = [
         _node(name, name, name, "DAG", common, [id_of(name, top)]) | {"templateName": fanout.entrypoint},
         _node(name, top, fanout.step, "TaskGroup", common, [id_of(name, f"{top}.{one}") for one in targets])
-        | {"message": words, "outputs": gathered(end.left) if end else {}},
+        | {"message": words, "outputs": gathered(end.left) if end and end.left is not None else {}},
     ]
     for target in targets:
         inside = [one for one in chunks if (one.cluster or WAITING) == target]

@@ -1,14 +1,14 @@
 """How a chunk, and the whole, has ended. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from webhook.controller.splits.plan import Next
 from webhook.ledger.splits import Chunk, ChunkEnd
 from webhook.model.nodes import Nodes
 from webhook.splitting.cut import positions_of, spans_of
-from webhook.splitting.gather import Left, done_items, failed_items
+from webhook.splitting.gather import done_items, failed_items
 from webhook.splitting.shape import Fanout
 
 SHUTDOWN = ("shutdown with strategy", "Stopped with strategy")
@@ -62,11 +62,6 @@ def whole_message(chunks: Sequence[Chunk], items: int) -> str:
         return f"{items} items in {len(chunks)} chunks: {', '.join(f'{name} {where[name]}' for name in sorted(where))}"
     told = "; ".join(f"{one.name}{f' on {one.cluster}' if one.cluster else ''}: {_why(one)}" for one in bad[:_TOLD])
     return f"{len(bad)} of {len(chunks)} chunks did not succeed: {told}{'; …' if len(bad) > _TOLD else ''}"
-
-
-def in_order(left: Mapping[int, Left], items: int) -> list[Left]:
-    """What all items have left, in their order; nothing for those of which that is not known."""
-    return [left.get(position, Left()) for position in range(items)]
 
 
 def _why(chunk: Chunk) -> str:

@@ -8,7 +8,7 @@ import structlog
 from webhook.controller.patch import patch_origin
 from webhook.controller.plan import Away, Facts, Step, Then
 from webhook.controller.splits.chunks import Chunks
-from webhook.controller.splits.ends import in_order, whole_message, whole_phase
+from webhook.controller.splits.ends import whole_message, whole_phase
 from webhook.controller.splits.known import Known, Reader
 from webhook.controller.splits.shown import outcome_of, running_patch
 from webhook.errors import Clash, NotThere, Refused, Rejected
@@ -136,13 +136,14 @@ class SplitSteps:
 
     def _finish(self, known: Known) -> None:
         phase, message = whole_phase(known.chunks), whole_message(known.chunks, known.split.items)
-        left = splits.results(self.pool, known.row.placement) if phase == "Succeeded" else {}
-        unknown = known.split.items - len(left) if phase == "Succeeded" else 0
-        if unknown:
-            message += f"; what {unknown} items left is not known, so nothing is gathered"
-            left = {}
-            phase = "Error" if known.fanout.outputs else phase
-        end = End(phase, message, self.now(), in_order(left, known.split.items))
+        left = None
+        if phase == "Succeeded":
+            found = splits.results(self.pool, known.row.placement)
+            left = [found[position] for position in sorted(found)]
+            if len(left) < known.split.items:
+                message += f"; what {known.split.items - len(left)} items left is not known, so nothing is gathered"
+                left, phase = None, "Error" if known.fanout.outputs else phase
+        end = End(phase, message, self.now(), left)
         outcome = outcome_of(known, end)
         if splits.finish(self.pool, known.row.placement, phase=phase, message=message, outcome=outcome):
             self.chunks.forget(known.row.placement)

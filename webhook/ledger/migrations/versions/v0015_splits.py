@@ -60,3 +60,13 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE INDEX IF NOT EXISTS power_jobs_times ON power_jobs (created_at)")
+    # Beside reads and writes, as in 0005. `workflows_unbound` is no longer used, but stays for the previous version.
+    with op.get_context().autocommit_block():
+        op.execute("SET lock_timeout = 0")
+        broken = "SELECT NOT indisvalid FROM pg_index WHERE indexrelid = to_regclass('workflows_coming')"
+        if op.get_bind().exec_driver_sql(broken).scalar():
+            op.execute("DROP INDEX CONCURRENTLY workflows_coming")
+        op.execute(
+            "CREATE INDEX CONCURRENTLY IF NOT EXISTS workflows_coming ON workflows (created_at) "
+            "WHERE bound_at IS NULL AND state IN ('queued', 'reserved', 'split')"
+        )
