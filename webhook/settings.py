@@ -148,6 +148,23 @@ class Settings(BaseSettings):
     medea_scout_url: Annotated[SafeUrl, Field(description="where the command line asks the scout")] = (
         "https://localhost:8091"
     )
+    medea_jobs_namespace: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+            description="namespace of jobs counted in power that name none; unset: each has to name one",
+        ),
+    ] = None
+    medea_jobs_template: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+            description="WorkflowTemplate that serves such jobs, unless they name another",
+        ),
+    ] = "power-job"
+    medea_jobs_unit: Annotated[
+        int, Field(ge=1, le=10**9, description="watt-seconds of one item of such a job; in very large jobs it is more")
+    ] = 10
     medea_api_ca: Annotated[
         FilePath | None,
         Field(description="file with the CA that the command line trusts there; unset: the system's authorities"),

@@ -16,8 +16,11 @@ from webhook.api.limits import ConcurrencyLimit
 from webhook.api.rights import Rights
 from webhook.api.routes import Deps
 from webhook.api.tokens import Tokens
-from webhook.doors.nodes import routes
+from webhook.doors.nodes import routes as nodes_routes
 from webhook.doors.nodes.nodes import Nodes
+from webhook.doors.split import routes as split_routes
+from webhook.doors.split.jobs import Jobs
+from webhook.doors.split.trees import Trees
 from webhook.errors import ClusterUnavailable
 from webhook.kube.client import Cluster
 from webhook.kube.resources import SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS, WORKFLOWS, Resource
@@ -99,8 +102,10 @@ def app_of(front: Front, argo: Argo | None = None, *, is_open: bool = False) -> 
     gate = OpenGate(holds, cluster) if is_open else ClosedGate(Tokens(cluster), Rights(cluster), holds, front.acting_as)
     pool = cast("Pool", None)
     balancer = Balancer(cluster, cast("Any", None), pool, ConcurrencyLimit(1), cast("ArgoServer", argo or Argo()))
-    nodes = routes.Deps(gate, Nodes(cast("Any", None), None), ConcurrencyLimit(1))
-    return create_api_app(Deps(gate, cast("Placer", Overview()), pool, balancer), nodes)
+    nodes = nodes_routes.Deps(gate, Nodes(cast("Any", None), None), ConcurrencyLimit(1))
+    trees = Trees(cluster, pool, overview=Overview().overview, namespace=lambda _: None, space="medea-targets")
+    split = split_routes.Deps(gate, Jobs(gate, pool, 10), trees, None, "power-job")
+    return create_api_app(Deps(gate, cast("Placer", Overview()), pool, balancer), nodes, split)
 
 
 class Overview:

@@ -13,15 +13,16 @@ _LOCK = 2
 
 
 def retire(pool: Pool, *, days: float, limit: int) -> int:
-    """Delete or fold up to `limit` of each of four kinds; returns how many in total, 0 if nothing is left to do.
+    """Delete or fold up to `limit` of each of five kinds; returns how many in total, 0 if nothing is left to do.
 
     Rows whose origin has been gone, or missing, for `days`, with their decisions. Where a cache is that nothing has
-    been placed for in as many. Of other rows all decisions but the first and the last ones. Templates that each row
-    keeps for itself, which are then stored once.
+    been placed for in as many. Jobs that are older, and whose Workflow is forgotten. Of other rows all decisions but
+    the first and the last ones. Templates that each row keeps for itself, which are then stored once.
     """
     return sum(
         (
             _in_batches(pool, limit, partial(_delete_gone, days=days)),
+            _one(pool, partial(_delete_jobs, days=days, most=limit)),
             _one(pool, partial(sharing.forget, days=days, most=limit)),
             _one(pool, partial(_delete_decisions, most=limit)),
             _in_batches(pool, limit, _fold_templates),
@@ -64,6 +65,16 @@ def _delete_gone(connection: Connection, *, days: float, most: int) -> int:
         (hashes,),
     )
     return len(doomed)
+
+
+def _delete_jobs(connection: Connection, *, days: float, most: int) -> int:
+    return connection.execute(
+        "DELETE FROM power_jobs WHERE id IN (SELECT id FROM power_jobs "
+        "WHERE created_at < now() - make_interval(secs => %s) AND NOT EXISTS (SELECT FROM workflows "
+        "WHERE workflows.namespace = power_jobs.namespace AND workflows.name = power_jobs.workflow) "
+        "ORDER BY created_at LIMIT %s)",
+        (days * 86400, most),
+    ).rowcount
 
 
 def _delete_decisions(connection: Connection, *, most: int) -> int:

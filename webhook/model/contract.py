@@ -56,6 +56,8 @@ CHUNK = "medea.dev/chunk"
 """Annotation on a chunk: its number."""
 SUSPENDED = "medea.dev/suspended-with-parent"
 """Annotation on a chunk that was suspended because its Workflow was."""
+POWER_JOB = "medea.dev/power-job"
+"""Label on the Workflow of a job that is counted in power: the job's id."""
 CHUNKS = "medea.dev/chunks"
 """Label on a namespace: what becomes of chunks on a target that is lost or slow. `stay` (the default) or `move`."""
 

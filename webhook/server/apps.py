@@ -8,7 +8,8 @@ from webhook.api.http import body, json_app
 from webhook.api.plugin import plugin_blueprint
 from webhook.api.routes import SPEC, Deps, blueprint
 from webhook.api.steps import Steps
-from webhook.doors.nodes import routes
+from webhook.doors.nodes import routes as nodes_routes
+from webhook.doors.split import routes as split_routes
 from webhook.errors import Unavailable
 from webhook.kube.threads import dead_threads
 from webhook.server.clients import Clients
@@ -49,10 +50,14 @@ def create_plugin_app(steps: Steps) -> Flask:
     return app
 
 
-def create_api_app(deps: Deps, nodes: routes.Deps) -> Flask:
-    """What people and their programs call: balancer, scout, explanations, node placement, and the OpenAPI page."""
+def create_api_app(deps: Deps, nodes: nodes_routes.Deps, split: split_routes.Deps) -> Flask:
+    """What people and their programs call, and the OpenAPI page about it.
+
+    Balancer, scout, explanations and node placement; jobs that are split over targets, and the three trees.
+    """
     app = json_app("medea-api")
     app.register_blueprint(blueprint(deps))
-    app.register_blueprint(routes.blueprint(nodes))
+    app.register_blueprint(nodes_routes.blueprint(nodes))
+    app.register_blueprint(split_routes.blueprint(split))
     SPEC.register(app)
     return app

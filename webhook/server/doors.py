@@ -107,7 +107,7 @@ def _api(settings: Settings) -> Door:
                 "the API is open (MEDEA_API=open): whoever reaches it acts as Medea, without a token and without TLS. "
                 f"It listens on {_LOOPBACK} only"
             )
-        return Served(create_api_app(made.api, made.nodes), made.background)
+        return Served(create_api_app(made.api, made.nodes, made.split), made.background)
 
     return Door(
         DoorName.API,

@@ -19,6 +19,9 @@ from webhook.api.tokens import Tokens
 from webhook.api.workflow_steps import WorkflowSteps
 from webhook.doors.nodes import routes as nodes_routes
 from webhook.doors.nodes.nodes import Nodes
+from webhook.doors.split import routes as split_routes
+from webhook.doors.split.jobs import Jobs
+from webhook.doors.split.trees import Trees
 from webhook.kube.client import Cluster, front_door_for_others
 from webhook.kube.prober import TargetProber
 from webhook.kube.registry import Registry
@@ -87,6 +90,7 @@ class ApiDoor:
 
     api: Deps
     nodes: nodes_routes.Deps
+    split: split_routes.Deps
     background: Background
 
 
@@ -137,7 +141,10 @@ def make_plugin(settings: Settings) -> PluginDoor:
 
 
 def make_api(settings: Settings, questions: QuestionsPlace | None) -> ApiDoor:
-    """Balancer, scout, explanations and node placement, not started; over RabbitMQ too where that has a place."""
+    """Balancer, scout, explanations, node placement, jobs and trees, not started.
+
+    Questions about nodes come over RabbitMQ too where that has a place.
+    """
     parts = make_parts(settings)
     holds, slots = _holds(parts, settings), _slots(settings)
     balancer = Balancer(parts.front, parts.registry, parts.pool, slots, _argo_server(settings, slots))
@@ -148,8 +155,22 @@ def make_api(settings: Settings, questions: QuestionsPlace | None) -> ApiDoor:
     return ApiDoor(
         Deps(gate, parts.placer, parts.pool, balancer),
         nodes_routes.Deps(gate, nodes, slots),
+        _split(parts, holds, gate, settings),
         replace(placing, starts=starts),
     )
+
+
+def _split(parts: Parts, holds: Holds, gate: Gate, settings: Settings) -> split_routes.Deps:
+    """Jobs and the three trees."""
+    trees = Trees(
+        parts.front,
+        parts.pool,
+        overview=parts.placer.overview,
+        namespace=lambda name: holds.namespaces.get("", name),
+        space=settings.medea_targets_namespace,
+    )
+    jobs = Jobs(gate, parts.pool, settings.medea_jobs_unit)
+    return split_routes.Deps(gate, jobs, trees, settings.medea_jobs_namespace, settings.medea_jobs_template)
 
 
 def gate_of(front: Cluster, holds: Holds, settings: Settings) -> Gate:

@@ -16,6 +16,7 @@ from webhook.api.limits import ConcurrencyLimit
 from webhook.api.routes import Deps
 from webhook.doors.nodes import routes
 from webhook.doors.nodes.nodes import Nodes
+from webhook.doors.split import routes as split_routes
 from webhook.errors import ClusterUnavailable, Forbidden, Rejected
 from webhook.model.contract import CLUSTERS
 from webhook.server.apps import create_api_app
@@ -42,7 +43,8 @@ def client(front: Front, *, namespace: str | None = "ns", pools: Any = None, lis
     gate = cast("OpenGate", Gate(front))
     slots, nothing = ConcurrencyLimit(1), cast("Any", None)
     nodes = routes.Deps(gate, Nodes(registry(pools, listed=listed), namespace), slots)
-    return create_api_app(Deps(gate, nothing, nothing, cast("Balancer", nothing)), nodes).test_client()
+    split = split_routes.Deps(gate, nothing, nothing, None, "")
+    return create_api_app(Deps(gate, nothing, nothing, cast("Balancer", nothing)), nodes, split).test_client()
 
 
 def workflow(*templates: Object, **metadata: Any) -> Object:

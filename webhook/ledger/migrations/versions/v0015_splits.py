@@ -51,6 +51,7 @@ def upgrade() -> None:
             power      bigint NOT NULL,
             unit       bigint NOT NULL,
             template   text NOT NULL,
+            split      text NOT NULL,
             owner      text NOT NULL,
             workflow   text NOT NULL DEFAULT '',
             uid        text,
@@ -59,6 +60,8 @@ def upgrade() -> None:
         )
         """
     )
+    op.execute("CREATE INDEX IF NOT EXISTS power_jobs_workflows ON power_jobs (namespace, workflow)")
+    op.execute("CREATE INDEX IF NOT EXISTS split_chunks_names ON split_chunks (name)")
     op.execute("CREATE INDEX IF NOT EXISTS power_jobs_times ON power_jobs (created_at)")
     # Beside reads and writes, as in 0005. `workflows_unbound` is no longer used, but stays for the previous version.
     with op.get_context().autocommit_block():
