@@ -27,7 +27,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
-from webhook.model.contract import CLUSTERS, Hold
+from webhook.model.contract import CLUSTERS, Hold, State
 from webhook.model.deadline import Deadline
 from webhook.model.limits.admission import LEDGER_BACK_NEEDS, LEDGER_TRIES
 from webhook.model.objects import Object
@@ -197,8 +197,9 @@ class Admission:
         """On whose behalf it is submitted, and whose rights count on a target: for a chunk those of the whole."""
         if submission.part_of and self.is_own(review.user):
             whole = placements.get(self.pool, submission.part_of)
-            if whole is not None and whole.namespace == review.namespace:
-                return whole.identity, whole.submitter or submitter(review, whole.identity)
+            if whole is None or whole.namespace != review.namespace or whole.state is not State.SPLIT:
+                raise Refused(f"there is nothing split that {quoted(submission.name)} could be a chunk of")
+            return whole.identity, whole.submitter or submitter(review, whole.identity)
         caller = self._caller(review, submission)
         return caller, submitter(review, caller)
 

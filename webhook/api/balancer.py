@@ -13,11 +13,11 @@ from webhook.kube.registry import Registry
 from webhook.kube.resources import WORKFLOWS, checked_name
 from webhook.ledger import placements
 from webhook.ledger.pool import Pool
-from webhook.model.contract import CLUSTERS, FIT, IDENTITY, POLICY, PREFIX, State
+from webhook.model.contract import CLUSTERS, FIT, IDENTITY, POLICY, PREFIX, SPLIT, State
 from webhook.model.limits.api import LONGEST_IDENTITY, SUBMIT_TIMEOUT
 from webhook.model.objects import Object
 
-_A_USERS = frozenset({CLUSTERS, FIT, POLICY})
+_A_USERS = frozenset({CLUSTERS, FIT, POLICY, SPLIT})
 """What may be said of the placement. Whoever calls Medea wants the Workflow placed, so it can't be skipped."""
 
 

@@ -26,6 +26,7 @@ from webhook.model.contract import (
     PREFIX,
     REASON,
     SKIP,
+    SPLIT,
     STATE,
     State,
 )
@@ -38,7 +39,7 @@ from webhook.model.subworkflows import ended, marked, parent_of
 _AGAIN = "3s"
 # Argo keeps a Workflow's name in a label of its pods.
 _LONGEST_NAME = 63
-_A_USERS = frozenset({SKIP, CLUSTERS, FIT, POLICY})
+_A_USERS = frozenset({SKIP, CLUSTERS, FIT, POLICY, SPLIT})
 
 
 @dataclass(frozen=True)

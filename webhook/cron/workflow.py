@@ -11,12 +11,13 @@ from webhook.model.contract import (
     FIT,
     POLICY,
     PREFIX,
+    SPLIT,
 )
 from webhook.model.moments import stamp
 from webhook.model.objects import Object, labels
 
 _PASSED_ON = frozenset({*ARGO_CREATORS, ARGO_INSTANCE})
-_ASKED_FOR = frozenset({CLUSTERS, FIT, POLICY})
+_ASKED_FOR = frozenset({CLUSTERS, FIT, POLICY, SPLIT})
 """The only words of Medea's that a CronWorkflow may say. Others are believed from who submits, which here is Medea."""
 
 
