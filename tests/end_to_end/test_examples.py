@@ -94,6 +94,17 @@ def a_cron_workflow(workspace: Workspace) -> None:
     _runs_on_a_target(workspace, _submit(workspace, "--from", "cronwf/report"))
 
 
+def a_fan_out_that_is_split(workspace: Workspace) -> None:
+    """Four chunks, each a placement of its own, and the squares in their order."""
+    name = _submit(workspace, str(EXAMPLES / "split.yaml"))
+    workspace.wait(name, timeout=600).ok()
+    status = origin(workspace.name, name)["status"]
+    assert status["outputs"]["parameters"][0]["value"] == str([str(n * n) for n in range(12)]).replace(
+        "'", '"'
+    ).replace(", ", ",")
+    assert len([row for row in rows_of(workspace.name) if str(row["name"]).startswith(f"{name}-")]) == 4
+
+
 EXPECTATIONS = {
     "cron.yaml": a_cron_workflow,
     "dag.yaml": a_workflow_without_spark_parameters,
@@ -101,6 +112,7 @@ EXPECTATIONS = {
     "skip.yaml": a_workflow_that_is_skipped,
     "spark-from-template.yaml": a_workflow_that_names_the_template,
     "spark-inline.yaml": a_workflow_with_a_result,
+    "split.yaml": a_fan_out_that_is_split,
     "steps-account.yaml": an_account_for_steps,
     "steps-run.yaml": a_workflow_that_has_two_others_placed,
     "steps.yaml": a_workflow_that_stops_and_deletes_another,
@@ -111,6 +123,7 @@ IN_TESTS_OF_THEIR_OWN = {
     "boston-housing.json",
     "classes.yaml",
     "files-service.yaml",
+    "power-job.yaml",
     "spark-account.yaml",
     "spark-pi.yaml",
 }
