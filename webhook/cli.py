@@ -16,6 +16,7 @@ from webhook.admin.commands import ledger_app
 from webhook.admin.surroundings import console
 from webhook.admin.target_commands import target_app
 from webhook.admin.tree_commands import config, desired, inventory
+from webhook.edges.commands import edges, jobs
 from webhook.errors import MedeaError
 from webhook.installation.command import check
 from webhook.kube.leader import Leader, Lease
@@ -38,8 +39,8 @@ app.add_typer(target_app, name="target")
 app.add_typer(ledger_app, name="ledger")
 app.command()(uninstall)
 app.command()(check)
-for _tree in (inventory, config, desired):
-    app.command()(_tree)
+for _command in (inventory, config, desired, edges, jobs):
+    app.command()(_command)
 TokenFile = Annotated[
     Path | None,
     typer.Option(

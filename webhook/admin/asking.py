@@ -14,6 +14,17 @@ from webhook.settings import Settings
 
 def ask(settings: Settings, path: str, *, token_file: Path | None) -> dict[str, Any]:
     """The API's answer to GET `path`. Raises MedeaError with the API's own words, or why there is no answer."""
+    return _answer(settings, "GET", path, token_file, None)
+
+
+def post(settings: Settings, path: str, body: dict[str, Any], *, token_file: Path | None) -> dict[str, Any]:
+    """Likewise its answer to POST."""
+    return _answer(settings, "POST", path, token_file, body)
+
+
+def _answer(
+    settings: Settings, method: str, path: str, token_file: Path | None, body: dict[str, Any] | None
+) -> dict[str, Any]:
     url = settings.medea_scout_url.rstrip("/") + path
     # An open API is plain HTTP, and wants no token.
     closed = urlsplit(url).scheme == "https"
@@ -22,8 +33,10 @@ def ask(settings: Settings, path: str, *, token_file: Path | None) -> dict[str, 
         with requests.Session() as session:
             # Neither a .netrc nor a proxy may change who asks whom.
             session.trust_env = False
-            answer = session.get(
+            answer = session.request(
+                method,
                 url,
+                json=body,
                 headers={"Authorization": header} if header else {},
                 timeout=ASK_TIMEOUT,
                 verify=str(settings.medea_api_ca) if settings.medea_api_ca else True,
