@@ -119,6 +119,11 @@ class EdgesWorld(SplitWorld):
         """How often each item was carried out, over all edges and all time."""
         return sum((one.carried_out() for one in self.processes), Counter())
 
+    def _everybody(self) -> None:
+        for controller in list(self.controllers.values()):
+            self._run(controller.name, controller.watch)
+        super()._everybody()
+
     def _put_secret(self, name: str, *, server: str | None = None) -> None:
         if name not in ("west", "east"):
             super()._put_secret(name, server=server)

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.ledger.test_placements import PLACED, new
-from webhook.ledger import placements, queueing, rebuilding, reserving
+from webhook.ledger import placements, power_jobs, queueing, rebuilding, reserving, splits
 from webhook.ledger.by_cluster import placements_on, shares
 from webhook.ledger.connection import Connection
 from webhook.ledger.pool import Pool
@@ -30,7 +30,7 @@ def full(dsn: str) -> Iterator[Pool]:
     pool.start()
     assert pool.wait(20)
     with pool.transaction() as connection:
-        connection.execute("TRUNCATE workflows, templates, clusters, caches CASCADE")
+        connection.execute("TRUNCATE workflows, templates, clusters, caches, power_jobs CASCADE")
         connection.execute(
             """
             INSERT INTO workflows (placement, state, name, namespace, cluster, origin_uid, run_name, run_uid, cpu_milli,
@@ -50,16 +50,35 @@ def full(dsn: str) -> Iterator[Pool]:
             "FROM generate_series(1, %s) AS n, generate_series(1, 3)",
             (ROWS,),
         )
+        connection.execute(
+            "INSERT INTO splits (placement, namespace, items) SELECT 'p' || n, 'ns-' || n %% 50, 9 "
+            "FROM generate_series(1, %s) AS n",
+            (ROWS,),
+        )
+        connection.execute(
+            "INSERT INTO split_chunks (placement, number, spans, name, uid) "
+            "SELECT 'p' || n, c, '[[0, 3]]', 'job-' || n || '-' || c, 'u' || n || c "
+            "FROM generate_series(1, %s) AS n, generate_series(1, 3) AS c",
+            (ROWS,),
+        )
+        connection.execute(
+            "INSERT INTO power_jobs (namespace, name, power, unit, template, split, owner, workflow, created_at) "
+            "SELECT 'ns-' || n %% 50, 'mine-' || n, 9, 1, 't', 'auto', 'ann', 'job-' || n, now() - n * interval '1 s' "
+            "FROM generate_series(1, %s) AS n",
+            (ROWS,),
+        )
         connection.execute("INSERT INTO caches SELECT 'cache//' || n, 'west' FROM generate_series(1, %s) AS n", (ROWS,))
         connection.execute("INSERT INTO templates SELECT 'h' || n, '{}' FROM generate_series(1, 2000) AS n")
         connection.execute(
             "INSERT INTO workflow_templates SELECT 'p' || n, 1, 'h' || n % 2000 + 1 FROM generate_series(1, 20000) AS n"
         )
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE workflows, decisions, templates, workflow_templates, caches")
+        connection.execute(
+            "VACUUM ANALYZE workflows, decisions, templates, workflow_templates, caches, splits, split_chunks, power_jobs"
+        )
     yield pool
     with pool.transaction() as connection:
-        connection.execute("TRUNCATE workflows, templates, clusters, caches CASCADE")
+        connection.execute("TRUNCATE workflows, templates, clusters, caches, power_jobs CASCADE")
     pool.close()
 
 
@@ -133,6 +152,15 @@ QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "admit": lambda pool: reserving.admit(
         pool, replace(new("new", name="job-7"), namespace="ns-7", shared=Shared(("mutex/ns/7", "cache//7"))), _claims
     ),
+    "split": lambda pool: splits.get(pool, "p7"),
+    "chunks": lambda pool: splits.chunks(pool, "p7"),
+    "results": lambda pool: splits.results(pool, "p7"),
+    "cut": lambda pool: splits.cut(pool, "p7", [3], at=0, origin="job-7"),
+    "finish": lambda pool: splits.finish(pool, "p7", phase="Error", message="", outcome={}),
+    "job": lambda pool: power_jobs.get(pool, 7),
+    "jobs asked for": lambda pool: power_jobs.asked_for(pool, "ns-7", 20),
+    "runs wanted": lambda pool: power_jobs.wanted(pool, "ns-7", 20),
+    "waiting": lambda pool: power_jobs.waiting(pool, "ns-7"),
     "known": lambda pool: rebuilding.known(pool, ["p7", "p8"]),
     "retire": lambda pool: retire(pool, days=1, limit=20),
 }

@@ -127,7 +127,8 @@ class OriginSteps:
         if row.hold is Hold.PLUGIN:
             dismiss_agent(self.front, row)
         placements.end_shown(self.pool, row.placement, run_uid=row.run_uid)
-        self.recorder.record(origin, "Ended", f"{row.phase} on {row.cluster}: {row.message or 'no message'}")
+        where = f" on {row.cluster}" if row.cluster else ""
+        self.recorder.record(origin, "Ended", f"{row.phase}{where}: {row.message or 'no message'}")
         return Then.GO_ON
 
     def _delete_old(self, facts: Facts) -> Then:

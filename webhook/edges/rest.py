@@ -113,11 +113,13 @@ class Edge:
             return self._watch(plural, namespace, query) if query.get("watch") else self._list(plural, namespace, query)
         if method == "POST" and name is None:
             return Answer(201, self._create(plural, namespace or "", body, dry_run="dryRun" in query))
-        key = Key(self.name, plural, namespace or "", name or "")
+        if name is None:
+            raise Failure(405, "MethodNotAllowed", f"{method} is not allowed here")
+        key = Key(self.name, plural, namespace or "", name)
         with self.store.change():
             found = self.store.get(key)
             if found is None:
-                raise Failure(404, "NotFound", f'{plural} "{name}" not found', name or "")
+                raise Failure(404, "NotFound", f'{plural} "{name}" not found', name)
             if method == "GET":
                 return Answer(200, found)
             if method == "DELETE":

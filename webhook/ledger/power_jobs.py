@@ -106,9 +106,9 @@ def asked_for(pool: Pool, namespace: str, limit: int) -> list[Asked]:
             "SELECT workflows.name AS workflow, splits.asked, splits.items, identity, workflows.created_at, "
             "power_jobs.id AS job, power_jobs.name, power_jobs.power FROM splits JOIN workflows USING (placement) "
             "LEFT JOIN power_jobs ON power_jobs.namespace = workflows.namespace "
-            "AND power_jobs.workflow = workflows.name WHERE workflows.namespace = %s "
+            "AND power_jobs.workflow = workflows.name WHERE splits.namespace = %s "
             "AND state NOT IN ('deleted', 'expired') AND workflows.name IS NOT NULL "
-            "ORDER BY workflows.seq DESC LIMIT %s",
+            "ORDER BY splits.created_at DESC LIMIT %s",
             (namespace, limit),
         ).fetchall()
     return [Asked(**row) for row in rows]

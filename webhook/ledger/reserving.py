@@ -324,5 +324,5 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
         row,
     )
     if new.split is not None:
-        splits.insert(connection, new.placement, new.split)
+        splits.insert(connection, new.placement, new.namespace, new.split)
     keep_decisions(connection, {new.placement: decision})

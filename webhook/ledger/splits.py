@@ -62,10 +62,11 @@ class Chunk:
         return sum(size for _, size in self.spans)
 
 
-def insert(connection: Connection, placement: str, new: NewSplit) -> None:
+def insert(connection: Connection, placement: str, namespace: str, new: NewSplit) -> None:
     """Write a new one, in the transaction that writes its placement."""
     connection.execute(
-        "INSERT INTO splits (placement, asked, items) VALUES (%s, %s, %s)", (placement, new.asked.chunks, new.items)
+        "INSERT INTO splits (placement, namespace, asked, items) VALUES (%s, %s, %s, %s)",
+        (placement, namespace, new.asked.chunks, new.items),
     )
 
 

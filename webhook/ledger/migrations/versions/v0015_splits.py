@@ -12,6 +12,7 @@ def upgrade() -> None:
         """
         CREATE TABLE IF NOT EXISTS splits (
             placement  text PRIMARY KEY REFERENCES workflows ON DELETE CASCADE,
+            namespace  text NOT NULL,
             asked      integer,
             items      integer NOT NULL,
             cut        integer NOT NULL DEFAULT 0,
@@ -60,6 +61,7 @@ def upgrade() -> None:
         )
         """
     )
+    op.execute("CREATE INDEX IF NOT EXISTS splits_namespaces ON splits (namespace, created_at DESC)")
     op.execute("CREATE INDEX IF NOT EXISTS power_jobs_workflows ON power_jobs (namespace, workflow)")
     op.execute("CREATE INDEX IF NOT EXISTS split_chunks_names ON split_chunks (name)")
     op.execute("CREATE INDEX IF NOT EXISTS power_jobs_times ON power_jobs (created_at)")
