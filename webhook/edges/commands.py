@@ -11,7 +11,7 @@ import typer
 
 from certs import files as certificates
 from webhook.admin.asking import post
-from webhook.admin.surroundings import console
+from webhook.admin.surroundings import console, front
 from webhook.edges.agent import Agent
 from webhook.edges.busy import Wish, keep_busy
 from webhook.edges.join import kubeconfig, register
@@ -21,7 +21,6 @@ from webhook.edges.store import Store
 from webhook.errors import BadRequest, wrong_field
 from webhook.kube.resources import checked_name
 from webhook.settings import Settings
-from webhook.wiring.parts import front_of
 
 _MOST = 1000
 
@@ -70,7 +69,7 @@ def edges(
     for one in names:
         config = kubeconfig(f"https://{address}:{port}/{one}", files.ca.read_bytes(), token)
         if kubeconfigs is None:
-            register(front_of(settings), settings.medea_targets_namespace, one, config)
+            register(front(settings), settings.medea_targets_namespace, one, config)
         else:
             kubeconfigs.mkdir(parents=True, exist_ok=True)
             (kubeconfigs / one).write_text(json.dumps(config))
