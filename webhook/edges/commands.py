@@ -4,6 +4,7 @@ import json
 import secrets
 import signal
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from webhook.edges.server import Server
 from webhook.edges.store import Store
 from webhook.errors import BadRequest, wrong_field
 from webhook.kube.resources import checked_name
+from webhook.model.objects import Object
 from webhook.settings import Settings
 
 _MOST = 1000
@@ -53,6 +55,9 @@ def edges(
     all_edges = [Edge(one, store, tuple(spaces), cores, gibibytes) for one in names]
     for edge in all_edges:
         edge.furnish()
+    configs = {one: kubeconfig(f"https://{address}:{port}/{one}", files.ca.read_bytes(), token) for one in names}
+    if kubeconfigs is not None:
+        _write(kubeconfigs, configs)
     by_name = {edge.name: edge for edge in all_edges}
     server = Server(
         (address, port),
@@ -66,13 +71,10 @@ def edges(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=server.serve_forever, name="edges", daemon=True).start()
-    for one in names:
-        config = kubeconfig(f"https://{address}:{port}/{one}", files.ca.read_bytes(), token)
-        if kubeconfigs is None:
-            register(front(settings), settings.medea_targets_namespace, one, config)
-        else:
-            kubeconfigs.mkdir(parents=True, exist_ok=True)
-            (kubeconfigs / one).write_text(json.dumps(config))
+    if kubeconfigs is None:
+        there = front(settings)
+        for one, config in configs.items():
+            register(there, settings.medea_targets_namespace, one, config)
     console().print(f"{len(names)} edges at https://{address}:{port}: {names[0]} to {names[-1]}", markup=False)
     Agent(all_edges, speed).run(stop)
     server.shutdown()
@@ -97,6 +99,14 @@ def jobs(
         count=count,
     )
     out.print(f"{done} jobs were asked for")
+
+
+def _write(folder: Path, configs: Mapping[str, Object]) -> None:
+    """Each as a file that only its owner reads: there is a token in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, config in configs.items():
+        (folder / name).touch(mode=0o600)
+        (folder / name).write_text(json.dumps(config))
 
 
 def _range(text: str) -> tuple[int, int]:
