@@ -156,24 +156,48 @@ def test_targets_that_join_get_chunks_that_were_not_begun(ledger: LedgerServer) 
         world.once_each(16)
 
 
-@pytest.mark.parametrize("moves", [False, True])
-def test_chunks_of_a_slow_target_go_elsewhere_only_if_the_namespace_says_so(ledger: LedgerServer, moves: bool) -> None:
+@pytest.mark.parametrize(("moves", "namespace"), [(False, "bare"), (True, "bare"), (True, "plug")])
+def test_chunks_of_a_slow_target_go_elsewhere_only_if_the_namespace_says_so(
+    ledger: LedgerServer, moves: bool, namespace: str
+) -> None:
     with SplitWorld(ledger).alive() as world:
         if moves:
-            world.chunks_move()
+            world.chunks_move(namespace)
         world.argos["east"].slow = 200.0
-        world.submit("8", items=32, seconds=4)
+        world.submit("8", items=32, seconds=4, namespace=namespace)
         for _ in range(12):
             world.wait(20)
-        elsewhere = [chunk for chunk in world.chunks() if chunk.moves]
+        chunks = world.chunks(namespace=namespace)
+        elsewhere = [chunk for chunk in chunks if chunk.moves]
         if not moves:
             assert not elsewhere and world.origin()["status"]["phase"] == "Running"
             return
-        assert elsewhere, world.chunks()
+        assert elsewhere, chunks
         assert all("east" in chunk.avoid and chunk.cluster == "west" for chunk in elsewhere)
-        assert world.until_end()["phase"] == "Succeeded"
+        assert world.until_end(namespace=namespace)["phase"] == "Succeeded"
         world.once_each(32)
-        assert world.positions() == list(range(32))
+        assert world.positions(namespace=namespace) == list(range(32))
+
+
+def test_a_chunk_that_was_deleted_while_it_was_to_move_does_not_move(ledger: LedgerServer) -> None:
+    with SplitWorld(ledger).alive() as world:
+        world.chunks_move()
+        world.submit("2", seconds=30)
+        world.wait(10)
+        chunk = world.chunks()[0]
+        for fake in world.targets.values():
+            fake.faults = lambda _call: REFUSE
+        world.wait(100)
+        assert world.chunks()[0].moving
+        part = next(one for one in world.parts() if one["metadata"]["name"] == chunk.name)
+        assert world.users.do("delete", part)
+        world.wait(60)
+        # Its run may still be at work there.
+        assert not any(one.moves for one in world.chunks())
+        for fake in world.targets.values():
+            fake.faults = world.network.faults
+        world.until_end()
+        assert max(world.ran.values()) == 1
 
 
 def test_chunks_of_a_target_that_is_away_are_not_begun_elsewhere_while_they_may_run_there(ledger: LedgerServer) -> None:

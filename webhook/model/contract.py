@@ -85,7 +85,8 @@ PARENT_UID = "medea.dev/parent-uid"
 STEP = "medea.dev/step"
 """Annotation on a sub-Workflow: its own name. In a copy this names the original, so a copy is no sub-Workflow."""
 STOPPED = "medea.dev/stopped-with-parent"
-"""Annotation on a sub-Workflow that was stopped because its parent was: `Stop` or `Terminate`."""
+"""Annotation on a sub-Workflow that was stopped because its parent was: `Stop` or `Terminate`. Likewise on a chunk of
+which the rest goes elsewhere."""
 ASKED = "medea.dev/asked-"
 """Prefix of annotations on a Workflow that a step acts on: they make sure that a repeated request acts once."""
 

@@ -134,3 +134,10 @@ def test_trees_are_of_one_namespace_that_opted_in(ledger: LedgerServer) -> None:
         assert (world.ask("/desired?namespace=plug").json or {})["targets"] == []
         assert world.ask("/desired?namespace=other").status_code == 403
         assert world.ask("/desired?namespace=../x").status_code == 400
+
+
+def test_all_calls_are_in_the_openapi_document(ledger: LedgerServer) -> None:
+    with JobsWorld(ledger).alive() as world:
+        paths = world.document()["paths"]
+    assert {"/jobs", "/jobs/{number}", "/inventory", "/config", "/desired"} <= set(paths)
+    assert "200" in paths["/jobs"]["post"]["responses"] and "requestBody" in paths["/jobs"]["post"]

@@ -13,6 +13,7 @@ from tests.splitting.world import SplitWorld
 from webhook.api.gate import ClosedGate
 from webhook.api.http import json_app
 from webhook.api.rights import Rights
+from webhook.api.routes import SPEC
 from webhook.api.tokens import Tokens
 from webhook.doors.split import routes
 from webhook.doors.split.jobs import Jobs
@@ -59,7 +60,12 @@ class JobsWorld(SplitWorld):
         jobs = Jobs(gate, door.pool, 10)
         app = json_app("jobs")
         app.register_blueprint(routes.blueprint(routes.Deps(gate, jobs, trees, SPACE, TEMPLATE)))
+        SPEC.register(app)
         return app.test_client()
+
+    def document(self) -> Object:
+        """The OpenAPI document."""
+        return dict(self.client.get("/apidoc/openapi.json").json or {})
 
     def _acting_as(self, header: str) -> Cluster:
         user = self.front.tokens[header.removeprefix("Bearer ")]

@@ -17,8 +17,9 @@ from webhook.ledger import placements, splits
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.splits import Chunk
-from webhook.model.contract import CLUSTER, PLACEMENT, SUSPENDED, State
+from webhook.model.contract import CLUSTER, PLACEMENT, STOPPED, SUSPENDED, State
 from webhook.model.limits.api import SUBMIT_TIMEOUT
+from webhook.model.limits.splitting import MOST_FOLLOWED
 from webhook.model.nodes import nodes_of
 from webhook.model.objects import Object, annotations, spec_of
 from webhook.model.subworkflows import ended, shutdown_of
@@ -133,13 +134,15 @@ class Chunks:
         done = len(done_items(nodes_of(child), known.fanout, chunk.name))
         runs = (child.get("status") or {}).get("phase") == "Running" and CLUSTER in annotations(child)
         splits.follow(self.pool, placement, chunk.number, cluster=annotations(child).get(CLUSTER), done=done, runs=runs)
+        if len(self._versions) >= MOST_FOLLOWED:
+            self._versions.clear()
         self._versions[key] = version
 
     def _steer(self, known: Known, chunk: Chunk, child: Object) -> None:
         """Pass on what people do to the whole. That it is stopped or deleted, sub-Workflows hear by themselves."""
         suspends = bool(spec_of(child).get("suspend"))
-        if chunk.moving and shutdown_of(child) is None:
-            self._patch(child, {}, {"shutdown": "Stop"})
+        if chunk.moving and shutdown_of(child) is None and STOPPED not in annotations(child):
+            self._patch(child, {STOPPED: "Stop"}, {"shutdown": "Stop"})
         elif known.suspended and not suspends:
             self._patch(child, {SUSPENDED: "true"}, {"suspend": True})
         elif not known.suspended and SUSPENDED in annotations(child):
@@ -147,7 +150,7 @@ class Chunks:
 
     def _patch(self, child: Object, notes: Object, spec: Object) -> None:
         metadata = child["metadata"]
-        marks = {"uid": metadata["uid"], **({"annotations": notes} if notes else {})}
+        marks = {"uid": metadata["uid"], "annotations": notes}
         try:
             self.front.patch(
                 WORKFLOWS, metadata["namespace"], metadata["name"], {"metadata": marks, "spec": spec}, manager=_MANAGER
@@ -160,7 +163,9 @@ class Chunks:
         kept = placements.outcome(self.pool, row.placement) if row else {}
         nodes = nodes_of({"status": kept}) or (nodes_of(child) if child else {})
         cluster = (row.cluster if row else None) or chunk.cluster
-        movable = chunk.moving or (lost and policy is Policy.MOVE)
+        # Of one that was deleted before its end nobody knows whether it still runs.
+        known_end = row is not None and row.phase is not None
+        movable = known_end and (chunk.moving or (lost and policy is Policy.MOVE))
         end = chunk_end(chunk, said, Seen(nodes, cluster, movable), known.fanout)
         if splits.end(self.pool, known.row.placement, chunk, end, origin=known.name):
             _ENDED.labels(end.phase).inc()

@@ -18,3 +18,5 @@ LONGEST_CHUNK_NAME = 63
 """A name that is also the value of a label."""
 ORIGINALS_KEPT = 32
 """Workflows that are split and under way, of which a process keeps in mind what their user sent."""
+MOST_FOLLOWED = 10_000
+"""Chunks of which a process keeps in mind in which version it has seen them."""
