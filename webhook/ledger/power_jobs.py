@@ -108,7 +108,7 @@ def asked_for(pool: Pool, namespace: str, limit: int) -> list[Asked]:
             "LEFT JOIN power_jobs ON power_jobs.namespace = workflows.namespace "
             "AND power_jobs.workflow = workflows.name WHERE splits.namespace = %s "
             "AND state NOT IN ('deleted', 'expired') AND workflows.name IS NOT NULL "
-            "ORDER BY splits.created_at DESC LIMIT %s",
+            "ORDER BY splits.created_at DESC, workflows.seq DESC LIMIT %s",
             (namespace, limit),
         ).fetchall()
     return [Asked(**row) for row in rows]
