@@ -100,6 +100,11 @@ def test_deleting_the_whole_removes_every_chunk_and_run(ledger: LedgerServer, na
         assert world.change("delete", namespace=namespace)
         world.wait(100)
         assert not world.front.all(WORKFLOWS, namespace)
+        gone = [one for one in world.front.history if one.after is None and one.object["metadata"]["name"] == "whole"]
+        for fake in world.targets.values():
+            runs = [one for one in fake.history if one.after is None and one.resource == "workflows"]
+            # Whoever sees the whole vanish knows that nothing of it runs any more.
+            assert all(one.time <= gone[0].time for one in runs)
         assert not any(fake.all(WORKFLOWS, namespace) for fake in world.targets.values())
         held = [one.reserved for one in world.service.placer.overview(namespace) if one.reserved]
         assert not any(one.cpu_milli for one in held)

@@ -9,6 +9,7 @@ from webhook.controller.copies import Copies
 from webhook.controller.facts import Gatherer
 from webhook.controller.loop import Loop
 from webhook.controller.origin_steps import OriginSteps
+from webhook.controller.plan import Step
 from webhook.controller.process import Controller
 from webhook.controller.queue import Queue
 from webhook.controller.reconciler import Reconciler
@@ -152,6 +153,7 @@ def assemble_controller(
         away=targets.away,
         namespace=lambda namespace: watches.namespaces.get("", namespace),
         again=work.add,
+        remove=target_steps.acts()[Step.REMOVE],
         now=now,
     )
     verbs = VerbExecutor(front, targets, pool, recorder, queue.wake)

@@ -17,11 +17,12 @@ from webhook.ledger import placements, splits
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.splits import Chunk
-from webhook.model.contract import CLUSTER, PLACEMENT, STOPPED, SUSPENDED, State
+from webhook.model.contract import CLUSTER, PLACEMENT, SPLIT_OF, STOPPED, SUSPENDED, State
+from webhook.model.finalizers import is_deletion_ongoing
 from webhook.model.limits.api import SUBMIT_TIMEOUT
 from webhook.model.limits.splitting import MOST_FOLLOWED
 from webhook.model.nodes import nodes_of
-from webhook.model.objects import Object, annotations, spec_of
+from webhook.model.objects import Object, annotations, labels, spec_of
 from webhook.model.subworkflows import ended, shutdown_of
 from webhook.splitting.chunk import Whole, chunk_workflow
 from webhook.splitting.gather import done_items
@@ -66,6 +67,19 @@ class Chunks:
         splits.move(self.pool, known.row.placement, chunk.number)
         _MOVED.inc()
         log.info("taken from its target", chunk=chunk.name, cluster=chunk.cluster, done=chunk.done)
+
+    def remove(self, row: Placement) -> bool:
+        """Delete all chunks of one that is being deleted; whether they are gone, and their runs with them."""
+        gone = True
+        for chunk in splits.chunks(self.pool, row.placement):
+            child = self.front.find(WORKFLOWS, row.namespace, chunk.name)
+            if child is None or labels(child).get(SPLIT_OF) != row.placement:
+                continue
+            gone = False
+            if not is_deletion_ongoing(child):
+                uid = child["metadata"]["uid"]
+                self.front.delete(WORKFLOWS, row.namespace, chunk.name, uid=uid, propagation="Background")
+        return gone
 
     def forget(self, placement: str) -> None:
         """It is over."""

@@ -46,11 +46,22 @@ class SplitSteps:
     away: Callable[[str | None], Away | None]
     namespace: Callable[[str], Object | None]
     again: Callable[[str], None]
+    remove: Callable[[Facts], Then]
+    """Removes the run of one that is being deleted, and then lets its origin go."""
     now: Now = utc_now
 
     def acts(self) -> dict[Step, Callable[[Facts], Then]]:
         """The function for each step."""
-        return {Step.SPLIT: self._split}
+        return {Step.SPLIT: self._split, Step.REMOVE: self._remove}
+
+    def _remove(self, facts: Facts) -> Then:
+        """One that never had a run may have chunks, and is kept until they are gone: then nothing of it runs."""
+        row = facts.row
+        assert row is not None
+        if row.run_name is None and not self.chunks.remove(row):
+            return Then.WAIT
+        self.chunks.forget(row.placement)
+        return self.remove(facts)
 
     def _split(self, facts: Facts) -> Then:
         row = facts.row
