@@ -11,15 +11,17 @@ from werkzeug.test import TestResponse
 from tests.faults.ledger import LedgerServer
 from tests.splitting.world import SplitWorld
 from webhook.api.gate import ClosedGate
-from webhook.api.http import json_app
+from webhook.api.limits import ConcurrencyLimit
 from webhook.api.rights import Rights
-from webhook.api.routes import SPEC
+from webhook.api.routes import Deps
 from webhook.api.tokens import Tokens
+from webhook.doors.nodes import routes as nodes_routes
 from webhook.doors.split import routes
 from webhook.doors.split.jobs import Jobs
 from webhook.doors.split.trees import Trees
 from webhook.kube.client import Cluster
 from webhook.kube.resources import WORKFLOW_TEMPLATES
+from webhook.server.apps import create_api_app
 
 Object = dict[str, Any]
 SPACE, TEMPLATE = "bare", "power-job"
@@ -58,10 +60,13 @@ class JobsWorld(SplitWorld):
             space="medea-targets",
         )
         jobs = Jobs(gate, door.pool, 10)
-        app = json_app("jobs")
-        app.register_blueprint(routes.blueprint(routes.Deps(gate, jobs, trees, SPACE, TEMPLATE)))
-        SPEC.register(app)
-        return app.test_client()
+        nothing = cast("Any", None)
+        # With all that the door serves: its OpenAPI document is made once in a process.
+        return create_api_app(
+            Deps(gate, nothing, door.pool, nothing),
+            nodes_routes.Deps(gate, nothing, ConcurrencyLimit(1)),
+            routes.Deps(gate, jobs, trees, SPACE, TEMPLATE),
+        ).test_client()
 
     def document(self) -> Object:
         """The OpenAPI document."""
