@@ -3,10 +3,12 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+import yaml
 
 from tests.end_to_end.objects import annotations, origin, runs_of, workflows
 from tests.end_to_end.open_door import open_api
@@ -109,7 +111,9 @@ def test_deleting_the_whole_deletes_every_chunk_and_run(space: Workspace) -> Non
     [("0", "annotation medea.dev/split is '0'"), ("many", "annotation medea.dev/split is 'many'"), ("-1", "from 1 to")],
 )
 def test_what_is_wrong_is_told_when_it_is_submitted(space: Workspace, value: str, words: str) -> None:
-    done = space.argo("submit", EXAMPLE, "--annotations", f"medea.dev/split={value}")
+    manifest = yaml.safe_load(Path(EXAMPLE).read_text())
+    manifest["metadata"]["annotations"]["medea.dev/split"] = value
+    done = space.argo("submit", "-", stdin=json.dumps(manifest))
     assert done.code != 0 and words in done.said
 
 
