@@ -19,6 +19,7 @@ from tests.faults.ledger import LedgerServer
 from tests.faults.processes import SPACE
 from tests.splitting.fanouts import leaf
 from tests.splitting.world import SplitWorld
+from tests.support.ports import free_port
 from webhook.edges.join import register
 from webhook.kube import client
 from webhook.kube.resources import SECRETS, WORKFLOWS
@@ -37,9 +38,7 @@ class EdgeProcess:
 
     def __init__(self, folder: Path, name: str, count: int) -> None:
         self.name, self.count, self._folder = name, count, folder
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self.port = found.getsockname()[1]
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -73,6 +73,7 @@ def test_a_job_whose_answer_was_lost_is_found_again(ledger: LedgerServer) -> Non
         ({"power": 1, "namespace": 5}, "namespace"),
         ({"power": 1, "nmae": "x"}, "nmae"),
         (b'{"power": NaN}', "NaN"),
+        (b'{"power": 1, "power": 2}', "power"),
         (b"[" * 10_000, "body"),
         (b"[1]", "body"),
         (b"", "JSON"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from webhook.errors import BadRequest, Missing, Refused, quoted, wrong_field
 from webhook.kube.resources import is_name
-from webhook.model.json_input import parse_json
+from webhook.model.json_input import check_unique, parse_json
 from webhook.model.limits.jobs import LARGEST_JOB_ID, LONGEST_JOB_NAME, MOST_POWER
 from webhook.splitting.asked import AUTO, asked
 
@@ -26,7 +26,7 @@ class Asking:
 
 def asking(body: bytes, *, namespace: str | None, template: str) -> Asking:
     """What the body says, with these defaults. Raises BadRequest with the field that is wrong."""
-    said = parse_json(body)
+    said = parse_json(body, pairs=check_unique)
     if not isinstance(said, dict):
         raise BadRequest('the body must be a JSON object such as {"power": 100}', field="body")
     unknown = sorted(set(said) - _FIELDS)
