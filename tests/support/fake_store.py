@@ -100,8 +100,10 @@ class Store:
         self.compacted = self._version
 
     def _listed(self, plural: str, namespace: str | None) -> list[Object]:
-        wanted = sorted(key for key in self._objects if key[0] == plural and (not namespace or key[1] == namespace))
-        return [self._objects[key] for key in wanted]
+        # Tests with threads look while others write.
+        objects = self._objects.copy()
+        wanted = sorted(key for key in objects if key[0] == plural and (not namespace or key[1] == namespace))
+        return [objects[key] for key in wanted]
 
     def _at(self, version: int) -> dict[Key, Object]:
         """Everything as it was at an older version."""
