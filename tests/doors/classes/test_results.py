@@ -1,5 +1,6 @@
 """The files that jobs leave are in a real store, can be downloaded, and are removed with the job."""
 
+import errno
 import io
 import os
 import threading
@@ -131,3 +132,22 @@ def test_what_is_old_is_removed_with_its_files(world: World, s3: S3Server) -> No
     age(world, old, KEEP + 60)
     world.sweep.run()
     assert s3.keys == [f"medea/files/classes/{fresh}/results.tgz"]
+
+
+def test_files_that_can_not_be_kept_are_a_reason_and_the_job_is_begun_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("webhook.doors.classes.results._pack", full)
+    job = world.submit(ACTOR)
+    assert run(world, job, MAKES) is Outcome.DONE
+    assert world.row(job).state == "queued"
+    assert world.row(job).reason == "its folder could not be worked with: No space left on device"
+
+
+def test_files_with_any_name_are_kept(world: World) -> None:
+    job = world.submit(ACTOR)
+    assert run(world, job, r"echo 1 > $(printf '\377'); echo 2 > 'a b'; mkfifo pipe; ln -s . loop") is Outcome.DONE
+    assert len(files(world, job)) == 2

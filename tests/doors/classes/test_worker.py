@@ -157,6 +157,22 @@ def test_a_command_whose_lease_can_not_be_renewed_is_killed_before_it_is_over(
     assert not (tmp_path / "effect").exists()
 
 
+def test_a_command_does_not_outlive_its_lease_while_the_ledger_keeps_a_renewal_waiting(
+    pool: Pool, worker: MakeWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webhook.doors.classes.command.WATCHED", 0.05)
+    monkeypatch.setattr("webhook.doors.classes.worker.WATCHED", 0.05)
+
+    def hangs(*_: Any, **__: Any) -> bool:
+        time.sleep(12)
+        return True
+
+    monkeypatch.setattr(class_leases, "renew", hangs)
+    job = queued(pool)
+    assert worker(f"sleep 9; touch {tmp_path}/effect", lease=6.0).handle(message_of(job)) is Outcome.DONE
+    assert not (tmp_path / "effect").exists()
+
+
 def test_a_long_command_keeps_its_job(pool: Pool, worker: MakeWorker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webhook.doors.classes.command.WATCHED", 0.05)
     job = queued(pool)

@@ -103,13 +103,17 @@ class Worker:
         return self._write_end(job, ending)
 
     def _done(self, job: Job, heartbeat: "Heartbeat") -> Ending:
-        with tempfile.TemporaryDirectory(prefix="medea-") as name:
-            folder = Path(name)
-            ending = self.command.run(job, folder, longest=self.limits.longest, check=heartbeat.check)
-            if self.results is not None and not ending.reason:
-                # Whoever hears that it is done finds them there.
-                with heartbeat.going_on():
-                    self.results.keep(job.id, folder, heartbeat.check_held)
+        try:
+            with tempfile.TemporaryDirectory(prefix="medea-") as name, heartbeat.going_on():
+                return self._run_in(Path(name), job, heartbeat)
+        except OSError as error:
+            return Ending(f"its folder could not be worked with: {error.strerror or type(error).__name__}")
+
+    def _run_in(self, folder: Path, job: Job, heartbeat: "Heartbeat") -> Ending:
+        ending = self.command.run(job, folder, longest=self.limits.longest, check=heartbeat.check_held)
+        if self.results is not None and not ending.reason:
+            # Whoever hears that it is done finds them there.
+            self.results.keep(job.id, folder, heartbeat.check_held)
         return ending
 
     def _write_end(self, job: Job, ending: Ending) -> Outcome:
@@ -138,7 +142,8 @@ class Worker:
 
 
 class Heartbeat:
-    """Renews the lease of one job while its command runs."""
+    """Renews the lease of one job while its command runs, beside whoever watches that command: a ledger that keeps a
+    renewal waiting must not keep the command going."""
 
     def __init__(self, worker: Worker, job: str, began: float) -> None:
         self._worker, self._job = worker, job
@@ -148,11 +153,6 @@ class Heartbeat:
         self._taken = False
         """Whether the ledger has said that it is another worker's."""
 
-    def check(self) -> None:
-        """Renew the lease when it is time. Raises Lost unless the job is still this worker's, for certain."""
-        self._renew()
-        self.check_held()
-
     def check_held(self) -> None:
         """Raises Lost unless the job is still this worker's, for certain."""
         margin = min(LEASE_MARGIN, self._worker.lease / 3)
@@ -161,7 +161,7 @@ class Heartbeat:
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
-        """Renew the lease in the background: for what may stand still for long, as a store that hangs does."""
+        """Renew the lease in the background."""
         over = threading.Event()
 
         def beat() -> None:
