@@ -162,7 +162,7 @@ def test_messages_that_were_lost_are_published_again(pool: Pool) -> None:
         connection.execute(
             "UPDATE class_jobs SET published_at = published_at - make_interval(secs => 61) WHERE id <> %s", (fresh,)
         )
-    assert class_leases.missed(pool, "ns", NAME, after=60) == 1
+    assert class_leases.missed(pool, "ns", NAME, empty=True, after=60) == 1
     assert [one.id for one in due(pool)] == [lost]
 
 

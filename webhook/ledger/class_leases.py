@@ -75,13 +75,18 @@ def unpublished(pool: Pool, jobs: Sequence[Due], *, again: float) -> None:
             )
 
 
-def missed(pool: Pool, namespace: str, name: str, *, after: float) -> int:
-    """The queue of a class is empty: what was published `after` seconds ago and nobody has begun is due again."""
+def missed(pool: Pool, namespace: str, name: str, *, empty: bool, after: float) -> int:
+    """What was published `after` seconds ago and nobody has begun is due again, if the queue of its class is `empty`.
+
+    If it is not: what is overtaken by a job that runs, and was published so much later. A queue keeps the order.
+    """
     with pool.transaction() as connection:
         return connection.execute(
-            "UPDATE class_jobs SET publish_at = now() WHERE namespace = %s AND class = %s AND state = 'queued' "
-            "AND publish_at IS NULL AND published_at < now() - make_interval(secs => %s)",
-            (namespace, name, after),
+            "UPDATE class_jobs SET publish_at = now() WHERE namespace = %(namespace)s AND class = %(name)s "
+            "AND state = 'queued' AND publish_at IS NULL AND published_at < make_interval(secs => -%(after)s) + CASE "
+            "WHEN %(empty)s THEN now() ELSE (SELECT max(published_at) FROM class_jobs WHERE namespace = %(namespace)s "
+            "AND class = %(name)s AND state = 'running') END",
+            {"namespace": namespace, "name": name, "empty": empty, "after": after},
         ).rowcount
 
 

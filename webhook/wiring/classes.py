@@ -89,9 +89,10 @@ def make_classes(settings: Settings, place: ClassesPlace) -> ClassesDoor:
     templates = Templates(front, place.namespace, label=JOB_CLASS, field="class", plural="job classes")
     results = _results(settings)
     dispatcher = Dispatcher(dispatch.Deps(front, pool, templates, place.rules, holds, place.namespace, results))
-    queues = [queue_of(name) for name, one in place.rules.classes.items() if one.run_by is RunBy.WORKERS]
-    broker = Broker(place.broker, queues) if place.broker else None
-    outbox = Outbox(pool, broker, place.namespace) if broker else None
+    # The queue of each class is made apart: one that can't be would keep all others from being reached.
+    broker = Broker(place.broker) if place.broker else None
+    queues = [name for name, one in place.rules.classes.items() if one.run_by is RunBy.WORKERS]
+    outbox = Outbox(pool, broker, place.namespace, queues) if broker else None
     submitting = Submitting(
         pool=pool,
         rules=place.rules,

@@ -12,6 +12,7 @@ from webhook.doors.classes.dispatch import Dispatcher
 from webhook.doors.classes.results import Results
 from webhook.doors.classes.rules import Rules, RunBy
 from webhook.doors.sweeping import remove_workflow, run_parts, start_sweep
+from webhook.errors import NoQueue, NotTaken
 from webhook.kube.client import Cluster
 from webhook.ledger import class_jobs, class_leases
 from webhook.ledger.class_jobs import Depth, Job
@@ -58,14 +59,27 @@ class Sweep:
                 self.dispatcher.look_at(job.id, sweep=True)
 
     def look_for_lost_messages(self) -> None:
-        """Where a queue is empty and jobs wait, messages are lost: with a broker's disk, or because it was purged."""
+        """Messages are lost with a broker's disk, or because their queue was purged. The jobs are published again.
+
+        Where a queue is empty, all that wait are lost; else those that a job overtook which was published later.
+        """
         if self.broker is None:
             return
+        failed: NotTaken | None = None
         for name, known in self.rules.classes.items():
-            if known.run_by is RunBy.WORKERS and not self.broker.size(name).waiting:
-                lost = class_leases.missed(self.pool, self.namespace, name, after=MISSED_AFTER)
-                if lost:
-                    log.warning("messages were lost", job_class=name, count=lost)
+            if known.run_by is not RunBy.WORKERS:
+                continue
+            try:
+                empty = _is_empty(self.broker, name)
+            except NotTaken as error:
+                # What is wrong with one queue keeps nobody from looking at the others.
+                failed = error
+                continue
+            lost = class_leases.missed(self.pool, self.namespace, name, empty=empty, after=MISSED_AFTER)
+            if lost:
+                log.warning("messages were lost", job_class=name, count=lost)
+        if failed is not None:
+            raise failed
 
     def retire(self) -> None:
         """Mark what is old."""
@@ -97,3 +111,10 @@ class Sweep:
         if job.workflow_uid is not None:
             remove_workflow(self.front, job.namespace, job.workflow, job.workflow_uid)
         class_jobs.forget(self.pool, job.id)
+
+
+def _is_empty(broker: Broker, name: str) -> bool:
+    try:
+        return not broker.size(name).waiting
+    except NoQueue:
+        return True
