@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.ledger.test_placements import PLACED, new
-from webhook.ledger import placements, power_jobs, queueing, rebuilding, reserving, splits
+from webhook.ledger import class_jobs, class_leases, placements, power_jobs, queueing, rebuilding, reserving, splits
 from webhook.ledger.by_cluster import placements_on, shares
 from webhook.ledger.connection import Connection
 from webhook.ledger.pool import Pool
@@ -30,7 +30,7 @@ def full(dsn: str) -> Iterator[Pool]:
     pool.start()
     assert pool.wait(20)
     with pool.transaction() as connection:
-        connection.execute("TRUNCATE workflows, templates, clusters, caches, power_jobs CASCADE")
+        connection.execute("TRUNCATE workflows, templates, clusters, caches, power_jobs, class_jobs CASCADE")
         connection.execute(
             """
             INSERT INTO workflows (placement, state, name, namespace, cluster, origin_uid, run_name, run_uid, cpu_milli,
@@ -67,6 +67,19 @@ def full(dsn: str) -> Iterator[Pool]:
             "FROM generate_series(1, %s) AS n",
             (ROWS,),
         )
+        connection.execute(
+            """
+            INSERT INTO class_jobs (id, namespace, submitter, class, run_by, rows, runtime, priority,
+                                    latency_sensitive, data, cost, state, workflow_uid, publish_at, published_at,
+                                    lease_until, ended_at)
+            SELECT gen_random_uuid(), 'ns', 'ann', 'c' || n %% 4, 'workers', 1, 1, 'low', true, '{}', 1,
+                   CASE n %% 500 WHEN 0 THEN 'queued' WHEN 1 THEN 'running' WHEN 2 THEN 'submitted'
+                   WHEN 3 THEN 'cleaned' ELSE 'done' END, 'o' || n, CASE n %% 1000 WHEN 0 THEN now() END, now(),
+                   CASE n %% 500 WHEN 1 THEN now() END, CASE WHEN n %% 500 > 2 THEN now() END
+            FROM generate_series(1, %s) AS n
+            """,
+            (ROWS,),
+        )
         connection.execute("INSERT INTO caches SELECT 'cache//' || n, 'west' FROM generate_series(1, %s) AS n", (ROWS,))
         connection.execute("INSERT INTO templates SELECT 'h' || n, '{}' FROM generate_series(1, 2000) AS n")
         connection.execute(
@@ -74,10 +87,10 @@ def full(dsn: str) -> Iterator[Pool]:
         )
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE workflows, decisions, templates, workflow_templates, caches")
-        connection.execute("VACUUM ANALYZE splits, split_chunks, power_jobs")
+        connection.execute("VACUUM ANALYZE splits, split_chunks, power_jobs, class_jobs")
     yield pool
     with pool.transaction() as connection:
-        connection.execute("TRUNCATE workflows, templates, clusters, caches, power_jobs CASCADE")
+        connection.execute("TRUNCATE workflows, templates, clusters, caches, power_jobs, class_jobs CASCADE")
     pool.close()
 
 
@@ -115,6 +128,19 @@ def _claims(held: reserving.Held) -> Decision:
 
 
 QUESTIONS: dict[str, Callable[[Pool], object]] = {
+    "class jobs submitted": lambda pool: class_jobs.submitted(pool, "ns", after=0, limit=10),
+    "class jobs in all": lambda pool: class_jobs.depths(pool, "ns"),
+    "class jobs by place": lambda pool: class_jobs.places(pool, "ns"),
+    "class jobs by holder": lambda pool: class_jobs.holders(pool, "ns"),
+    "class jobs held up": lambda pool: class_jobs.held_up(pool, "ns", patience=60),
+    "class jobs that are old": lambda pool: class_jobs.retire(pool, keep=3600),
+    "class jobs to remove": lambda pool: class_jobs.cleaned(pool, 10),
+    "class jobs due": lambda pool: class_leases.due(pool, "ns", again=60, limit=10),
+    "class jobs missed": lambda pool: class_leases.missed(pool, "ns", "c0", empty=True, after=60),
+    "class jobs overtaken": lambda pool: class_leases.missed(pool, "ns", "c1", empty=False, after=60),
+    "a class job to hold": lambda pool: class_leases.claim(
+        pool, "11111111-1111-1111-1111-111111111111", name="c0", holder="a", lease=60, deliveries=1
+    ),
     "get": lambda pool: placements.get(pool, "p7"),
     "by_origin": lambda pool: placements.by_origin(pool, "ns-7", "job-7"),
     "original": lambda pool: placements.original(pool, "p7"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json
 
 from webhook.ledger.pool import Pool
 from webhook.model.json_input import storable
@@ -81,7 +81,7 @@ class Depth:
 def insert(pool: Pool, job: NewJob) -> None:
     """A new row, before anything else of the job is anywhere: submitted if it has a Workflow, otherwise queued."""
     state = JobState.SUBMITTED if job.workflow else JobState.QUEUED
-    values = {**vars(job), "data": Jsonb(dict(job.data)), "submitter": storable(job.submitter), "state": state}
+    values = {**vars(job), "data": Json(dict(job.data)), "submitter": storable(job.submitter), "state": state}
     with pool.transaction() as connection:
         connection.execute(
             "INSERT INTO class_jobs (id, namespace, submitter, class, run_by, rows, runtime, priority, "
@@ -175,6 +175,17 @@ def holders(pool: Pool, namespace: str) -> Mapping[str, int]:
             (namespace,),
         ).fetchall()
     return {row["name"]: int(row["count"]) for row in rows}
+
+
+def held_up(pool: Pool, namespace: str, *, patience: float) -> int:
+    """How many were submitted more than `patience` seconds ago, and have no Workflow yet as far as is known."""
+    with pool.transaction() as connection:
+        row = connection.execute(
+            "SELECT count(*) AS count FROM class_jobs WHERE namespace = %s AND state = 'submitted' "
+            "AND workflow_uid IS NULL AND created_at < now() - make_interval(secs => %s)",
+            (namespace, patience),
+        ).fetchone()
+    return int(row["count"]) if row else 0
 
 
 def retire(pool: Pool, *, keep: float) -> int:

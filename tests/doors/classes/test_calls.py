@@ -1,5 +1,6 @@
 """The calls as the Cloud Job Orchestrator's README has them, and who may make them."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,16 @@ import yaml
 
 from tests.doors.classes.world import ACTOR, SPARK, World
 from tests.support.workflows import need
+from webhook.doors.classes.results import Results
+from webhook.doors.store import Store
+from webhook.errors import LedgerUnavailable
+from webhook.ledger import class_jobs
 from webhook.ledger.pool import Pool
 from webhook.model.contract import JOB_CLASS
+from webhook.model.limits.classes import RESULTS_TIME
+from webhook.model.limits.files import CLIENT_SILENCE
 
+ABSENT = "11111111-1111-1111-1111-111111111111"
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
@@ -198,3 +206,53 @@ def test_the_examples_run_each_class_that_workflows_run() -> None:
     for one in documents:
         needed = need(one["spec"])
         assert (needed.totals.cpu_milli > 0, needed.notes) == (True, ())
+
+
+def test_a_job_whose_row_is_there_is_accepted_though_the_ledgers_answer_is_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = class_jobs.insert
+
+    def lost(*values: Any) -> None:
+        insert(*values)
+        raise LedgerUnavailable("the answer is lost")
+
+    monkeypatch.setattr(class_jobs, "insert", lost)
+    assert world.row(world.submit(ACTOR)).state == "queued"
+
+
+def test_a_job_that_the_ledger_did_not_take_is_not_accepted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any) -> None:
+        raise LedgerUnavailable("away")
+
+    monkeypatch.setattr(class_jobs, "insert", away)
+    assert world.send(ACTOR).status_code == 503
+    assert (world.rows(), world.told) == (0, [])
+
+
+def test_what_a_job_says_is_kept_as_it_was_said(world: World) -> None:
+    data = b'{"b": 1e308, "a": [1.0, 1e22, 123456789012345678901234567890], "aa": null}'
+    job = world.submit(b'{"rows": 50000000, "data": ' + data + b"}")
+    world.work()
+    told = {one["name"]: one["value"] for one in world.workflows()[0]["spec"]["arguments"]["parameters"]}
+    assert told["data"] == json.dumps(json.loads(data))
+    assert dict(world.row(job).data) == json.loads(data)
+
+
+def test_a_client_who_is_slow_with_results_is_given_up_after_a_time(pool: Pool, store: Store) -> None:
+    given: list[dict[str, float]] = []
+
+    class Socket:
+        def give_time(self, **seconds: float) -> None:
+            given.append(seconds)
+
+    world = World(pool, results=Results(store, "medea/files"))
+    world.client.get(f"/jobs/{ABSENT}/results", environ_overrides={"gunicorn.socket": Socket()})
+    assert given == []
+    answer = world.client.get(
+        f"/jobs/{ABSENT}/results",
+        headers={"Authorization": "Bearer anns"},
+        environ_overrides={"gunicorn.socket": Socket()},
+    )
+    assert answer.status_code == 404
+    assert given == [{"silence": CLIENT_SILENCE, "whole": RESULTS_TIME}]

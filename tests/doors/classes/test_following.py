@@ -1,11 +1,13 @@
 """Jobs that are Workflows: each is created once and followed to its end, whatever dies meanwhile; and is removed."""
 
 import pytest
+from prometheus_client import REGISTRY
 
 from tests.doors.classes.world import ACTOR, KEEP, SPARK, World
 from tests.support.fake_apiserver import LOSE, REFUSE, ApiError, Call, Fault
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import class_jobs
+from webhook.ledger.class_jobs import JobState
 from webhook.ledger.pool import Pool
 from webhook.model.contract import CLASS_JOB
 
@@ -178,3 +180,45 @@ def test_more_jobs_than_are_read_at_once_are_all_looked_at(world: World, monkeyp
     world.sweep.run()
     world.work()
     assert sorted(world.running()) == sorted(jobs)
+
+
+def test_however_many_are_old_they_are_removed_in_one_sweep(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webhook.doors.classes.sweep.CLEAN_BATCH", 2)
+    monkeypatch.setattr(class_jobs, "RETIRE_MOST", 3)
+    monkeypatch.setattr("webhook.doors.classes.sweep.RETIRE_MOST", 3)
+    jobs = [world.submit(ACTOR) for _ in range(7)]
+    with world.pool.transaction() as connection:
+        connection.execute("UPDATE class_jobs SET state = 'done', ended_at = now() - interval '9 days'")
+    world.sweep.run()
+    assert [class_jobs.get(world.pool, job) for job in jobs] == [None] * 7
+
+
+def test_the_queue_of_a_class_that_is_gone_does_not_look_full_for_ever(world: World) -> None:
+    old = World(world.pool, config="otherwise: old-jobs")
+    old.template("old-jobs", "run-old-jobs")
+    old.watch()
+    job = old.submit({})
+    world.sweep.run()
+    labels = {"job_class": "old-jobs", "run_by": "workflow"}
+    assert REGISTRY.get_sample_value("medea_class_jobs_waiting", labels) == 1
+    class_jobs.end(world.pool, job, JobState.DONE, "")
+    world.sweep.run()
+    assert REGISTRY.get_sample_value("medea_class_jobs_waiting", labels) == 0
+
+
+def test_a_job_whose_workflow_can_not_be_created_is_shown_as_held_up(world: World) -> None:
+    job = world.submit(SPARK)
+    world.fake.remove(WORKFLOW_TEMPLATES, "ns", "run-spark-jobs")
+    world.work()
+    world.submit(ACTOR)
+    world.sweep.run()
+    assert REGISTRY.get_sample_value("medea_class_jobs_held_up") == 0
+    with world.pool.transaction() as connection:
+        connection.execute("UPDATE class_jobs SET created_at = created_at - interval '5 minutes'")
+    world.sweep.run()
+    assert REGISTRY.get_sample_value("medea_class_jobs_held_up") == 1
+    world.template("spark-jobs", "run-spark-jobs")
+    world.dispatcher.look_at(job)
+    world.work()
+    world.sweep.run()
+    assert REGISTRY.get_sample_value("medea_class_jobs_held_up") == 0

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint, Flask, Response, jsonify, redirect
+from flask import Blueprint, Flask, Response, jsonify, redirect, request
 from spectree import Response as Documented
 from spectree import SpecTree
 from werkzeug import Response as WerkzeugResponse
@@ -19,10 +19,13 @@ from webhook.doors.classes.results import Results
 from webhook.doors.classes.rules import JobClass, Rules, RunBy
 from webhook.doors.classes.submitting import Submitting
 from webhook.doors.downloading import zip_answer
+from webhook.doors.patience import give_time
 from webhook.errors import Missing, quoted
 from webhook.ledger import class_jobs
 from webhook.ledger.class_jobs import Depth, JobState, NewJob
 from webhook.ledger.pool import Pool
+from webhook.model.limits.classes import RESULTS_TIME
+from webhook.model.limits.files import CLIENT_SILENCE
 
 SPEC = SpecTree("flask", title="Medea: job classes", version=__version__, path="apidoc", mode="strict")
 _ERRORS = {f"HTTP_{status}": ErrorBody for status in (400, 401, 403, 413, 503)}
@@ -84,6 +87,7 @@ def blueprint(deps: Deps) -> Blueprint:
     def results(job: str) -> Response:
         """The files that a job has left, as results.zip."""
         known_caller(deps.gate, "get", deps.namespace)
+        give_time(request.environ, silence=CLIENT_SILENCE, whole=RESULTS_TIME)
         shown = _shown(deps, job)
         packed = deps.results.read(job) if deps.results and shown.status == JobState.DONE else None
         if packed is None:

@@ -11,7 +11,7 @@ from webhook.doors.classes.rules import Rules, RunBy, classify
 from webhook.doors.classes.submission import read_submission
 from webhook.doors.classes.workflow import workflow_name
 from webhook.doors.templates import Templates
-from webhook.errors import BadRequest, Unavailable
+from webhook.errors import BadRequest, LedgerUnavailable, Unavailable
 from webhook.ledger import class_jobs
 from webhook.ledger.class_jobs import NewJob
 from webhook.ledger.pool import Pool
@@ -51,13 +51,22 @@ class Submitting:
             cost=found.cost,
             workflow=workflow_name(found.name, number) if run_by is RunBy.WORKFLOW else "",
         )
-        class_jobs.insert(self.pool, job)
+        self._insert(job)
         _SUBMITTED.labels(job.name).inc()
         if run_by is RunBy.WORKFLOW:
             self.dispatch(job.id)
         else:
             self.publish()
         return job
+
+    def _insert(self, job: NewJob) -> None:
+        """Raises LedgerUnavailable if it is not written down, as far as can be told."""
+        try:
+            class_jobs.insert(self.pool, job)
+        except LedgerUnavailable:
+            # The answer may be all that was lost. A client that is told so would submit the job once more.
+            if class_jobs.get(self.pool, job.id) is None:
+                raise
 
     def _check_template(self, name: str) -> None:
         """Raises Unavailable: nobody who calls can help it that a class has no WorkflowTemplate."""

@@ -1,8 +1,9 @@
 """The sweep of the door for job classes: finds what events have missed, and removes what is old."""
 
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -10,23 +11,22 @@ from prometheus_client import Counter, Gauge
 from webhook.doors.broker import Broker
 from webhook.doors.classes.dispatch import Dispatcher
 from webhook.doors.classes.results import Results
-from webhook.doors.classes.rules import Rules, RunBy
+from webhook.doors.classes.rules import JobClass, Rules, RunBy
 from webhook.doors.sweeping import remove_workflow, run_parts, start_sweep
 from webhook.errors import NoQueue, NotTaken
 from webhook.kube.client import Cluster
 from webhook.ledger import class_jobs, class_leases
 from webhook.ledger.class_jobs import Depth, Job
 from webhook.ledger.pool import Pool
-from webhook.model.limits.classes import CLEAN_BATCH, MISSED_AFTER, TAKE_MOST
+from webhook.model.limits.classes import CLEAN_BATCH, HELD_UP_AFTER, MISSED_AFTER, RETIRE_MOST, TAKE_MOST
 
 log = structlog.get_logger(__name__)
-_WAITING = Gauge("medea_class_jobs_waiting", "Jobs that wait", ["job_class"])
-_RUNNING = Gauge("medea_class_jobs_running", "Jobs that run", ["job_class"])
-_OLDEST = Gauge("medea_class_jobs_oldest_seconds", "How long the first of those that wait has waited", ["job_class"])
+_LABELS = ["job_class", "run_by"]
+_WAITING = Gauge("medea_class_jobs_waiting", "Jobs of classes that wait", _LABELS)
+_RUNNING = Gauge("medea_class_jobs_running", "Jobs of classes that run", _LABELS)
+_OLDEST = Gauge("medea_class_jobs_oldest_seconds", "How long the first of those that wait has waited", _LABELS)
+_HELD_UP = Gauge("medea_class_jobs_held_up", "Jobs of classes whose Workflow can't be created")
 _FAILED = Counter("medea_class_sweep_failed_total", "Parts of a sweep of the door for classes that failed", ["part"])
-for _part in ("look_again", "look_for_lost_messages", "retire", "clean", "count"):
-    # Shown as 0 from the beginning, so that the first one counts as an increase.
-    _FAILED.labels(_part)
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,24 @@ class Sweep:
     keep: float
     stop: threading.Event
     results: Results | None = None
+    _seen: set[str] = field(default_factory=set)
+    """Classes that had jobs: what is shown of one goes back to 0 when it is gone."""
 
     def start(self) -> None:
         """Start, in a thread of its own."""
+        for part in self._parts:
+            # Shown as 0 from the beginning, so that the first one counts as an increase; and only by those who sweep:
+            # if none of them gets to it, somebody is told.
+            _FAILED.labels(part.__name__)
         start_sweep("classes-sweep", self.run, self.pool, interval=self.interval, stop=self.stop)
 
     def run(self) -> None:
         """All parts; if one fails, the others still run."""
-        run_parts((self.look_again, self.look_for_lost_messages, self.retire, self.clean, self.count), _FAILED)
+        run_parts(self._parts, _FAILED)
+
+    @property
+    def _parts(self) -> tuple[Callable[[], None], ...]:
+        return (self.look_again, self.look_for_lost_messages, self.retire, self.clean, self.count)
 
     def look_again(self) -> None:
         """At each job with a Workflow that does not just go on."""
@@ -83,21 +93,27 @@ class Sweep:
 
     def retire(self) -> None:
         """Mark what is old."""
-        class_jobs.retire(self.pool, keep=self.keep)
+        until = time.monotonic() + self.interval
+        while class_jobs.retire(self.pool, keep=self.keep) >= RETIRE_MOST and time.monotonic() < until:
+            pass
 
     def clean(self) -> None:
-        """Remove what is marked: its files, its Workflow, its row, in this order."""
-        for job in class_jobs.cleaned(self.pool, CLEAN_BATCH):
-            self._clean(job)
+        """Remove what is marked: its files, its Workflow, its row, in this order. What takes too long is left."""
+        until = time.monotonic() + self.interval
+        while time.monotonic() < until and (jobs := class_jobs.cleaned(self.pool, CLEAN_BATCH)):
+            for job in jobs:
+                self._clean(job)
 
     def count(self) -> None:
         """Show how many there are."""
         found = class_jobs.depths(self.pool, self.namespace)
-        for name in {*self.rules.classes, *found}:
-            depth = found.get(name, Depth())
-            _WAITING.labels(name).set(depth.waiting)
-            _RUNNING.labels(name).set(depth.running)
-            _OLDEST.labels(name).set(depth.oldest or 0)
+        self._seen.update(self.rules.classes, found)
+        for name in self._seen:
+            depth, labels = found.get(name, Depth()), (name, self.rules.classes.get(name, JobClass()).run_by)
+            _WAITING.labels(*labels).set(depth.waiting)
+            _RUNNING.labels(*labels).set(depth.running)
+            _OLDEST.labels(*labels).set(depth.oldest or 0)
+        _HELD_UP.set(class_jobs.held_up(self.pool, self.namespace, patience=HELD_UP_AFTER))
 
     def _submitted(self) -> Iterator[Job]:
         after = 0

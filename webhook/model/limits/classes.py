@@ -15,14 +15,18 @@ MOST_DELIVERIES = 100
 
 CLASSES_THREADS = 64
 """Requests that the door serves at once."""
+RESULTS_TIME = 3600.0
+"""Seconds that a caller may take to download what a job has left."""
 CLASSES_WORKERS = 4
 """Threads that submit and follow jobs."""
 TAKE_MOST = 100
 """Jobs that are taken from the ledger at once."""
 RETIRE_MOST = 500
-"""Old jobs that one sweep marks for removal at most."""
+"""Old jobs that are marked for removal at once."""
 CLEAN_BATCH = 100
-"""Jobs that one sweep removes at most before it looks at the rest."""
+"""Old jobs that are read at once, to be removed."""
+HELD_UP_AFTER = 60.0
+"""Seconds after which a job that was submitted and has no Workflow counts as held up."""
 OUTBOX_TURN = 1.0
 """Seconds between two looks for jobs to publish, if nobody says that there is one."""
 PUBLISH_AGAIN = 15.0

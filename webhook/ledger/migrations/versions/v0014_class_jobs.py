@@ -21,7 +21,7 @@ def upgrade() -> None:
             runtime double precision NOT NULL,
             priority text NOT NULL,
             latency_sensitive boolean NOT NULL,
-            data jsonb NOT NULL,
+            data json NOT NULL,
             cost double precision NOT NULL,
             state text NOT NULL,
             workflow text NOT NULL DEFAULT '',
@@ -42,6 +42,9 @@ def upgrade() -> None:
     op.execute(
         "CREATE INDEX IF NOT EXISTS class_jobs_open ON class_jobs (namespace, class, state, seq) "
         "WHERE state IN ('queued', 'submitted', 'running')"
+    )
+    op.execute(
+        "CREATE INDEX IF NOT EXISTS class_jobs_submitted ON class_jobs (namespace, seq) WHERE state = 'submitted'"
     )
     op.execute("CREATE INDEX IF NOT EXISTS class_jobs_due ON class_jobs (publish_at) WHERE publish_at IS NOT NULL")
     op.execute("CREATE INDEX IF NOT EXISTS class_jobs_leases ON class_jobs (lease_until) WHERE state = 'running'")
