@@ -395,6 +395,17 @@ def test_workers_run_their_command_with_no_rights_and_are_scaled_by_their_queues
     assert not any(subject["name"] == "medea-worker" for one in bindings for subject in one.get("subjects") or [])
 
 
+def test_keda_trusts_the_authority_of_rabbitmq_that_medea_trusts() -> None:
+    words = (*CLASSES, "--set=classes.rabbitmq.ca=rabbit-ca")
+    [access] = [one for one in objects(*words) if one["kind"] == "TriggerAuthentication"]
+    assert access["spec"]["configMapTargetRef"] == [
+        {"parameter": "ca", "name": "rabbit-ca", "key": "ca.crt"},
+        {"parameter": "tls", "name": "medea-workers", "key": "tls"},
+    ]
+    assert of("ConfigMap", *words)["medea-workers"]["data"] == {"tls": "enable"}
+    assert "medea-workers" not in of("ConfigMap", *CLASSES)
+
+
 def test_the_files_of_jobs_go_to_the_store_that_is_named() -> None:
     words = (*CLASSES, "--set=classes.s3.endpoint=https://s3", "--set=classes.s3.secret=s", "--set=classes.s3.ca=s3-ca")
     with pytest.raises(LabError, match=r"classes.s3.bucket has to be"):

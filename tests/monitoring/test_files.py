@@ -51,6 +51,8 @@ def test_no_runbook_is_left_of_an_alert_that_is_gone() -> None:
 
 
 def test_panels_do_not_overlap_and_have_words() -> None:
+    numbers = [panel["id"] for panel in DASHBOARD["panels"]]
+    assert len(numbers) == len(set(numbers))
     taken: set[tuple[int, int]] = set()
     for panel in DASHBOARD["panels"]:
         assert panel["title"]

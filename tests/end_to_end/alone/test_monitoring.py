@@ -149,6 +149,23 @@ def test_what_is_wrong_with_jobs_with_files_is_told() -> None:
     check_it_is_over("MedeaFileJobsHeldUp")
 
 
+def test_what_is_wrong_with_jobs_of_classes_is_told() -> None:
+    refused = 'medea_class_jobs_unpublished_total{{job_class="actor-jobs"}} {}\n'
+    stays = 'medea_class_sweep_failed_total{{part="clean"}} {}\n'
+    waits = 'medea_class_jobs_waiting{job_class="actor-jobs",run_by="workers"} 2\n'
+    runs = 'medea_class_jobs_running{{job_class="actor-jobs",run_by="workers"}} {}\n'
+    with scraped() as series:
+        series.text = refused.format(0) + stays.format(0) + waits + runs.format(1) + "medea_class_jobs_held_up 2\n"
+        check_it_fires("MedeaClassJobsHeldUp")
+        for alert in ("MedeaClassJobsNotPublished", "MedeaClassJobsNotTaken", "MedeaClassJobsNotRemoved"):
+            assert not firing(alert)
+        series.text = refused.format(1) + stays.format(1) + waits + runs.format(0)
+        check_it_fires("MedeaClassJobsNotPublished")
+        check_it_fires("MedeaClassJobsNotTaken")
+        check_it_fires("MedeaClassJobsNotRemoved")
+    check_it_is_over("MedeaClassJobsHeldUp")
+
+
 @pytest.mark.parametrize("text", QUERIES)
 def test_prometheus_answers_a_query_of_the_dashboard(text: str) -> None:
     query(text.replace("$__rate_interval", "1m"))
@@ -166,9 +183,11 @@ def test_the_queries_that_always_have_an_answer_have_one(workspace: Workspace) -
         "sweep_found",
         "> 0",
         "log_streams",
-        # No door for files is there.
+        # No door for files is there, and none for job classes.
         "medea_file",
         "medea_store",
+        "medea_class",
+        "medea_worker",
     )
     for text in QUERIES:
         if not any(word in text for word in sparse):
