@@ -38,12 +38,20 @@ from typing import Any
 
 _SHOWN = 120
 """Foreign text is cut to this many characters in messages and logs."""
+_LONGEST_NAME = 1000
+"""Names of fields are, since they may be long paths."""
 
 
 def quoted(value: object) -> str:
     """A foreign value made safe for a message: quoted, printable and cut."""
     text = repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def named(field: str) -> str:
+    """The name of a field, which may be a stranger's: of one line, and cut. What is long is a path in most cases."""
+    safe = field if field.isprintable() else quoted(field)
+    return safe if len(safe) <= _LONGEST_NAME else safe[: _LONGEST_NAME - 1] + "…"
 
 
 class MedeaError(Exception):
@@ -184,4 +192,5 @@ class Busy(Unavailable):
 
 def wrong_field(error: type[MedeaError], field: str, value: object, expected: str) -> MedeaError:
     """An error that names the field, its value, and what was expected."""
+    field = named(field)
     return error(f"{field} is {quoted(value)}: {expected}", field=field, value=quoted(value), expected=expected)

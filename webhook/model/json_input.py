@@ -8,7 +8,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from webhook.errors import BadRequest, MedeaError, quoted, wrong_field
+from webhook.errors import BadRequest, MedeaError, named, quoted, wrong_field
 from webhook.model.bounded_json import is_deep
 from webhook.model.limits.model import DEEPEST_JSON
 
@@ -36,7 +36,7 @@ def check_unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for name, value in pairs:
         if name in found:
-            raise BadRequest(f"the key {quoted(name)} is there twice in one object", field=name)
+            raise BadRequest(f"the key {quoted(name)} is there twice in one object", field=named(name))
         found[name] = value
     return found
 

@@ -100,6 +100,8 @@ def test_what_runs_a_class_stays_if_only_its_limits_are_named() -> None:
         ("- 1", "MEDEA_CLASSES_CONFIG"),
         ("a: 1\n---\nb: 2\n", "documents"),
         ("costs: {rows: 1}", "costs"),
+        ("cost: {rows: 1.0e-300}", "cost.rows"),
+        ("cost: {priorities: {high: 1.0e+300}}", "priorities.high"),
         ("cost: {rows: 0}", "cost.rows"),
         ("cost: {rows: -1}", "cost.rows"),
         ("cost: {seconds: .nan}", "cost.seconds"),

@@ -116,3 +116,13 @@ def test_anything_is_either_a_job_with_numbers_in_their_ranges_or_refused(given_
 def test_any_bytes_are_a_job_or_refused(body: bytes) -> None:
     with contextlib.suppress(BadRequest):
         read_submission(body)
+
+
+@pytest.mark.parametrize("body", ['{"%s": 1}', '{"%s": 1, "%s": 2}'])
+@pytest.mark.parametrize("name", ["x" * 3_000_000, r"\ud800", r"a\r\nb"])
+def test_a_strangers_name_of_a_field_is_told_in_one_short_line(body: str, name: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        read_submission(body.replace("%s", name).encode())
+    told = json.dumps(caught.value.as_json(), ensure_ascii=False).encode()
+    assert len(told) < 5000
+    assert caught.value.message.isprintable()

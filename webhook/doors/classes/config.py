@@ -13,7 +13,9 @@ from webhook.totals.manifests import read_yaml
 
 _NAME = rf"^[a-z0-9]([-a-z0-9]{{0,{LONGEST_CLASS - 2}}}[a-z0-9])?$"
 Name = Annotated[str, Field(pattern=_NAME)]
-Positive = Annotated[float, Field(gt=0)]
+# With these bounds, what any job costs is a number.
+Divisor = Annotated[float, Field(ge=1e-6)]
+Factor = Annotated[float, Field(ge=0, le=1e6)]
 _SETTING = "MEDEA_CLASSES_CONFIG"
 
 
@@ -22,9 +24,9 @@ class _Part(BaseModel):
 
 
 class _Costs(_Part):
-    rows: Positive = Costs.rows
-    seconds: Positive = Costs.seconds
-    priorities: dict[Literal["low", "normal", "high"], Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    rows: Divisor = Costs.rows
+    seconds: Divisor = Costs.seconds
+    priorities: dict[Literal["low", "normal", "high"], Factor] = Field(default_factory=dict)
 
 
 class _Above(_Part):
