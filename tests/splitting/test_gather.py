@@ -62,6 +62,13 @@ def test_outputs_are_lists_in_the_order_of_the_items() -> None:
     assert gathered([Left(), Left()]) == {}
 
 
+def test_results_that_are_json_stay_as_they_were_written() -> None:
+    written = ["0.10", "1e3", "12345678901234567890.5", '{"a b": [1.50, "x y"]}', "NaN", "1e", "9" * 5000, "[" * 9999]
+    whole = gathered([Left(result=one) for one in written])["result"]
+    assert whole.startswith('[0.10,1e3,12345678901234567890.5,{"a b":[1.50,"x y"]},"NaN","1e",999')
+    assert json.loads(whole, parse_int=str)[-2:] == ["9" * 5000, "[" * 9999]
+
+
 def test_the_entrypoint_has_the_outputs_that_its_template_names() -> None:
     names = {"all": PARAMETER, "results": "{{steps.work.outputs.result}}", "maps": "{{steps.work.outputs.parameters}}"}
     outputs = [{"name": name, "valueFrom": {"parameter": one}} for name, one in names.items()]

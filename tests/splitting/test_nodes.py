@@ -45,3 +45,7 @@ def test_at_the_end_the_fan_out_has_everybodys_outputs() -> None:
 
 def test_spans_are_told_as_people_count() -> None:
     assert span_words([(0, 5), (7, 1)]) == "items 0-4, 7"
+
+
+def test_a_chunk_that_is_in_a_thousand_pieces_is_told_by_the_first() -> None:
+    assert span_words([(2 * one, 1) for one in range(1000)]) == "items 0, 2, 4, 6, 8, …"

@@ -54,6 +54,7 @@ def test_any_text_is_understood_or_refused(value: str) -> None:
         ({"withSequence": {"count": 3, "start": "5"}}, ("5", "6", "7")),
         ({"withSequence": {"start": "3", "end": "1"}}, ("3", "2", "1")),
         ({"withSequence": {"count": "2", "format": "f-%03d"}}, ("f-000", "f-001")),
+        ({"withSequence": {"count": "1", "start": "255", "format": "100%% %-4X|"}}, ("100% FF  |",)),
     ],
 )
 def test_items_are_what_argo_would_make_of_the_loop(loop: Object, items: tuple[Any, ...]) -> None:
@@ -91,6 +92,15 @@ def test_items_may_come_from_the_workflows_parameters() -> None:
         ({"withSequence": {"count": "9" * 5000}}, r"withSequence\.count"),
         ({"withSequence": {"count": "1", "end": "3"}}, "withSequence"),
         ({"withSequence": {"count": "1", "format": "%d %d"}}, r"withSequence\.format"),
+        ({"withSequence": {"count": "1", "format": "%900000000d"}}, r"withSequence\.format"),
+        ({"withSequence": {"count": "1", "format": "%.900000000d"}}, r"withSequence\.format"),
+        ({"withSequence": {"count": "1", "format": "%s"}}, r"withSequence\.format"),
+        ({"withSequence": {"count": "1", "format": "%f"}}, r"withSequence\.format"),
+        ({"withSequence": {"count": "1", "format": "%#o"}}, r"withSequence\.format"),
+        ({"withSequence": {"count": "1", "format": ["%d"]}}, r"withSequence\.format"),
+        ({"withSequence": {"count": "100000", "format": "x" * 10_000 + "%d"}}, r"withSequence\.format"),
+        ({"withSequence": {"count": "1_0"}}, r"withSequence\.count"),
+        ({"withSequence": {"count": "٣"}}, r"withSequence\.count"),
         ({"withSequence": {"cuont": "1"}}, "withSequence"),
     ],
 )
@@ -114,6 +124,12 @@ def test_items_that_are_not_known_before_or_wrong_are_refused_by_name(loop: Obje
 )
 def test_what_would_count_for_each_chunk_is_refused(key: str) -> None:
     assert refused({**steps(withItems=[1]), key: {"x": 1}}).startswith(f"spec.{key} is")
+
+
+@pytest.mark.parametrize("key", ["retryStrategy", "parallelism", "timeout", "memoize"])
+def test_nor_may_it_come_from_the_defaults_of_all_templates(key: str) -> None:
+    spec = {**steps(withItems=[1]), "templateDefaults": {key: {"x": 1}}}
+    assert refused(spec).startswith(f"spec.templateDefaults.{key} is")
 
 
 def test_nothing_may_follow_the_fan_out() -> None:

@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from webhook.model.bounded_json import read_json
 from webhook.model.nodes import Nodes, references
 from webhook.model.objects import Object, mapping, mappings
 from webhook.splitting.shape import Fanout
 
+_SPACE = re.compile(r'("(?:[^"\\]|\\.)*")|[ \t\r\n]+')
 _DONE = frozenset({"Succeeded", "Skipped", "Omitted"})
 
 
@@ -40,11 +40,11 @@ def done_items(nodes: Nodes, fanout: Fanout, workflow: str) -> dict[int, Left]:
     return {position: _left(node) for position, node in own.items() if node.get("phase") in _DONE}
 
 
-def failed_items(nodes: Nodes, fanout: Fanout, workflow: str, excused: Collection[str]) -> set[int]:
-    """The positions of items that failed by themselves, and not because of what the words in `excused` say."""
+def failed_items(nodes: Nodes, fanout: Fanout, workflow: str, excused: Collection[str]) -> dict[int, str]:
+    """The phases of items that failed by themselves, and not because of what the words in `excused` say."""
     own = _own_nodes(nodes, fanout, workflow)
     failed = {position: node for position, node in own.items() if node.get("phase") in ("Failed", "Error")}
-    return {position for position, node in failed.items() if not _is_excused(nodes, node, excused)}
+    return {position: str(node["phase"]) for position, node in failed.items() if not _is_excused(nodes, node, excused)}
 
 
 def _is_excused(nodes: Nodes, node: Object, excused: Collection[str]) -> bool:
@@ -97,16 +97,16 @@ def _left(node: Mapping[str, Any]) -> Left:
 def gathered(everything: Iterable[Left]) -> Object:
     """The outputs of the fan-out, as a node has them; empty if no item left any. In order of the items."""
     lists: dict[str, list[str]] = {}
-    results: list[Any] = []
+    results: list[str] = []
     for one in everything:
         for name, value in one.parameters.items():
             lists.setdefault(name, []).append(value)
         if one.result is not None:
-            results.append(_parsed(one.result))
+            results.append(_item(one.result))
     parameters = [{"name": name, "value": _json(values)} for name, values in sorted(lists.items())]
     return {
         **({"parameters": parameters} if parameters else {}),
-        **({"result": _json(results)} if results else {}),
+        **({"result": f"[{','.join(results)}]"} if results else {}),
     }
 
 
@@ -122,12 +122,17 @@ def entrypoint_outputs(fanout: Fanout, everything: Iterable[Left]) -> Object:
     return {"parameters": [{"name": one.name, "value": values.get(one.of, "[]")} for one in fanout.outputs]}
 
 
-def _parsed(result: str) -> Any:
-    """A result that is JSON is an item as such in Argo's list, and any other a text."""
+def _item(result: str) -> str:
+    """A result that is JSON is an item as such in Argo's list, each number as it is written; any other is a text."""
     try:
-        return read_json(result.encode())
-    except ValueError:
-        return result
+        json.loads(result, parse_float=str, parse_int=str, parse_constant=_no_json)
+    except (ValueError, RecursionError):
+        return _json(result)
+    return _SPACE.sub(lambda found: found[1] or "", result)
+
+
+def _no_json(text: str) -> None:
+    raise ValueError(text)
 
 
 def _json(value: Any) -> str:

@@ -1,17 +1,21 @@
 """The items of a fan-out: of withItems, withParam or withSequence, known before anything runs. Pure."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from webhook.errors import Refused, quoted, wrong_field
 from webhook.model.bounded_json import is_deep
-from webhook.model.limits.splitting import MOST_ITEMS
+from webhook.model.limits.splitting import LONGEST_ITEMS, MOST_ITEMS
 from webhook.totals.scope import value_of
 from webhook.totals.tags import Bindings
 
 LOOPS = ("withItems", "withParam", "withSequence")
 _SEQUENCE = ("start", "end", "count", "format")
+_NUMBER = re.compile(r"[-+]?[0-9]{1,12}")
+# With other verbs Go and Python write a number differently, and a wide one is a text without end.
+_FORMAT = re.compile(r"(?:[^%]|%%)*%[-+ 0]{0,4}[0-9]{0,2}(?:\.[0-9]{1,2})?[dxX](?:[^%]|%%)*", re.DOTALL)
 _KNOWN_BEFORE = "it must be known before the Workflow runs: a text, or {{workflow.parameters.NAME}}"
 
 
@@ -79,7 +83,8 @@ def _sequence(value: Any, where: str, known: Bindings) -> list[Any]:
         if abs(end - first) >= MOST_ITEMS:
             raise _too_many(where, abs(end - first) + 1)
         numbers = range(first, end + 1) if first <= end else range(first, end - 1, -1)
-    return [_formatted(value.get("format"), one, where) for one in numbers]
+    how = _format(value.get("format"), len(numbers), where)
+    return [how % one for one in numbers]
 
 
 def _number(value: Mapping[str, Any], key: str, where: str, known: Bindings) -> int | None:
@@ -88,26 +93,21 @@ def _number(value: Mapping[str, Any], key: str, where: str, known: Bindings) -> 
     text = value_of(value[key], known)
     if text is None:
         raise wrong_field(Refused, f"{where}.{key}", value[key], _KNOWN_BEFORE)
-    try:
-        return int(text) if len(text) <= 12 else _not_a_number(text)
-    except ValueError as error:
-        raise wrong_field(Refused, f"{where}.{key}", text, "it must be a whole number") from error
+    if not _NUMBER.fullmatch(text):
+        raise wrong_field(Refused, f"{where}.{key}", text, "it must be a whole number")
+    return int(text)
 
 
-def _not_a_number(text: str) -> int:
-    raise ValueError(text)
-
-
-def _formatted(how: Any, number: int, where: str) -> str:
-    """A number in Go's format; those that Python has too mean the same there."""
+def _format(how: Any, count: int, where: str) -> str:
+    """A format, in Go, of so many numbers: one that means the same in Python."""
     if how is None:
-        return str(number)
-    try:
-        return str(how) % number
-    except (ValueError, TypeError) as error:
-        raise wrong_field(
-            Refused, f"{where}.format", how, "it must be a format for one number, such as %03d"
-        ) from error
+        return "%d"
+    if not isinstance(how, str) or not _FORMAT.fullmatch(how):
+        raise wrong_field(Refused, f"{where}.format", how, "it must be a format for one number, such as %03d")
+    if len(how) * count > LONGEST_ITEMS:
+        expected = f"all items together may have {LONGEST_ITEMS} characters, and there are {count}"
+        raise wrong_field(Refused, f"{where}.format", how, expected)
+    return how
 
 
 def _too_many(where: str, count: int) -> Refused:

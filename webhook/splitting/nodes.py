@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from webhook.model.limits.splitting import MOST_SPANS
 from webhook.model.nodes import Nodes, id_of
 from webhook.model.objects import Object
 from webhook.splitting.cut import Span
@@ -74,8 +75,10 @@ def shown_status(
 
 
 def span_words(spans: Iterable[Span]) -> str:
-    """Positions as people read them: `items 0-19, 25`."""
-    return "items " + ", ".join(str(first) if size == 1 else f"{first}-{first + size - 1}" for first, size in spans)
+    """Positions as people read them: `items 0-19, 25`; the first ones, if there are many."""
+    every = list(spans)
+    shown = [str(first) if size == 1 else f"{first}-{first + size - 1}" for first, size in every[:MOST_SPANS]]
+    return "items " + ", ".join(shown) + (", …" if len(every) > MOST_SPANS else "")
 
 
 def _tree(name: str, fanout: Fanout, chunks: Sequence[Shown], common: Object, words: str, end: End | None) -> Nodes:

@@ -42,13 +42,17 @@ class Output:
 
 @dataclass(frozen=True)
 class Fanout:
-    """A fan-out: the template `entrypoint` has nothing but `step`, once for each of `items`. `is_dag`: it is a task."""
+    """A fan-out: the template `entrypoint` has nothing but `step`, once for each of `items`. `is_dag`: it is a task.
+
+    Items may end with one of the phases in `tolerated`, and the others count.
+    """
 
     entrypoint: str
     step: str
     is_dag: bool
     items: tuple[Any, ...]
     outputs: tuple[Output, ...] = ()
+    tolerated: frozenset[str] = frozenset()
 
     def node_name(self, workflow: str) -> str:
         """What the name of an item's node begins with, where `workflow` is the name of the Workflow's root node."""
@@ -60,6 +64,10 @@ def fanout_of(spec: Mapping[str, Any]) -> Fanout:
     for key, why in _REFUSED_OF_SPEC.items():
         if spec.get(key):
             raise _no(f"spec.{key}", spec[key], why)
+    defaults = mapping(spec.get("templateDefaults"))
+    for key, why in _REFUSED_OF_TEMPLATE.items():
+        if defaults.get(key) is not None:
+            raise _no(f"spec.templateDefaults.{key}", defaults[key], f"{why}; put it on the template of the items")
     entrypoint = spec.get("entrypoint")
     found = [one for one in mappings(spec.get("templates")) if one.get("name") == entrypoint]
     if len(found) != 1 or not isinstance(entrypoint, str):
@@ -73,7 +81,7 @@ def fanout_of(spec: Mapping[str, Any]) -> Fanout:
     if not isinstance(name, str) or not name:
         raise _no(f"{where}.name", name, "it must have a name")
     items = items_of(step, where, workflow_parameters(spec, {}))
-    return Fanout(entrypoint, name, is_dag, tuple(items), _outputs(template, field, name))
+    return Fanout(entrypoint, name, is_dag, tuple(items), _outputs(template, field, name), _tolerated(step))
 
 
 def _only_step(template: Mapping[str, Any], field: str) -> tuple[Mapping[str, Any], str, bool]:
@@ -95,6 +103,12 @@ def _only_step(template: Mapping[str, Any], field: str) -> tuple[Mapping[str, An
         if step.get(key):
             raise _no(f"{where}.{key}", step[key], "there is nothing else that it could depend on")
     return step, f"{where}[{step.get('name')}]", kind == "tasks"
+
+
+def _tolerated(step: Mapping[str, Any]) -> frozenset[str]:
+    """The phases with which a step may end by its `continueOn`."""
+    goes_on = mapping(step.get("continueOn"))
+    return frozenset(phase for phase in ("Failed", "Error") if goes_on.get(phase.lower()) is True)
 
 
 def _outputs(template: Mapping[str, Any], field: str, step: str) -> tuple[Output, ...]:

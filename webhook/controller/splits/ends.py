@@ -8,7 +8,7 @@ from webhook.controller.splits.plan import Next
 from webhook.ledger.splits import Chunk, ChunkEnd
 from webhook.model.nodes import Nodes
 from webhook.splitting.cut import positions_of, spans_of
-from webhook.splitting.gather import done_items, failed_items
+from webhook.splitting.gather import Left, done_items, failed_items
 from webhook.splitting.shape import Fanout
 
 SHUTDOWN = ("shutdown with strategy", "Stopped with strategy")
@@ -33,19 +33,35 @@ class Seen:
 def chunk_end(chunk: Chunk, said: Next, seen: Seen, fanout: Fanout) -> ChunkEnd:
     """The end of a chunk whose Workflow has ended as it `said`."""
     positions = positions_of(list(chunk.spans))
-    found = done_items(seen.nodes, fanout, chunk.name)
-    left = {positions[one]: what for one, what in found.items() if one < len(positions)}
+    left = _left(chunk, seen.nodes, fanout, positions)
     if said.phase == "Succeeded":
+        # An item that may fail has left nothing: its list is shorter, as Argo's is.
+        tolerated = _failed(chunk, seen.nodes, fanout, positions, ())
+        left |= {one: Left() for one in tolerated}
         return ChunkEnd("Succeeded", said.message, chunk.size, left, chunk.spans, seen.cluster)
     if not seen.movable:
         return ChunkEnd(said.phase, said.message, len(left), left, chunk.spans, seen.cluster)
-    excused = (*SHUTDOWN, *([said.message] if said.message else []))
-    failed = {positions[one] for one in failed_items(seen.nodes, fanout, chunk.name, excused) if one < len(positions)}
+    failed = _failed(chunk, seen.nodes, fanout, positions, (*SHUTDOWN, *([said.message] if said.message else [])))
+    left |= {one: Left() for one, phase in failed.items() if phase in fanout.tolerated}
     rest = [one for one in positions if one not in left and one not in failed]
     own = spans_of([one for one in positions if one in left or one in failed])
     words = f"taken from {seen.cluster or 'a target that is gone'}: {len(rest)} of its items went elsewhere"
-    phase = "Failed" if failed else "Succeeded" if own else "Omitted"
+    phase = "Failed" if failed.keys() - left.keys() else "Succeeded" if own else "Omitted"
     return ChunkEnd(phase, words, len(left), left, own, seen.cluster, spans_of(rest))
+
+
+def _left(chunk: Chunk, nodes: Nodes, fanout: Fanout, positions: Sequence[int]) -> dict[int, Left]:
+    """What items that are done have left, by their positions in the whole."""
+    found = done_items(nodes, fanout, chunk.name)
+    return {positions[one]: what for one, what in found.items() if one < len(positions)}
+
+
+def _failed(
+    chunk: Chunk, nodes: Nodes, fanout: Fanout, positions: Sequence[int], excused: Sequence[str]
+) -> dict[int, str]:
+    """How items have failed, by their positions in the whole."""
+    found = failed_items(nodes, fanout, chunk.name, excused)
+    return {positions[one]: phase for one, phase in found.items() if one < len(positions)}
 
 
 def whole_phase(chunks: Sequence[Chunk]) -> str:
