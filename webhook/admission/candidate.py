@@ -49,11 +49,12 @@ def candidate(
     agents: AgentPods,
     node_placement: bool = False,
     split: NewSplit | None = None,
+    part: bool = False,
 ) -> Candidate:
     """The candidate. Raises Refused for an unknown policy.
 
     `caller` is on whose behalf Medea's own API submits it; with `node_placement` its steps go to node pools. `split` is
-    set if it runs as chunks; then `weighed` is about one of its items.
+    set if it runs as chunks; then `weighed` is about one of its items. `part` is set for a chunk.
     """
     spec, need, found = workflow["spec"], weighed.need, weighed.found
     reference = read_submission(workflow).template_reference
@@ -83,6 +84,7 @@ def candidate(
         refers=referred.needs,
         shared=shared_by(with_values(spec, referred.values), namespace, found.library),
         split=split,
+        part=part,
     )
     held_spec = None
     if stub_placement(submission.spec) is not None:

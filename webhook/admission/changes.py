@@ -13,10 +13,10 @@ from webhook.errors import ClusterUnavailable, Missing, NotThere, Refused
 from webhook.kube.client import MANAGER
 from webhook.kube.registry import Registry
 from webhook.kube.resources import WORKFLOWS
-from webhook.ledger import placements
+from webhook.ledger import placements, splits
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
-from webhook.model.contract import GRAFTED, ORIGIN_UID, PLACEMENT, VERBS, WRITTEN, Hold, State
+from webhook.model.contract import GRAFTED, ORIGIN_UID, PLACEMENT, SPLIT_OF, VERBS, WRITTEN, Hold, State
 from webhook.model.deadline import Deadline
 from webhook.model.limits.admission import RETRY_TIMEOUT
 from webhook.model.nodes import offloaded
@@ -55,7 +55,7 @@ class Changes:
         of_run = _is_grafted if plugin else _any_node
         verb = verb_between(old, new, user=review.user, of_run=of_run)
         if verb.retry:
-            self._check_retry(row, deadline)
+            self._check_retry(row, old, deadline)
         spec, lost = spec_after(old, new, verb, shows_shutdown=not plugin)
         patch = [{"op": "add", "path": "/metadata/annotations", "value": _annotations(old, new, verb)}]
         if spec != new.get("spec"):
@@ -82,7 +82,9 @@ class Changes:
                 expected="no end",
             )
 
-    def _check_retry(self, row: Placement, deadline: Deadline) -> None:
+    def _check_retry(self, row: Placement, old: Object, deadline: Deadline) -> None:
+        if SPLIT_OF in labels(old) and splits.is_moved(self.pool, str(row.name), str(row.origin_uid)):
+            raise Refused("what was left of this chunk went elsewhere, so it would run twice; see the Workflow it is of")
         if row.cluster is None or row.run_name is None:
             raise Refused(
                 "there is no run to retry, since it never got to a target, or was split into chunks; use argo resubmit"

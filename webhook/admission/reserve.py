@@ -10,7 +10,7 @@ from webhook.ledger.pool import Pool
 from webhook.model.deadline import Deadline
 from webhook.model.limits.admission import RESERVE_NEEDS
 from webhook.scout.model import Decision
-from webhook.scout.placer import Placer, as_split, request_of
+from webhook.scout.placer import Placer, request_of, settled
 
 
 def reserve(placer: Placer, candidate: Candidate, deadline: Deadline, *, dry_run: bool) -> Decision:
@@ -21,7 +21,7 @@ def reserve(placer: Placer, candidate: Candidate, deadline: Deadline, *, dry_run
     """
     deadline.check("to reserve room", need=RESERVE_NEEDS)
     if dry_run:
-        return as_split(candidate.new, placer.peek(request_of(candidate.new)))
+        return settled(candidate.new, placer.peek(request_of(candidate.new)))
     return placer.admit(candidate.new)
 
 

@@ -26,6 +26,7 @@ from webhook.errors import Busy, LedgerBusy, LedgerUnavailable, MedeaError, Refu
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.ledger import placements
+from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.model.contract import CLUSTERS, Hold, State
 from webhook.model.deadline import Deadline
@@ -120,10 +121,12 @@ class Admission:
     def _submitted(self, review: Review, submission: Submission, space: OptedIn, deadline: Deadline) -> Object:
         check_free(self.front, space.name, submission, deadline)
         workflow = restore(self.pool, space.name, submission, deadline)
-        self._check_registered(submission.only_clusters)
+        whole = self._whole(review, submission)
+        if whole is None:
+            self._check_registered(submission.only_clusters)
         hold = self.holds.choose(space, workflow, deadline)
         split, spec = split_of(submission, workflow["spec"])
-        caller, who = self._who(review, submission)
+        caller, who = self._who(review, submission, whole)
         found = gather(self.front, space.name, spec, deadline)
         referred = self._referred(spec, found, space, submission, who, deadline)
         weighed = self._weighed(spec, found, space.name, submission.only_clusters, deadline, referred.values)
@@ -146,6 +149,7 @@ class Admission:
             agents=self.agents,
             node_placement=wants_nodes(space.object),
             split=split,
+            part=whole is not None,
         )
         if not review.dry_run and hold is Hold.PLUGIN:
             self.prepared.wait_for(space, deadline)
@@ -193,12 +197,20 @@ class Admission:
         """On whose behalf Medea's own API submits; None for everybody else, who may not name a caller."""
         return submission.identity if submission.identity and self.is_own(review.user) else None
 
-    def _who(self, review: Review, submission: Submission) -> tuple[str | None, Submitter]:
+    def _whole(self, review: Review, submission: Submission) -> Placement | None:
+        """What it is a chunk of; None if it is none."""
+        if not submission.part_of or not self.is_own(review.user):
+            return None
+        whole = placements.get(self.pool, submission.part_of)
+        if whole is None or whole.namespace != review.namespace or whole.state is not State.SPLIT:
+            raise Refused(f"there is nothing split that {quoted(submission.name)} could be a chunk of")
+        return whole
+
+    def _who(
+        self, review: Review, submission: Submission, whole: Placement | None
+    ) -> tuple[str | None, Submitter]:
         """On whose behalf it is submitted, and whose rights count on a target: for a chunk those of the whole."""
-        if submission.part_of and self.is_own(review.user):
-            whole = placements.get(self.pool, submission.part_of)
-            if whole is None or whole.namespace != review.namespace or whole.state is not State.SPLIT:
-                raise Refused(f"there is nothing split that {quoted(submission.name)} could be a chunk of")
+        if whole is not None:
             return whole.identity, whole.submitter or submitter(review, whole.identity)
         caller = self._caller(review, submission)
         return caller, submitter(review, caller)

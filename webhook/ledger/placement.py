@@ -61,6 +61,8 @@ class NewPlacement:
     shared: Shared = NOTHING_SHARED
     split: NewSplit | None = None
     """Set for one that runs as chunks. Its totals are what one of its items needs."""
+    part: bool = False
+    """A chunk: the whole was accepted, so that it waits where it would be refused."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from webhook.splitting.gather import Left, left_of
 
 _CHUNK = (
     "number, spans, name, uid, cluster, phase, message, done, moving, moves, avoid, begun_at, ended_at, "
-    "extract(epoch FROM coalesce(ended_at, now()) - begun_at)::float8 AS seconds"
+    "(extract(epoch FROM coalesce(paused_at, ended_at, now()) - begun_at) - paused)::float8 AS seconds"
 )
 
 
@@ -54,7 +54,7 @@ class Chunk:
     begun_at: datetime | None
     ended_at: datetime | None
     seconds: float | None
-    """For how long it has run, or ran."""
+    """For how long it has run, or ran, without the time in which it was suspended."""
 
     @property
     def size(self) -> int:
@@ -125,15 +125,37 @@ def exists(pool: Pool, placement: str, number: int, uid: str) -> None:
         )
 
 
-def follow(pool: Pool, placement: str, number: int, *, cluster: str | None, done: int, runs: bool) -> None:
+def follow(
+    pool: Pool, placement: str, number: int, *, cluster: str | None, done: int, runs: bool, suspended: bool = False
+) -> None:
     """How far it is, where; `runs` is whether it has begun."""
     with pool.transaction() as connection:
         connection.execute(
-            "UPDATE split_chunks SET cluster = %s, done = %s, "
-            "begun_at = coalesce(begun_at, CASE WHEN %s THEN now() END) "
-            "WHERE placement = %s AND number = %s AND phase IS NULL",
-            (cluster, done, runs, placement, number),
+            "UPDATE split_chunks SET cluster = %(cluster)s, done = %(done)s, "
+            "begun_at = coalesce(begun_at, CASE WHEN %(runs)s THEN now() END), "
+            "paused = paused + CASE WHEN NOT %(suspended)s AND paused_at IS NOT NULL "
+            "THEN extract(epoch FROM now() - paused_at) ELSE 0 END, "
+            "paused_at = CASE WHEN %(suspended)s AND (begun_at IS NOT NULL OR %(runs)s) "
+            "THEN coalesce(paused_at, now()) END "
+            "WHERE placement = %(placement)s AND number = %(number)s AND phase IS NULL",
+            {
+                "cluster": cluster,
+                "done": done,
+                "runs": runs,
+                "suspended": suspended,
+                "placement": placement,
+                "number": number,
+            },
         )
+
+
+def is_moved(pool: Pool, name: str, uid: str) -> bool:
+    """Whether what was left of the chunk with this Workflow was to go elsewhere."""
+    with pool.transaction() as connection:
+        row = connection.execute(
+            "SELECT moving FROM split_chunks WHERE name = %s AND uid = %s", (name, uid)
+        ).fetchone()
+    return row is not None and bool(row["moving"])
 
 
 def move(pool: Pool, placement: str, number: int) -> None:

@@ -16,6 +16,7 @@ from webhook.ledger.reserving import Held
 from webhook.model.limits.controller import CLOSED_PAUSE, NO_ROOM_PAUSE
 from webhook.model.limits.scout import QUEUE_LOOK_AGAIN, QUEUE_TELL_EVERY, UNBOUND_RESERVATIONS
 from webhook.model.submitter import Submitter
+from webhook.scout.decide import waits
 from webhook.scout.eye import Eye
 from webhook.scout.lacking import NOTHING_KNOWN, Presence
 from webhook.scout.model import Decision, Obstacle, Outcome, Request, Verdict
@@ -98,7 +99,7 @@ class Placer:
             return reserving.admit(
                 self._pool,
                 new,
-                lambda held: as_split(new, _bounded(_choose(request, view, held), held)),
+                lambda held: settled(new, _bounded(_choose(request, view, held), held)),
                 view.limited,
             )
 
@@ -250,8 +251,10 @@ def _bounded(decision: Decision, held: Held) -> Decision:
     return replace(decision, outcome=Outcome.QUEUED, reason=reason, cluster=None)
 
 
-def as_split(new: NewPlacement, decision: Decision) -> Decision:
-    """The decision about a Workflow that is split, if it is: refused if one of its items would be. Pure."""
+def settled(new: NewPlacement, decision: Decision) -> Decision:
+    """The decision, but a Workflow that is split holds no room itself, and a part of one is never refused. Pure."""
+    if new.part:
+        return waits(decision)
     if new.split is None or decision.outcome is Outcome.REFUSED:
         return decision
     return replace(decision, outcome=Outcome.SPLIT, reason=new.split.words, cluster=None, reserved=None)

@@ -147,7 +147,15 @@ class Chunks:
             return
         done = len(done_items(nodes_of(child), known.fanout, chunk.name))
         runs = (child.get("status") or {}).get("phase") == "Running" and CLUSTER in annotations(child)
-        splits.follow(self.pool, placement, chunk.number, cluster=annotations(child).get(CLUSTER), done=done, runs=runs)
+        splits.follow(
+            self.pool,
+            placement,
+            chunk.number,
+            cluster=annotations(child).get(CLUSTER),
+            done=done,
+            runs=runs,
+            suspended=bool(spec_of(child).get("suspend")),
+        )
         if len(self._versions) >= MOST_FOLLOWED:
             self._versions.clear()
         self._versions[key] = version

@@ -1,6 +1,6 @@
 """The step of the controller for a Workflow that is split: cut, submit, follow, gather, show."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -11,7 +11,7 @@ from webhook.controller.splits.chunks import Chunks
 from webhook.controller.splits.ends import whole_message, whole_phase
 from webhook.controller.splits.known import Known, Reader
 from webhook.controller.splits.shown import outcome_of, running_patch
-from webhook.errors import Clash, NotThere, Refused, Rejected
+from webhook.errors import Clash, LedgerUnavailable, MedeaError, NotThere, Refused, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.ledger import splits
@@ -70,17 +70,30 @@ class SplitSteps:
         if known is None:
             return Then.GO_ON
         policy = self._policy(known)
-        for chunk in known.chunks:
-            if chunk.phase is None:
-                self.chunks.tend(known, chunk, policy)
-        known = self._cut(facts, policy)
+        trouble = self._tend(known, known.chunks, policy)
+        known, worse = (self._again(facts), None) if trouble else self._cut(facts, policy)
         if policy is Policy.MOVE:
             self._move(known)
         if known.over:
             self._finish(known)
             return Then.GO_ON
         self._show(known)
+        if late := trouble or worse:
+            raise late
         return Then.WAIT
+
+    def _tend(self, known: Known, chunks: Iterable[Chunk], policy: Policy) -> MedeaError | None:
+        """Take the next step for each. What goes wrong with one must not keep the others: the first such is returned."""
+        trouble = None
+        for chunk in chunks:
+            try:
+                if chunk.phase is None:
+                    self.chunks.tend(known, chunk, policy)
+            except LedgerUnavailable:
+                raise
+            except MedeaError as error:
+                trouble = trouble or error
+        return trouble
 
     def _read(self, facts: Facts) -> Known | None:
         """What is known; None if that has ended it, since nobody knows any more what was to run."""
@@ -99,25 +112,28 @@ class SplitSteps:
         assert known is not None
         return known
 
-    def _cut(self, facts: Facts, policy: Policy) -> Known:
-        """Cut and submit chunks until enough wait for room. What is not cut yet may go to targets that join."""
+    def _cut(self, facts: Facts, policy: Policy) -> tuple[Known, MedeaError | None]:
+        """Cut and submit chunks until enough wait for room, or one can't be submitted.
+
+        What is not cut yet may go to targets that join.
+        """
         known = self._again(facts)
         for _ in range(AT_ONCE):
             if known.suspended or known.waiting >= AHEAD:
-                return known
+                return known, None
             sizes = self._sizes(known)
             if not sizes or not splits.cut(
                 self.pool, known.row.placement, sizes, at=known.split.cut, origin=known.name
             ):
-                return known
+                return known, None
             numbers = {one.number for one in known.chunks}
             known = self._again(facts)
-            for chunk in known.chunks:
-                if chunk.number not in numbers:
-                    self.chunks.tend(known, chunk, policy)
+            trouble = self._tend(known, [one for one in known.chunks if one.number not in numbers], policy)
             known = self._again(facts)
+            if trouble:
+                return known, trouble
         self.again(known.row.placement)
-        return known
+        return known, None
 
     def _sizes(self, known: Known) -> list[int]:
         split = known.split

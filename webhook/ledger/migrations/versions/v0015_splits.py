@@ -38,6 +38,8 @@ def upgrade() -> None:
             results    jsonb NOT NULL DEFAULT '[]',
             created_at timestamptz NOT NULL DEFAULT now(),
             begun_at   timestamptz,
+            paused_at  timestamptz,
+            paused     float8 NOT NULL DEFAULT 0,
             ended_at   timestamptz,
             PRIMARY KEY (placement, number)
         )
