@@ -84,7 +84,9 @@ class Changes:
 
     def _check_retry(self, row: Placement, old: Object, deadline: Deadline) -> None:
         if SPLIT_OF in labels(old) and splits.is_moved(self.pool, str(row.name), str(row.origin_uid)):
-            raise Refused("what was left of this chunk went elsewhere, so it would run twice; see the Workflow it is of")
+            raise Refused(
+                "what was left of this chunk went elsewhere, so it would run twice; see the Workflow it is of"
+            )
         if row.cluster is None or row.run_name is None:
             raise Refused(
                 "there is no run to retry, since it never got to a target, or was split into chunks; use argo resubmit"

@@ -206,9 +206,7 @@ class Admission:
             raise Refused(f"there is nothing split that {quoted(submission.name)} could be a chunk of")
         return whole
 
-    def _who(
-        self, review: Review, submission: Submission, whole: Placement | None
-    ) -> tuple[str | None, Submitter]:
+    def _who(self, review: Review, submission: Submission, whole: Placement | None) -> tuple[str | None, Submitter]:
         """On whose behalf it is submitted, and whose rights count on a target: for a chunk those of the whole."""
         if whole is not None:
             return whole.identity, whole.submitter or submitter(review, whole.identity)

@@ -1,10 +1,12 @@
 """Rows of jobs that are counted in power. A row is there before its Workflow is created, with that one's name."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from webhook.errors import Busy
 from webhook.ledger.pool import Pool
 from webhook.model.json_input import storable
 
@@ -61,7 +63,11 @@ class Wanted:
 
 
 def ask(pool: Pool, new: NewJob) -> Job:
-    """The row of a new job; that of an earlier one of the same name, whatever that asks for."""
+    """The row of a new job; that of an earlier one of the same name, whatever that asks for.
+
+    Its Workflow has a name that nobody has used or can guess: ids begin anew in a ledger that was lost, and what an
+    earlier job has left at the front door is not this one. Raises Busy if the earlier one is being refused just now.
+    """
     with pool.transaction() as connection:
         row = connection.execute(
             "INSERT INTO power_jobs (namespace, name, power, unit, template, split, owner) "
@@ -74,9 +80,11 @@ def ask(pool: Pool, new: NewJob) -> Job:
             ).fetchone()
         else:
             found = connection.execute(
-                f"UPDATE power_jobs SET workflow = 'power-job-' || id WHERE id = %s RETURNING {_COLUMNS}", (row["id"],)
+                f"UPDATE power_jobs SET workflow = %s WHERE id = %s RETURNING {_COLUMNS}",
+                (f"power-job-{row['id']}-{secrets.token_hex(3)}", row["id"]),
             ).fetchone()
-        assert found is not None
+        if found is None:
+            raise Busy(f"the job called {new.name} was refused just now; ask again")
         return _job(found)
 
 

@@ -152,9 +152,7 @@ def follow(
 def is_moved(pool: Pool, name: str, uid: str) -> bool:
     """Whether what was left of the chunk with this Workflow was to go elsewhere."""
     with pool.transaction() as connection:
-        row = connection.execute(
-            "SELECT moving FROM split_chunks WHERE name = %s AND uid = %s", (name, uid)
-        ).fetchone()
+        row = connection.execute("SELECT moving FROM split_chunks WHERE name = %s AND uid = %s", (name, uid)).fetchone()
     return row is not None and bool(row["moving"])
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.doors.split.world import SPACE, JobsWorld
 from tests.faults.ledger import LedgerServer
+from tests.support.fake_apiserver import answer
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import power_jobs
 
@@ -13,7 +14,11 @@ from webhook.ledger import power_jobs
 def test_a_job_runs_as_chunks_and_shows_where_and_how_far(ledger: LedgerServer) -> None:
     with JobsWorld(ledger).alive() as world:
         job = world.job({"power": 85, "split": "3"})
-        assert job["powerNeeded"] == 85 and job["state"]["phase"] == "Pending" and job["workflow"] == "power-job-1"
+        assert (
+            job["powerNeeded"] == 85
+            and job["state"]["phase"] == "Pending"
+            and job["workflow"].startswith("power-job-1-")
+        )
         world.wait(10)
         state = world.state(job["id"])
         assert state["phase"] == "Running" and state["startTime"] > 0 and state["endTime"] == 0
@@ -50,6 +55,27 @@ def test_a_job_whose_answer_was_lost_is_found_again(ledger: LedgerServer) -> Non
         again = world.job({"power": 10, "name": "job-7"})
         found = power_jobs.get(world.service.pool, first["id"])
         assert again["id"] == first["id"] and found is not None and found.uid
+
+
+def test_a_job_whose_answer_was_lost_is_found_even_if_it_would_be_refused_now(ledger: LedgerServer) -> None:
+    with JobsWorld(ledger).alive() as world:
+        first = world.job({"power": 10, "name": "job-7"})
+        with world.service.pool.transaction() as connection:
+            connection.execute("UPDATE power_jobs SET uid = NULL")
+        no = answer(422, "another webhook says no")
+        world.front.faults = lambda call: no if (call.verb, call.resource) == ("create", "workflows") else None
+        assert world.job({"power": 10, "name": "job-7"})["id"] == first["id"]
+        assert world.ask(f"/jobs/{first['id']}").status_code == 200
+
+
+def test_what_is_left_of_a_ledger_that_was_lost_is_no_new_job(ledger: LedgerServer) -> None:
+    with JobsWorld(ledger).alive() as world:
+        first = world.job({"power": 10})
+        with world.service.pool.transaction() as connection:
+            connection.execute("TRUNCATE power_jobs RESTART IDENTITY")
+        again = world.job({"power": 500})
+        assert again["id"] == first["id"] and again["workflow"] != first["workflow"]
+        assert world.front.get(WORKFLOWS, SPACE, again["workflow"])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from webhook.doors.split.bodies import JobBody
 from webhook.doors.split.parse import Asking
 from webhook.doors.split.progress import job_body
 from webhook.doors.split.workflow import item_power, workflow_of
-from webhook.errors import AlreadyExists, BadRequest, Clash, Forbidden, Missing, Rejected, quoted
+from webhook.errors import BadRequest, Clash, Forbidden, Missing, Rejected, quoted
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements, power_jobs, splits
 from webhook.ledger.pool import Pool
@@ -78,14 +78,14 @@ class Jobs:
         body = workflow_of(job.id, job.workflow, power=job.power, each=job.unit, split=job.split, template=job.template)
         try:
             made = caller.front.create(WORKFLOWS, job.namespace, body, read_timeout=SUBMIT_TIMEOUT)
-        except AlreadyExists:
-            made = caller.front.get(WORKFLOWS, job.namespace, job.workflow)
-            if labels(made).get(POWER_JOB) != str(job.id):
-                raise
         except (Rejected, BadRequest):
-            power_jobs.refused(self.pool, job.id)
-            _JOBS.labels("refused").inc()
-            raise
+            # Whoever refuses is asked before the apiserver looks whether it is there.
+            found = caller.front.find(WORKFLOWS, job.namespace, job.workflow)
+            if found is None or labels(found).get(POWER_JOB) != str(job.id):
+                power_jobs.refused(self.pool, job.id)
+                _JOBS.labels("refused").inc()
+                raise
+            made = found
         power_jobs.exists(self.pool, job.id, str(made["metadata"]["uid"]))
         _JOBS.labels("submitted").inc()
         log.info("job submitted", job=job.id, power=job.power, namespace=job.namespace)
