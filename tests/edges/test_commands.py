@@ -18,6 +18,7 @@ from tests.end_to_end.waiting import eventually
 from tests.support.door_process import front_door
 from tests.support.fake_apiserver import FakeApiserver
 from webhook.cli import app
+from webhook.edges.commands import token_in
 from webhook.errors import MedeaError
 from webhook.kube.kubeconfig import configuration_of
 from webhook.kube.resources import SECRETS
@@ -128,6 +129,13 @@ def test_jobs_are_asked_for_at_a_rate(api: Api) -> None:
 def test_a_range_that_is_none_is_refused(power: str) -> None:
     done = CliRunner().invoke(app, ["jobs", "--count", "1", f"--power={power}"])
     assert isinstance(done.exception, MedeaError) and done.exception.message.startswith("--power is")
+
+
+def test_a_token_that_was_being_written_at_a_kill_is_made_anew(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.touch()
+    made = token_in(file)
+    assert len(made) >= 32 and token_in(file) == made and file.stat().st_mode & 0o077 == 0
 
 
 def test_edges_register_themselves_and_are_the_same_after_a_restart(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """The commands `medea edges` and `medea jobs`. The docstrings are their help texts."""
 
 import json
+import os
 import secrets
 import signal
+import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,7 +53,7 @@ def edges(
     names = [name] if count == 1 else [f"{name}-{number}" for number in range(count)]
     folder = data / checked_name("--name", name)
     files = certificates.ensure(folder, names=("localhost",), ips=(address,))
-    store, token = Store(folder / "edges.db"), _token(folder / "token")
+    store, token = Store(folder / "edges.db"), token_in(folder / "token")
     all_edges = [Edge(one, store, tuple(spaces), cores, gibibytes) for one in names]
     for edge in all_edges:
         edge.furnish()
@@ -105,8 +107,7 @@ def _write(folder: Path, configs: Mapping[str, Object]) -> None:
     """Each as a file that only its owner reads: there is a token in it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, config in configs.items():
-        (folder / name).touch(mode=0o600)
-        (folder / name).write_text(json.dumps(config))
+        _write_whole(folder / name, json.dumps(config))
 
 
 def _range(text: str) -> tuple[int, int]:
@@ -119,9 +120,19 @@ def _range(text: str) -> tuple[int, int]:
     return int(first), int(last)
 
 
-def _token(file: Path) -> str:
+def token_in(file: Path) -> str:
     """The edges' token, made when there is none: it outlives the process, as what Medea knows of them does."""
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(32))
-    return file.read_text()
+    # An empty one would let everybody in, and no client of ours.
+    if not file.exists() or not file.read_text().strip():
+        _write_whole(file, secrets.token_urlsafe(32))
+    return file.read_text().strip()
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """The whole file or nothing, whenever the process is killed; and for its owner alone."""
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    with os.fdopen(descriptor, "w") as made:
+        made.write(text)
+        made.flush()
+        os.fsync(made.fileno())
+    os.replace(name, file)
