@@ -1,14 +1,17 @@
 """A chunk is its origin's own Workflow with some of the items."""
 
 import copy
+import json
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.splitting.fanouts import PARAMETER, dag, steps
+from tests.splitting.fanouts import PARAMETER, dag, steps, with_parameter
 from webhook.kube.resources import is_name
 from webhook.model.subworkflows import parent_of
-from webhook.splitting.chunk import Whole, chunk_name, chunk_workflow
+from webhook.splitting.chunk import Whole, chunk_name, chunk_workflow, sliced
 from webhook.splitting.shape import fanout_of
 
 WHOLE = Whole("0123456789abcdef", "job", "u1")
@@ -48,6 +51,29 @@ def test_it_has_its_items_and_everything_else_of_its_origin() -> None:
     notes = made["metadata"]["annotations"]
     assert notes["medea.dev/clusters"] == "west,east" and notes["note"] == "x" and notes["medea.dev/chunk"] == "4"
     assert "medea.dev/split" not in notes and "medea.dev/placement" not in notes
+
+
+def test_a_list_in_a_parameter_is_not_in_every_chunk() -> None:
+    whole = json.dumps([f"item {one}" for one in range(1000)])
+    spec = with_parameter(steps(withParam="{{workflow.parameters.list}}"), "list", whole)
+    assert sliced(spec, fanout_of(spec), ["a"])["arguments"]["parameters"] == [{"name": "list", "value": '["a"]'}]
+    assert spec["arguments"]["parameters"][0]["value"] == whole
+
+
+@pytest.mark.parametrize(
+    "mention",
+    [
+        {"args": ["{{workflow.parameters.list}}"]},
+        {"args": ["{{ workflow.parameters }}"]},
+        {"args": ["{{workflow.parameters.json}}"]},
+        {"args": ["{{=len(workflow['parameters'].list)}}"]},
+        {"templateRef": {"name": "may", "template": "mention-it"}},
+    ],
+)
+def test_a_list_in_a_parameter_that_may_be_used_elsewhere_stays_whole(mention: dict[str, Any]) -> None:
+    spec = with_parameter(steps(withParam="{{workflow.parameters.list}}"), "list", '["a","b"]')
+    spec["templates"][1]["container"].update(mention)
+    assert sliced(spec, fanout_of(spec), ["a"])["arguments"]["parameters"][0]["value"] == '["a","b"]'
 
 
 def test_it_may_be_kept_from_targets() -> None:

@@ -62,6 +62,17 @@ def test_the_time_for_which_chunks_were_suspended_does_not_make_them_slow(ledger
         assert not any(one.moving for one in world.chunks()), world.chunks()
 
 
+def test_a_chunk_whose_labels_somebody_took_off_still_counts(ledger: LedgerServer) -> None:
+    with SplitWorld(ledger).alive() as world:
+        world.submit("2", seconds=6)
+        world.wait(6)
+        for part in world.parts():
+            bare = {"metadata": {"labels": dict.fromkeys(part["metadata"]["labels"])}}
+            world.front.change(WORKFLOWS, "bare", part["metadata"]["name"], bare)
+        assert world.until_end()["phase"] == "Succeeded", world.origin()["status"]["message"]
+        world.once_each(8)
+
+
 def test_a_chunk_of_which_the_rest_went_elsewhere_is_not_retried(ledger: LedgerServer) -> None:
     with SplitWorld(ledger).alive() as world:
         world.chunks_move()

@@ -1,6 +1,8 @@
 """The Workflow of a chunk: its origin's own spec, with a slice of the items. Pure."""
 
 import copy
+import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,8 @@ from webhook.splitting.shape import Fanout
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _SET_BY_USERS = frozenset({CLUSTERS, FIT, MAKES, POLICY})
+_PARAMETER = re.compile(r"\{\{\s*workflow\.parameters\.(?P<name>[-\w]+)\s*\}\}")
+_MENTIONED = re.compile(r"workflow\.parameters(?:\.(?P<name>[-\w]+))?")
 # What belongs to the whole: its end is the origin's, and chunks stay as long as it does.
 _OF_THE_WHOLE = ("ttlStrategy", "suspend", "shutdown")
 
@@ -64,11 +68,28 @@ def chunk_workflow(
 def sliced(spec: Mapping[str, Any], fanout: Fanout, items: list[Any]) -> Object:
     """The spec with these items instead of all. Without outputs of the entrypoint: those of a slice mean nothing."""
     made = copy.deepcopy({key: value for key, value in spec.items() if key not in _OF_THE_WHOLE})
+    listed = _list_parameter(spec, fanout)
+    for parameter in mappings(mapping(made.get("arguments")).get("parameters")):
+        if listed is not None and parameter.get("name") == listed:
+            parameter["value"] = json.dumps(items, ensure_ascii=False, separators=(",", ":"))
     for template in mappings(made.get("templates")):
         if template.get("name") == fanout.entrypoint:
             template.pop("outputs", None)
             _put_items(template, items)
     return made
+
+
+def _list_parameter(spec: Mapping[str, Any], fanout: Fanout) -> str | None:
+    """The parameter that has all items, if nothing else can mention it: a large one would be in every chunk."""
+    templates = [one for one in mappings(spec.get("templates")) if one.get("name") == fanout.entrypoint]
+    found = [_PARAMETER.fullmatch(str(step.get("withParam")).strip()) for one in templates for step in _steps(one)]
+    if len(found) != 1 or found[0] is None:
+        return None
+    name = found[0]["name"]
+    text = json.dumps({key: value for key, value in spec.items() if key != "arguments"}, default=str)
+    mentioned = [match["name"] for match in _MENTIONED.finditer(text)]
+    hidden = "templateRef" in text or "{{=" in text or None in mentioned or "json" in mentioned
+    return None if hidden or mentioned.count(name) != 1 else name
 
 
 def _put_items(template: Object, items: list[Any]) -> None:

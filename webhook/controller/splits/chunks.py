@@ -8,7 +8,7 @@ from prometheus_client import Counter
 
 from webhook.controller.splits.ends import Seen, chunk_end
 from webhook.controller.splits.known import Known
-from webhook.controller.splits.plan import Do, Next, Past, next_for
+from webhook.controller.splits.plan import Do, Next, Past, is_of, next_for
 from webhook.errors import AlreadyExists, BadRequest, Busy, Clash, NotThere, QuotaExceeded, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
@@ -48,7 +48,7 @@ class Chunks:
     origins: Informer
     opted_in: Callable[[str], bool]
     names: Callable[[], frozenset[str]]
-    _versions: dict[tuple[str, int], str] = field(default_factory=dict)
+    _versions: dict[str, dict[int, str]] = field(default_factory=dict)
 
     def tend(self, known: Known, chunk: Chunk, policy: Policy) -> None:
         """Take the next step for one chunk. Raises errors of the front door and of the ledger."""
@@ -73,7 +73,7 @@ class Chunks:
         gone = True
         for chunk in splits.chunks(self.pool, row.placement):
             child = self.front.find(WORKFLOWS, row.namespace, chunk.name)
-            if child is None or labels(child).get(SPLIT_OF) != row.placement:
+            if child is None or not is_of(child, chunk.uid, row.placement):
                 continue
             gone = False
             if not is_deletion_ongoing(child):
@@ -83,7 +83,7 @@ class Chunks:
 
     def forget(self, placement: str) -> None:
         """It is over."""
-        self._versions = {key: value for key, value in self._versions.items() if key[0] != placement}
+        self._versions.pop(placement, None)
 
     def _look(self, known: Known, chunk: Chunk) -> tuple[Object | None, Past | None]:
         """The chunk's Workflow at the front door; or else what the ledger remembers of it."""
@@ -142,8 +142,8 @@ class Chunks:
         if chunk.uid is None:
             splits.exists(self.pool, placement, chunk.number, metadata["uid"])
         self._steer(known, chunk, child)
-        key, version = (placement, chunk.number), str(metadata.get("resourceVersion"))
-        if self._versions.get(key) == version:
+        seen, version = self._versions.get(placement, {}), str(metadata.get("resourceVersion"))
+        if seen.get(chunk.number) == version:
             return
         done = len(done_items(nodes_of(child), known.fanout, chunk.name))
         runs = (child.get("status") or {}).get("phase") == "Running" and CLUSTER in annotations(child)
@@ -156,9 +156,9 @@ class Chunks:
             runs=runs,
             suspended=bool(spec_of(child).get("suspend")),
         )
-        if len(self._versions) >= MOST_FOLLOWED:
+        if placement not in self._versions and len(self._versions) >= MOST_FOLLOWED:
             self._versions.clear()
-        self._versions[key] = version
+        self._versions.setdefault(placement, {})[chunk.number] = version
 
     def _steer(self, known: Known, chunk: Chunk, child: Object) -> None:
         """Pass on what people do to the whole. That it is stopped or deleted, sub-Workflows hear by themselves."""

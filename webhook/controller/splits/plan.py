@@ -39,6 +39,11 @@ class Next:
     message: str = ""
 
 
+def is_of(child: Object, uid: str | None, of: str) -> bool:
+    """Whether a Workflow is that chunk of `of`: by its `uid` once that is known, since people can take labels off."""
+    return labels(child).get(SPLIT_OF) == of if uid is None else child["metadata"]["uid"] == uid
+
+
 def next_for(name: str, uid: str | None, phase: str | None, child: Object | None, past: Past | None, of: str) -> Next:
     """The step for the chunk called `name` of the placement `of`; `uid` and `phase` are known of it by now.
 
@@ -49,7 +54,7 @@ def next_for(name: str, uid: str | None, phase: str | None, child: Object | None
         return Next(Do.NOTHING)
     if child is None:
         return _without_child(name, uid, past)
-    if labels(child).get(SPLIT_OF) != of or uid not in (None, child["metadata"]["uid"]):
+    if not is_of(child, uid, of):
         return Next(Do.END, "Error", f"the name {name} is taken by another Workflow")
     final = ended(child)
     if final is None:

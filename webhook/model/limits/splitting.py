@@ -22,5 +22,5 @@ MOST_SPANS = 5
 """Runs of items that a chunk is shown with; one that was moved may have thousands."""
 ORIGINALS_KEPT = 32
 """Workflows that are split and under way, of which a process keeps in mind what their user sent."""
-MOST_FOLLOWED = 10_000
-"""Chunks of which a process keeps in mind in which version it has seen them."""
+MOST_FOLLOWED = 100
+"""Workflows that are split of whose chunks a process keeps in mind in which version it has seen them."""
