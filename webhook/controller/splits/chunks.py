@@ -17,12 +17,12 @@ from webhook.ledger import placements, splits
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.splits import Chunk
-from webhook.model.contract import CLUSTER, PLACEMENT, SPLIT_OF, STOPPED, SUSPENDED, State
+from webhook.model.contract import CLUSTER, PLACEMENT, STOPPED, SUSPENDED, State
 from webhook.model.finalizers import is_deletion_ongoing
 from webhook.model.limits.api import SUBMIT_TIMEOUT
 from webhook.model.limits.splitting import MOST_FOLLOWED
 from webhook.model.nodes import nodes_of
-from webhook.model.objects import Object, annotations, labels, spec_of
+from webhook.model.objects import Object, annotations, spec_of
 from webhook.model.subworkflows import ended, shutdown_of
 from webhook.splitting.chunk import Whole, chunk_workflow
 from webhook.splitting.gather import done_items

@@ -83,7 +83,7 @@ class SplitSteps:
         return Then.WAIT
 
     def _tend(self, known: Known, chunks: Iterable[Chunk], policy: Policy) -> MedeaError | None:
-        """Take the next step for each. What goes wrong with one must not keep the others: the first such is returned."""
+        """Take the next step for each. What goes wrong with one keeps no other back; the first such is returned."""
         trouble = None
         for chunk in chunks:
             try:
