@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from webhook.controller.origin_status.full import outcome_of
-from webhook.controller.template_names import with_note
+from webhook.controller.origin_status.graft import graft
+from webhook.controller.template_names import in_own_words, own_names, with_note
 from webhook.model.contract import COPIES
 from webhook.model.nodes import pack, unpacked
 from webhook.model.run import run_object
@@ -89,3 +90,34 @@ def test_a_note_that_somebody_spoilt_changes_no_name(note: str) -> None:
     run = run_with_status()
     run["metadata"]["annotations"][COPIES] = note
     assert outcome_of(run, "job", "west") == run["status"]
+
+
+def words_of(t: str, c: str, *, cluster: str) -> list[str]:
+    """What Argo says of templates that it can't use."""
+    return [
+        f'malformed workflow template "ns/{t}": cannot restore slice from map',
+        f"error in entry template execution: template n not found in workflow template {t}",
+        f'malformed {cluster}"{c}": cannot restore slice from map',
+        f"templates.all.steps[0].two template reference {c}.n not found",
+    ]
+
+
+def test_what_argo_says_of_a_template_names_the_users_own() -> None:
+    run = run_with_status()
+    copies_there = {one.name: name.name for name, one in own_names(run).items()}
+    said = words_of(copies_there["t"], copies_there["c"], cluster="workflow template ")
+    said[2] = said[2].replace('"c-', '"ns/c-')
+    own = words_of("t", "c", cluster="cluster workflow template ")
+    for there, here in zip(said, own, strict=True):
+        assert in_own_words(there, own_names(run)) == here
+        run["status"] |= {"message": there, "conditions": [{"type": "SpecError", "status": "True", "message": there}]}
+        run["status"]["nodes"]["job-1"]["message"] = there
+        shown = outcome_of(run, "job", "west")
+        assert (shown["message"], shown["conditions"][0]["message"]) == (here, here)
+        assert shown["nodes"]["job-1"]["message"] == here
+        assert graft(run, origin_name="job", cluster="west")["medea-job-1"]["message"] == here
+
+
+def test_words_about_other_things_stay_as_they_are() -> None:
+    assert in_own_words("child 't-1' failed", own_names(run_with_status())) == "child 't-1' failed"
+    assert in_own_words("child 't-1' failed", {}) == "child 't-1' failed"

@@ -6,9 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from webhook.model.contract import COPIES
 from webhook.model.limits.kube import LONGEST_EVENT
 from webhook.model.limits.run_events import MOST_EVENTS, MOST_NOTES
-from webhook.run_events.copies import copy_of, due, slim, version_of
+from webhook.run_events.copies import copy_of, due, named_as_here, slim, version_of
 
 Object = dict[str, Any]
 ORIGIN = {"metadata": {"name": "a" * 250, "namespace": "ns", "uid": "o1"}}
@@ -49,6 +50,13 @@ def test_nothing_of_an_event_is_long_that_an_apiserver_does_not_bound() -> None:
     metadata = {"name": "e", "namespace": "ns", "uid": "u", "annotations": notes}
     raw = {"metadata": metadata, "involvedObject": {"uid": "r1"}, "reason": long, "type": long, "message": long}
     assert len(json.dumps(slim(raw))) < (len(("reason", "type", "message")) + MOST_NOTES + 1) * LONGEST_EVENT
+
+
+def test_an_event_names_the_users_own_templates() -> None:
+    copy = "t-0123456789abcdef0123"
+    run = {"metadata": {"name": "job", "annotations": {COPIES: json.dumps({copy: "WorkflowTemplate/t"})}}}
+    told = event(1, "WorkflowFailed", message=f"template n not found in workflow template {copy}")
+    assert named_as_here(told, run) == {**told, "message": "template n not found in workflow template t"}
 
 
 @given(st.lists(REASONS, max_size=MOST_EVENTS * 2), st.data())

@@ -15,6 +15,7 @@ from webhook.controller.patch import patch_origin
 from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.remove import remove_finalizer, remove_run
 from webhook.controller.targets import Targets
+from webhook.controller.template_names import in_own_words, own_names
 from webhook.errors import NodesUnknown, NotAccepted, NotAllowed, NotPermitted, QuotaExceeded, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
@@ -177,7 +178,7 @@ class TargetSteps:
         said = status_of(run).get("message")
         message = f"the run was deleted on {row.cluster} before it had ended"
         if phase:
-            message = said if isinstance(said, str) else ""
+            message = in_own_words(said, own_names(run)) if isinstance(said, str) else ""
         outcome = outcome_of(with_made(run, facts.made, cluster=row.cluster, over=True), row)
         placements.ended(
             self.pool,

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 
+from webhook.controller.template_names import in_own_words, own_names
 from webhook.kube.resources import EVENTS, WORKFLOWS
 from webhook.model.contract import ARGO, MIRRORED
 from webhook.model.limits.kube import LONGEST_EVENT
@@ -49,6 +50,11 @@ def version_of(event: Object) -> str:
 def count_of(event: Object) -> int:
     """How often it has happened."""
     return int(event.get("count", 1))
+
+
+def named_as_here(event: Object, run: Object) -> Object:
+    """The Event with the names of the templates instead of those of the copies that the run uses."""
+    return {**event, "message": in_own_words(event["message"], own_names(run))}
 
 
 def copy_of(event: Object, origin: Object, cluster: str) -> Object:

@@ -27,7 +27,7 @@ from webhook.model.limits.run_events import (
 )
 from webhook.model.objects import Object, status_of
 from webhook.model.subworkflows import ended
-from webhook.run_events.copies import changes_of, copy_of, count_of
+from webhook.run_events.copies import changes_of, copy_of, count_of, named_as_here
 from webhook.run_events.sources import Sources
 
 log = structlog.get_logger(__name__)
@@ -92,7 +92,7 @@ class EventMirror:
             if origin is None:
                 continue
             for event in events[:EVENTS_AT_ONCE]:
-                self._write(event, origin, place[0])
+                self._write(named_as_here(event, run), origin, place[0])
                 self.sources.written(place, run["metadata"]["uid"], event)
             if len(events) > EVENTS_AT_ONCE:
                 self._work.add(placement, lane=place[0])

@@ -9,7 +9,7 @@ from typing import Any
 from webhook.controller.origin_status.merge import exactly, merge_patch
 from webhook.controller.origin_status.run_metadata import annotations_set, labels_set
 from webhook.controller.origin_status.stub import annotations_of
-from webhook.controller.template_names import own_names, renamed_nodes, renamed_stored
+from webhook.controller.template_names import own_names, renamed_nodes, renamed_rest
 from webhook.ledger.placement import Placement
 from webhook.model.contract import ARGO_COMPLETED, ARGO_PHASE, VERBS, State
 from webhook.model.nodes import REFERENCES, Nodes, is_over, nodes_of, nodes_or_note, offloaded, pack, references
@@ -34,7 +34,7 @@ def outcome_of(run: Object, origin_name: str, cluster: str) -> Object:
         status["nodes"] = nodes_or_note(run, cluster)
     if own := own_names(run):
         nodes = renamed_nodes(nodes_of({"status": status}), own)
-        status = _with_nodes(status, nodes) | renamed_stored(status, own)
+        status = _with_nodes(status, nodes) | renamed_rest(status, own)
     run_name = run["metadata"]["name"]
     return status if run_name == origin_name else _renamed_status(status, run_name, origin_name)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from webhook.controller.origin_status.templates import shown_template
+from webhook.controller.template_names import own_names, renamed_said
 from webhook.model.contract import GRAFTED
 from webhook.model.nodes import REFERENCES, Nodes, is_over, nodes_or_note, references
 
@@ -35,9 +36,10 @@ _KEPT = (
 
 def graft(run: Mapping[str, Any], *, origin_name: str, cluster: str) -> Nodes:
     """The nodes to show for a run, by id; empty while it has none."""
-    run_name = run["metadata"]["name"]
+    run_name, own = run["metadata"]["name"], own_names(run)
     return {
         GRAFTED + node_id: _grafted(node_id, node, run_name=run_name, origin_name=origin_name, cluster=cluster)
+        | renamed_said(node, own)
         for node_id, node in nodes_or_note(run, cluster).items()
     }
 
