@@ -133,6 +133,50 @@ def test_an_end_is_told_although_the_run_has_ended_before_and_then_nothing_is_wa
     assert [call for call in house.world.west.calls[calls:] if call.resource == EVENTS.plural] == []
 
 
+def test_an_end_is_told_of_a_workflow_that_is_gone_as_soon_as_it_ends(house: House) -> None:
+    """With `ttlStrategy: {secondsAfterCompletion: 0}` Argo's Event of the end comes when nothing of it is there."""
+    run, origin = house.world.run(), house.world.origin()
+    house.world.end_run()
+    house.settle()
+    house.world.west.remove(WORKFLOWS, "ns", run["metadata"]["name"] if run else "")
+    house.world.front.remove(WORKFLOWS, "ns", origin["metadata"]["name"])
+    house.settle()
+    house.event("WorkflowSucceeded", "Workflow completed", about=run)
+    house.settle()
+    told = house.world.front.all(EVENTS, "ns")
+    assert [(one["reason"], one["involvedObject"]["uid"]) for one in told] == [
+        ("WorkflowSucceeded", origin["metadata"]["uid"])
+    ]
+
+
+def test_what_is_said_long_after_a_workflow_went_is_not_told(house: House) -> None:
+    run, origin = house.world.run(), house.world.origin()
+    house.world.end_run()
+    house.settle()
+    house.world.west.remove(WORKFLOWS, "ns", run["metadata"]["name"] if run else "")
+    house.world.front.remove(WORKFLOWS, "ns", origin["metadata"]["name"])
+    house.settle()
+    house.world.place("p2")
+    house.world.clock.advance(EVENTS_REST)
+    house.settle()
+    house.event("WorkflowSucceeded", "Workflow completed", about=run)
+    house.settle()
+    assert house.world.front.all(EVENTS, "ns") == []
+
+
+def test_a_namespace_that_has_opted_out_is_told_nothing_of_what_is_gone(house: House) -> None:
+    run, origin = house.world.run(), house.world.origin()
+    house.world.end_run()
+    house.settle()
+    house.world.west.remove(WORKFLOWS, "ns", run["metadata"]["name"] if run else "")
+    house.world.front.remove(WORKFLOWS, "ns", origin["metadata"]["name"])
+    house.world.front.change(NAMESPACES, None, "ns", {"metadata": {"labels": {ENABLED: None}}})
+    house.settle()
+    house.event("WorkflowSucceeded", "Workflow completed", about=run)
+    house.settle()
+    assert house.world.front.all(EVENTS, "ns") == []
+
+
 def test_events_of_others_are_nobodys(house: House) -> None:
     theirs = house.world.west.put(WORKFLOWS, {"metadata": {"name": "theirs", "namespace": "ns"}, "spec": {}})
     house.event("WorkflowRunning", about=theirs)

@@ -28,6 +28,7 @@ from webhook.model.limits.run_events import (
 from webhook.model.objects import Object, status_of
 from webhook.model.subworkflows import ended
 from webhook.run_events.copies import changes_of, copy_of, count_of, named_as_here
+from webhook.run_events.remembered import Known, Remembered, known
 from webhook.run_events.sources import Sources
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,7 @@ class EventMirror:
         """`begin` is called to start an informer."""
         self._front, self._known, self._now = front, known, now
         self._work = WorkQueue(lane_limit=EVENT_WORKERS_PER_TARGET, clock=clock)
+        self._remembered = Remembered(clock)
         self.sources = Sources(registry, self._heard, begin=begin, clock=clock)
 
     def start(self) -> None:
@@ -72,10 +74,23 @@ class EventMirror:
     def _heard(self, target: str, run: str) -> None:
         runs = self._known.runs.get(target)
         placement = runs.placement_of(run) if runs else None
+        placement = placement or self._remembered.placement_of(target, run)
         if placement is not None:
             self._work.add_after(placement, EVENTS_MOMENT, lane=target)
 
     def _show(self, placement: str) -> None:
+        for one in self._remembered.note(placement, self._there(placement)):
+            if self._known.namespaces.get("", one.place[1]) is None:
+                continue
+            events = self.sources.due(one.place, one.uid)
+            for event in events[:EVENTS_AT_ONCE]:
+                self._write(named_as_here(event, one.run), one.origin, one.place[0])
+                self.sources.written(one.place, one.uid, event)
+            if len(events) > EVENTS_AT_ONCE:
+                self._work.add(placement, lane=one.place[0])
+
+    def _there(self, placement: str) -> list[Known]:
+        """The runs of a placement that are there, and where Events are to be watched because of them."""
         runs = [
             ((target, run["metadata"]["namespace"]), run)
             for target, index in list(self._known.runs.items())
@@ -86,16 +101,8 @@ class EventMirror:
             frozenset(place for place, run in runs if ended(run) is None),
             frozenset(place for place, run in runs if self._ended_lately(run)),
         )
-        for place, run in runs:
-            events = self.sources.due(place, run["metadata"]["uid"])
-            origin = self._known.origin_of(run) if events else None
-            if origin is None:
-                continue
-            for event in events[:EVENTS_AT_ONCE]:
-                self._write(named_as_here(event, run), origin, place[0])
-                self.sources.written(place, run["metadata"]["uid"], event)
-            if len(events) > EVENTS_AT_ONCE:
-                self._work.add(placement, lane=place[0])
+        origins = [(place, run, self._known.origin_of(run)) for place, run in runs]
+        return [known(place, run, origin) for place, run, origin in origins if origin is not None]
 
     def _ended_lately(self, run: Object) -> bool:
         try:
