@@ -56,7 +56,22 @@ def test_an_event_names_the_users_own_templates() -> None:
     copy = "t-0123456789abcdef0123"
     run = {"metadata": {"name": "job", "annotations": {COPIES: json.dumps({copy: "WorkflowTemplate/t"})}}}
     told = event(1, "WorkflowFailed", message=f"template n not found in workflow template {copy}")
-    assert named_as_here(told, run) == {**told, "message": "template n not found in workflow template t"}
+    assert named_as_here(told, run, ORIGIN)["message"] == "template n not found in workflow template t"
+
+
+def test_an_event_names_the_workflow_and_its_nodes_as_they_are_called_here() -> None:
+    """A run has another name where somebody's Workflow of its name is on the target already."""
+    origin = {"metadata": {"name": "job", "namespace": "ns", "uid": "o1"}}
+    notes = {"workflows.argoproj.io/node-name": "job-1f[0].a", "workflows.argoproj.io/node-type": "Pod"}
+    metadata = {"name": "e", "namespace": "ns", "uid": "u", "annotations": notes}
+    told = event(1, "WorkflowNodeFailed", metadata=metadata, message="Failed node job-1f[0].a: child 'job-1f-7' failed")
+    shown = named_as_here(told, {"metadata": {"name": "job-1f"}}, origin)
+    assert shown["message"] == "Failed node job[0].a: child 'job-7' failed"
+    assert shown["metadata"] == {
+        **told["metadata"],
+        "annotations": {**notes, "workflows.argoproj.io/node-name": "job[0].a"},
+    }
+    assert named_as_here(told, {"metadata": {"name": "job"}}, origin) == told
 
 
 @given(st.lists(REASONS, max_size=MOST_EVENTS * 2), st.data())

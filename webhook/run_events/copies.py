@@ -52,9 +52,15 @@ def count_of(event: Object) -> int:
     return int(event.get("count", 1))
 
 
-def named_as_here(event: Object, run: Object) -> Object:
-    """The Event with the names of the templates instead of those of the copies that the run uses."""
-    return {**event, "message": in_own_words(event["message"], own_names(run))}
+def named_as_here(event: Object, run: Object, origin: Object) -> Object:
+    """The Event with the names that people know: their templates', not those of copies, and the origin's own."""
+    old, new = run["metadata"]["name"], origin["metadata"]["name"]
+    message, metadata = in_own_words(event["message"], own_names(run)), event["metadata"]
+    if old != new:
+        message = message.replace(old, new)
+        notes = {key: value.replace(old, new) for key, value in metadata["annotations"].items()}
+        metadata = {**metadata, "annotations": notes}
+    return {**event, "message": message, "metadata": metadata}
 
 
 def copy_of(event: Object, origin: Object, cluster: str) -> Object:

@@ -84,7 +84,7 @@ class EventMirror:
                 continue
             events = self.sources.due(one.place, one.uid)
             for event in events[:EVENTS_AT_ONCE]:
-                self._write(named_as_here(event, one.run), one.origin, one.place[0])
+                self._write(named_as_here(event, one.run, one.origin), one.origin, one.place[0])
                 self.sources.written(one.place, one.uid, event)
             if len(events) > EVENTS_AT_ONCE:
                 self._work.add(placement, lane=one.place[0])

@@ -12,6 +12,8 @@ from webhook.model.contract import COPIES
 from webhook.model.limits.run_events import EVENTS_REST
 from webhook.model.objects import Object, annotations
 
+_NAMED = ("name", "namespace", "uid")
+
 Place = tuple[str, str]
 """A target and a namespace."""
 
@@ -33,8 +35,8 @@ class Known:
 def known(place: Place, run: Object, origin: Object) -> Known:
     """A run and its origin, without their nodes."""
     noted = {key: value for key, value in annotations(run).items() if key == COPIES}
-    named = {key: origin["metadata"].get(key) for key in ("name", "namespace", "uid")}
-    return Known(place, {"metadata": {"uid": run["metadata"]["uid"], "annotations": noted}}, {"metadata": named})
+    there, here = ({key: one["metadata"].get(key) for key in _NAMED} for one in (run, origin))
+    return Known(place, {"metadata": {**there, "annotations": noted}}, {"metadata": here})
 
 
 @dataclass
