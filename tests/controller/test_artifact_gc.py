@@ -1,0 +1,47 @@
+"""A run whose artifacts its target's Argo still has to delete is gone only when that is done, as on one cluster."""
+
+from tests.support.controller_world import World
+from webhook.kube.resources import PODS, WORKFLOWS
+from webhook.model.objects import Object
+
+ARTIFACT_GC = "workflows.argoproj.io/artifact-gc"
+
+
+def with_pod(world: World, *finalizers: str) -> Object:
+    """A run under way that owns a pod, such as the one by which Argo deletes its artifacts."""
+    world.place()
+    world.settle()
+    run = world.run()
+    assert run is not None
+    metadata = run["metadata"]
+    every = [*metadata.get("finalizers", []), *finalizers]
+    world.west.change(WORKFLOWS, "ns", metadata["name"], {"metadata": {"finalizers": every}})
+    owner = {"apiVersion": WORKFLOWS.api_version, "kind": "Workflow", "name": "job-p1", "uid": metadata["uid"]}
+    world.west.put(PODS, {"metadata": {"name": "pod", "namespace": "ns", "ownerReferences": [owner]}})
+    world.settle()
+    return run
+
+
+def test_argo_keeps_the_pods_by_which_it_deletes_artifacts_until_it_has_done_so(world: World) -> None:
+    run = with_pod(world, ARTIFACT_GC)
+    world.front.remove(WORKFLOWS, "ns", "job-p1")
+    world.settle(6)
+    assert world.run() is not None
+    assert world.front.get(WORKFLOWS, "ns", "job-p1") is not None
+    assert world.west.get(PODS, "ns", "pod") is not None
+    world.west.change(WORKFLOWS, "ns", run["metadata"]["name"], {"metadata": {"finalizers": []}})
+    world.settle(6)
+    assert world.run() is None
+    assert world.front.get(WORKFLOWS, "ns", "job-p1") is None
+    assert world.west.get(PODS, "ns", "pod") is None
+
+
+def test_another_run_is_shown_until_its_pods_are_gone(world: World) -> None:
+    with_pod(world)
+    world.west.change(PODS, "ns", "pod", {"metadata": {"finalizers": ["example.com/slow"]}})
+    world.front.remove(WORKFLOWS, "ns", "job-p1")
+    world.settle(6)
+    assert world.front.get(WORKFLOWS, "ns", "job-p1") is not None
+    world.west.change(PODS, "ns", "pod", {"metadata": {"finalizers": []}})
+    world.settle(6)
+    assert world.front.get(WORKFLOWS, "ns", "job-p1") is None
