@@ -78,7 +78,9 @@ class ClassesDoor(HostDoor):
         """kill -9 of one of them; the kubelet starts it again."""
         words = ("get", "pods", "-n", self.space, "-l", "app.kubernetes.io/component=worker-actor-jobs", "-o", "json")
         pods = json.loads(kubectl("front", *words).ok().out)["items"]
-        running = [one["status"]["containerStatuses"][0] for one in pods if one["status"]["phase"] == "Running"]
+        # One that KEDA wants no more runs on for a moment, and has no job.
+        wanted = [one for one in pods if "deletionTimestamp" not in one["metadata"]]
+        running = [one["status"]["containerStatuses"][0] for one in wanted if one["status"]["phase"] == "Running"]
         container = next(one["containerID"] for one in running if "running" in one["state"]).removeprefix(
             "containerd://"
         )
