@@ -11,7 +11,7 @@ import requests
 import yaml
 
 from tests.end_to_end.commands import kubectl
-from tests.end_to_end.host_door import HostDoor
+from tests.end_to_end.host_door import HostDoor, rights
 from tests.end_to_end.turns import turn
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import EXAMPLES, Workspace
@@ -93,7 +93,11 @@ def classes_door(workspace: Workspace, folder: Path) -> Iterator[ClassesDoor]:
     """The door for a namespace, with KEDA at the front door, while the block runs."""
     keda.build()
     space = f"{workspace.name}-workers"
-    with turn("classes-door"), rabbit_server(folder, FRONT.gateway, STORE_PORTS[-2]) as rabbit:
+    with (
+        turn("classes-door"),
+        rabbit_server(folder, FRONT.gateway, STORE_PORTS[-2]) as rabbit,
+        rights(RBAC, "medea-class-jobs", workspace),
+    ):
         keda.bring_up(Lab())
         try:
             settings = {
@@ -110,14 +114,12 @@ def classes_door(workspace: Workspace, folder: Path) -> Iterator[ClassesDoor]:
         finally:
             # What KEDA has to let go must go while it is there.
             kubectl("front", "delete", "scaledobject", "--all", "-n", space, "--timeout=60s")
-            kubectl("front", "delete", "namespace", space, "--ignore-not-found", "--wait=false")
+            kubectl("front", "delete", "namespace", space, "--ignore-not-found", "--timeout=120s")
             keda.take_down(Lab())
 
 
 def _furnish(door: ClassesDoor, folder: Path) -> None:
     """What docs/doors-classes.md tells an administrator to do, in namespaces of the test's own."""
-    text = RBAC.read_text().replace("medea-class-jobs", door.workspace.name)
-    kubectl("front", "apply", "-f", "-", stdin=text).ok()
     door.workspace.kubectl("apply", "-f", str(EXAMPLES / "classes.yaml")).ok()
     kubectl("front", "create", "namespace", door.space).ok()
     secrets = {

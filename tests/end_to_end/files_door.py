@@ -8,8 +8,7 @@ from typing import Any
 
 import requests
 
-from tests.end_to_end.commands import kubectl
-from tests.end_to_end.host_door import HostDoor
+from tests.end_to_end.host_door import HostDoor, rights
 from tests.end_to_end.manifests import executor_rights
 from tests.end_to_end.turns import turn
 from tests.end_to_end.waiting import eventually
@@ -64,7 +63,7 @@ def files_door(workspace: Workspace, folder: Path) -> Iterator[FilesDoor]:
     with (
         turn("files-door"),
         s3_server(folder, WEST.gateway, STORE_PORTS[-1]) as s3,
-        rights(workspace),
+        rights(RBAC, "medea-file-jobs", workspace),
     ):
         furnish(workspace, s3)
         settings = {
@@ -86,17 +85,6 @@ def files_door(workspace: Workspace, folder: Path) -> Iterator[FilesDoor]:
         door = FilesDoor("files-door", "files", METRICS_PORT, settings, workspace, s3)
         with door.running():
             yield door
-
-
-@contextmanager
-def rights(workspace: Workspace) -> Iterator[None]:
-    """The door's account with its rights, which the chart would bring; other tests look for what is left of a chart."""
-    text = RBAC.read_text().replace("medea-file-jobs", workspace.name)
-    kubectl("front", "apply", "-f", "-", stdin=text).ok()
-    try:
-        yield
-    finally:
-        kubectl("front", "delete", "--ignore-not-found", "-f", "-", stdin=text).ok()
 
 
 def furnish(workspace: Workspace, s3: S3Server) -> None:

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.end_to_end.commands import kubectl
 from tests.end_to_end.waiting import eventually
+from tests.end_to_end.workspace import Workspace
 from tests.lab import medea
 from tests.lab.lab import Lab
 from tests.lab.layout import LOGS
@@ -68,3 +70,17 @@ class HostDoor:
         assert self.process is not None
         text = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return [int(pid) for pid in text.split()]
+
+
+@contextmanager
+def rights(file: Path, of_jobs: str, workspace: Workspace) -> Iterator[None]:
+    """The account of a door with its rights, which the chart would bring: others look for what is left of a chart.
+
+    `of_jobs` is what `file` calls the namespace of its jobs.
+    """
+    text = file.read_text().replace(of_jobs, workspace.name)
+    kubectl("front", "apply", "-f", "-", stdin=text).ok()
+    try:
+        yield
+    finally:
+        kubectl("front", "delete", "--ignore-not-found", "-f", "-", stdin=text).ok()
