@@ -114,7 +114,8 @@ def classes_door(workspace: Workspace, folder: Path) -> Iterator[ClassesDoor]:
         finally:
             # What KEDA has to let go must go while it is there.
             kubectl("front", "delete", "scaledobject", "--all", "-n", space, "--timeout=60s")
-            kubectl("front", "delete", "namespace", space, "--ignore-not-found", "--timeout=120s")
+            away = ("delete", "namespace", space, "--ignore-not-found", "--timeout=60s")
+            eventually(lambda: kubectl("front", *away).code == 0, "the namespace of workers goes", within=180)
             keda.take_down(Lab())
 
 
