@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.controller_world import World
 from tests.support.fake_apiserver import HANG, LOSE
+from webhook.controller.resting import Rest
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import placements
 from webhook.model.contract import FINALIZER, Hold, State
@@ -197,6 +198,27 @@ def test_one_that_failed_for_a_day_is_tried_within_five_seconds_when_the_front_d
     world.settle(7)
     assert world.row().state is State.RUNNING
     assert placements.sweepable(world.pool, 0, 9)[0].state is State.RUNNING
+
+
+def test_a_target_that_is_back_before_a_placement_is_noted_as_waiting_for_it_keeps_it_from_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its return is told once, and that was too early for this one."""
+    leave = world.parts.loop._resting.leave
+
+    def too_late(placement: str, rest: Rest) -> None:
+        if rest.waits_for:
+            world.bring_back("west")
+            world.parts.loop.wake()
+        leave(placement, rest)
+
+    world.cut_off("west")
+    world.place()
+    world.watch()
+    world.parts.loop.wake()
+    monkeypatch.setattr(world.parts.loop._resting, "leave", too_late)
+    world.settle()
+    assert world.row().state is State.RUNNING
 
 
 def test_after_a_short_outage_what_waited_goes_on_within_a_second_without_a_sweep(world: World) -> None:

@@ -6,7 +6,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from webhook.controller.reconciler import Reconciler
-from webhook.controller.resting import Resting
+from webhook.controller.resting import Resting, Wait
 from webhook.controller.subworkflows import CHILD, Subworkflows
 from webhook.controller.targets import Targets
 from webhook.controller.watches import CRON, CRON_LANE, NAMESPACE, Watches
@@ -103,8 +103,17 @@ class Loop:
             self._resting.take(key)
             rest = self._reconciler.reconcile(key)
             self._resting.leave(key, rest)
+            if rest.waits_for and self._has_turned(rest.waits_for):
+                self._work.add(key, lane=None)
             if rest.again is not None:
                 self._work.add_after(key, rest.again, lane=None)
+
+    def _has_turned(self, wait: Wait) -> bool:
+        """Whether the target is back, or away for long by now. If that was told before the wait was noted, nobody tells
+        it again.
+        """
+        away = self._targets.away(wait.target)
+        return away is None or away.long != wait.long
 
     def _failed(self, key: str, result: str, error: MedeaError, longest: float = RETRY_LONGEST) -> None:
         log.info("trying again", placement=key, result=result, reason=error.message)
