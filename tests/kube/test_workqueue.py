@@ -74,6 +74,20 @@ def test_a_key_that_changes_while_it_is_worked_on_comes_back_after_that_and_not_
     assert everything(work) == ["a"]
 
 
+def test_one_failure_of_a_kind_that_is_put_off_for_long_comes_back_soon_however_often_others_came_before(
+    work: WorkQueue, clock: Clock
+) -> None:
+    """An apiserver that was away for a while refuses everything in its first moments."""
+    for _ in range(50):
+        work.add_rate_limited("a", longest=5.0)
+        clock.now += 10.0
+        assert work.get(wait=False) == "a"
+        work.done("a")
+    work.add_rate_limited("a", longest=60.0)
+    clock.now += 15.0
+    assert work.get(wait=False) == "a"
+
+
 def test_a_key_that_fails_comes_back_ever_later_but_within_six_seconds(work: WorkQueue, clock: Clock) -> None:
     work.add("a")
     pauses = []

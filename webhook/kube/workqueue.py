@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
-from webhook.model.limits.kube import RETRY_DOUBLINGS, RETRY_FIRST, RETRY_JITTER, RETRY_LONGEST
+from webhook.model.limits.kube import RETRY_FIRST, RETRY_JITTER, RETRY_LONGEST
 
 _Line = OrderedDict[str, None]
 """Keys in order. In a plain dict, finding the first key gets slower with each key deleted before it."""
@@ -65,7 +65,8 @@ class WorkQueue:
         """How many keys are handed out of each lane, and of each share of a lane."""
         self._later: list[tuple[float, int, str]] = []
         self._number = itertools.count()
-        self._failures: dict[str, int] = {}
+        self._pauses: dict[str, float] = {}
+        """The last pause of each key that has failed since it last succeeded."""
         self._closed = False
         self._changed = threading.Condition()
 
@@ -87,18 +88,21 @@ class WorkQueue:
             self._put_off(key, self._entry(key, lane, share), delay, backing_off=False)
 
     def add_rate_limited(self, key: str, *, longest: float = RETRY_LONGEST) -> None:
-        """Handling `key` has failed: retry it, with a delay that doubles up to `longest` seconds. Never raises."""
+        """Handling `key` has failed: retry it, with a delay that doubles up to `longest` seconds. Never raises.
+
+        What has failed often with a short `longest` is not put off for long by one failure with another.
+        """
         with self._changed:
-            count = self._failures.get(key, 0)
-            self._failures[key] = min(count + 1, RETRY_DOUBLINGS)
-            delay = min(RETRY_FIRST * 2**count, longest) * random.uniform(1, 1 + RETRY_JITTER)
+            before = self._pauses.get(key)
+            pause = min(RETRY_FIRST if before is None else 2 * before, longest)
+            self._pauses[key] = pause
             entry = self._entries.setdefault(key, _Entry())
-            self._put_off(key, entry, delay, backing_off=True)
+            self._put_off(key, entry, pause * random.uniform(1, 1 + RETRY_JITTER), backing_off=True)
 
     def forget(self, key: str) -> None:
         """Handling `key` has succeeded: its next failure counts as the first."""
         with self._changed:
-            self._failures.pop(key, None)
+            self._pauses.pop(key, None)
 
     def get(self, *, wait: bool = True) -> str | None:
         """The next key; None if the queue is shut down or, without `wait`, if no key can be handed out now."""

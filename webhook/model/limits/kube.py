@@ -5,7 +5,6 @@
 # of keys that failed together are not retried together.
 RETRY_FIRST = 0.2
 RETRY_LONGEST = 5.0
-RETRY_DOUBLINGS = 9
 RETRY_JITTER = 0.2
 # Changes to one key within this time are handled together: runs change in bursts.
 MOMENT = 0.1
