@@ -48,7 +48,7 @@ def ensure(
     why = _due(certificate, ca, key, wanted, now)
     if why is not None:
         made = authority.make_serving(ca, ca_key, key.public_key(), wanted, now)
-        _write(certificate, pem.certificate_pem(made), 0o644)
+        write_whole(certificate, pem.certificate_pem(made), 0o644)
         did.append(f"made tls.crt: {why}")
     return Files(ca=folder / "ca.crt", certificate=certificate, key=folder / "tls.key", did=tuple(did))
 
@@ -69,7 +69,7 @@ def _authority(
             return found, key
         why = "it was not valid any more"
     made = authority.make_authority(key, now)
-    _write(path, pem.certificate_pem(made), 0o644)
+    write_whole(path, pem.certificate_pem(made), 0o644)
     did.append(f"made ca.crt: {why}")
     return made, key
 
@@ -97,7 +97,7 @@ def _key(path: Path, did: list[str]) -> ec.EllipticCurvePrivateKey:
     # Kept across renewals: the certificate is then the only file that changes, and no server ever reads half a pair.
     if not path.exists():
         made = pem.make_key()
-        _write(path, pem.key_pem(made), 0o600)
+        write_whole(path, pem.key_pem(made), 0o600)
         did.append(f"made {path.name}: there was none")
         return made
     try:
@@ -106,7 +106,7 @@ def _key(path: Path, did: list[str]) -> ec.EllipticCurvePrivateKey:
         raise CertsError(f"{path} {error}: remove it to make a new one") from None
 
 
-def _write(path: Path, content: bytes, mode: int) -> None:
+def write_whole(path: Path, content: bytes, mode: int) -> None:
     """The whole file or nothing, and never readable to others for a moment."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -3,7 +3,6 @@
 import signal
 import sys
 import threading
-from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
@@ -11,7 +10,7 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from webhook.admin.asking import ask
+from webhook.admin.asking import TokenFile, ask
 from webhook.admin.commands import ledger_app
 from webhook.admin.surroundings import console
 from webhook.admin.target_commands import target_app
@@ -41,14 +40,6 @@ app.command()(uninstall)
 app.command()(check)
 for _command in (inventory, config, desired, edges, jobs):
     app.command()(_command)
-TokenFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--token-file",
-        envvar="MEDEA_API_TOKEN_FILE",
-        help="File with a token to ask with; else the one of KUBECONFIG, or of this pod.",
-    ),
-]
 
 
 def main() -> None:

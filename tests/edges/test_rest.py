@@ -112,8 +112,8 @@ def test_a_watch_tells_of_what_is_selected_and_of_what_came_before_a_kill(served
 
 
 def test_workflows_end_by_power_and_time_each_item_once_and_a_restart_forgets_nothing(served: Served) -> None:
-    step = {"name": "work", "template": "one", "withItems": ["a", "b"]}
-    step["arguments"] = {"parameters": [{"name": "power", "value": "50"}]}  # type: ignore[assignment]
+    power = {"parameters": [{"name": "power", "value": "50"}]}
+    step = {"name": "work", "template": "one", "withItems": ["a", "b"], "arguments": power}
     spec = {"entrypoint": "main", "templates": [{"name": "main", "steps": [[step]]}]}
     served.cluster.create(WORKFLOWS, "ns", {"metadata": {"name": "w"}, "spec": spec})
     now = 0.0

@@ -1,15 +1,26 @@
 """Asks Medea's API as the person at the command line."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import requests
+import typer
 
 from webhook.errors import MedeaError
 from webhook.kube.client import authorization_of
 from webhook.model.limits.admin import ASK_TIMEOUT
 from webhook.settings import Settings
+
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file",
+        envvar="MEDEA_API_TOKEN_FILE",
+        help="File with a token to ask with; else the one of KUBECONFIG, or of this pod.",
+    ),
+]
+"""The option of all commands that ask."""
 
 
 def ask(settings: Settings, path: str, *, token_file: Path | None) -> dict[str, Any]:

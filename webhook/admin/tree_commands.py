@@ -8,19 +8,11 @@ from urllib.parse import quote
 import typer
 from rich.table import Table
 
-from webhook.admin.asking import ask
+from webhook.admin.asking import TokenFile, ask
 from webhook.admin.surroundings import console
 from webhook.settings import Settings
 
 Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Else that of MEDEA_JOBS_NAMESPACE.")]
-TokenFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--token-file",
-        envvar="MEDEA_API_TOKEN_FILE",
-        help="File with a token to ask with; else the one of KUBECONFIG, or of this pod.",
-    ),
-]
 Row = tuple[str, ...]
 
 

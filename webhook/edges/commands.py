@@ -1,10 +1,8 @@
 """The commands `medea edges` and `medea jobs`. The docstrings are their help texts."""
 
 import json
-import os
 import secrets
 import signal
-import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Annotated
 import typer
 
 from certs import files as certificates
-from webhook.admin.asking import post
+from webhook.admin.asking import TokenFile, post
 from webhook.admin.surroundings import console, front
 from webhook.edges.agent import Agent
 from webhook.edges.busy import Wish, keep_busy
@@ -27,6 +25,7 @@ from webhook.model.objects import Object
 from webhook.settings import Settings
 
 _MOST = 1000
+_OWNERS = 0o600
 
 
 def edges(
@@ -89,7 +88,7 @@ def jobs(
     count: Annotated[int | None, typer.Option(min=1, help="How many; without it until you stop it.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed asks for the same jobs.")] = 0,
     namespace: Annotated[str | None, typer.Option("--namespace", "-n")] = None,
-    token_file: Annotated[Path | None, typer.Option("--token-file", envvar="MEDEA_API_TOKEN_FILE")] = None,
+    token_file: TokenFile = None,
 ) -> None:
     """Ask for jobs at a rate, to keep the system busy."""
     least, most = _range(power)
@@ -107,7 +106,7 @@ def _write(folder: Path, configs: Mapping[str, Object]) -> None:
     """Each as a file that only its owner reads: there is a token in it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, config in configs.items():
-        _write_whole(folder / name, json.dumps(config))
+        certificates.write_whole(folder / name, json.dumps(config).encode(), _OWNERS)
 
 
 def _range(text: str) -> tuple[int, int]:
@@ -124,15 +123,5 @@ def token_in(file: Path) -> str:
     """The edges' token, made when there is none: it outlives the process, as what Medea knows of them does."""
     # An empty one would let everybody in, and no client of ours.
     if not file.exists() or not file.read_text().strip():
-        _write_whole(file, secrets.token_urlsafe(32))
+        certificates.write_whole(file, secrets.token_urlsafe(32).encode(), _OWNERS)
     return file.read_text().strip()
-
-
-def _write_whole(file: Path, text: str) -> None:
-    """The whole file or nothing, whenever the process is killed; and for its owner alone."""
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(descriptor, "w") as made:
-        made.write(text)
-        made.flush()
-        os.fsync(made.fileno())
-    os.replace(name, file)

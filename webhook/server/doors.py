@@ -97,26 +97,19 @@ def _plugin(settings: Settings) -> Door:
 
 
 def _api(settings: Settings) -> Door:
-    questions, is_open = questions_place(settings), settings.medea_api is Api.OPEN
-    address = _LOOPBACK if is_open else settings.medea_bind
+    questions = questions_place(settings)
 
     def make() -> Served:
         made = make_api(settings, questions)
-        if is_open:
+        if settings.medea_api is Api.OPEN:
             log.warning(
                 "the API is open (MEDEA_API=open): whoever reaches it acts as Medea, without a token and without TLS. "
                 f"It listens on {_LOOPBACK} only"
             )
         return Served(create_api_app(made.api, made.nodes, made.split), made.background)
 
-    return Door(
-        DoorName.API,
-        tuple(f"{address}:{port}" for port in (settings.medea_balancer_port, settings.medea_scout_port)),
-        settings.medea_api_metrics_port,
-        settings.medea_threads,
-        None if is_open else Tls("MEDEA_CERTS", settings.medea_certs),
-        make,
-    )
+    ports, metrics = (settings.medea_balancer_port, settings.medea_scout_port), settings.medea_api_metrics_port
+    return _for_callers(settings, DoorName.API, ports, metrics, settings.medea_threads, make)
 
 
 def _logs(settings: Settings) -> Door:
@@ -140,36 +133,32 @@ def _logs(settings: Settings) -> Door:
 
 
 def _files(settings: Settings) -> Door:
-    place, is_open = files_place(settings), settings.medea_api is Api.OPEN
-    address = _LOOPBACK if is_open else settings.medea_bind
+    place = files_place(settings)
 
     def make() -> Served:
         made = make_files(settings, place)
         return Served(create_files_app(made.files), made.background)
 
-    return Door(
-        DoorName.FILES,
-        (f"{address}:{settings.medea_files_port}",),
-        settings.medea_files_metrics_port,
-        FILES_THREADS,
-        None if is_open else Tls("MEDEA_CERTS", settings.medea_certs),
-        make,
-    )
+    ports, metrics = (settings.medea_files_port,), settings.medea_files_metrics_port
+    return _for_callers(settings, DoorName.FILES, ports, metrics, FILES_THREADS, make)
 
 
 def _classes(settings: Settings) -> Door:
-    place, is_open = classes_place(settings), settings.medea_api is Api.OPEN
-    address = _LOOPBACK if is_open else settings.medea_bind
+    place = classes_place(settings)
 
     def make() -> Served:
         made = make_classes(settings, place)
         return Served(create_classes_app(made.classes), made.background)
 
-    return Door(
-        DoorName.CLASSES,
-        (f"{address}:{settings.medea_classes_port}",),
-        settings.medea_classes_metrics_port,
-        CLASSES_THREADS,
-        None if is_open else Tls("MEDEA_CERTS", settings.medea_certs),
-        make,
-    )
+    ports, metrics = (settings.medea_classes_port,), settings.medea_classes_metrics_port
+    return _for_callers(settings, DoorName.CLASSES, ports, metrics, CLASSES_THREADS, make)
+
+
+def _for_callers(
+    settings: Settings, name: DoorName, ports: tuple[int, ...], metrics: int, threads: int, make: Callable[[], Served]
+) -> Door:
+    """A door for whoever calls: over TLS; where the API is open without it, and on this machine alone."""
+    is_open = settings.medea_api is Api.OPEN
+    address = _LOOPBACK if is_open else settings.medea_bind
+    tls = None if is_open else Tls("MEDEA_CERTS", settings.medea_certs)
+    return Door(name, tuple(f"{address}:{port}" for port in ports), metrics, threads, tls, make)

@@ -27,9 +27,8 @@ from webhook.doors.templates import Templates
 from webhook.errors import BadRequest, MedeaError, quoted
 from webhook.ledger.pool import Pool
 from webhook.model.contract import JOB_CLASS
-from webhook.namespaces.hold import Holds
 from webhook.settings import Settings
-from webhook.wiring.doors import Background, gate_of, needs_ledger
+from webhook.wiring.doors import Background, gate_of, holds_of, needs_ledger, needs_namespaces
 from webhook.wiring.files import store_access
 from webhook.wiring.parts import check_set, front_of, ledger_dsn
 
@@ -85,7 +84,7 @@ def classes_place(settings: Settings) -> ClassesPlace:
 def make_classes(settings: Settings, place: ClassesPlace) -> ClassesDoor:
     """The door, not started."""
     front, pool = front_of(settings), Pool(ledger_dsn(settings))
-    holds = Holds(front, pool, default=settings.medea_hold, patience=settings.medea_probe_quiet)
+    holds = holds_of(front, pool, settings)
     templates = Templates(front, place.namespace, label=JOB_CLASS, field="class", plural="job classes")
     results = _results(settings)
     dispatcher = Dispatcher(dispatch.Deps(front, pool, templates, place.rules, holds, place.namespace, results))
@@ -115,10 +114,7 @@ def make_classes(settings: Settings, place: ClassesPlace) -> ClassesDoor:
         results=results,
     )
     starts = [part.start for part in (pool, holds, templates, dispatcher, sweep)]
-    needs = {
-        "the namespaces that opted in are not known yet": lambda: holds.namespaces.wait(0),
-        "the job classes are not known yet": templates.known,
-    }
+    needs = needs_namespaces(holds) | {"the job classes are not known yet": templates.known}
     gate = gate_of(front, holds, settings)
     deps = routes.Deps(gate, submitting, pool, place.rules, place.namespace, results)
     return ClassesDoor(

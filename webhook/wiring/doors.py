@@ -206,20 +206,28 @@ def _placing(parts: Parts, holds: Holds) -> Background:
         holds,
     )
     starts = [part.start for part in parts_of_placing]
-    needs = {"the namespaces that opted in are not known yet": lambda: holds.namespaces.wait(0)}
-    return Background(starts, needs_ledger(parts.pool) | needs | _needs_targets(parts.registry))
+    return Background(starts, needs_ledger(parts.pool) | needs_namespaces(holds) | _needs_targets(parts.registry))
 
 
 def needs_ledger(pool: Pool) -> dict[str, Callable[[], bool]]:
     return {"the ledger (Postgres) is not reachable yet": lambda: pool.wait(0)}
 
 
+def needs_namespaces(holds: Holds) -> dict[str, Callable[[], bool]]:
+    return {"the namespaces that opted in are not known yet": lambda: holds.namespaces.wait(0)}
+
+
 def _needs_targets(registry: Registry) -> dict[str, Callable[[], bool]]:
     return {"the targets are not known yet": lambda: registry.wait(0)}
 
 
+def holds_of(front: Cluster, pool: Pool, settings: Settings) -> Holds:
+    """What knows of each namespace which hold it has."""
+    return Holds(front, pool, default=settings.medea_hold, patience=settings.medea_probe_quiet)
+
+
 def _holds(parts: Parts, settings: Settings) -> Holds:
-    holds = Holds(parts.front, parts.pool, default=settings.medea_hold, patience=settings.medea_probe_quiet)
+    holds = holds_of(parts.front, parts.pool, settings)
     opted_in = functools.partial(opted_in_names, holds.namespaces)
     parts.sampler.narrow_to(opted_in)
     parts.acceptance.narrow_to(opted_in)

