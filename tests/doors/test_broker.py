@@ -154,6 +154,7 @@ def test_what_was_confirmed_is_there_after_the_broker_was_killed(server: RabbitS
     with broker_of(server.address, work) as broker:
         for number in range(20):
             broker.publish(work.name, Message(b"%d" % number))
+        server.write_queues_down()
         server.kill()
         server.start()
         broker.publish(work.name, Message(b"20"))
@@ -173,6 +174,7 @@ def test_a_message_that_is_handled_while_the_broker_is_killed_comes_again(server
     with broker_of(server.address, work) as broker, consumer_of(server, work, handle):
         broker.publish(work.name, Message(b"", message_id="once"))
         until(lambda: len(taken) == 1)
+        server.write_queues_down()
         server.kill()
         go_on.set()
         server.start()

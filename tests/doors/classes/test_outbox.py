@@ -48,6 +48,7 @@ def test_jobs_wait_for_a_broker_that_was_killed_and_are_published_once(
     world, outbox = World(pool, broker=broker), Outbox(pool, broker, "ns")
     world.submit(ACTOR)
     outbox.publish_due()
+    server.write_queues_down()
     server.kill()
     jobs = [world.submit(ACTOR) for _ in range(4)]
     outbox.publish_due()
