@@ -2,6 +2,7 @@
 
 from tests.support.controller_world import World
 from webhook.kube.resources import PODS, WORKFLOWS
+from webhook.model.contract import MADE_BY
 from webhook.model.objects import Object
 
 ARTIFACT_GC = "workflows.argoproj.io/artifact-gc"
@@ -34,6 +35,23 @@ def test_argo_keeps_the_pods_by_which_it_deletes_artifacts_until_it_has_done_so(
     assert world.run() is None
     assert world.front.get(WORKFLOWS, "ns", "job-p1") is None
     assert world.west.get(PODS, "ns", "pod") is None
+
+
+def test_artifacts_of_a_workflow_that_the_run_has_made_and_owns_are_deleted_too(world: World) -> None:
+    run = with_pod(world)
+    uid = run["metadata"]["uid"]
+    owner = {"apiVersion": WORKFLOWS.api_version, "kind": "Workflow", "name": "job-p1", "uid": uid}
+    child = {"name": "child", "namespace": "ns", "labels": {MADE_BY: uid}, "ownerReferences": [owner]}
+    made = world.west.put(WORKFLOWS, {"metadata": {**child, "finalizers": [ARTIFACT_GC]}, "spec": {}})
+    owner = {**owner, "name": "child", "uid": made["metadata"]["uid"]}
+    world.west.put(PODS, {"metadata": {"name": "gc", "namespace": "ns", "ownerReferences": [owner]}})
+    world.settle()
+    world.front.remove(WORKFLOWS, "ns", "job-p1")
+    world.settle(6)
+    assert world.west.get(PODS, "ns", "gc") is not None
+    world.west.change(WORKFLOWS, "ns", "child", {"metadata": {"finalizers": []}})
+    world.settle(6)
+    assert [world.west.all(kind, "ns") for kind in (WORKFLOWS, PODS)] == [[], []]
 
 
 def test_another_run_is_shown_until_its_pods_are_gone(world: World) -> None:

@@ -7,8 +7,8 @@ from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import WORKFLOWS
 from webhook.model.contract import MADE_BY
-from webhook.model.made_workflows import Made, made_by, slim_made
-from webhook.model.objects import Object, status_of
+from webhook.model.made_workflows import Made, as_made, made_by, slim_made
+from webhook.model.objects import Object
 
 
 class MadeIndex:
@@ -44,6 +44,6 @@ class MadeIndex:
                     del self._by_run[before]
             if not gone:
                 self._run_of[uid] = now
-                self._by_run.setdefault(now, {})[uid] = Made(str(metadata["name"]), uid, status_of(workflow))
+                self._by_run.setdefault(now, {})[uid] = as_made(workflow)
         for run, namespace in {now, before or now}:
             self._changed(run, namespace)

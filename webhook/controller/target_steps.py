@@ -242,7 +242,7 @@ class TargetSteps:
             target = self.targets.get(row.cluster)
             run = self._run_of(target, row, row.run_name)
             if run is not None:
-                remove_run(target, run)
+                remove_run(target, run, facts.made)
                 return Then.WAIT
         removed = placements.deleted(self.pool, row.placement)
         self.room_came_free()

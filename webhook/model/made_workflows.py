@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from webhook.model.contract import MADE_BY
+from webhook.model.contract import ARGO_ARTIFACT_GC, MADE_BY
 from webhook.model.limits.model import LONGEST_MADE_MESSAGE, MADE_READ
 from webhook.model.manifest_text import edited
-from webhook.model.objects import Object, labels, mapping, mappings, status_of
+from webhook.model.objects import Object, labels, mapping, mappings, status_of, texts
 from webhook.totals.manifests import is_workflow
 from webhook.totals.shape import inner_templates
 
@@ -28,11 +28,15 @@ _IDENTITY = ("name", "namespace", "uid", "resourceVersion")
 
 @dataclass(frozen=True)
 class Made:
-    """A Workflow that a run has made. `status` has those of its fields that are shown."""
+    """A Workflow that a run has made. `status` has those of its fields that are shown.
+
+    `artifacts_to_delete` is whether Argo has to delete artifacts before it can go.
+    """
 
     name: str
     uid: str
     status: Mapping[str, str]
+    artifacts_to_delete: bool = False
 
 
 def with_living_objects(spec: Mapping[str, Any]) -> Object:
@@ -50,7 +54,20 @@ def slim_made(workflow: Object) -> Object:
     metadata, status = workflow["metadata"], status_of(workflow)
     shown = {key: status[key][:LONGEST_MADE_MESSAGE] for key in _SHOWN if isinstance(status.get(key), str)}
     kept = {key: metadata[key] for key in _IDENTITY if key in metadata}
-    return {"metadata": {**kept, "labels": {MADE_BY: made_by(workflow)}}, "status": shown}
+    finalizers = [ARGO_ARTIFACT_GC] if has_artifacts_to_delete(workflow) else []
+    return {"metadata": {**kept, "labels": {MADE_BY: made_by(workflow)}, "finalizers": finalizers}, "status": shown}
+
+
+def as_made(workflow: Object) -> Made:
+    """What there is to know of a Workflow that a run has made, slim or whole."""
+    metadata = workflow["metadata"]
+    artifacts = has_artifacts_to_delete(workflow)
+    return Made(str(metadata["name"]), str(metadata["uid"]), status_of(workflow), artifacts)
+
+
+def has_artifacts_to_delete(workflow: Mapping[str, Any]) -> bool:
+    """Whether Argo has to delete artifacts of it before it can go."""
+    return ARGO_ARTIFACT_GC in texts(workflow["metadata"].get("finalizers"))
 
 
 def made_by(workflow: Mapping[str, Any]) -> str:
