@@ -91,10 +91,11 @@ def furnish(workspace: Workspace, s3: S3Server) -> None:
     """What docs/doors-files.md tells an administrator to do."""
     workspace.kubectl("apply", "-f", str(EXAMPLES / "files-service.yaml")).ok()
     for target in TARGETS:
-        workspace.apply(*_on_a_target(s3), cluster=target.name)
+        workspace.apply(*store_on_a_target(s3), cluster=target.name)
 
 
-def _on_a_target(s3: S3Server) -> list[dict[str, Any]]:
+def store_on_a_target(s3: S3Server) -> list[dict[str, Any]]:
+    """Where runs in a namespace keep their artifacts, and the right to say so."""
     secret = {name: {"name": "medea-files", "key": key} for name, key in _KEYS}
     repository = f"""
 s3:
