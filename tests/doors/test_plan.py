@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook.doors.plan import Do, Past, next_step
+from webhook.doors.plan import Do, next_step
+from webhook.model.submitted_once import Past
 
 LABEL = "medea.dev/file-job"
 _PHASES = st.sampled_from([None, "Running", "Succeeded", "Failed", "Error", 7])

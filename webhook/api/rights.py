@@ -14,6 +14,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.resources import SUBJECT_ACCESS_REVIEWS, WORKFLOWS
 from webhook.model.contract import ASKED
 from webhook.model.deadline import utc_now
+from webhook.model.moments import moment_of
 from webhook.model.objects import Object, annotations
 from webhook.model.subworkflows import ended, shutdown_of
 
@@ -70,12 +71,13 @@ def requester_of(workflow: Object, now: datetime.datetime) -> Requester:
 
 
 def _overdue(started: object, seconds: object, now: datetime.datetime) -> bool:
-    if not isinstance(started, str) or not isinstance(seconds, int):
+    moment = moment_of(started)
+    if moment is None or not isinstance(seconds, int):
         return False
     try:
-        return now > datetime.datetime.fromisoformat(started) + datetime.timedelta(seconds=seconds)
-    except (ValueError, TypeError, OverflowError):
-        # Of centuries, or from a moment that is none: never, as far as anybody can tell.
+        return now > moment + datetime.timedelta(seconds=seconds)
+    except OverflowError:
+        # Of centuries: never, as far as anybody can tell.
         return False
 
 

@@ -10,6 +10,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.ledger.placement import Placement
 from webhook.model.deadline import Now, utc_now
+from webhook.model.moments import written
 from webhook.model.run import Original
 from webhook.targets.creator import Creator, creator
 from webhook.targets.node_pools import on_nodes
@@ -65,7 +66,7 @@ class Targets:
             if reason is None:
                 self._away.pop(name, None)
                 return None
-            moment = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+            moment = written(self._now())
             since, stamp = self._away.setdefault(name, (self._clock(), moment))
             return Away(f"target {name} {words.format(since=stamp)}", self._clock() - since)
 

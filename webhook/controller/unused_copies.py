@@ -21,6 +21,7 @@ from webhook.kube.resources import CONFIG_MAPS, WORKFLOW_TEMPLATES, WORKFLOWS, R
 from webhook.model.contract import COPIED
 from webhook.model.deadline import Now, utc_now
 from webhook.model.limits.controller import COPIES_REMOVED, COPY_LOOK_EVERY, COPY_LOOKS, COPY_UNUSED
+from webhook.model.moments import written
 from webhook.model.objects import Object
 from webhook.model.template_versions import is_copy_name, unused
 
@@ -98,7 +99,7 @@ class UnusedCopies:
     def _is_old(self, copied: Object) -> bool:
         """Whether it was made long ago, and has a copy's name: anybody may have put the label on a template."""
         made = str(copied["metadata"].get("creationTimestamp") or "")
-        long_ago = (self._now() - datetime.timedelta(seconds=COPY_UNUSED)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        long_ago = written(self._now() - datetime.timedelta(seconds=COPY_UNUSED))
         return is_copy_name(copied["metadata"]["name"]) and "" < made < long_ago
 
 

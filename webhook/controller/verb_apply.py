@@ -11,6 +11,7 @@ from typing import Any
 
 from webhook.model.contract import ARGO_COMPLETED, ARGO_PHASE
 from webhook.model.finalizers import block_deletion
+from webhook.model.moments import written
 from webhook.model.nodes import REFERENCES, Nodes, nodes_of, pack, references
 from webhook.model.objects import Object, mapping, mappings, spec_of, status_of
 from webhook.model.subworkflows import ended
@@ -71,7 +72,7 @@ def _retried(run: Object, verb: Verb, ids: Mapping[str, str], now: datetime) -> 
         # Workflow may go on; it takes up one without a phase again, and never one that is said to be running.
         "phase": None,
         "message": None,
-        "startedAt": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "startedAt": written(now),
         "finishedAt": None,
         "persistentVolumeClaims": None,
         "conditions": _not_completed(status),

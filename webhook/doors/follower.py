@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from webhook.doors.plan import Do, Past, Submitted, next_step
+from webhook.doors.plan import Do, Submitted, next_step
 from webhook.errors import AlreadyExists, QuotaExceeded, Rejected
 from webhook.kube import threads
 from webhook.kube.client import Cluster
@@ -21,6 +21,7 @@ from webhook.ledger import placements
 from webhook.ledger.pool import Pool
 from webhook.model.limits.api import SUBMIT_TIMEOUT
 from webhook.model.objects import Object, labels, status_of
+from webhook.model.submitted_once import Past
 from webhook.model.subworkflows import ended
 
 Job = TypeVar("Job", bound=Submitted)
@@ -105,17 +106,11 @@ class Follower(ABC, Generic[Job]):
     def _look(self, job: Job) -> tuple[Object | None, Past | None]:
         """The job's Workflow at the front door; or else what the ledger remembers of it."""
         origin = self._front.find(WORKFLOWS, job.namespace, job.workflow)
-        past = None if origin else self._past(job)
+        past = None if origin else placements.past(self._pool, job.namespace, job.workflow)
         if past is not None:
             # What is remembered may have come after that look, made by another replica.
             origin = self._front.find(WORKFLOWS, job.namespace, job.workflow)
         return origin, past
-
-    def _past(self, job: Job) -> Past | None:
-        row = placements.by_origin(self._pool, job.namespace, job.workflow)
-        if row is None or row.bound_at is None:
-            return None
-        return Past(row.phase, row.message or "")
 
     def _submit(self, job: Job) -> None:
         body = self._body(job)

@@ -3,7 +3,6 @@
 Objects of any kind are kept; what a real cluster would do with them is left out, but for finalizers.
 """
 
-import datetime
 import random
 import re
 import uuid
@@ -14,6 +13,8 @@ from typing import Any
 from webhook.edges.selectors import selected
 from webhook.edges.store import Key, Store
 from webhook.kube.resources import NAMESPACES, RESOURCE_QUOTAS, WORKFLOWS
+from webhook.model.deadline import utc_now
+from webhook.model.moments import written
 from webhook.model.objects import Object, mapping
 
 VERSION = "v1.35.4"
@@ -202,7 +203,7 @@ def merged(old: Any, patch: Any) -> Any:
 
 def now_text() -> str:
     """The time, as Kubernetes writes it."""
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return written(utc_now())
 
 
 def _made(api_version: str, kind: str, metadata: Object) -> Object:

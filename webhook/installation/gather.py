@@ -23,6 +23,7 @@ from webhook.ledger import identities
 from webhook.ledger.about import about
 from webhook.model.contract import OPTED_IN, Hold
 from webhook.model.limits.admin import DOOR_TIMEOUT
+from webhook.model.moments import moment_of
 from webhook.model.objects import Object, mapping, mappings
 from webhook.namespaces.hold import hold_of
 from webhook.targets import check
@@ -110,11 +111,7 @@ def _greet(host: str, port: int, authority: str) -> str | None:
 def _renewed(front: Cluster, namespace: str) -> datetime.datetime | None:
     lease = front.find(LEASES, namespace, LEASE)
     spec = mapping((lease or {}).get("spec"))
-    try:
-        when = datetime.datetime.fromisoformat(str(spec.get("renewTime")))
-    except ValueError:
-        return None
-    return when if spec.get("holderIdentity") else None
+    return moment_of(spec.get("renewTime")) if spec.get("holderIdentity") else None
 
 
 def _ledger(dsn: str | None) -> tuple[LedgerFacts, Mapping[str, str] | None]:

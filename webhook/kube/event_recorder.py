@@ -1,6 +1,5 @@
 """Records Kubernetes Events on origins, where `kubectl describe` and the UI show the reason of every decision."""
 
-import datetime
 import threading
 import time
 import uuid
@@ -13,7 +12,9 @@ from webhook.errors import MedeaError
 from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.resources import EVENTS, WORKFLOWS
+from webhook.model.deadline import utc_now
 from webhook.model.limits.kube import EVENT_THREADS, EVENT_WARNING_EVERY, LONGEST_EVENT, WAITING_EVENTS
+from webhook.model.moments import written
 from webhook.model.objects import Metadata, Object
 
 log = structlog.get_logger(__name__)
@@ -89,7 +90,7 @@ def _key(event: Object) -> tuple[str, str, str]:
 def event_of(origin: Object, reason: str, message: str, *, warning: bool) -> Object:
     """The Event object."""
     metadata: Metadata = origin["metadata"]
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = written(utc_now())
     return {
         "metadata": {
             "name": f"{metadata['name'][:200].rstrip('-.')}.{uuid.uuid4().hex[:16]}",

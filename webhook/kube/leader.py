@@ -6,7 +6,6 @@ suspended for longer may still finish a write beside the next leader. That does 
 conditional on the state they were decided from, and creates adopt what exists.
 """
 
-import datetime
 import os
 import socket
 import sys
@@ -23,7 +22,9 @@ from webhook.errors import MedeaError
 from webhook.kube import threads
 from webhook.kube.client import Cluster
 from webhook.kube.resources import LEASES
+from webhook.model.deadline import utc_now
 from webhook.model.limits.kube import LEADER_PATIENCE, LEASE_SECONDS, LEASE_TIMEOUT, RENEW_EVERY, RENEW_WITHIN
+from webhook.model.moments import written_finely
 from webhook.model.objects import Object
 
 log = structlog.get_logger(__name__)
@@ -112,7 +113,7 @@ class Lease:
         self._front.replace(LEASES, self._namespace, LEASE, {**lease, "spec": spec}, read_timeout=LEASE_TIMEOUT)
 
     def _spec(self, before: Object) -> Object:
-        now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        now = written_finely(utc_now())
         same = before.get("holderIdentity") == self._identity
         return {
             "holderIdentity": self._identity,

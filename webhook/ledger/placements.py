@@ -12,9 +12,11 @@ from psycopg.types.json import Jsonb
 from webhook.ledger import sharing
 from webhook.ledger.placement import COLUMNS, SWEEP_COLUMNS, Placement, SweepRow, placement_of, sweep_row_of
 from webhook.ledger.pool import Connection, Pool
+from webhook.model.contract import State
 from webhook.model.json_input import storable
 from webhook.model.objects import mapping
 from webhook.model.run import Original
+from webhook.model.submitted_once import Past
 
 _QUEUED_ANEW = "state = 'queued', cluster = NULL, run_name = NULL, placed_at = NULL"
 
@@ -33,10 +35,18 @@ def by_origin(pool: Pool, namespace: str, name: str) -> Placement | None:
     return _one(pool, f"namespace = %s AND name = %s {order}", (namespace, name))
 
 
+def past(pool: Pool, namespace: str, name: str) -> Past | None:
+    """What is remembered of the newest origin of that name; None if none was ever seen."""
+    row = by_origin(pool, namespace, name)
+    if row is None or row.bound_at is None:
+        return None
+    lost = row.state is State.ENDED and row.cluster is None and row.dispatched_at is not None
+    return Past(row.phase, row.message or "", lost)
+
+
 def was_origin(pool: Pool, namespace: str, name: str) -> bool:
     """Whether an origin of that name was ever seen there, as far back as the ledger remembers."""
-    found = by_origin(pool, namespace, name)
-    return found is not None and found.bound_at is not None
+    return past(pool, namespace, name) is not None
 
 
 def original(pool: Pool, placement: str) -> Original | None:

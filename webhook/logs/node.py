@@ -7,6 +7,7 @@ from typing import Any
 
 from webhook.model.contract import MIRRORED, VIRTUAL
 from webhook.model.limits.logs import NODE_LEASE_SECONDS, NODE_STATUS_EVERY
+from webhook.model.moments import moment_of, written, written_finely
 from webhook.model.objects import Object
 
 
@@ -49,8 +50,8 @@ def node_status(current: Mapping[str, Any], address: Address, now: datetime.date
         "status": "True",
         "reason": "Medea",
         "message": "stands for a target; nothing runs here, but logs can be read and pods be entered",
-        "lastHeartbeatTime": timestamp(now),
-        "lastTransitionTime": since or timestamp(now),
+        "lastHeartbeatTime": written(now),
+        "lastTransitionTime": since or written(now),
     }
     return {
         "addresses": [{"type": "InternalIP", "address": address.ip}],
@@ -64,11 +65,8 @@ def is_stale(status: Mapping[str, Any], address: Address, now: datetime.datetime
     wanted, ready = node_status(status, address, now), _ready(status)
     if any(status.get(key) != wanted[key] for key in ("addresses", "daemonEndpoints")) or ready.get("status") != "True":
         return True
-    try:
-        beat = datetime.datetime.fromisoformat(str(ready.get("lastHeartbeatTime")))
-        return (now - beat).total_seconds() >= NODE_STATUS_EVERY
-    except (ValueError, TypeError):
-        return True
+    beat = moment_of(ready.get("lastHeartbeatTime"))
+    return beat is None or (now - beat).total_seconds() >= NODE_STATUS_EVERY
 
 
 def lease_spec(cluster: str, now: datetime.datetime) -> Object:
@@ -76,13 +74,8 @@ def lease_spec(cluster: str, now: datetime.datetime) -> Object:
     return {
         "holderIdentity": node_name(cluster),
         "leaseDurationSeconds": NODE_LEASE_SECONDS,
-        "renewTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "renewTime": written_finely(now),
     }
-
-
-def timestamp(now: datetime.datetime) -> str:
-    """A time in Kubernetes' format."""
-    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _ready(status: Mapping[str, Any]) -> Mapping[str, Any]:

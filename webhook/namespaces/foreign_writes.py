@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from webhook.kube.informer import without_managed_fields
+from webhook.model.moments import moment_of
 from webhook.model.objects import Object, mappings
 from webhook.model.run import origin_placement
 
@@ -34,7 +35,7 @@ class ForeignWrites:
     def note(self, origin: Object) -> None:
         """An origin has changed."""
         metadata = origin["metadata"]
-        wrote = max((at for entry in _entries(origin) if (at := _time(entry.get("time")))), default=None)
+        wrote = max((at for entry in _entries(origin) if (at := moment_of(entry.get("time")))), default=None)
         if wrote is None or origin_placement(origin) is None:
             return
         namespace = str(metadata.get("namespace"))
@@ -50,10 +51,3 @@ class ForeignWrites:
 
 def _entries(workflow: Object) -> list[Object]:
     return mappings(workflow["metadata"].get(_WROTE))
-
-
-def _time(text: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None

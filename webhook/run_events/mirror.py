@@ -1,6 +1,5 @@
 """Writes the Events of runs at the front door. It begins again from nothing: an Event that is there is left alone."""
 
-import datetime
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from webhook.model.limits.run_events import (
     EVENTS_MOMENT,
     EVENTS_REST,
 )
+from webhook.model.moments import moment_of
 from webhook.model.objects import Object, status_of
 from webhook.model.subworkflows import ended
 from webhook.run_events.copies import changes_of, copy_of, count_of, named_as_here
@@ -105,11 +105,8 @@ class EventMirror:
         return [known(place, run, origin) for place, run, origin in origins if origin is not None]
 
     def _ended_lately(self, run: Object) -> bool:
-        try:
-            ended_at = datetime.datetime.fromisoformat(str(status_of(run).get("finishedAt")))
-            return (self._now() - ended_at).total_seconds() < EVENTS_REST
-        except (ValueError, TypeError):
-            return False
+        ended_at = moment_of(status_of(run).get("finishedAt"))
+        return ended_at is not None and (self._now() - ended_at).total_seconds() < EVENTS_REST
 
     def _write(self, event: Object, origin: Object, target: str) -> None:
         """Write one Event. What the front door refuses is not tried again before the Event changes."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from webhook.model.limits.splitting import MOST_SPANS
+from webhook.model.moments import written
 from webhook.model.nodes import Nodes, id_of
 from webhook.model.objects import Object
 from webhook.splitting.cut import Span
@@ -51,10 +52,10 @@ def shown_status(
 ) -> Object:
     """The status, in Argo's format, of a Workflow called `name`, of whose `items` some are in chunks by now."""
     done = total_done(chunks)
-    phase, finished = (end.phase, _time(end.at)) if end else ("Running", None)
+    phase, finished = (end.phase, written(end.at)) if end else ("Running", None)
     common: Object = {
         "phase": phase,
-        "startedAt": _time(since),
+        "startedAt": written(since),
         "finishedAt": finished,
         "progress": f"{done}/{items}",
     }
@@ -105,8 +106,8 @@ def _target(workflow: str, path: str, target: str, chunks: Sequence[Shown]) -> O
     phase = "Pending" if live and not begun else "Running" if live else _worst(phases)
     about = {
         "phase": phase,
-        "startedAt": _time(min(begun)) if begun else None,
-        "finishedAt": None if live or not ended else _time(max(ended)),
+        "startedAt": written(min(begun)) if begun else None,
+        "finishedAt": None if live or not ended else written(max(ended)),
         "progress": f"{done}/{size}",
         "message": f"{done} of {size} items done ({percent(done, size)}%)",
     }
@@ -118,8 +119,8 @@ def _chunk(workflow: str, path: str, chunk: Shown) -> Object:
     words = f"{span_words(chunk.spans)}: {chunk.done} of {chunk.size} done ({percent(chunk.done, chunk.size)}%)"
     about = {
         "phase": chunk.phase or "Pending",
-        "startedAt": _time(chunk.begun_at) if chunk.begun_at else None,
-        "finishedAt": _time(chunk.ended_at) if chunk.ended_at else None,
+        "startedAt": written(chunk.begun_at) if chunk.begun_at else None,
+        "finishedAt": written(chunk.ended_at) if chunk.ended_at else None,
         "progress": f"{chunk.done}/{chunk.size}",
         "message": f"{words}; {chunk.message}" if chunk.message else words,
     }
@@ -140,7 +141,3 @@ def _words(chunks: Sequence[Shown], items: int, done: int) -> str:
 
 def _worst(phases: set[str | None]) -> str:
     return next((one for one in ("Error", "Failed") if one in phases), "Succeeded")
-
-
-def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,6 +11,7 @@ from webhook.kube.client import Cluster
 from webhook.kube.resources import LEASES, PODS, WORKFLOWS, is_name
 from webhook.model.contract import ARGO_CONFIGS, PROBE
 from webhook.model.limits.targets import ARGO_LEASE_FRESH, CHECK_POLL, CHECK_PROBE_PATIENCE
+from webhook.model.moments import moment_of
 from webhook.model.objects import Object, annotations, mappings, spec_of, status_of, texts
 
 KINDS = frozenset({"workflows", "workflowtemplates", "clusterworkflowtemplates", "workflowtaskresults"})
@@ -141,11 +142,8 @@ def _probe() -> Object:
 
 
 def _is_fresh(renewed: object, now: datetime.datetime) -> bool:
-    try:
-        age = now - datetime.datetime.fromisoformat(str(renewed))
-    except (ValueError, TypeError):
-        return False
-    return age.total_seconds() < ARGO_LEASE_FRESH
+    moment = moment_of(renewed)
+    return moment is not None and (now - moment).total_seconds() < ARGO_LEASE_FRESH
 
 
 def _is_ready(pod: Object) -> bool:

@@ -20,6 +20,7 @@ from webhook.kube.registry import Registry
 from webhook.kube.resources import CLUSTER_PROFILES, SECRETS
 from webhook.model.deadline import Now, utc_now
 from webhook.model.limits.targets import PROFILE_EVERY, PROFILE_MISSING, PROFILE_SHARE, TARGET_LOOKED_AT
+from webhook.model.moments import written
 from webhook.model.objects import Object, labels
 from webhook.scout.eye import Namespaces
 from webhook.scout.model import Verdict
@@ -142,7 +143,7 @@ class Profiles:
             if not _is_own(found):
                 self._leave(view.name)
                 return
-            status = wanted_status(view, found, self._now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+            status = wanted_status(view, found, written(self._now()))
             if differs(found, status):
                 patch = {"status": status}
                 self._front.patch(CLUSTER_PROFILES, self._space, view.name, patch, subresource="status")

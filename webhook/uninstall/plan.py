@@ -19,6 +19,7 @@ from webhook.model.contract import (
     STATE,
 )
 from webhook.model.finalizers import allow_deletion, is_deletion_ongoing
+from webhook.model.moments import written
 from webhook.model.objects import Object, annotations, labels, mapping, status_of
 from webhook.model.run import origin_placement, run_placement
 from webhook.model.subworkflows import ended
@@ -64,7 +65,7 @@ def last_patch(origin: Object, *, runs: RunsByPlacement, delete_runs: bool, now:
     patch = allow_deletion(origin)
     if not is_live(origin):
         return patch
-    message, moment = _last_words(origin, runs, delete_runs), now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    message, moment = _last_words(origin, runs, delete_runs), written(now)
     end = {"phase": "Error", "finishedAt": moment, "message": message}
     status = status_of(origin)
     nodes = {key: end for key, node in mapping(status.get("nodes")).items() if _goes_on(node)}

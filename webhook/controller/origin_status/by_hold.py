@@ -9,6 +9,7 @@ from webhook.controller.origin_status.graft import graft
 from webhook.controller.origin_status.merge import merge_patch
 from webhook.ledger.placement import Placement
 from webhook.model.contract import REASON, Hold
+from webhook.model.moments import written
 from webhook.model.nodes import nodes_of
 from webhook.model.objects import Object, mapping, status_of
 from webhook.model.subworkflows import ended
@@ -64,7 +65,7 @@ def bare_end(patch: Object, row: Placement) -> Object:
     A target may store what the front door's schema refuses, so only fields of a certain shape are left.
     """
     status = mapping(patch.get("status"))
-    moment = (row.ended_at or row.created_at).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = written(row.ended_at or row.created_at)
     times = {key: status[key] if _is_time(status[key]) else moment for key in _TIMES if key in status}
     completed = [{"type": "PodRunning", "status": "False"}, {"type": "Completed", "status": "True"}]
     return {**patch, "status": {"phase": row.phase or "Error", **times, "conditions": completed}}

@@ -12,6 +12,7 @@ from webhook.controller.origin_status.stub import annotations_of
 from webhook.controller.template_names import own_names, renamed_nodes, renamed_rest
 from webhook.ledger.placement import Placement
 from webhook.model.contract import ARGO_COMPLETED, ARGO_PHASE, VERBS, State
+from webhook.model.moments import written
 from webhook.model.nodes import REFERENCES, Nodes, is_over, nodes_of, nodes_or_note, offloaded, pack, references
 from webhook.model.objects import Object, annotations, labels, mapping, mappings, spec_of, status_of
 from webhook.model.subworkflows import ended
@@ -103,7 +104,7 @@ def _waits_for(row: Placement) -> str | None:
 
 def _cut_short(last: Mapping[str, Any], row: Placement) -> Object:
     """The status of a run that did not end by itself: all nodes that were still running end with it."""
-    moment = (row.ended_at or row.created_at).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = written(row.ended_at or row.created_at)
     ending = {"phase": row.phase or "Error", "message": row.message, "finishedAt": moment}
     nodes = {
         node_id: node if is_over(node) else {**node, **ending} for node_id, node in nodes_of({"status": last}).items()

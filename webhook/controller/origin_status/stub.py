@@ -18,6 +18,7 @@ from webhook.model.contract import (
     TOTALS,
     State,
 )
+from webhook.model.moments import written
 from webhook.model.nodes import Nodes, is_large, nodes_of, pack
 from webhook.model.objects import Object, annotations, mapping, mappings, spec_of, status_of
 
@@ -186,8 +187,7 @@ def _outputs(outcome: Mapping[str, Any]) -> Any:
 def _ended_at(row: Placement, outcome: Mapping[str, Any]) -> str:
     if outcome.get("finishedAt"):
         return str(outcome["finishedAt"])
-    moment = row.ended_at or row.created_at
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return written(row.ended_at or row.created_at)
 
 
 def _conditions(given: Any) -> list[Object]:

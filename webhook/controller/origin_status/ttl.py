@@ -3,6 +3,7 @@
 import datetime
 from typing import Any
 
+from webhook.model.moments import moment_of
 from webhook.model.objects import Object, mapping, spec_of, status_of
 from webhook.model.subworkflows import ended
 
@@ -17,7 +18,7 @@ def goes_at(origin: Object) -> datetime.datetime | None:
     These fields may be unchecked user input: values that are not valid are ignored.
     """
     status = status_of(origin)
-    phase, finished = ended(origin), _moment(status.get("finishedAt"))
+    phase, finished = ended(origin), moment_of(status.get("finishedAt"))
     if phase is None or finished is None:
         return None
     from_template = mapping(status.get("storedWorkflowTemplateSpec")).get("ttlStrategy")
@@ -29,15 +30,6 @@ def goes_at(origin: Object) -> datetime.datetime | None:
 
 def _is_seconds(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LONGEST
-
-
-def _moment(text: Any) -> datetime.datetime | None:
-    try:
-        moment = datetime.datetime.fromisoformat(text)
-    except (ValueError, TypeError):
-        return None
-    # A time without a zone is ambiguous.
-    return moment if moment.tzinfo else None
 
 
 def _later(moment: datetime.datetime, seconds: int) -> datetime.datetime | None:

@@ -8,7 +8,7 @@ from prometheus_client import Counter
 
 from webhook.controller.splits.ends import Seen, chunk_end
 from webhook.controller.splits.known import Known
-from webhook.controller.splits.plan import Do, Next, Past, is_of, next_for
+from webhook.controller.splits.plan import Do, Next, is_of, next_for
 from webhook.errors import AlreadyExists, BadRequest, Busy, Clash, NotThere, QuotaExceeded, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
@@ -17,12 +17,13 @@ from webhook.ledger import placements, splits
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.splits import Chunk
-from webhook.model.contract import CLUSTER, PLACEMENT, STOPPED, SUSPENDED, State
+from webhook.model.contract import CLUSTER, PLACEMENT, STOPPED, SUSPENDED
 from webhook.model.finalizers import is_deletion_ongoing
 from webhook.model.limits.api import SUBMIT_TIMEOUT
 from webhook.model.limits.splitting import MOST_FOLLOWED
 from webhook.model.nodes import nodes_of
 from webhook.model.objects import Object, annotations, spec_of
+from webhook.model.submitted_once import Past
 from webhook.model.subworkflows import ended, shutdown_of
 from webhook.splitting.chunk import Whole, chunk_workflow
 from webhook.splitting.gather import done_items
@@ -92,11 +93,11 @@ class Chunks:
         if child is not None and ended(child) is None and chunk.uid == child["metadata"]["uid"]:
             return child, None
         child = self.front.find(WORKFLOWS, namespace, chunk.name)
-        row = placements.by_origin(self.pool, namespace, chunk.name)
-        if child is None and row is not None:
+        past = placements.past(self.pool, namespace, chunk.name)
+        if child is None and past is not None:
             # What is remembered may have come after that look.
             child = self.front.find(WORKFLOWS, namespace, chunk.name)
-        return child, _past(row)
+        return child, past
 
     def _submit(self, known: Known, chunk: Chunk) -> None:
         """A chunk waits while the whole is suspended, or the namespace has left: then it would not be placed."""
@@ -192,10 +193,3 @@ class Chunks:
         if splits.end(self.pool, known.row.placement, chunk, end, origin=known.name):
             _ENDED.labels(end.phase).inc()
             log.info("chunk ended", chunk=chunk.name, phase=end.phase, cluster=cluster, message=end.message)
-
-
-def _past(row: Placement | None) -> Past | None:
-    if row is None or row.bound_at is None:
-        return None
-    lost = row.state is State.ENDED and row.cluster is None and row.dispatched_at is not None
-    return Past(row.phase, row.message or "", lost)
