@@ -66,9 +66,13 @@ CHAINS: tuple[tuple[Binary, ...], ...] = (
     (Binary("rclone", "RCLONE", "rclone", ".", "github.com/rclone/rclone/fs.Version"),),
 )
 _KEDA = "github.com/kedacore/keda/v2"
-ON_DEMAND: tuple[Binary, ...] = tuple(
-    Binary(f"keda-{name}", "KEDA", "keda", f"{_KEDA}/cmd/{name}", f"{_KEDA}/version.Version")
-    for name in ("operator", "adapter")
+_CERT_MANAGER = "github.com/cert-manager/cert-manager"
+ON_DEMAND: tuple[Binary, ...] = (
+    *(
+        Binary(f"keda-{name}", "KEDA", "keda", f"{_KEDA}/cmd/{name}", f"{_KEDA}/version.Version")
+        for name in ("operator", "adapter")
+    ),
+    Binary("cert-manager", "CERT_MANAGER", "certmanager", ".", f"{_CERT_MANAGER}/pkg/util.AppVersion"),
 )
 """What a test builds that needs it: KEDA has the clients of all clouds in it, and takes as long as Kubernetes."""
 BINARIES: dict[str, Binary] = {binary.name: binary for chain in (*CHAINS, ON_DEMAND) for binary in chain}

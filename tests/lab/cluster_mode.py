@@ -54,7 +54,7 @@ def bring_up(lab: Lab) -> None:
         # Somebody may have killed a part, and helm doesn't overwrite what others have changed.
         for part in pods.PARTS:
             pods.scale(lab, part, 1)
-    inside.install(lab, _values())
+    inside.install(lab, values())
     for target in TARGETS:
         medea.add_target(lab, target.name)
     lab.kubectl("front", "apply", "-n", WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))
@@ -94,7 +94,8 @@ def take_authority(lab: Lab) -> None:
     (MEDEA_CERTS / "ca.crt").write_bytes(base64.b64decode(lab.kubectl("front", *words)))
 
 
-def _values() -> Object:
+def values() -> Object:
+    """What the chart is told here."""
     settings = from_caller(MEDEA_SAMPLE_INTERVAL="1", MEDEA_SWEEP_INTERVAL="10", MEDEA_PROBE_QUIET="5")
     return {
         "hold": "plugin" if argo.controllers_wanted(FRONT) else "none",

@@ -91,6 +91,11 @@ def keda_source() -> Path:
     return _downloaded("github.com/kedacore/keda/v2", version("KEDA"))
 
 
+def cert_manager_source() -> Path:
+    """cert-manager's source in the module cache, for its kinds."""
+    return _downloaded("github.com/cert-manager/cert-manager", version("CERT_MANAGER"))
+
+
 def _downloaded(module: str, wanted: str) -> Path:
     go = golang.find_go()
     # From the root folder there is no go.mod that could change what is downloaded.

@@ -36,7 +36,13 @@ def test_a_bridges_name_is_short_enough_for_the_kernel(cluster: Cluster) -> None
 
 
 @pytest.mark.parametrize(
-    ("module", "pin"), [("etcd", "ETCD"), ("kube-state-metrics", "KUBE_STATE_METRICS"), ("keda", "KEDA")]
+    ("module", "pin"),
+    [
+        ("etcd", "ETCD"),
+        ("kube-state-metrics", "KUBE_STATE_METRICS"),
+        ("keda", "KEDA"),
+        ("certmanager", "CERT_MANAGER"),
+    ],
 )
 def test_a_go_module_requires_the_pinned_version(module: str, pin: str) -> None:
     assert f"v{version(pin)}" in (HERE / "gomod" / module / "go.mod").read_text().split()
