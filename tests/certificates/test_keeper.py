@@ -386,7 +386,7 @@ def _lost(house: House) -> None:
         _emptied(name)(house)
 
 
-@pytest.mark.parametrize("moment", range(1, 9))
+@pytest.mark.parametrize("moment", range(1, 10))
 @pytest.mark.parametrize("rests", [(), (41,), (41, 11)])
 @pytest.mark.parametrize("damage", [lambda _: None, _without("medea-authority"), _emptied("medea-authority"), _lost])
 def test_a_second_leader_at_any_moment_leaves_what_is_trusted(
@@ -416,7 +416,7 @@ def test_a_second_leader_at_any_moment_leaves_what_is_trusted(
     house.check_trust()
 
 
-@pytest.mark.parametrize("moment", range(1, 9))
+@pytest.mark.parametrize("moment", range(1, 10))
 def test_a_leader_that_is_held_up_while_everything_is_replaced_changes_nothing_of_it(
     moment: int, lasting: House
 ) -> None:
@@ -439,7 +439,7 @@ def test_a_leader_that_is_held_up_while_everything_is_replaced_changes_nothing_o
         lasting.check_trust()
 
 
-@pytest.mark.parametrize("moment", range(1, 12))
+@pytest.mark.parametrize("moment", range(1, 13))
 def test_a_leader_that_dies_at_any_moment_leaves_what_is_trusted(moment: int) -> None:
     house = House()
     house.keeper.step()

@@ -10,18 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.verification import PolicyBuilder, Store
 
-import certs
-from certs.files import IPS, NAMES, CertsError, Files, ensure
+from certs.files import NAMES, CertsError, Files, ensure
 
 NOW = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
 DAY = datetime.timedelta(days=1)
-MANIFEST = Path(certs.__file__).with_name("cert-manager.yaml")
 
 
 def _load(path: Path) -> x509.Certificate:
@@ -201,12 +198,3 @@ def test_the_command_ends_with_one_line_when_it_cannot(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith("certs: 'localhost' does not appear to be")
-
-
-def test_cert_manager_is_asked_for_the_same_names() -> None:
-    objects = list(yaml.safe_load_all(MANIFEST.read_text()))
-    issuers = {made["metadata"]["name"] for made in objects if made["kind"] == "Issuer"}
-    certificates = {made["metadata"]["name"]: made["spec"] for made in objects if made["kind"] == "Certificate"}
-    assert certificates["medea"]["dnsNames"] == list(NAMES)
-    assert certificates["medea"]["ipAddresses"] == list(IPS)
-    assert {spec["issuerRef"]["name"] for spec in certificates.values()} == issuers

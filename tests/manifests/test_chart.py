@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from certs.authority import subjects
 from tests.lab import binaries, render
 from tests.lab.errors import LabError
 from tests.lab.shell import run
+from webhook.certificates.names import names_in
 from webhook.doors.classes.config import read_rules
 
 pytestmark = pytest.mark.lab
@@ -238,8 +240,8 @@ def test_the_authoritys_key_is_the_controllers_alone_and_nothing_lists_medeas_se
     for role in (one for one in objects("--set=logs.enabled=true") if one["kind"] == "Role"):
         for rule in role["rules"] if role["metadata"]["namespace"] == render.SYSTEM else ():
             if "secrets" in rule["resources"] and set(rule["verbs"]) & {"get", "list", "watch"}:
-                may_read[role["metadata"]["name"]] = set(rule.get("resourceNames", ["*"]))
-    names = {"medea-tls"}
+                may_read.setdefault(role["metadata"]["name"], set()).update(rule.get("resourceNames", ["*"]))
+    names = {"medea-tls", "medea-cert-manager-tls"}
     assert may_read == {
         "medea-controller": {*names, "medea-authority"},
         "medea-webhook": names,
@@ -247,12 +249,40 @@ def test_the_authoritys_key_is_the_controllers_alone_and_nothing_lists_medeas_se
     }
 
 
-def test_cert_manager_is_asked_for_names_as_names_and_for_addresses_as_addresses() -> None:
-    words = ("--set=certificates.issuer=cert-manager", "--set=certificates.names={localhost,127.0.0.1,fd00::1}")
-    asked = of("Certificate", *words)["medea"]["spec"]
-    assert asked["ipAddresses"] == ["127.0.0.1", "fd00::1"]
-    assert asked["dnsNames"][-1] == "localhost" and len(asked["dnsNames"]) == 13
-    assert "ipAddresses" not in of("Certificate", words[0])["medea"]["spec"]
+BY_CERT_MANAGER = "--set=certificates.issuer=cert-manager"
+
+
+def test_cert_manager_is_asked_for_the_names_that_medea_would_give_itself() -> None:
+    asked = of("Certificate", BY_CERT_MANAGER, "--set=certificates.names={localhost,127.0.0.1,fd00::1}")["medea"][
+        "spec"
+    ]
+    assert subjects(asked["dnsNames"], asked["ipAddresses"]) == names_in(render.SYSTEM, "localhost,127.0.0.1,fd00::1")
+    assert "ipAddresses" not in of("Certificate", BY_CERT_MANAGER)["medea"]["spec"]
+
+
+def test_with_cert_manager_doors_show_what_it_issues_and_the_apiserver_trusts_what_signs_that() -> None:
+    certificates = {name: one["spec"] for name, one in of("Certificate", BY_CERT_MANAGER).items()}
+    issuers = {name: one["spec"] for name, one in of("Issuer", BY_CERT_MANAGER).items()}
+    shown = certificates["medea"]
+    assert read_by_pods(BY_CERT_MANAGER) == {(shown["secretName"], "cert-manager")}
+    [trusted] = [one["metadata"] for one in objects(BY_CERT_MANAGER) if "WebhookConfiguration" in one["kind"]]
+    system, authority = trusted["annotations"]["cert-manager.io/inject-ca-from"].split("/")
+    assert (system, certificates[authority]["isCA"]) == (render.SYSTEM, True)
+    assert issuers[shown["issuerRef"]["name"]]["ca"]["secretName"] == certificates[authority]["secretName"]
+    assert issuers[certificates[authority]["issuerRef"]["name"]] == {"selfSigned": {}}
+
+
+def test_what_either_issuer_writes_the_other_leaves_alone() -> None:
+    theirs = {one["spec"]["secretName"] for one in of("Certificate", BY_CERT_MANAGER).values()}
+    assert len(theirs) == 2 and not theirs & {"medea-tls", "medea-authority"}
+    assert read_by_pods() == {("medea-tls", "medea")}
+    assert "cert-manager.io" not in render.template()
+
+
+def read_by_pods(*words: str) -> set[tuple[str, str]]:
+    """The Secret that pods have their certificate from, and who fills it."""
+    known = [environment(one) for one in pods(*words)]
+    return {(one["MEDEA_TLS_SECRET"], one["MEDEA_TLS_ISSUER"]) for one in known if "MEDEA_TLS_SECRET" in one}
 
 
 NODES = (

@@ -6,6 +6,10 @@ People edit Secrets, so anything may be in them. What is wrong is told in words 
                       old.crt, old.key    the one before, while both are trusted; its key may be lost
     medea-tls         tls.crt, tls.key    what Medea's servers show
                       ca.crt              the bundle: all authorities that are trusted
+
+What cert-manager issues is in Secrets of its own, so that each of the two can begin while the other's pods still serve:
+
+    medea-cert-manager-tls    tls.crt, tls.key, ca.crt    what Medea's servers show then, and its authority
 """
 
 import base64
@@ -117,6 +121,14 @@ def read_bundle(bundle: bytes) -> list[x509.Certificate]:
         return pem.read_certificates(bundle)
     except ValueError:
         return []
+
+
+def issuing_authorities(data: Data, now: datetime.datetime) -> list[x509.Certificate]:
+    """The authorities of what cert-manager has issued, for as long as that is valid."""
+    serving, _ = read_serving(data)
+    if serving is None or not authority.valid(serving.certificate, now):
+        return []
+    return [one for one in read_bundle(data.get("ca.crt", b"")) if authority.signed_by(serving.certificate, one)]
 
 
 def _authority(data: Data, name: str) -> tuple[Authority | None, str | None]:

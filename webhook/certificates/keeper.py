@@ -4,6 +4,9 @@ Each look reads everything, decides, and writes what differs, in this order: the
 webhook configurations, then the serving certificate. So nothing shows a certificate that nobody trusts yet, and where a
 leader dies in between, the next one goes on. Two leaders do no harm: each write names the version that it was decided
 from, and what is written last is read first, so that one who knows an old authority can't write over the other's work.
+
+Where cert-manager is to issue the certificates from now on, or did so before, pods with its certificates serve beside
+those with Medea's own for a while: the bundle has both authorities then.
 """
 
 import base64
@@ -17,12 +20,13 @@ from prometheus_client import Counter
 
 from certs import authority, pem
 from webhook.certificates import plan
+from webhook.certificates.configurations import carries, is_injected, trusted_in, with_bundle
 from webhook.certificates.contents import (
     Authority,
     Data,
     authorities_data,
     data_of,
-    decoded,
+    issuing_authorities,
     read_authorities,
     read_bundle,
     read_serving,
@@ -35,13 +39,15 @@ from webhook.kube.informer import Informer
 from webhook.kube.resources import MUTATING_WEBHOOKS, SECRETS, VALIDATING_WEBHOOKS, Resource
 from webhook.model.deadline import Now, utc_now
 from webhook.model.limits.certificates import CERTIFICATE_LOOK, CERTIFICATE_LOOKS_PER_LIFE, CERTIFICATE_RETRY
-from webhook.model.objects import Object, mapping, mappings
+from webhook.model.objects import Object
 
 log = structlog.get_logger(__name__)
 _MADE = Counter("medea_certificates_made_total", "Certificates that the leader made; the log has the reasons", ["what"])
 _FAILURES = Counter("medea_certificate_failures_total", "Attempts of the leader to keep certificates that failed")
 
 _AUTHORITY = "medea-authority"
+_ISSUED = "medea-cert-manager-tls"
+"""What cert-manager fills. Only read here."""
 CONFIGURATION = "medea"
 """The name of Medea's own webhook configurations; no others are touched."""
 _TLS = "kubernetes.io/tls"
@@ -61,9 +67,15 @@ class _Found:
     """What a look has read, and understood of it. `wrong` collects what failed without hindering the rest."""
 
     def __init__(
-        self, configurations: list[tuple[Resource, Object]], tls: Object | None, ca: Object | None, wrong: list[str]
+        self,
+        configurations: list[tuple[Resource, Object]],
+        tls: Object | None,
+        issued: Object | None,
+        ca: Object | None,
+        wrong: list[str],
     ) -> None:
         self.configurations, self.tls, self.ca, self.wrong = configurations, tls, ca, wrong
+        self.issued = data_of(issued)
         self.tls_data = data_of(tls)
         self.serving, self.serving_wrong = read_serving(self.tls_data)
         self.known = read_authorities(data_of(ca))
@@ -71,8 +83,8 @@ class _Found:
     @property
     def trusted(self) -> list[x509.Certificate]:
         """The authorities that somebody trusts now, in case they were made by hand, or are lost otherwise."""
-        bundles = {_ca_bundle(webhook) for _, one in self.configurations for webhook in mappings(one.get("webhooks"))}
-        return [one for data in (self.tls_data.get("ca.crt", b""), *map(decoded, bundles)) for one in read_bundle(data)]
+        by_secret = read_bundle(self.tls_data.get("ca.crt", b""))
+        return [*by_secret, *(one for _, found in self.configurations for one in trusted_in(found))]
 
 
 class Keeper:
@@ -93,7 +105,7 @@ class Keeper:
 
     def start(self, stop: threading.Event) -> None:
         """Look now, at every change, and from time to time, until `stop` is set."""
-        for name in (_AUTHORITY, self._secret):
+        for name in (_AUTHORITY, _ISSUED, self._secret):
             Informer(self._front, SECRETS, self._on_change, namespace=self._namespace, name=name).start()
         for kind in _CONFIGURATIONS:
             Informer(self._front, kind, self._on_change, name=CONFIGURATION).start()
@@ -122,9 +134,9 @@ class Keeper:
     def _look(self) -> list[str]:
         found = self._gather()
         newest, older = self._keep_authorities(found)
-        bundle = plan.bundle(newest, older)
-        carried = self._keep_configurations(found, bundle)
-        self._keep_serving(found, newest, older, bundle, carried=carried)
+        issuing = issuing_authorities(found.issued, self._now())
+        carried = self._keep_configurations(found, newest, older, issuing)
+        self._keep_serving(found, newest, older, plan.bundle(newest, older, issuing), carried=carried)
         return found.wrong
 
     def _gather(self) -> _Found:
@@ -138,8 +150,10 @@ class Keeper:
                 continue
             if configuration:
                 configurations.append((kind, configuration))
-        tls = self._front.find(SECRETS, self._namespace, self._secret)
-        return _Found(configurations, tls, self._front.find(SECRETS, self._namespace, _AUTHORITY), wrong)
+        tls, issued, ca = (
+            self._front.find(SECRETS, self._namespace, name) for name in (self._secret, _ISSUED, _AUTHORITY)
+        )
+        return _Found(configurations, tls, issued, ca, wrong)
 
     def _keep_authorities(self, found: _Found) -> tuple[Authority, Authority | None]:
         now, known = self._now(), found.known
@@ -164,15 +178,18 @@ class Keeper:
         key = pem.make_key()
         return Authority(authority.make_authority(key, now, self._wanted.authority_life), key)
 
-    def _keep_configurations(self, found: _Found, bundle: str) -> bool:
+    def _keep_configurations(
+        self, found: _Found, newest: Authority, older: Authority | None, issuing: list[x509.Certificate]
+    ) -> bool:
         """Write the bundle where it is not; whether it is everywhere now."""
         carried = not found.wrong
-        text = base64.b64encode(bundle.encode()).decode()
         for kind, configuration in found.configurations:
-            if all(_ca_bundle(webhook) == text for webhook in mappings(configuration.get("webhooks"))):
+            others = [*issuing, *(trusted_in(configuration) if is_injected(configuration) else [])]
+            text = base64.b64encode(plan.bundle(newest, older, others).encode()).decode()
+            if carries(configuration, text):
                 continue
             try:
-                self._front.replace(kind, None, CONFIGURATION, _with_bundle(configuration, text))
+                self._front.replace(kind, None, CONFIGURATION, with_bundle(configuration, text))
             except MedeaError as error:
                 found.wrong.append(error.message)
                 carried = False
@@ -211,15 +228,3 @@ class Keeper:
             self._front.create(SECRETS, self._namespace, body)
         else:
             self._front.replace(SECRETS, self._namespace, name, {**before, "data": encoded})
-
-
-def _ca_bundle(webhook: Object) -> object:
-    return mapping(webhook.get("clientConfig")).get("caBundle")
-
-
-def _with_bundle(configuration: Object, text: str) -> Object:
-    webhooks = [
-        {**webhook, "clientConfig": {**mapping(webhook.get("clientConfig")), "caBundle": text}}
-        for webhook in mappings(configuration.get("webhooks"))
-    ]
-    return {**configuration, "webhooks": webhooks}

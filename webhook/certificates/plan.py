@@ -57,9 +57,11 @@ def retired(known: Authorities, serving: Serving | None, now: datetime.datetime)
     return None
 
 
-def bundle(newest: Authority, older: Authority | None) -> str:
-    """All authorities that are trusted, as PEM."""
-    return "".join(pem.certificate_pem(one.certificate).decode() for one in (newest, older) if one)
+def bundle(newest: Authority, older: Authority | None, others: Sequence[x509.Certificate]) -> str:
+    """All authorities that are trusted, as PEM; `others` are not Medea's own."""
+    own = [one.certificate for one in (newest, older) if one]
+    # Each once: a certificate is equal to itself, and keys of a dict keep their order.
+    return "".join(pem.certificate_pem(one).decode() for one in dict.fromkeys([*own, *others]))
 
 
 def handed_over(newest: Authority, older: Authority | None, now: datetime.datetime) -> bool:

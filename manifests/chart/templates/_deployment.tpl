@@ -100,7 +100,7 @@ spec:
 - {name: MEDEA_TARGETS_NAMESPACE, value: {{ .Values.targets.namespace }}}
 - {name: MEDEA_HOLD, value: {{ .Values.hold }}}
 - {name: MEDEA_CERTS, value: /run/medea/certs}
-- {name: MEDEA_TLS_SECRET, value: medea-tls}
+- {name: MEDEA_TLS_SECRET, value: {{ eq .Values.certificates.issuer "cert-manager" | ternary "medea-cert-manager-tls" "medea-tls" }}}
 - {name: MEDEA_TLS_ISSUER, value: {{ .Values.certificates.issuer }}}
 {{- with .Values.certificates.names }}
 - {name: MEDEA_TLS_NAMES, value: {{ join "," . | quote }}}
@@ -166,7 +166,7 @@ spec:
 {{- end }}
 
 {{- define "medea.volumes" -}}
-# Each process keeps it equal to the Secret medea-tls.
+# Each process keeps it equal to the Secret with the certificate.
 - {name: certs, emptyDir: {medium: Memory, sizeLimit: 1Mi}}
 - {name: tmp, emptyDir: {sizeLimit: 64Mi}}
 {{- with .Values.ledger.ca }}
