@@ -3,33 +3,28 @@ while people submit, and leaves nothing behind. The tests of this file follow ea
 """
 
 import functools
-import json
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 import pytest
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import Retry
 
 from tests.end_to_end import lab as laboratory
 from tests.end_to_end.alone.life.inventory import EVENTS, check_nothing_is_left, listed
+from tests.end_to_end.alone.life.people import by_argo, by_http, check_each_has_run_once, placed_in
 from tests.end_to_end.commands import Ran, kubectl, run
 from tests.end_to_end.handshakes import clients
 from tests.end_to_end.manifests import SMALL, inline
-from tests.end_to_end.objects import ARGO, CLUSTERS, TARGETS, Object, annotations, connection, workflows
+from tests.end_to_end.objects import CLUSTERS, TARGETS, Object
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace, new_workspace
 from tests.lab import earlier, image, inside, medea, modes
 from tests.lab.earlier import Release
 from tests.lab.lab import Lab
 from tests.lab.layout import BY_NAME, FRONT
-from webhook.model.objects import labels
 
 _FLEETING = (*EVENTS, "componentstatuses", "endpoints")
 _COLUMNS = "KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name"
@@ -46,12 +41,6 @@ BY_ARGO = 15
 """Every so manieth is by argo itself."""
 BREATH = 6
 """Seconds between two pairs of Workflows with pods, of which this machine bears only so many."""
-WITHOUT_PODS: Object = {
-    "apiVersion": "argoproj.io/v1alpha1",
-    "kind": "Workflow",
-    "metadata": {"generateName": "restart-"},
-    "spec": {"entrypoint": "main", "templates": [{"name": "main", "suspend": {"duration": "1"}}]},
-}
 
 
 @pytest.fixture(scope="module")
@@ -165,12 +154,6 @@ def test_nobody_notices_that_everything_is_restarted_and_all_certificates_are_re
         check_each_has_run_once(workspace, dict.fromkeys(names, "Succeeded"))
 
 
-def placed_in(workspace: Workspace) -> list[str]:
-    """The names of all that Medea has reviewed."""
-    found = workflows("front", workspace.name)
-    return [one["metadata"]["name"] for one in found if "placement" in annotations(one)]
-
-
 def restart_everything() -> None:
     """All at once, and wait until it is done."""
     kinds = "deployments,statefulsets"
@@ -178,29 +161,6 @@ def restart_everything() -> None:
     words = ("get", kinds, "-n", medea.SYSTEM, "-o", "name")
     for one in kubectl("front", *words).ok().out.split():
         kubectl("front", "rollout", "status", one, "-n", medea.SYSTEM, "--timeout=240s", timeout=250).ok()
-
-
-def by_argo(workspace: Workspace) -> str | None:
-    """What `argo submit` says if it fails."""
-    done = workspace.argo("submit", "-o", "name", "-", stdin=json.dumps(WITHOUT_PODS))
-    return None if done.code == 0 else done.said
-
-
-def by_http(workspace: Workspace) -> str | None:
-    """What the apiserver answers if it refuses, to a client that takes less time to start."""
-    session, url = patient(workspace.name)
-    answer = session.post(url, json=WITHOUT_PODS, timeout=30)
-    return None if answer.status_code == 201 else answer.text
-
-
-@functools.cache
-def patient(namespace: str) -> tuple[requests.Session, str]:
-    """A session that comes again when an answer says after how many seconds, as argo and kubectl do, and where."""
-    known, server = connection("front")
-    session = requests.Session()
-    session.trust_env, session.cert, session.verify = False, known.cert, known.verify
-    session.mount("https://", HTTPAdapter(max_retries=Retry(10, connect=0, read=0, allowed_methods=["POST"])))
-    return session, f"{server}{ARGO}/namespaces/{namespace}/workflows"
 
 
 @pytest.mark.usefixtures("installed")
@@ -255,24 +215,3 @@ def test_it_goes_and_leaves_every_cluster_as_it_was(
 def added_to(cluster: str, before: set[str], *, but: str) -> set[str]:
     """What was not there before."""
     return everything(cluster, but=but) - before
-
-
-def check_each_has_run_once(workspace: Workspace, ends: dict[str, str]) -> None:
-    """That each of these has one run, which ended like that, as its origin says."""
-
-    def shown() -> dict[str, str]:
-        found = {one["metadata"]["name"]: phase_of(one) for one in workflows("front", workspace.name)}
-        return {name: found.get(name, "not there") for name in ends}
-
-    eventually(lambda: shown() == ends, lambda: f"each has ended: {Counter(shown().values())}", within=240)
-    names = {one["metadata"]["uid"]: one["metadata"]["name"] for one in workflows("front", workspace.name)}
-    runs = [(names[labels(run)["medea.dev/origin-uid"]], phase_of(run)) for run in all_runs(workspace)]
-    assert sorted(run for run in runs if run[0] in ends) == sorted(ends.items())
-
-
-def all_runs(workspace: Workspace) -> list[Object]:
-    return [run for cluster in TARGETS for run in workflows(cluster, workspace.name)]
-
-
-def phase_of(workflow: Object) -> str:
-    return str(workflow.get("status", {}).get("phase"))
