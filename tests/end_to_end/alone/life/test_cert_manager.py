@@ -43,6 +43,8 @@ def _cert_manager(_by_chart: None, laboratory: Lab) -> Iterator[None]:
     try:
         yield
         issue_by("medea", laboratory)
+        # Tests on this host trust it.
+        cluster_mode.take_authority(laboratory)
     finally:
         certmanager.take_down(laboratory)
         delete_secrets(AUTHORITY, ISSUED)
@@ -59,6 +61,7 @@ def test_a_change_to_cert_manager_loses_no_submit(laboratory: Lab, team: Workspa
     assert seen.authorities() == 2
     injected = kubectl("front", *CONFIGURATION, "--show-managed-fields").ok().out
     assert "cert-manager-cainjector" in injected
+    delete_secrets(OWN_AUTHORITY, OWN)
 
 
 def test_nobody_notices_a_renewal(team: Workspace) -> None:
@@ -90,6 +93,10 @@ def test_nobody_who_submits_notices_an_authority_with_a_new_key(team: Workspace)
         renew("medea", ISSUED)
         until_shown(seen)
     assert {signer for _, signer in seen} == {before, *made}
+    # As docs/certificates.md says, whereupon only the new one is trusted.
+    emptied = [{"op": "remove", "path": f"/webhooks/{number}/clientConfig/caBundle"} for number in (0, 1)]
+    kubectl("front", "patch", *CONFIGURATION[1:3], "--type=json", f"--patch={json.dumps(emptied)}").ok()
+    eventually(lambda: set(keys(bundle())) == made, "only the new one is trusted")
 
 
 def test_a_change_back_loses_no_submit_and_leaves_nothing_of_cert_managers(laboratory: Lab, team: Workspace) -> None:
@@ -191,7 +198,7 @@ CONFIGURATION = ("get", "mutatingwebhookconfiguration", "medea", "-o", "json")
 def bundle() -> bytes:
     """What the apiserver trusts."""
     found: Object = json.loads(kubectl("front", *CONFIGURATION).ok().out)
-    [text] = {webhook["clientConfig"]["caBundle"] for webhook in found["webhooks"]}
+    [text] = {webhook["clientConfig"].get("caBundle", "") for webhook in found["webhooks"]}
     return base64.b64decode(text)
 
 
