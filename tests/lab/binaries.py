@@ -67,12 +67,14 @@ CHAINS: tuple[tuple[Binary, ...], ...] = (
 )
 _KEDA = "github.com/kedacore/keda/v2"
 _CERT_MANAGER = "github.com/cert-manager/cert-manager"
+_DISTRIBUTION = "github.com/distribution/distribution/v3"
 ON_DEMAND: tuple[Binary, ...] = (
     *(
         Binary(f"keda-{name}", "KEDA", "keda", f"{_KEDA}/cmd/{name}", f"{_KEDA}/version.Version")
         for name in ("operator", "adapter")
     ),
     Binary("cert-manager", "CERT_MANAGER", "certmanager", ".", f"{_CERT_MANAGER}/pkg/util.AppVersion"),
+    Binary("registry", "REGISTRY", "registry", f"{_DISTRIBUTION}/cmd/registry", f"{_DISTRIBUTION}/version.version"),
 )
 """What a test builds that needs it: KEDA has the clients of all clouds in it, and takes as long as Kubernetes."""
 BINARIES: dict[str, Binary] = {binary.name: binary for chain in (*CHAINS, ON_DEMAND) for binary in chain}

@@ -47,6 +47,12 @@ def tag(cluster: Cluster, image: str, name: str) -> None:
     run(ctr, timeout=30)
 
 
+def remove(cluster: Cluster, name: str) -> None:
+    """Take a name from a cluster's node, as a kubelet does that wants room; pods that run go on."""
+    ctr = ["ctr", "--address", str(cluster.containerd_socket), "-n", "k8s.io", "images", "remove", name]
+    run(ctr, timeout=60)
+
+
 def present(cluster: Cluster) -> set[str]:
     """The names of the images that a cluster's node has."""
     ctr = ["ctr", "--address", str(cluster.containerd_socket), "-n", "k8s.io", "images", "list", "-q"]

@@ -70,10 +70,10 @@ def is_installed(lab: Lab) -> bool:
     return bool(lab.kubectl("front", *words).strip())
 
 
-def install(lab: Lab, values: Object, *, chart: Path = render.CHART) -> str:
-    """`helm install`, or `helm upgrade`, and wait until everything is ready; returns what helm says."""
+def install(lab: Lab, values: Object, *, chart: Path = render.CHART, wait: bool = True) -> str:
+    """`helm install`, or `helm upgrade`, and `wait` until everything is ready; returns what helm says."""
     _VALUES.write_text(yaml.safe_dump({**IMAGES, **values}))
-    words = [str(chart), "--namespace", medea.SYSTEM, f"--values={_VALUES}", *_WAIT]
+    words = [str(chart), "--namespace", medea.SYSTEM, f"--values={_VALUES}", *(_WAIT if wait else ())]
     return helm(lab, "upgrade", "--install", RELEASE, *words, "--create-namespace")
 
 

@@ -43,6 +43,8 @@ MEDEA_WAYS = STATE / "medea" / "ways"
 MEDEA_METRICS = {"webhook": 9095, "controller": 9096, "plugin": 9097, "api": 9098, "logs": 9099}
 """Where each part of Medea tells of itself, on the loopback."""
 KUBELET_PORT = 10250
+REGISTRY = "127.0.0.1:5480"
+"""Where a test may have a registry: containerd speaks to one on the loopback without TLS."""
 STORE_PORTS = range(8100, 8108)
 """A test may put a server of its own at one of these; pods reach it at their gateway."""
 

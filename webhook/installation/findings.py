@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from webhook.installation import pulls
 from webhook.model.contract import Hold
 from webhook.model.limits.admin import CERTIFICATE_SHORT, OLDEST_POSTGRES
 from webhook.model.limits.kube import LEASE_SECONDS
@@ -44,7 +45,8 @@ class Facts:
     `webhooks` has, by name, whether the webhook's caBundle holds every authority that vouches for Medea. `expires` is
     when the serving certificate does, None without one, and `life` how long it is valid in all. `doors` has, by the
     Service's name, why it can't be reached, or None. `renewed` is when the leader last renewed its lease. `targets`
-    has what was found out about each. `namespaces` are those that opted in, with their hold.
+    has what was found out about each. `namespaces` are those that opted in, with their hold. `images` has which pods
+    wait for one.
     """
 
     namespace: str
@@ -62,12 +64,14 @@ class Facts:
     """Why Workflows can't be listed at the front door."""
     targets: Sequence[of_target.Facts] = ()
     namespaces: Mapping[str, Hold] = field(default_factory=dict)
+    images: pulls.PullFacts = field(default_factory=pulls.PullFacts)
 
 
 def findings(facts: Facts, now: datetime.datetime) -> list[Finding]:
     """The check's lines, in the order in which things are to be mended."""
     return [
         of_target.kubernetes(facts.kubernetes),
+        *pulls.findings(facts.images),
         *_ledger(facts),
         *_leader(facts, now),
         *_certificate(facts, now),

@@ -3,11 +3,12 @@
 import datetime
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from certs import pem
 from webhook.certificates.contents import data_of, decoded, read_bundle, read_serving
 from webhook.errors import BadRequest, MedeaError, NotThere
+from webhook.installation import pulls
 from webhook.installation.findings import ArgoFacts, Facts, LedgerFacts
 from webhook.kube.client import Cluster
 from webhook.kube.leader import LEASE
@@ -16,12 +17,13 @@ from webhook.kube.resources import (
     LEASES,
     MUTATING_WEBHOOKS,
     NAMESPACES,
+    PODS,
     SECRETS,
     WORKFLOWS,
 )
 from webhook.ledger import identities
 from webhook.ledger.about import about
-from webhook.model.contract import OPTED_IN, Hold
+from webhook.model.contract import ARGO_COMPONENT, MIRRORED, OPTED_IN, Hold
 from webhook.model.limits.admin import DOOR_TIMEOUT
 from webhook.model.moments import moment_of
 from webhook.model.objects import Object, mapping, mappings
@@ -34,6 +36,8 @@ from webhook.targets.registration import registered
 
 _DOORS = {"medea": 443, "medea-plugin": 443, "medea-api": 8090, "medea-files": 5000, "medea-classes": 8000}
 """Services with Medea's own certificate, and a port of each. The one for logs has another, and speaks to apiservers."""
+
+_OWN_PODS = "app.kubernetes.io/name=medea"
 
 
 def gather(
@@ -50,6 +54,7 @@ def gather(
     certificate = serving.certificate if serving else None
     ledger, recorded = _ledger(dsn)
     opted_in, _ = front.list(NAMESPACES, selector=OPTED_IN)
+    namespaces = {one["metadata"]["name"]: hold_of(one, default) for one in opted_in}
     return Facts(
         namespace=namespace,
         argo_account=argo_account,
@@ -65,7 +70,8 @@ def gather(
         argo=_argo(front, argo_account.partition(":")[0]),
         workflows=_workflows(front),
         targets=[_target(front, space, name, recorded) for name in dict(registered(front, space))],
-        namespaces={one["metadata"]["name"]: hold_of(one, default) for one in opted_in},
+        namespaces=namespaces,
+        images=_images(front, namespace, namespaces),
     )
 
 
@@ -123,6 +129,16 @@ def _ledger(dsn: str | None) -> tuple[LedgerFacts, Mapping[str, str] | None]:
     except MedeaError as error:
         return LedgerFacts(problem=error.message), None
     return LedgerFacts(version=found.version, encrypted=found.encrypted), recorded
+
+
+def _images(front: Cluster, namespace: str, opted_in: Collection[str]) -> pulls.PullFacts:
+    """Agents in other namespaces are not Medea's business: they have plugins of others, or none."""
+    try:
+        own, _ = front.list(PODS, namespace, selector=_OWN_PODS)
+        agents, _ = front.list(PODS, selector=f"{ARGO_COMPONENT}=agent,!{MIRRORED}")
+    except MedeaError as error:
+        return pulls.PullFacts(problem=error.message)
+    return pulls.look(own, [pod for pod in agents if pod["metadata"]["namespace"] in opted_in])
 
 
 def _workflows(front: Cluster) -> str | None:
