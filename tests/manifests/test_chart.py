@@ -171,13 +171,38 @@ def test_in_production_each_port_is_for_those_who_need_it() -> None:
         for ingress in one["spec"]["ingress"]
         for rule in ingress["ports"]
     }
-    assert ports[8443] == ports[8444] == ["ipBlock"]
-    assert ports[8445] == ["namespaceSelector", "podSelector"]
+    # Of Medea's own pods, one greets each door: see below.
+    assert ports[8443] == ["podSelector", "ipBlock"]
+    assert ports[8444] == ["ipBlock"]
+    assert ports[8445] == ["podSelector", "namespaceSelector", "podSelector"]
     # It asks everybody for a token itself.
     assert ports[8090] == ports[8091] == []
     assert all(ports[port] == ["podSelector", "namespaceSelector"] for port in (9095, 9096, 9097, 9098, 9099))
     selected = {one["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for one in policies.values()}
     assert selected == set(PARTS)
+
+
+def test_policies_let_helm_test_greet_every_door_that_has_medeas_certificate() -> None:
+    narrow = ("networkPolicy.apiserver={10.1.0.0/16}", "files.portals.team=portal", "classes.callers.team=jobs")
+    words = (PRODUCTION, *FILES, *CLASSES, *(f"--set={one}" for one in narrow))
+    greets = of("Pod", *words)["medea-check"]["metadata"]["labels"]
+
+    def lets_in(rule: Object) -> bool:
+        alone = [who["podSelector"]["matchLabels"] for who in rule["from"] if list(who) == ["podSelector"]]
+        return any(labels.items() <= greets.items() for labels in alone)
+
+    policies = of("NetworkPolicy", *words)
+    for door, number in {"webhook": 8443, "plugin": 8445, "files": 5000, "classes": 8000}.items():
+        rules = policies[f"medea-{door}"]["spec"]["ingress"]
+        [rule] = [one for one in rules if number in {port["port"] for port in one["ports"]}]
+        assert lets_in(rule), door
+    assert [rule["ports"] for rule in policies["medea-api"]["spec"]["ingress"] if "from" not in rule]
+
+
+def test_while_nobody_says_where_the_apiserver_is_its_doors_are_open_to_all() -> None:
+    policies = of("NetworkPolicy", PRODUCTION)
+    for door in ("webhook", "logs"):
+        assert "from" not in policies[f"medea-{door}"]["spec"]["ingress"][0]
 
 
 def test_the_ledger_is_a_dsn_out_of_a_secret_with_its_authority() -> None:
