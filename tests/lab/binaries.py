@@ -75,8 +75,9 @@ ON_DEMAND: tuple[Binary, ...] = (
     ),
     Binary("cert-manager", "CERT_MANAGER", "certmanager", ".", f"{_CERT_MANAGER}/pkg/util.AppVersion"),
     Binary("registry", "REGISTRY", "registry", f"{_DISTRIBUTION}/cmd/registry", f"{_DISTRIBUTION}/version.version"),
+    Binary("kube-router", "KUBE_ROUTER", "kube-router", "."),
 )
-"""What a test builds that needs it: KEDA has the clients of all clouds in it, and takes as long as Kubernetes."""
+"""What a test builds that needs it. KEDA has the clients of all clouds in it, and takes as long as Kubernetes."""
 BINARIES: dict[str, Binary] = {binary.name: binary for chain in (*CHAINS, ON_DEMAND) for binary in chain}
 
 Report = Callable[[str, str], None]

@@ -45,8 +45,8 @@ _SERVICES = {
 _LEDGER, _ARGO_SERVER_CA, _LOGS = "medea-ledger", "argo-server-ca", "medea-logs"
 
 
-def bring_up(lab: Lab) -> None:
-    """Install Medea, or upgrade what is there."""
+def bring_up(lab: Lab, **others: Object) -> None:
+    """Install Medea, or upgrade what is there; `others` are values of the chart in place of the laboratory's."""
     node.import_images(FRONT, [image.build(lambda _: None)])
     medea.apply(lab, _needed())
     lab.kubectl("front", "apply", "-f", str(CHECKOUT / "manifests" / medea.CLUSTER_PROFILES))
@@ -54,7 +54,7 @@ def bring_up(lab: Lab) -> None:
         # Somebody may have killed a part, and helm doesn't overwrite what others have changed.
         for part in pods.PARTS:
             pods.scale(lab, part, 1)
-    inside.install(lab, values())
+    inside.install(lab, {**values(), **others})
     for target in TARGETS:
         medea.add_target(lab, target.name)
     lab.kubectl("front", "apply", "-n", WORKFLOWS, "-f", str(CHECKOUT / "examples/hello-world-template.yaml"))

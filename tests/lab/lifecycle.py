@@ -14,6 +14,7 @@ from tests.lab import (
     clusters,
     controlplane,
     envfile,
+    firewall,
     image,
     images,
     modes,
@@ -151,6 +152,7 @@ def _tear_down() -> None:
         time.sleep(0.1)
     cgroups.tear_down()
     _unmount()
+    firewall.remove_rules()
     services.remove_rules()
     network.tear_down()
     shutil.rmtree(STATE, ignore_errors=True)

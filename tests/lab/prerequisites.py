@@ -16,6 +16,8 @@ PACKAGES: dict[str, str] = {
     "containerd": "/usr/bin/containerd",
     "containernetworking-plugins": "/usr/lib/cni/bridge",
     "iproute2": "/usr/share/doc/iproute2/copyright",
+    # For what enforces NetworkPolicies.
+    "ipset": "/usr/sbin/ipset",
     "iptables": "/usr/sbin/iptables",
     "prometheus": "/usr/bin/prometheus",
     "rabbitmq-server": "/usr/sbin/rabbitmq-server",

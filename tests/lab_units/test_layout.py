@@ -43,6 +43,7 @@ def test_a_bridges_name_is_short_enough_for_the_kernel(cluster: Cluster) -> None
         ("keda", "KEDA"),
         ("certmanager", "CERT_MANAGER"),
         ("registry", "REGISTRY"),
+        ("kube-router", "KUBE_ROUTER"),
     ],
 )
 def test_a_go_module_requires_the_pinned_version(module: str, pin: str) -> None:
