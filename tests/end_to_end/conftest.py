@@ -70,7 +70,9 @@ def _turn(_lab: None, request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def _by_chart(_turn: None) -> None:
     """For tests of what only the chart brings: certificates that Medea keeps itself, and helm."""
-    if modes.running() != modes.Mode.CLUSTER:
+    running = modes.running()
+    assert running is not None, "an earlier test has taken Medea away, and not brought it back"
+    if running != modes.Mode.CLUSTER:
         pytest.skip(
             "Medea runs as processes on the host here (LAB_MEDEA=processes), and was not installed by its chart"
         )
