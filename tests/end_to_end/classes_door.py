@@ -74,18 +74,17 @@ class ClassesDoor(HostDoor):
         found = json.loads(kubectl("front", "get", "deployment", WORKER, "-n", self.space, "-o", "json").ok().out)
         return int(found["spec"]["replicas"]), int(found["status"].get("readyReplicas", 0))
 
-    def kill_a_worker(self) -> None:
-        """kill -9 of one of them; the kubelet starts it again."""
+    def kill_workers(self) -> int:
+        """kill -9 of all of them, one of which has a job; how many. The kubelet starts them again."""
         words = ("get", "pods", "-n", self.space, "-l", "app.kubernetes.io/component=worker-actor-jobs", "-o", "json")
         pods = json.loads(kubectl("front", *words).ok().out)["items"]
-        # One that KEDA wants no more runs on for a moment, and has no job.
-        wanted = [one for one in pods if "deletionTimestamp" not in one["metadata"]]
-        running = [one["status"]["containerStatuses"][0] for one in wanted if one["status"]["phase"] == "Running"]
-        container = next(one["containerID"] for one in running if "running" in one["state"]).removeprefix(
-            "containerd://"
-        )
+        containers = [one for pod in pods for one in pod["status"].get("containerStatuses", [])]
+        running = [one["containerID"].removeprefix("containerd://") for one in containers if "running" in one["state"]]
         ctr = ("ctr", "--address", str(FRONT.containerd_socket), "--namespace", "k8s.io")
-        run([*ctr, "tasks", "kill", "--signal=SIGKILL", container])
+        for container in running:
+            # One that KEDA wants no more may have gone just now.
+            run([*ctr, "tasks", "kill", "--signal=SIGKILL", container], check=False)
+        return len(running)
 
 
 @contextmanager

@@ -68,12 +68,12 @@ def test_workers_become_more_with_their_queue_and_fewer_after_it(door: ClassesDo
 
 
 @pytest.mark.timeout(900, func_only=True)
-def test_a_worker_is_killed_and_its_job_is_done_by_another(door: ClassesDoor) -> None:
+def test_workers_are_killed_and_their_jobs_are_done_later(door: ClassesDoor) -> None:
     jobs = many(door, 3)
     eventually(lambda: door.queues()["actor-jobs"]["running"], "a job runs")
-    door.kill_a_worker()
-    found = door.done(jobs, within=LONG)
-    assert sum(one["deliveries"] for one in found) == len(jobs) + 1
+    killed = door.kill_workers()
+    again = sum(one["deliveries"] for one in door.done(jobs, within=LONG)) - len(jobs)
+    assert 1 <= again <= killed
 
 
 @pytest.mark.timeout(900, func_only=True)
