@@ -18,7 +18,7 @@ RUN python3 -m venv /tmp/pip \
         install --require-hashes --requirement /opt/medea/requirements-run.lock \
     && rm -r /tmp/pip \
     && echo /opt/medea/src > "$(/opt/medea/bin/python -c 'import site; print(site.getsitepackages()[0])')/medea.pth" \
-    && printf '#!/opt/medea/bin/python\nfrom webhook.cli import main\n\nmain()\n' > /opt/medea/bin/medea \
+    && printf '#!/opt/medea/bin/python\nfrom webhook.__main__ import main\n\nmain()\n' > /opt/medea/bin/medea \
     && chmod 755 /opt/medea/bin/medea
 
 ENV PATH=/opt/medea/bin:$PATH PYTHONUNBUFFERED=1

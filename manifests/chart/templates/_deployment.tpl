@@ -71,6 +71,12 @@ spec:
             httpGet: {path: /readyz, port: metrics}
             periodSeconds: 5
             timeoutSeconds: 5
+          # To start takes a busy node more than a minute, and a door waits for its first certificate before it answers.
+          startupProbe:
+            httpGet: {path: /healthz, port: metrics}
+            periodSeconds: 2
+            timeoutSeconds: 5
+            failureThreshold: 300
           # A busy node may need half a minute for an answer; only a process that gives none for two is restarted.
           livenessProbe:
             httpGet: {path: /healthz, port: metrics}
