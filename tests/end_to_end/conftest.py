@@ -37,14 +37,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.lab)
             if not item.get_closest_marker("timeout"):
                 item.add_marker(pytest.mark.timeout(480, func_only=True))
-    # Files of many tests, which are short, come last, so that all processes end about together.
+    # Long files come first and those of many tests, which are short, last, so that all processes end about together.
     tests_in = Counter(item.path for item in items)
 
-    def place(item: pytest.Item) -> tuple[bool, int, int]:
+    def place(item: pytest.Item) -> tuple[bool, int, bool, int]:
         company = _company(item.path)
         return (
             _HERE not in item.path.parents,
             _ORDER.index(company),
+            item.get_closest_marker("long") is None,
             company != Company.ALONE and max(_MANY, tests_in[item.path]),
         )
 

@@ -11,6 +11,8 @@ from tests.end_to_end.artifact_store import store
 from tests.end_to_end.objects import TARGETS
 from tests.end_to_end.workspace import WorkspaceMaker
 
+pytestmark = pytest.mark.long
+
 _AT_ONCE = 8
 _LONGEST = 300.0
 

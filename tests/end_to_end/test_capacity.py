@@ -14,6 +14,8 @@ from tests.end_to_end.objects import TARGETS, annotations, cluster_of, origin, p
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import WorkspaceMaker
 
+pytestmark = pytest.mark.long
+
 MANY, ROOM = 30, 20
 # Ten Workflows of two cores and half a GiB each; one pod each, since many at once is the point, and not many pods.
 PER_TARGET = (str(ROOM), "5Gi")

@@ -15,6 +15,8 @@ from tests.end_to_end.workspace import WorkspaceMaker
 from tests.lab import keda, supervisor
 from tests.lab.lab import Lab
 
+pytestmark = pytest.mark.long
+
 LONG = 420.0
 
 

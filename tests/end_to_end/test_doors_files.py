@@ -18,6 +18,8 @@ from tests.end_to_end.objects import annotations, runs_of, workflows
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import WorkspaceMaker
 
+pytestmark = pytest.mark.long
+
 # The original has 250; on two cores with three clusters each job's pod takes seconds.
 JOBS = int(os.environ.get("MEDEA_FILE_JOBS", "25"))
 SCRIPT = (

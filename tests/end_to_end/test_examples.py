@@ -6,6 +6,8 @@ from tests.end_to_end.ledger import rows_of
 from tests.end_to_end.objects import TARGETS, origin, pods, runs_of, workflows
 from tests.end_to_end.workspace import EXAMPLES, TEMPLATE, Workspace
 
+pytestmark = pytest.mark.long
+
 
 def _submit(workspace: Workspace, *words: str) -> str:
     return workspace.argo("submit", "-o", "name", *words).ok().out.strip()

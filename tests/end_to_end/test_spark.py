@@ -15,6 +15,8 @@ from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import EXAMPLES, Workspace, WorkspaceMaker
 from tests.lab import sparkimage
 
+pytestmark = pytest.mark.long
+
 FIVE = (
     "executor_num=2",
     "executor_cores_limit=1",

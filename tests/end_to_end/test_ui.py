@@ -7,6 +7,8 @@ from tests.end_to_end.ui_requests import REQUESTS
 from tests.end_to_end.ui_visit import STEPS
 from tests.end_to_end.workspace import WorkspaceMaker
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def both(make_workspace: WorkspaceMaker) -> Both:

@@ -12,6 +12,8 @@ from tests.end_to_end.verb_scenarios import SCENARIOS
 from tests.end_to_end.ways import WAYS
 from tests.end_to_end.workspace import Workspace
 
+pytestmark = pytest.mark.long
+
 # Each cell is a Workflow or two; more at once only wait for the same two cores.
 _AT_ONCE = 6
 

@@ -5,6 +5,8 @@ import pytest
 from tests.end_to_end.test_verbs import check
 from tests.end_to_end.workspace import Workspace
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.timeout(900, func_only=True)
 def test_all_verbs_work(none: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,8 @@ from tests.end_to_end.ui_both import AMPLE, NOTHING, Both, visit_both
 from tests.end_to_end.ui_visit import STEPS
 from tests.end_to_end.workspace import WorkspaceMaker
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def both(make_none: WorkspaceMaker) -> Both:
