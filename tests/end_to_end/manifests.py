@@ -1,5 +1,6 @@
 """Workflows to submit, as people would write them."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.end_to_end.workspace import TEMPLATE
@@ -55,16 +56,21 @@ def _workflow(metadata: Object, spec: Object) -> Object:
 
 
 def executor_rights(account: str) -> list[Object]:
-    """A Role and its RoleBinding: Argo's executor, in pods of this account, may write down what a step has left."""
+    """Argo's executor, in pods of this account, may write down what a step has left."""
+    return rights_of(account, "executor", {"workflowtaskresults": ("create", "patch")})
+
+
+def rights_of(account: str, name: str, may: Mapping[str, Sequence[str]]) -> list[Object]:
+    """A Role of this name and its RoleBinding: what an account `may` do to which of Argo's kinds."""
     group = "rbac.authorization.k8s.io"
-    rule = {"apiGroups": ["argoproj.io"], "resources": ["workflowtaskresults"], "verbs": ["create", "patch"]}
-    about = {"apiVersion": f"{group}/v1", "metadata": {"name": "executor"}}
+    about = {"apiVersion": f"{group}/v1", "metadata": {"name": name}}
+    rules = [{"apiGroups": ["argoproj.io"], "resources": [one], "verbs": list(verbs)} for one, verbs in may.items()]
     return [
-        {**about, "kind": "Role", "rules": [rule]},
+        {**about, "kind": "Role", "rules": rules},
         {
             **about,
             "kind": "RoleBinding",
-            "roleRef": {"apiGroup": group, "kind": "Role", "name": "executor"},
+            "roleRef": {"apiGroup": group, "kind": "Role", "name": name},
             "subjects": [{"kind": "ServiceAccount", "name": account}],
         },
     ]

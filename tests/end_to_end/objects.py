@@ -21,6 +21,8 @@ CLUSTERS = ("front", "west", "east")
 TARGETS = ("west", "east")
 ARGO = "/apis/argoproj.io/v1alpha1"
 MIRRORED = "medea.dev/mirrored"
+AGENT = "workflows.argoproj.io/component=agent"
+"""The selector of Argo's agents."""
 _TRIES = 10
 # What a busy apiserver answers in passing says nothing of what it has. Only reading is asked again, and what never got
 # there.
@@ -63,6 +65,12 @@ def pods(cluster: str, namespace: str) -> list[Object]:
     return _list(cluster, f"/api/v1/namespaces/{namespace}/pods")
 
 
+def pods_with(cluster: str, namespace: str, *labels: str) -> list[Object]:
+    """Those that have all of these labels, each written as a selector: `name=value`."""
+    wanted = {tuple(one.split("=")) for one in labels}
+    return [pod for pod in pods(cluster, namespace) if wanted <= set(pod["metadata"].get("labels", {}).items())]
+
+
 def mirrored(namespace: str) -> list[Object]:
     """The pods at the front door that stand for others."""
     return [pod for pod in pods("front", namespace) if MIRRORED in pod["metadata"]["labels"]]
@@ -72,6 +80,11 @@ def plugins(namespace: str) -> list[Object]:
     """The ConfigMaps at the front door that tell Argo of plugins."""
     selector = "workflows.argoproj.io/configmap-type%3DExecutorPlugin"
     return _list("front", f"/api/v1/namespaces/{namespace}/configmaps?labelSelector={selector}")
+
+
+def agents_are_given(namespace: str, text: str) -> bool:
+    """Whether Argo was told to give its agents there a plugin with this text in its container."""
+    return any(text in one["data"]["sidecar.container"] for one in plugins(namespace))
 
 
 def argos_events(cluster: str, workflow: Object) -> set[tuple[Any, ...]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.files_door import store_on_a_target
-from tests.end_to_end.manifests import SMALL, Object, inline, only_on
+from tests.end_to_end.manifests import SMALL, Object, inline, only_on, rights_of
 from tests.end_to_end.objects import runs_in, workflows
 from tests.end_to_end.turns import turn
 from tests.end_to_end.waiting import eventually
@@ -15,32 +15,20 @@ from tests.end_to_end.workspace import Workspace
 from tests.lab.layout import STORE_PORTS, WEST
 from tests.support.s3_server import S3Server, s3_server
 
-_RBAC = "rbac.authorization.k8s.io"
+# What Argo's documentation gives to whose pods delete artifacts, and to who makes Workflows.
+_MAY = {
+    "workflowartifactgctasks": ("list", "watch"),
+    "workflowartifactgctasks/status": ("patch",),
+    "workflows": ("create", "get"),
+}
 
 
 @pytest.fixture
 def s3(workspace: Workspace, tmp_path: Path) -> Iterator[S3Server]:
     """The store of the namespace's runs on west."""
     with turn("files-door"), s3_server(tmp_path / "s3", WEST.gateway, STORE_PORTS[-1]) as s3:
-        workspace.apply(*store_on_a_target(s3), *_rights(), cluster="west")
+        workspace.apply(*store_on_a_target(s3), *rights_of("default", "artifacts", _MAY), cluster="west")
         yield s3
-
-
-def _rights() -> list[Object]:
-    """What Argo's documentation gives to whose pods delete artifacts, and to who makes Workflows."""
-    tasks = {"apiGroups": ["argoproj.io"], "resources": ["workflowartifactgctasks"], "verbs": ["list", "watch"]}
-    status = {"apiGroups": ["argoproj.io"], "resources": ["workflowartifactgctasks/status"], "verbs": ["patch"]}
-    made = {"apiGroups": ["argoproj.io"], "resources": ["workflows"], "verbs": ["create", "get"]}
-    about = {"apiVersion": f"{_RBAC}/v1", "metadata": {"name": "artifacts"}}
-    return [
-        {**about, "kind": "Role", "rules": [tasks, status, made]},
-        {
-            **about,
-            "kind": "RoleBinding",
-            "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": "artifacts"},
-            "subjects": [{"kind": "ServiceAccount", "name": "default"}],
-        },
-    ]
 
 
 def keeping(key: str) -> Object:

@@ -28,7 +28,7 @@ CLASSES = (
     "--set=classes.enabled=true",
     "--set=classes.namespace=jobs",
     "--set=classes.rabbitmq.secret=rabbit",
-    "--set=classes.workers.actor-jobs.command={python,/work/job.py}",
+    "--set=classes.workers.actor-jobs.command={python,/srv/job.py}",
     "--set=classes.workers.spark-jobs.command={python}",
     "--set=classes.config.classes.spark-jobs.run_by=workers",
 )
@@ -429,7 +429,7 @@ def test_workers_run_their_command_with_no_rights_and_are_scaled_by_their_queues
     assert "replicas" not in worker
     assert pod["serviceAccountName"] == "medea-worker"
     assert pod["terminationGracePeriodSeconds"] == 3600
-    assert pod["containers"][0]["args"] == ["worker", "actor-jobs", "--", "python", "/work/job.py"]
+    assert pod["containers"][0]["args"] == ["worker", "actor-jobs", "--", "python", "/srv/job.py"]
     [url] = [one for one in pod["containers"][0]["env"] if one["name"] == "RABBITMQ_URL"]
     assert url["valueFrom"] == {"secretKeyRef": {"name": "rabbit", "key": "url"}}
     for name, messages in (("actor-jobs", "5"), ("spark-jobs", "3")):

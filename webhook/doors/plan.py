@@ -60,9 +60,11 @@ def next_step(job: Submitted, label: str, origin: Object | None, past: Past | No
             return Step(Do.SUBMIT)
         case Fate.ALIVE:
             return Step(Do.NOTHING if job.workflow_uid else Do.NOTE)
-        case Fate.ENDED if now.phase == "Succeeded":
-            return Step(Do.SUCCEED)
-    return Step(Do.FAIL, ": ".join(filter(None, (now.phase, now.message))))
+        case Fate.SPOILED:
+            return Step(Do.FAIL, now.message)
+    if now.phase == "Succeeded":
+        return Step(Do.SUCCEED)
+    return Step(Do.FAIL, f"{now.phase}: {now.message}" if now.message else now.phase)
 
 
 def is_of(workflow: Object, label: str, job: Submitted) -> bool:

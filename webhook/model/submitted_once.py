@@ -30,12 +30,12 @@ class Fate(StrEnum):
     ALIVE = auto()
     ENDED = auto()
     SPOILED = auto()
-    """Its name is somebody else's, or it was deleted before it ended."""
+    """It was refused, its name is somebody else's, or it was deleted before it ended."""
 
 
 @dataclass(frozen=True)
 class Become:
-    """The fate, and of an end the phase and why. A spoiled one has no phase."""
+    """The fate, and of what is over the phase and why."""
 
     fate: Fate
     phase: str = ""
@@ -50,7 +50,7 @@ def become(name: str, uid: str | None, found: Object | None, past: Past | None, 
     if found is None:
         return _gone(name, uid, past)
     if not is_it:
-        return Become(Fate.SPOILED, message=f"the name {name} is taken by another Workflow")
+        return Become(Fate.SPOILED, "Error", f"the name {name} is taken by another Workflow")
     phase = ended(found)
     if phase is None:
         return Become(Fate.ALIVE)
@@ -61,5 +61,5 @@ def _gone(name: str, uid: str | None, past: Past | None) -> Become:
     if past is not None and past.phase is not None:
         return Become(Fate.ENDED, past.phase, past.message)
     if past is not None or uid is not None:
-        return Become(Fate.SPOILED, message=f"Workflow {name} was deleted before it ended")
+        return Become(Fate.SPOILED, "Error", f"Workflow {name} was deleted before it ended")
     return Become(Fate.ABSENT)

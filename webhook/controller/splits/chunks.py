@@ -8,7 +8,6 @@ from prometheus_client import Counter
 
 from webhook.controller.splits.ends import Seen, chunk_end
 from webhook.controller.splits.known import Known
-from webhook.controller.splits.plan import Do, Next, is_of, next_for
 from webhook.errors import AlreadyExists, BadRequest, Busy, Clash, NotThere, QuotaExceeded, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
@@ -17,13 +16,13 @@ from webhook.ledger import placements, splits
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.splits import Chunk
-from webhook.model.contract import CLUSTER, PLACEMENT, STOPPED, SUSPENDED
+from webhook.model.contract import CLUSTER, PLACEMENT, SPLIT_OF, STOPPED, SUSPENDED
 from webhook.model.finalizers import is_deletion_ongoing
 from webhook.model.limits.api import SUBMIT_TIMEOUT
 from webhook.model.limits.splitting import MOST_FOLLOWED
 from webhook.model.nodes import nodes_of
-from webhook.model.objects import Object, annotations, spec_of
-from webhook.model.submitted_once import Past
+from webhook.model.objects import Object, annotations, labels, spec_of
+from webhook.model.submitted_once import Become, Fate, Past, become
 from webhook.model.subworkflows import ended, shutdown_of
 from webhook.splitting.chunk import Whole, chunk_workflow
 from webhook.splitting.gather import done_items
@@ -52,16 +51,17 @@ class Chunks:
     _versions: dict[str, dict[int, str]] = field(default_factory=dict)
 
     def tend(self, known: Known, chunk: Chunk, policy: Policy) -> None:
-        """Take the next step for one chunk. Raises errors of the front door and of the ledger."""
+        """Take the next step for one chunk that has not ended. Raises errors of the front door and of the ledger."""
         child, past = self._look(known, chunk)
-        step = next_for(chunk.name, chunk.uid, chunk.phase, child, past, known.row.placement)
-        if step.do is Do.SUBMIT:
+        is_it = child is not None and _is_of(child, chunk.uid, known.row.placement)
+        now = become(chunk.name, chunk.uid, child, past, is_it=is_it)
+        if now.fate is Fate.ABSENT:
             self._submit(known, chunk)
-        elif step.do is Do.FOLLOW:
+        elif now.fate is Fate.ALIVE:
             assert child is not None
             self._follow(known, chunk, child)
-        elif step.do is Do.END:
-            self._end(known, chunk, step, child, policy, lost=past is not None and past.lost)
+        else:
+            self._end(known, chunk, now, child, policy, lost=past is not None and past.lost)
 
     def take_away(self, known: Known, chunk: Chunk) -> None:
         """Have what is left of it go elsewhere once it has stopped."""
@@ -74,7 +74,7 @@ class Chunks:
         gone = True
         for chunk in splits.chunks(self.pool, row.placement):
             child = self.front.find(WORKFLOWS, row.namespace, chunk.name)
-            if child is None or not is_of(child, chunk.uid, row.placement):
+            if child is None or not _is_of(child, chunk.uid, row.placement):
                 continue
             gone = False
             if not is_deletion_ongoing(child):
@@ -111,7 +111,7 @@ class Chunks:
         except (QuotaExceeded, Clash):
             raise
         except (Rejected, BadRequest) as error:
-            refused = Next(Do.END, "Error", f"it was refused: {error.message}")
+            refused = Become(Fate.SPOILED, "Error", f"it was refused: {error.message}")
             self._end(known, chunk, refused, None, Policy.STAY, lost=False)
             return
         if PLACEMENT not in annotations(made):
@@ -181,7 +181,9 @@ class Chunks:
         except NotThere:
             return
 
-    def _end(self, known: Known, chunk: Chunk, said: Next, child: Object | None, policy: Policy, *, lost: bool) -> None:
+    def _end(
+        self, known: Known, chunk: Chunk, said: Become, child: Object | None, policy: Policy, *, lost: bool
+    ) -> None:
         row = placements.by_origin(self.pool, known.row.namespace, chunk.name)
         kept = placements.outcome(self.pool, row.placement) if row else {}
         nodes = nodes_of({"status": kept}) or (nodes_of(child) if child else {})
@@ -193,3 +195,8 @@ class Chunks:
         if splits.end(self.pool, known.row.placement, chunk, end, origin=known.name):
             _ENDED.labels(end.phase).inc()
             log.info("chunk ended", chunk=chunk.name, phase=end.phase, cluster=cluster, message=end.message)
+
+
+def _is_of(child: Object, uid: str | None, of: str) -> bool:
+    """Whether a Workflow is that chunk of `of`: by its `uid` once that is known, since people can take labels off."""
+    return labels(child).get(SPLIT_OF) == of if uid is None else child["metadata"]["uid"] == uid

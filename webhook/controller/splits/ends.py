@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from webhook.controller.splits.plan import Next
 from webhook.ledger.splits import Chunk, ChunkEnd
 from webhook.model.nodes import Nodes
+from webhook.model.submitted_once import Become
 from webhook.splitting.cut import positions_of, spans_of
 from webhook.splitting.gather import Left, done_items, failed_items
 from webhook.splitting.shape import Fanout
@@ -30,7 +30,7 @@ class Seen:
     movable: bool = False
 
 
-def chunk_end(chunk: Chunk, said: Next, seen: Seen, fanout: Fanout) -> ChunkEnd:
+def chunk_end(chunk: Chunk, said: Become, seen: Seen, fanout: Fanout) -> ChunkEnd:
     """The end of a chunk whose Workflow has ended as it `said`."""
     positions = positions_of(list(chunk.spans))
     left = _left(chunk, seen.nodes, fanout, positions)

@@ -23,6 +23,8 @@ WITHOUT_PODS: Object = {
     "metadata": {"generateName": "restart-"},
     "spec": {"entrypoint": "main", "templates": [{"name": "main", "suspend": {"duration": "1"}}]},
 }
+BREATH = 6
+"""Seconds between two Workflows with pods, or two pairs, of which this machine bears only so many."""
 _PAUSE = 0.2
 
 

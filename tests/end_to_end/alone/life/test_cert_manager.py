@@ -15,23 +15,22 @@ from cryptography import x509
 
 from certs import pem
 from tests.certificates.house import trusted
-from tests.end_to_end.alone.life.people import asking, check_each_has_run_once
+from tests.end_to_end.alone.life.people import BREATH, asking, check_each_has_run_once
 from tests.end_to_end.commands import kubectl
 from tests.end_to_end.handshakes import Seen, clients
 from tests.end_to_end.manifests import SMALL, inline
-from tests.end_to_end.objects import Object, plugins, pods
+from tests.end_to_end.objects import AGENT, Object, agents_are_given, pods_with
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace, new_workspace
 from tests.lab import certmanager, cluster_mode, inside
 from tests.lab.lab import Lab
 from tests.lab.medea import SYSTEM
+from webhook.model.deadline import utc_now
+from webhook.model.moments import written
 
 OWN_AUTHORITY, OWN = "medea-authority", "medea-tls"
 AUTHORITY, ISSUED = "medea-cert-manager-authority", "medea-cert-manager-tls"
 KINDS = "certificates,certificaterequests,issuers"
-BREATH = 6
-"""Seconds between two Workflows with pods, of which this machine bears only so many."""
-AGENTS = "workflows.argoproj.io/component=agent"
 
 pytestmark = pytest.mark.usefixtures("_cert_manager")
 
@@ -125,7 +124,7 @@ def change_while_people_submit(issuer: str, lab: Lab, team: Workspace, authority
         ca = secret(authority)["ca.crt"]
         eventually(lambda: signers_now() == set(keys(ca)), f"all show what {issuer} has issued")
     eventually(lambda: agents_would_trust(team, ca), "new agents trust it")
-    delete = ("delete", "pods", "-A", "-l", AGENTS, "--field-selector=spec.serviceAccountName=medea-agent")
+    delete = ("delete", "pods", "-A", "-l", AGENT, "--field-selector=spec.serviceAccountName=medea-agent")
     kubectl("front", *delete, "--wait=false").ok()
     check_each_has_run_once(team, ends)
     return seen
@@ -148,8 +147,7 @@ def renew(certificate: str, name: str) -> None:
     """As `cmctl renew` does it, until there is another in the Secret."""
     before = secret(name)["tls.crt"]
     condition = {"type": "Issuing", "status": "True", "reason": "ManuallyTriggered", "message": "by hand"}
-    now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    patch = json.dumps({"status": {"conditions": [{**condition, "lastTransitionTime": now}]}})
+    patch = json.dumps({"status": {"conditions": [{**condition, "lastTransitionTime": written(utc_now())}]}})
     words = ("certificate", certificate, "-n", SYSTEM, "--subresource=status", "--type=merge", f"--patch={patch}")
     kubectl("front", "patch", *words).ok()
     eventually(lambda: secret(name)["tls.crt"] != before, f"{certificate} is renewed")
@@ -170,15 +168,13 @@ def signers_now() -> set[bytes]:
 
 def agents_run(team: Workspace) -> bool:
     """Whether some agent does."""
-    key, _, value = AGENTS.partition("=")
-    found = [pod for pod in pods("front", team.name) if pod["metadata"].get("labels", {}).get(key) == value]
-    return any(pod["status"].get("phase") == "Running" for pod in found)
+    return any(pod["status"].get("phase") == "Running" for pod in pods_with("front", team.name, AGENT))
 
 
 def agents_would_trust(team: Workspace, ca: bytes) -> bool:
     """Whether agents are started with this authority: the last line of it that is full, as none else has it."""
     line = ca.decode().splitlines()[-3]
-    return any(line in one["data"]["sidecar.container"] for one in plugins(team.name))
+    return agents_are_given(team.name, line)
 
 
 def secret(name: str) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.commands import kubectl, run
-from tests.end_to_end.objects import Object, origin, plugins, pods
+from tests.end_to_end.objects import AGENT, Object, agents_are_given, origin, pods_with
 from tests.end_to_end.test_steering import asking, gate, phase
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import EXAMPLES, Workspace, new_workspace
@@ -24,7 +24,7 @@ SECRET = "registry"
 WAITS = {"ErrImagePull", "ImagePullBackOff"}
 DENIED = re.compile(r"authoriz|credentials|401", re.IGNORECASE)
 """containerd's words for what the registry has refused."""
-MEDEA, AGENT = "app.kubernetes.io/name=medea", "workflows.argoproj.io/component=agent"
+MEDEA = "app.kubernetes.io/name=medea"
 
 
 pytestmark = pytest.mark.usefixtures("_closed")
@@ -121,11 +121,7 @@ def give_password(namespace: str) -> None:
 
 def until_told(namespace: str, name: str) -> None:
     """Wait until Medea has told Argo which image agents there have, and before that their account of its secret."""
-
-    def told() -> bool:
-        return any(name in plugin["data"]["sidecar.container"] for plugin in plugins(namespace))
-
-    eventually(told, f"agents in {namespace} have the image {name}")
+    eventually(lambda: agents_are_given(namespace, name), f"agents in {namespace} have the image {name}")
 
 
 def hold(team: Workspace, name: str) -> None:
@@ -170,10 +166,8 @@ def check(lab: Lab) -> str:
 
 def of(namespace: str, selector: str, workflow: str = "") -> list[Object]:
     """Pods at the front door with this label, of a Workflow."""
-    name, value = selector.split("=")
-    wanted = {name: value, **({"workflows.argoproj.io/workflow": workflow} if workflow else {})}
-    found = pods("front", namespace)
-    return [pod for pod in found if wanted.items() <= pod["metadata"].get("labels", {}).items()]
+    its = [f"workflows.argoproj.io/workflow={workflow}"] if workflow else []
+    return pods_with("front", namespace, selector, *its)
 
 
 def waits(namespace: str, selector: str) -> str:

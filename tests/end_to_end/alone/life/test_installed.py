@@ -14,7 +14,7 @@ import pytest
 
 from tests.end_to_end import lab as laboratory
 from tests.end_to_end.alone.life.inventory import EVENTS, check_nothing_is_left, listed
-from tests.end_to_end.alone.life.people import by_argo, by_http, check_each_has_run_once, placed_in
+from tests.end_to_end.alone.life.people import BREATH, by_argo, by_http, check_each_has_run_once, placed_in
 from tests.end_to_end.commands import Ran, kubectl, run
 from tests.end_to_end.handshakes import clients
 from tests.end_to_end.manifests import SMALL, inline
@@ -30,8 +30,8 @@ _FLEETING = (*EVENTS, "componentstatuses", "endpoints")
 _COLUMNS = "KIND:.kind,NAMESPACE:.metadata.namespace,NAME:.metadata.name"
 LIFE = 60
 """Seconds that a certificate lives, so that authority and certificate are replaced while the tests run."""
-ROTATIONS = 1
-"""Of the authority, at least; the serving certificate is renewed more often."""
+ROTATIONS = 2
+"""Of the authority; the serving certificate is renewed more often."""
 VALUES: Object = {
     "settings": {"MEDEA_PROBE_QUIET": 5, "MEDEA_TLS_LIFE": LIFE, "MEDEA_TLS_AUTHORITY_LIFE": LIFE},
 }
@@ -39,8 +39,6 @@ SUBMITS, EVERY, PEOPLE = 300, 0.3, 4
 """A submit each 0.3 seconds, and at most so many under way."""
 BY_ARGO = 15
 """Every so manieth is by argo itself."""
-BREATH = 6
-"""Seconds between two pairs of Workflows with pods, of which this machine bears only so many."""
 
 
 @pytest.fixture(scope="module")
