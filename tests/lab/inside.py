@@ -47,14 +47,15 @@ def start_processes(lab: Lab) -> None:
 def prepare(lab: Lab) -> None:
     """What a real cluster has before: images that can be pulled, and a volume."""
     node.import_images(FRONT, [image.build(print), pgimage.build(print)])
-    shutil.rmtree(_FOLDER, ignore_errors=True)
+    # One that a claim has had before is nobody else's.
+    clear_up(lab)
     _FOLDER.mkdir(parents=True)
     medea.apply(lab, _volume())
 
 
 def clear_up(lab: Lab) -> None:
     """Take back what `prepare` made."""
-    lab.kubectl("front", "delete", "persistentvolume", _VOLUME, "--ignore-not-found", "--wait=false")
+    lab.kubectl("front", "delete", "persistentvolume", _VOLUME, "--ignore-not-found", "--timeout=30s")
     shutil.rmtree(_FOLDER, ignore_errors=True)
 
 
