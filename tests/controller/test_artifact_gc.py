@@ -1,11 +1,10 @@
 """A run whose artifacts its target's Argo still has to delete is gone only when that is done, as on one cluster."""
 
 from tests.support.controller_world import World
+from tests.support.made import make_child
 from webhook.kube.resources import PODS, WORKFLOWS
-from webhook.model.contract import MADE_BY
+from webhook.model.contract import ARGO_ARTIFACT_GC
 from webhook.model.objects import Object
-
-ARTIFACT_GC = "workflows.argoproj.io/artifact-gc"
 
 
 def with_pod(world: World, *finalizers: str) -> Object:
@@ -24,7 +23,7 @@ def with_pod(world: World, *finalizers: str) -> Object:
 
 
 def test_argo_keeps_the_pods_by_which_it_deletes_artifacts_until_it_has_done_so(world: World) -> None:
-    run = with_pod(world, ARTIFACT_GC)
+    run = with_pod(world, ARGO_ARTIFACT_GC)
     world.front.remove(WORKFLOWS, "ns", "job-p1")
     world.settle(6)
     assert world.run() is not None
@@ -38,13 +37,7 @@ def test_argo_keeps_the_pods_by_which_it_deletes_artifacts_until_it_has_done_so(
 
 
 def test_artifacts_of_a_workflow_that_the_run_has_made_and_owns_are_deleted_too(world: World) -> None:
-    run = with_pod(world)
-    uid = run["metadata"]["uid"]
-    owner = {"apiVersion": WORKFLOWS.api_version, "kind": "Workflow", "name": "job-p1", "uid": uid}
-    child = {"name": "child", "namespace": "ns", "labels": {MADE_BY: uid}, "ownerReferences": [owner]}
-    made = world.west.put(WORKFLOWS, {"metadata": {**child, "finalizers": [ARTIFACT_GC]}, "spec": {}})
-    owner = {**owner, "name": "child", "uid": made["metadata"]["uid"]}
-    world.west.put(PODS, {"metadata": {"name": "gc", "namespace": "ns", "ownerReferences": [owner]}})
+    make_child(world.west, with_pod(world))
     world.settle()
     world.front.remove(WORKFLOWS, "ns", "job-p1")
     world.settle(6)
@@ -52,6 +45,18 @@ def test_artifacts_of_a_workflow_that_the_run_has_made_and_owns_are_deleted_too(
     world.west.change(WORKFLOWS, "ns", "child", {"metadata": {"finalizers": []}})
     world.settle(6)
     assert [world.west.all(kind, "ns") for kind in (WORKFLOWS, PODS)] == [[], []]
+
+
+def test_a_run_beside_the_one_that_counts_goes_and_artifacts_of_what_it_has_made_are_deleted(world: World) -> None:
+    world.place()
+    world.settle()
+    run = world.run()
+    assert run is not None
+    metadata = {key: run["metadata"][key] for key in ("name", "namespace", "labels", "finalizers")}
+    make_child(world.east, world.east.put(WORKFLOWS, {"metadata": metadata, "spec": {}}))
+    world.settle()
+    assert world.run(on="east") is None
+    assert world.east.get(PODS, "ns", "gc") is not None
 
 
 def test_another_run_is_shown_until_its_pods_are_gone(world: World) -> None:

@@ -9,6 +9,7 @@ from kubernetes.client import Configuration
 from tests.admin.clusters import origin, run
 from tests.ledger.test_fencing import running, state
 from tests.support.fake_apiserver import REFUSE, Call, FakeApiserver, Fault, answer
+from tests.support.made import make_child
 from webhook.errors import Missing
 from webhook.kube.client import Cluster
 from webhook.kube.resources import (
@@ -173,6 +174,16 @@ def test_what_its_people_have_deleted_goes_with_its_run(world: World) -> None:
     assert world.held() == ["job-p1", "job-p1"]
     world.uninstall()
     assert world.front.all(WORKFLOWS) == world.west.all(WORKFLOWS) == []
+
+
+def test_it_goes_although_argo_has_to_delete_artifacts_of_what_its_run_has_made(world: World) -> None:
+    world.front.put(WORKFLOWS, origin("p1"))
+    make_child(world.west, world.west.put(WORKFLOWS, run("p1")))
+    world.front.remove(WORKFLOWS, "ns", "job-p1")
+    world.uninstall()
+    assert world.front.all(WORKFLOWS) == []
+    assert [one["metadata"]["name"] for one in world.west.all(WORKFLOWS)] == ["child"]
+    assert world.west.get(PODS, "ns", "gc") is not None
 
 
 def test_live_runs_are_deleted_only_when_asked_for(world: World) -> None:

@@ -9,18 +9,18 @@ from webhook.model.made_workflows import Made, has_artifacts_to_delete
 from webhook.model.objects import Metadata, Object
 
 
-def remove_run(target: Cluster, run: Object, made: Iterable[Made] = ()) -> None:
-    """Delete a run together with its pods. It is gone once the target no longer finds it. `made` is what it has made.
+def remove_run(target: Cluster, run: Object, made: Iterable[Made] | None = None) -> None:
+    """Delete a run with its pods. It is gone once the target no longer finds it. `made` is what it has made, if known.
 
-    Where there are artifacts to delete, pods may outlive it by a moment. In the foreground the garbage collector would
-    take the very pods by which Argo deletes artifacts, also those of Workflows that the run owns, and Argo, which makes
-    them once, would keep it for ever.
+    Where there may be artifacts to delete, pods may outlive it by a moment. In the foreground the garbage collector
+    would take the very pods by which Argo deletes artifacts, also those of Workflows that the run owns, and Argo, which
+    makes them once, would keep it for ever.
     """
     remove_finalizer(target, run)
     metadata: Metadata = run["metadata"]
     if not is_deletion_ongoing(run):
-        artifacts = has_artifacts_to_delete(run) or any(one.artifacts_to_delete for one in made)
-        how = "Background" if artifacts else "Foreground"
+        none_left = made is not None and not any(one.artifacts_to_delete for one in made)
+        how = "Foreground" if none_left and not has_artifacts_to_delete(run) else "Background"
         target.delete(WORKFLOWS, metadata["namespace"], metadata["name"], uid=metadata["uid"], propagation=how)
 
 
