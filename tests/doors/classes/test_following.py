@@ -120,10 +120,8 @@ def test_a_workflow_that_may_not_be_deleted_holds_up_the_removal_of_no_other(wor
     for job in jobs:
         world.end(job)
     world.work()
-    # Somebody has taken its label away, and the front door's policy says what Medea may delete.
     kept = world.row(jobs[0]).workflow
-    denied = Fault("status", 403, "Forbidden", "denied by ValidatingAdmissionPolicy medea-workflows")
-    world.fake.faults = lambda call: denied if (call.verb, call.name) == ("delete", kept) else None
+    world.deny_deletion(kept)
     for job in jobs:
         age(world, job, KEEP + 60)
     world.sweep.run()

@@ -4,11 +4,9 @@ import threading
 from typing import Any, cast
 
 from flask.testing import FlaskClient
-from kubernetes.client import Configuration
 from werkzeug.test import TestResponse
 
-from tests.support.fake_apiserver import FakeApiserver
-from tests.support.fake_clock import FakeClock
+from tests.doors.door_world import NAMESPACE, DoorWorld, Opted, bearing
 from webhook.api.gate import ClosedGate, Gate, OpenGate
 from webhook.api.rights import Rights
 from webhook.api.tokens import Tokens
@@ -21,32 +19,21 @@ from webhook.doors.classes.rules import Rules
 from webhook.doors.classes.submitting import Submitting
 from webhook.doors.classes.sweep import Sweep
 from webhook.doors.templates import Templates
-from webhook.kube.client import Cluster
-from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import class_jobs
 from webhook.ledger.class_jobs import Job
 from webhook.ledger.pool import Pool
-from webhook.model.contract import FINAL_PHASES, JOB_CLASS
+from webhook.model.contract import JOB_CLASS
 from webhook.model.objects import Object
 
-NAMESPACE = "ns"
 KEEP = 48 * 3600.0
 SPARK = {"rows": 50_000_000, "estimated_runtime_sec": 300, "priority": "high"}
 ACTOR = {"latency_sensitive": True, "rows": 100, "estimated_runtime_sec": 1}
 
 
-class Opted:
-    """All namespaces have opted in, or none has."""
-
-    def __init__(self) -> None:
-        self.all = True
-
-    def opted_in(self, *_: Any) -> object:
-        return object() if self.all else None
-
-
-class World:
+class World(DoorWorld):
     """One door. Ann may do everything, Bob only look."""
+
+    dispatcher: Dispatcher
 
     def __init__(
         self,
@@ -57,13 +44,10 @@ class World:
         is_open: bool = False,
         results: Results | None = None,
     ) -> None:
+        super().__init__({"anns": "ann", "bobs": "bob", "eves": "eve"})
         self.pool, self.broker, self.rules, self.is_open = pool, broker, read_rules(config), is_open
         self.results = results
-        self.fake = FakeApiserver("front", clock=FakeClock())
-        self.fake.namespace(NAMESPACE)
-        self.fake.tokens = {"anns": "ann", "bobs": "bob", "eves": "eve"}
         self.fake.allowed = self._allowed
-        self.front = Cluster("front", Configuration(), http=self.fake)
         self.told: list[str] = []
         """`publish`, for each time that there was something to publish."""
         for name in Rules().classes:
@@ -111,25 +95,12 @@ class World:
 
     def template(self, name: str, template: str) -> None:
         """A WorkflowTemplate that runs a class."""
-        metadata = {"namespace": NAMESPACE, "name": template, "labels": {JOB_CLASS: name}}
-        self.fake.put(WORKFLOW_TEMPLATES, {"metadata": metadata, "spec": {}})
-
-    def watch(self) -> None:
-        """Let the informers hear what has happened."""
-        for _ in range(2):
-            self.templates.watch.step()
-            self.dispatcher.watch.step()
-
-    def work(self) -> None:
-        """Hear of everything, and do all there is to do."""
-        self.watch()
-        while self.dispatcher.step():
-            self.watch()
+        self.put_template(JOB_CLASS, name, template)
 
     def send(self, body: Any, token: str | None = "anns") -> TestResponse:
         """`POST /submit-job`; bytes as they are, anything else as JSON."""
         sent = {"data": body} if isinstance(body, bytes) else {"json": body}
-        return self.client.post("/submit-job", headers=_with(token), **sent)
+        return self.client.post("/submit-job", headers=bearing(token), **sent)
 
     def submit(self, body: Any) -> str:
         """A job that is accepted; its id."""
@@ -139,7 +110,7 @@ class World:
 
     def ask(self, path: str, token: str | None = "anns") -> TestResponse:
         """A GET."""
-        return self.client.get(path, headers=_with(token))
+        return self.client.get(path, headers=bearing(token))
 
     def row(self, job: str) -> Job:
         """The job's row."""
@@ -147,28 +118,16 @@ class World:
         assert found is not None
         return found
 
-    def workflows(self) -> list[Object]:
-        """What is at the front door, in order of their creation."""
-        return sorted(self.fake.all(WORKFLOWS, NAMESPACE), key=lambda one: int(one["metadata"]["resourceVersion"]))
-
     def running(self) -> list[str]:
         """The ids of jobs whose Workflow has not ended."""
-        return [
-            one["metadata"]["labels"]["medea.dev/class-job"]
-            for one in self.workflows()
-            if (one.get("status") or {}).get("phase") not in FINAL_PHASES
-        ]
+        return self.living("medea.dev/class-job")
 
     def end(self, job: str, phase: str = "Succeeded") -> None:
         """Its run ends."""
-        self.fake.change(WORKFLOWS, NAMESPACE, self.row(job).workflow, {"status": {"phase": phase, "message": "so"}})
+        self.end_workflow(self.row(job).workflow, phase)
 
     def rows(self) -> int:
         """How many rows there are."""
         with self.pool.transaction() as connection:
             row = connection.execute("SELECT count(*) AS count FROM class_jobs").fetchone()
         return int((row or {})["count"])
-
-
-def _with(token: str | None) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"} if token else {}

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from flask.testing import FlaskClient
-from kubernetes.client import Configuration
 from werkzeug.test import TestResponse
 
+from tests.doors.door_world import NAMESPACE, DoorWorld, Opted, bearing
 from tests.doors.files.forms import CONTENT_TYPE, upload
-from tests.support.fake_apiserver import FakeApiserver
-from tests.support.fake_clock import FakeClock
 from webhook.api.gate import ClosedGate, Gate, OpenGate
 from webhook.api.rights import Rights
 from webhook.api.tokens import Tokens
@@ -25,41 +23,28 @@ from webhook.doors.files.workflow import results_key
 from webhook.doors.speaking import Speaking
 from webhook.doors.store import Store
 from webhook.doors.templates import Templates
-from webhook.kube.client import Cluster
-from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
 from webhook.ledger import file_jobs
 from webhook.ledger.file_jobs import Job
 from webhook.ledger.pool import Pool
-from webhook.model.contract import FINAL_PHASES, SERVICE
+from webhook.model.contract import SERVICE
 from webhook.model.objects import Object
 
-NAMESPACE, PORTAL = "ns", "system:serviceaccount:ns:portal"
+PORTAL = "system:serviceaccount:ns:portal"
 KEEP, LONGEST = 48 * 3600.0, 3600.0
 LARGEST = 50 * 1024 * 1024
 MOST_QUEUED = 8
 
 
-class Opted:
-    """All namespaces have opted in, or none has."""
-
-    def __init__(self) -> None:
-        self.all = True
-
-    def opted_in(self, *_: Any) -> object:
-        return object() if self.all else None
-
-
-class World:
+class World(DoorWorld):
     """One door. `rights` are what users may do: (user, verb, name)."""
 
+    dispatcher: Dispatcher
+
     def __init__(self, pool: Pool, store: Store, *, limit: int = 2, is_open: bool = False) -> None:
-        self.pool, self.store, self.clock = pool, store, FakeClock()
-        self.fake = FakeApiserver("front", clock=self.clock)
-        self.fake.namespace(NAMESPACE)
-        self.fake.tokens = {"portals": PORTAL, "anns": "ann", "bobs": "bob"}
+        super().__init__({"portals": PORTAL, "anns": "ann", "bobs": "bob"})
+        self.pool, self.store = pool, store
         self.rights = {(PORTAL, "speak-for"), *((user, verb) for user in (PORTAL, "ann") for verb in ("create", "get"))}
         self.fake.allowed = self._allowed
-        self.front = Cluster("front", Configuration(), http=self.fake)
         self.limit = limit
         self.is_open = is_open
         self.service("example", "run-script")
@@ -69,13 +54,13 @@ class World:
         """A new process, or another replica: nothing but the ledger, the store and the front door is known to it."""
         rights, self.opted = Rights(self.front), Opted()
         holds = cast("Any", self.opted)
-        self.services = Templates(self.front, NAMESPACE, label=SERVICE, field="service", plural="services")
+        self.templates = Templates(self.front, NAMESPACE, label=SERVICE, field="service", plural="services")
         self.dispatcher = Dispatcher(
             dispatch.Deps(
                 self.front,
                 self.pool,
                 self.store,
-                self.services,
+                self.templates,
                 RunsPerUser({"EXAMPLE": self.limit}),
                 holds,
                 NAMESPACE,
@@ -85,7 +70,7 @@ class World:
         self.uploads = Uploads(
             pool=self.pool,
             store=self.store,
-            services=self.services,
+            services=self.templates,
             speaking=speaking,
             slots=Slots(2, wait=0.01),
             queued=self.dispatcher.look_at_line,
@@ -119,24 +104,11 @@ class World:
 
     def service(self, name: str, template: str) -> None:
         """A WorkflowTemplate that is a service."""
-        metadata = {"namespace": NAMESPACE, "name": template, "labels": {SERVICE: name}}
-        self.fake.put(WORKFLOW_TEMPLATES, {"metadata": metadata, "spec": {}})
-
-    def watch(self) -> None:
-        """Let the informers hear what has happened."""
-        for _ in range(2):
-            self.services.watch.step()
-            self.dispatcher.watch.step()
-
-    def work(self) -> None:
-        """Hear of everything, and do all there is to do."""
-        self.watch()
-        while self.dispatcher.step():
-            self.watch()
+        self.put_template(SERVICE, name, template)
 
     def send(self, body: bytes, token: str | None = "portals", **headers: str) -> TestResponse:
         """`POST /upload`."""
-        return self.client.post("/upload", data=body, content_type=CONTENT_TYPE, headers=_with(token, headers))
+        return self.client.post("/upload", data=body, content_type=CONTENT_TYPE, headers={**headers, **bearing(token)})
 
     def upload(self, *files: tuple[str, bytes], user: str = "1", service: str = "example") -> int:
         """An upload that is accepted; its id."""
@@ -146,7 +118,7 @@ class World:
 
     def ask(self, job: object, method: str = "HEAD", token: str | None = "portals") -> TestResponse:
         """`HEAD` or `GET /download/ID`."""
-        return self.client.open(f"/download/{job}", method=method, headers=_with(token, {}))
+        return self.client.open(f"/download/{job}", method=method, headers=bearing(token))
 
     def row(self, job: int) -> Job:
         """The job's row."""
@@ -154,23 +126,15 @@ class World:
         assert found is not None
         return found
 
-    def workflows(self) -> list[Object]:
-        """What is at the front door, in order of their creation."""
-        return sorted(self.fake.all(WORKFLOWS, NAMESPACE), key=lambda one: int(one["metadata"]["resourceVersion"]))
-
     def running(self) -> list[int]:
         """The ids of jobs whose Workflow has not ended."""
-        return sorted(
-            int(one["metadata"]["labels"]["medea.dev/file-job"])
-            for one in self.fake.all(WORKFLOWS, NAMESPACE)
-            if (one.get("status") or {}).get("phase") not in FINAL_PHASES
-        )
+        return sorted(map(int, self.living("medea.dev/file-job")))
 
     def end(self, job: int, phase: str = "Succeeded", results: Mapping[str, bytes] | None = None) -> None:
         """Its run ends, having left these files."""
         if results is not None:
             self.store.write(results_key(self.row(job).folder), iter([packed(results)]))
-        self.fake.change(WORKFLOWS, NAMESPACE, self.row(job).workflow, {"status": {"phase": phase, "message": "so"}})
+        self.end_workflow(self.row(job).workflow, phase)
 
 
 def packed(files: Mapping[str, bytes], folder: str = "job") -> bytes:
@@ -182,7 +146,3 @@ def packed(files: Mapping[str, bytes], folder: str = "job") -> bytes:
             about.size = len(data)
             tar.addfile(about, io.BytesIO(data))
     return out.getvalue()
-
-
-def _with(token: str | None, headers: Mapping[str, str]) -> dict[str, str]:
-    return {**headers, **({"Authorization": f"Bearer {token}"} if token else {})}
