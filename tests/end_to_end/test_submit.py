@@ -61,7 +61,7 @@ def one(request: pytest.FixtureRequest, submitted: dict[str, Submitted]) -> Subm
 @pytest.mark.parametrize("way", WITH_WARNING)
 def test_the_user_is_told_where_it_went(submitted: dict[str, Submitted], way: str) -> None:
     one = submitted[way]
-    assert f"Warning: medea: placed on {one.row['cluster']}" in one.said
+    assert f"medea: placed on {one.row['cluster']}" in one.said
 
 
 def test_exactly_one_run_exists_and_is_where_the_annotation_says(one: Submitted) -> None:
