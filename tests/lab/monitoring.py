@@ -10,7 +10,15 @@ from tests.lab.processes import Process, http_ok
 
 RULES, EXTRA = STATE / "prometheus" / "rules", STATE / "prometheus" / "extra"
 """Folders of rules (YAML) and of further targets (JSON): a test puts its own there and reloads Prometheus."""
-_RESOURCES = "resourcequotas,limitranges,pods,nodes,namespaces"
+_COLLECTORS = "resourcequotas,limitranges,pods"
+_METRICS = (
+    "kube_resourcequota",
+    "kube_limitrange",
+    "kube_pod_info",
+    "kube_pod_status_phase",
+    "kube_pod_container_resource_limits",
+)
+"""All that Medea reads, and nothing else."""
 
 
 def kube_state_metrics(cluster: Cluster) -> Process:
@@ -22,7 +30,8 @@ def kube_state_metrics(cluster: Cluster) -> Process:
         f"--port={cluster.metrics_port}",
         "--telemetry-host=127.0.0.1",
         f"--telemetry-port={cluster.telemetry_port}",
-        f"--resources={_RESOURCES}",
+        f"--resources={_COLLECTORS}",
+        f"--metric-allowlist={','.join(_METRICS)}",
     ]
     health = http_ok(f"http://127.0.0.1:{cluster.metrics_port}/metrics")
     return Process(f"kube-state-metrics-{cluster.name}", argv, health)
