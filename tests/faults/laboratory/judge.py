@@ -39,7 +39,7 @@ def _of_one(origin: Seen, runs: list[Seen]) -> list[str]:
     if "deletionTimestamp" in origin.workflow["metadata"]:
         found.append(f"{name} hangs in Terminating")
     elif phase not in _FINAL:
-        found.append(f"{name} has not ended: it is {phase}")
+        found.append(f"{name} has not ended: it is {phase}{_likewise(runs, phase)}")
     elif not runs and not _stopped(origin):
         found.append(f"{name} is {phase} and never had a run: {origin.workflow['status'].get('message')}")
     found += [
@@ -48,6 +48,12 @@ def _of_one(origin: Seen, runs: list[Seen]) -> list[str]:
         if not run.gone and _phase(run) != phase
     ]
     return found
+
+
+def _likewise(runs: Sequence[Seen], phase: str) -> str:
+    """Where its run shows the same, so that it is not Medea that keeps it from ending."""
+    same = [run.cluster for run in runs if not run.gone and _phase(run) == phase]
+    return f", and so is its run on {', '.join(same)}" if same else ""
 
 
 def _stopped(origin: Seen) -> bool:
