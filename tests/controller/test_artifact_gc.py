@@ -1,7 +1,7 @@
 """A run whose artifacts its target's Argo still has to delete is gone only when that is done, as on one cluster."""
 
 from tests.support.controller_world import World
-from tests.support.made import make_child
+from tests.support.made import make_child, owned
 from webhook.kube.resources import PODS, WORKFLOWS
 from webhook.model.contract import ARGO_ARTIFACT_GC
 from webhook.model.objects import Object
@@ -16,8 +16,7 @@ def with_pod(world: World, *finalizers: str) -> Object:
     metadata = run["metadata"]
     every = [*metadata.get("finalizers", []), *finalizers]
     world.west.change(WORKFLOWS, "ns", metadata["name"], {"metadata": {"finalizers": every}})
-    owner = {"apiVersion": WORKFLOWS.api_version, "kind": "Workflow", "name": "job-p1", "uid": metadata["uid"]}
-    world.west.put(PODS, {"metadata": {"name": "pod", "namespace": "ns", "ownerReferences": [owner]}})
+    world.west.put(PODS, {"metadata": owned("pod", run)})
     world.settle()
     return run
 
@@ -45,18 +44,6 @@ def test_artifacts_of_a_workflow_that_the_run_has_made_and_owns_are_deleted_too(
     world.west.change(WORKFLOWS, "ns", "child", {"metadata": {"finalizers": []}})
     world.settle(6)
     assert [world.west.all(kind, "ns") for kind in (WORKFLOWS, PODS)] == [[], []]
-
-
-def test_a_run_beside_the_one_that_counts_goes_and_artifacts_of_what_it_has_made_are_deleted(world: World) -> None:
-    world.place()
-    world.settle()
-    run = world.run()
-    assert run is not None
-    metadata = {key: run["metadata"][key] for key in ("name", "namespace", "labels", "finalizers")}
-    make_child(world.east, world.east.put(WORKFLOWS, {"metadata": metadata, "spec": {}}))
-    world.settle()
-    assert world.run(on="east") is None
-    assert world.east.get(PODS, "ns", "gc") is not None
 
 
 def test_another_run_is_shown_until_its_pods_are_gone(world: World) -> None:

@@ -7,19 +7,20 @@ import pytest
 
 from tests.support.controller_world import World
 from tests.support.fake_apiserver import HANG, Call, answer
-from webhook.kube.resources import WORKFLOWS
+from tests.support.made import make_child
+from webhook.kube.resources import PODS, WORKFLOWS
 from webhook.ledger import placements
 from webhook.model.contract import FINALIZER, PLACEMENT, State
 
 Object = dict[str, Any]
 
 
-def stray(world: World, on: str = "east", **changes: Any) -> None:
-    """A second run of the placement on another target, or another object of the run's name on its own."""
+def stray(world: World, on: str = "east", **changes: Any) -> Object:
+    """Make a second run of the placement on another target, or another object of the run's name on its own."""
     run = copy.deepcopy(world.run())
     assert run is not None
     metadata = {key: run["metadata"][key] for key in ("name", "namespace", "labels", "finalizers")}
-    world.targets[on].put(WORKFLOWS, {"metadata": {**metadata, **changes}, "spec": {}})
+    return world.targets[on].put(WORKFLOWS, {"metadata": {**metadata, **changes}, "spec": {}})
 
 
 def test_a_stray_run_is_removed_and_the_run_stays(world: World) -> None:
@@ -30,6 +31,15 @@ def test_a_stray_run_is_removed_and_the_run_stays(world: World) -> None:
     assert world.run(on="east") is None
     assert world.run() is not None
     assert world.row().state is State.RUNNING
+
+
+def test_a_stray_goes_although_argo_has_to_delete_artifacts_of_what_it_has_made(world: World) -> None:
+    world.place()
+    world.settle()
+    make_child(world.east, stray(world))
+    world.settle()
+    assert world.run(on="east") is None
+    assert world.east.get(PODS, "ns", "gc") is not None
 
 
 def test_what_somebody_resubmits_on_a_target_with_the_runs_labels_is_left_alone(world: World) -> None:

@@ -19,8 +19,8 @@ def remove_run(target: Cluster, run: Object, made: Iterable[Made] | None = None)
     remove_finalizer(target, run)
     metadata: Metadata = run["metadata"]
     if not is_deletion_ongoing(run):
-        none_left = made is not None and not any(one.artifacts_to_delete for one in made)
-        how = "Foreground" if none_left and not has_artifacts_to_delete(run) else "Background"
+        artifacts = made is None or has_artifacts_to_delete(run) or any(one.artifacts_to_delete for one in made)
+        how = "Background" if artifacts else "Foreground"
         target.delete(WORKFLOWS, metadata["namespace"], metadata["name"], uid=metadata["uid"], propagation=how)
 
 

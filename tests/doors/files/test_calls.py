@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.doors.door_world import bearing
 from tests.doors.files.forms import CONTENT_TYPE, body, upload
 from tests.doors.files.world import LONGEST, MOST_QUEUED, PORTAL, World
 from tests.support.s3_server import S3Server
@@ -247,7 +248,7 @@ class Connection:
 def test_only_whoever_may_upload_is_given_the_time_of_an_upload(
     world: World, token: str | None, is_known: bool
 ) -> None:
-    connection, headers = Connection(), {"Authorization": f"Bearer {token}"} if token else {}
+    connection, headers = Connection(), bearing(token)
     world.client.post(
         "/upload",
         data=upload(RUN),

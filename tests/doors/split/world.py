@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from kubernetes.client import Configuration
 from werkzeug.test import TestResponse
 
+from tests.doors.door_world import bearing
 from tests.faults.ledger import LedgerServer
 from tests.splitting.world import SplitWorld
 from webhook.api.gate import ClosedGate
@@ -78,12 +79,12 @@ class JobsWorld(SplitWorld):
 
     def ask(self, path: str, *, token: str | None = "alices") -> TestResponse:
         """GET."""
-        return self.client.get(path, headers={"Authorization": f"Bearer {token}"} if token else {})
+        return self.client.get(path, headers=bearing(token))
 
     def post(self, body: Any, *, token: str | None = "alices") -> TestResponse:
         """`POST /jobs`: bytes as they are, anything else as JSON."""
         sent = {"data": body} if isinstance(body, bytes) else {"json": body}
-        return self.client.post("/jobs", headers={"Authorization": f"Bearer {token}"} if token else {}, **sent)
+        return self.client.post("/jobs", headers=bearing(token), **sent)
 
     def job(self, body: Object) -> Object:
         """A job that is accepted."""
