@@ -14,6 +14,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from tests.lab import lifecycle
 from tests.lab.lab import Lab
 from tests.lab.layout import POSTGRES_DSN
 from webhook.kube.client import Cluster, front_door
@@ -27,7 +28,7 @@ _SETTLE = 60.0
 
 def main() -> None:
     """Measure, print, and remove what was made."""
-    lab = Lab()
+    lab = lifecycle.running()
     front = front_door(str(lab.kubeconfig("front")))
     console = Console(width=150)
     _prepare(lab)

@@ -20,8 +20,7 @@ from tests.end_to_end.lab import away
 from tests.end_to_end.ledger import rows_of
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace, new_workspace
-from tests.lab import supervisor
-from tests.lab.lab import Lab
+from tests.lab import lifecycle, supervisor
 from webhook.errors import MedeaError
 from webhook.kube.client import Cluster, front_door
 from webhook.kube.resources import WORKFLOWS
@@ -34,7 +33,7 @@ _CLEARED_WITHIN = 900
 
 def main(seconds: Annotated[float, typer.Option(help="for how long west is frozen")] = 120.0) -> None:
     """Measure, print, and remove what was made."""
-    front = front_door(str(Lab().kubeconfig("front")))
+    front = front_door(str(lifecycle.running().kubeconfig("front")))
     with (
         away("front-controller"),
         new_workspace(_ROOM, _ROOM, hold="none", cleared_within=_CLEARED_WITHIN) as workspace,

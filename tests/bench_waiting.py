@@ -19,8 +19,7 @@ from tests.end_to_end.objects import TARGETS, workflows
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace, new_workspace
 from tests.faults.laboratory.happenings import set_quota
-from tests.lab import modes
-from tests.lab.lab import Lab
+from tests.lab import lifecycle, modes
 from webhook.errors import MedeaError
 from webhook.kube.client import Cluster, front_door
 from webhook.kube.resources import WORKFLOWS
@@ -38,7 +37,7 @@ _LONGEST_DRAIN = 600.0
 def main() -> None:
     """Measure, print, and remove what was made."""
     console, table = Console(width=120), Table("", "without", f"behind {WAITING}", "ratio")
-    front = front_door(str(Lab().kubeconfig("front")))
+    front = front_door(str(lifecycle.running().kubeconfig("front")))
     with away("front-controller"):
         with new_workspace(("10000", "10000Gi"), ("10000", "10000Gi"), hold="none") as workspace:
             accepting(front, workspace)

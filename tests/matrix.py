@@ -20,7 +20,7 @@ from tests.lab.layout import CHECKOUT
 from tests.lab.versions import CHOSEN
 
 _BUILT_AND_UP, _TESTED, _DOWN = 7200.0, 7200.0, 180.0
-_TOGETHER = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
+_TOGETHER = "@tests/together.txt"
 TESTS = tuple(
     f"tests/end_to_end/{name}.py"
     for name in (
@@ -104,7 +104,7 @@ def _tried(pair: Pair, console: Console) -> Result:
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder, "report.xml")
             began = time.monotonic()
-            _run(environment, _TESTED, "-m", "pytest", "-q", *_TOGETHER, "--tb=short", f"--junitxml={report}", *TESTS)
+            _run(environment, _TESTED, "-m", "pytest", "-q", _TOGETHER, "--tb=short", f"--junitxml={report}", *TESTS)
             return read_report(pair, report, time.monotonic() - began)
     finally:
         _run(environment, _DOWN, "-m", "tests.lab", "down")

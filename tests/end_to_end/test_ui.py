@@ -18,7 +18,8 @@ def both(make_workspace: WorkspaceMaker) -> Both:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_somebody_who_looks_at_the_ui_sees_what_a_plain_cluster_shows(both: Both, step: str) -> None:
-    assert both.differences(step) == []
+    # As one text, which pytest does not shorten.
+    assert "\n".join(both.differences(step)) == ""
 
 
 def test_everything_was_asked_that_the_ui_asks_for(both: Both) -> None:

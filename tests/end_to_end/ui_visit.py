@@ -168,7 +168,12 @@ def suspends_resumes_and_stops(visit: Visit) -> Any:
     answers.append(visit.went(visit.ask("menu: stop", "stopped")))
     phases = [phase(suspended), phase(resumed)]
     shown = {"status": {"nodes": {name: while_it_runs(node) for name, node in running["status"]["nodes"].items()}}}
-    return {"running": shown, "answers": answers, "phases": phases, "ended": without_outputs(visit.ended("stopped"))}
+    return {
+        "running": shown,
+        "answers": answers,
+        "phases": phases,
+        "ended": but_for_its_pods_end(visit.ended("stopped")),
+    }
 
 
 def terminates(visit: Visit) -> Any:
@@ -177,13 +182,14 @@ def terminates(visit: Visit) -> Any:
     # What the scheduler and the kubelet say is not shown at the front door: that the page can listen is all.
     status = visit.browser.reaches("node: Events of its pod", pod=pod)
     answer = visit.went(visit.ask("menu: terminate", "terminated"))
-    return {"Events": status, "answer": answer, "ended": without_outputs(visit.ended("terminated"))}
+    return {"Events": status, "answer": answer, "ended": but_for_its_pods_end(visit.ended("terminated"))}
 
 
-def without_outputs(ended: Object) -> Object:
+def but_for_its_pods_end(ended: Object) -> Object:
     """Whether Argo hears how a pod's program ended, before it takes a Workflow that is stopped for ended, is chance."""
     for node in ended["status"]["nodes"].values():
         node.pop("outputs", None)
+    ended["status"]["conditions"].pop("PodRunning", None)
     return ended
 
 

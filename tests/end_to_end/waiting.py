@@ -9,7 +9,7 @@ Value = TypeVar("Value")
 _AGAIN = 0.15
 
 
-def eventually(probe: Callable[[], Value], what: str | Callable[[], str], *, within: float = 90.0) -> Value:
+def eventually(probe: Callable[[], Value], what: str | Callable[[], str], *, within: float = 180.0) -> Value:
     """The first truthy value of `probe`. Fails with `what`, which may be asked then, when there is none in time."""
     deadline = time.monotonic() + within
     while True:

@@ -73,10 +73,19 @@ def down() -> None:
     ENV_FILE.unlink(missing_ok=True)
 
 
+def running() -> Lab:
+    """The laboratory, for what people start when it is up. Otherwise ends with a line that says how to bring it up."""
+    try:
+        everything()
+    except LabError as error:
+        raise SystemExit(str(error)) from None
+    return Lab()
+
+
 def everything() -> list[Process]:
     """Every process of a laboratory that is up."""
     if not _resumable():
-        raise LabError("the laboratory is not up: python -m tests.lab up")
+        raise LabError("the laboratory is not up: make lab")
     found = [controlplane.etcd(), postgres.process(), monitoring.prometheus()]
     for cluster in CLUSTERS:
         found += clusters.processes(cluster)

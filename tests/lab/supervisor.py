@@ -21,6 +21,9 @@ from tests.lab.processes import Process
 
 MARK = "MEDEA_LAB_PROCESS"
 _TAIL_LINES = 25
+_MEMORY = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
+"""Most of the laboratory is written in Go. It has few cores and much memory: garbage is collected a fourth as often,
+until a process has a GiB."""
 _DYING = 10.0
 """Seconds within which a busy machine has ended what got a SIGKILL."""
 
@@ -45,7 +48,7 @@ def start(process: Process) -> bool:
     with process.log.open("ab") as log:
         started = subprocess.Popen(
             list(process.argv),
-            env={**_plain_environment(), **process.env, MARK: _mark(process.name)},
+            env={**_MEMORY, **_plain_environment(), **process.env, MARK: _mark(process.name)},
             cwd=process.cwd,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -9,8 +9,8 @@ import yaml
 from tests.end_to_end.lab import away
 from tests.end_to_end.manifests import Object
 from tests.end_to_end.objects import origin
-from tests.end_to_end.test_doors_split import EXAMPLE, SQUARES, chunks_of, ran_once
 from tests.end_to_end.waiting import eventually
+from tests.end_to_end.without_argo.test_doors_split import EXAMPLE, SQUARES, chunks_of, ran_once
 from tests.end_to_end.workspace import Workspace
 
 

@@ -28,15 +28,22 @@ def _stop() -> None:
 
 
 @pytest.fixture(scope="module")
-def make_none(_no_controller: None) -> Iterator[WorkspaceMaker]:
+def make_workspace(_no_controller: None) -> Iterator[WorkspaceMaker]:
     """Makes namespaces with hold none; they are removed before the controller is back."""
     with ExitStack() as stack:
-        yield lambda *quotas: accepting(stack.enter_context(new_workspace(*quotas, hold="none")))
+        yield lambda *quotas, **options: accepting(stack.enter_context(new_workspace(*quotas, hold="none", **options)))
+
+
+@pytest.fixture
+def workspace(_no_controller: None) -> Iterator[Workspace]:
+    """A namespace with hold none and ample quotas for one test."""
+    with new_workspace(hold="none") as workspace:
+        yield accepting(workspace)
 
 
 @pytest.fixture(scope="module")
-def none(make_none: WorkspaceMaker) -> Workspace:
+def none(make_workspace: WorkspaceMaker) -> Workspace:
     """Pods that run at the front door itself have to be restricted in this one."""
-    workspace = make_none()
+    workspace = make_workspace()
     workspace.kubectl("label", "namespace", workspace.name, "pod-security.kubernetes.io/enforce=restricted").ok()
     return workspace

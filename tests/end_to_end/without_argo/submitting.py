@@ -9,6 +9,7 @@ from tests.end_to_end.objects import Object, runs_of
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace
 
+_TINY = inline("exit 0", {**SMALL, "driver_cores_limit": "0.1", "driver_memory_limit": "0.1g"})
 SLEEPS, FAILS = inline("sleep 300", SMALL), inline("echo bad luck; exit 3", SMALL)
 
 
@@ -21,7 +22,7 @@ def accepting(workspace: Workspace) -> Workspace:
     """The workspace, once its probe has been left alone for long enough."""
 
     def asked() -> Ran:
-        return submit(workspace, FAILS, "--server-dry-run")
+        return submit(workspace, _TINY, "--server-dry-run")
 
     eventually(lambda: asked().code == 0, lambda: f"Medea has made sure that no controller works there: {asked().said}")
     return workspace

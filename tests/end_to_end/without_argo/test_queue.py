@@ -9,8 +9,10 @@ from tests.end_to_end.without_argo.submitting import FAILS, SLEEPS, remove_all
 from tests.end_to_end.workspace import Workspace, WorkspaceMaker
 
 
-def test_what_waits_for_room_is_pending_and_says_why_and_runs_when_there_is_some(make_none: WorkspaceMaker) -> None:
-    small = make_none(("1", "1Gi"), ("1", "1Gi"))
+def test_what_waits_for_room_is_pending_and_says_why_and_runs_when_there_is_some(
+    make_workspace: WorkspaceMaker,
+) -> None:
+    small = make_workspace(("1", "1Gi"), ("1", "1Gi"))
     running = [small.create(SLEEPS) for _ in range(2)]
     waiting = small.create(FAILS)
 

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from tests.faults.laboratory.episode import play
 from tests.faults.laboratory.rewired import rewired
+from tests.lab import lifecycle
 
 
 def main(
@@ -15,6 +16,7 @@ def main(
     episodes: Annotated[int, typer.Option(min=1)] = 1,
 ) -> None:
     """Play them one after another. Ends with an error if one of them breaks the promise."""
+    lifecycle.running()
     console, broken = Console(width=140), []
     console.print(
         "Medea runs as processes on the host meanwhile (LAB_MEDEA=processes): only there its links can be cut"

@@ -1,17 +1,17 @@
-"""A split Workflow where Medea alone writes the origins."""
+"""A split Workflow at a front door with Argo's controller; `without_argo/test_doors_split.py` has all the rest."""
 
 import json
 
 import pytest
 
 from tests.end_to_end.objects import origin
-from tests.end_to_end.test_doors_split import SQUARES, node, ran_once, submit
+from tests.end_to_end.without_argo.test_doors_split import SQUARES, node, ran_once, submit
 from tests.end_to_end.workspace import WorkspaceMaker
 
 
 @pytest.mark.timeout(900, func_only=True)
-def test_the_example_runs_as_chunks_and_gathers_its_squares(make_none: WorkspaceMaker) -> None:
-    space = make_none()
+def test_the_example_runs_as_chunks_and_gathers_its_squares(make_workspace: WorkspaceMaker) -> None:
+    space = make_workspace()
     name = submit(space)
     space.wait(name, timeout=600).ok()
     status = origin(space.name, name)["status"]
