@@ -124,9 +124,10 @@ def _same(value: Any) -> Any:
 
 
 def _is_passing(key: str, value: Any) -> bool:
-    # Limits of cpu and memory are texts, and stay.
-    number = isinstance(value, int)
-    return key in _SAME and bool(value) and (number or key in ("uid", "resourceVersion", "podIP"))
+    # Limits of cpu and memory are texts, and stay; of their use it is chance, too, whether it is a second yet.
+    if isinstance(value, int):
+        return key in _SAME and (value != 0 or key in ("cpu", "memory"))
+    return key in ("uid", "resourceVersion", "podIP") and bool(value)
 
 
 def _nodes(shown: Object) -> Object:
