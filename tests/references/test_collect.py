@@ -16,6 +16,8 @@ from webhook.totals.shape import Name
 from webhook.totals.tags import Bindings
 
 Object = dict[str, Any]
+MOUNTS: Object = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+S3: Object = {"s3": {"accessKeySecret": {"name": "a", "key": "k"}}}
 
 
 def spec(*templates: Object, **more: Any) -> Object:
@@ -36,7 +38,7 @@ def needs(written: Object, **library: Object) -> list[str]:
 
 
 def mounted(**volume: Any) -> Object:
-    return pod(container={"volumeMounts": [{"name": "v", "mountPath": "/v"}]}, volumes=[{"name": "v", **volume}])
+    return pod(container=MOUNTS, volumes=[{"name": "v", **volume}])
 
 
 def from_config_map(name: str, key: str = "k", **more: Any) -> Object:
@@ -76,6 +78,14 @@ def from_config_map(name: str, key: str = "k", **more: Any) -> Object:
         (
             spec(pod(inputs={"artifacts": [{"name": "i", "git": {"sshPrivateKeySecret": {"name": "a", "key": "k"}}}]})),
             "Secret/a",
+        ),
+        (spec(pod(), templateDefaults={"serviceAccountName": "a"}), "ServiceAccount/a"),
+        (spec(pod(), templateDefaults={"executor": {"serviceAccountName": "a"}}), "ServiceAccount/a"),
+        (spec(pod(), templateDefaults={"priorityClassName": "a"}), "PriorityClass/a"),
+        (spec(mounted(emptyDir={}), templateDefaults={"archiveLocation": S3}), "Secret/a"),
+        (
+            spec(pod(container=MOUNTS), templateDefaults={"volumes": [{"name": "v", "configMap": {"name": "a"}}]}),
+            "ConfigMap/a",
         ),
         (spec(pod(sidecars=[{"name": "s", "envFrom": [{"secretRef": {"name": "a"}}]}])), "Secret/a"),
         (

@@ -102,6 +102,15 @@ def test_a_class_is_the_templates_own_or_the_workflows() -> None:
     assert kinds(spec(pod(priorityClassName="{{workflow.uid}}"))) == {Traits(priority=None)}
 
 
+def test_what_scopes_see_may_be_said_for_all_templates_at_once() -> None:
+    elsewhere = {"requiredDuringSchedulingIgnoredDuringExecution": [{"namespaces": ["other"]}]}
+    defaults: Object = {"priorityClassName": "high", "timeout": "5s", "affinity": {"podAffinity": elsewhere}}
+    assert kinds(spec(pod(), templateDefaults=defaults)) == {Traits("high", False, True, True)}
+    assert kinds(spec(pod(), templateDefaults={"activeDeadlineSeconds": 5})) == {Traits(terminating=True)}
+    own = spec(pod(priorityClassName="low"), podPriorityClassName="no", templateDefaults={"priorityClassName": "high"})
+    assert kinds(own) == {Traits(priority="low")}
+
+
 @pytest.mark.parametrize("more", [{"activeDeadlineSeconds": 5}, {"timeout": "5s"}])
 def test_a_deadline_of_the_template_makes_its_pods_terminating(more: Object) -> None:
     assert kinds(spec(pod(**more))) == {Traits(terminating=True)}

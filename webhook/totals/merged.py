@@ -4,19 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from webhook.model.objects import mapping, mappings
-from webhook.totals.shape import Spec, type_of
+from webhook.totals.shape import TYPES, Spec, type_of
 
-_SAME_FOR_ALL = (
-    "podSpecPatch",
-    "sidecars",
-    "initContainers",
-    "daemon",
-    "parallelism",
-    "inputs",
-    "retryStrategy",
-    "synchronization",
-    "memoize",
-)
 _BY_NAME = frozenset({"sidecars", "initContainers", "containers", "parameters"})
 
 
@@ -43,7 +32,7 @@ def with_defaults(template: Spec, defaults: Spec) -> Spec:
     kind = type_of(template)
     if not defaults or kind is None:
         return template
-    used = {key: defaults[key] for key in (*_SAME_FOR_ALL, kind) if defaults.get(key) is not None}
+    used = {key: value for key, value in defaults.items() if value is not None and (key == kind or key not in TYPES)}
     merged: Spec = _merged(used, template)
     return merged
 

@@ -9,8 +9,7 @@ from webhook.totals.manifests import created_workflows
 
 Spec = Mapping[str, Any]
 
-# In the order in which Argo looks for them: a template with two of these has the first type.
-_TYPES = (
+TYPES = (
     "container",
     "containerSet",
     "steps",
@@ -22,6 +21,7 @@ _TYPES = (
     "http",
     "plugin",
 )
+"""In the order in which Argo looks for them: a template with two of these has the first type."""
 # Characters of a name to repeat in a field's path; Argo's own limit for names is 128.
 _SHOWN = 128
 # In a manifest that is about to be changed every value is a text.
@@ -53,7 +53,7 @@ class Reference:
 
 def type_of(template: Spec) -> str | None:
     """Which of Argo's template types this is; None if it has no known type."""
-    return next((one for one in _TYPES if template.get(one) is not None), None)
+    return next((one for one in TYPES if template.get(one) is not None), None)
 
 
 def text(value: object) -> str | None:
