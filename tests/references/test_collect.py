@@ -143,6 +143,13 @@ def test_a_workflow_from_a_template_needs_what_both_say_with_its_own_parameters_
     assert needs(own, lib=theirs) == ["ServiceAccount/a"]
 
 
+def test_volumes_and_pull_secrets_of_a_template_are_kept_beside_a_workflows_own() -> None:
+    theirs = spec(pod(container=MOUNTS), volumes=[{"name": "v", "secret": {"secretName": "a"}}])
+    theirs |= {"imagePullSecrets": [{"name": "b"}]}
+    own = {"workflowTemplateRef": {"name": "lib"}, "volumes": [{"name": "w"}], "imagePullSecrets": [{"name": "c"}]}
+    assert needs(own, lib=theirs) == ["Secret/a", "Secret/b", "Secret/c"]
+
+
 def test_hooks_and_exit_handlers_count() -> None:
     written = spec(pod(), pod("bye", serviceAccountName="a"), onExit="bye")
     assert needs(written) == ["ServiceAccount/a"]

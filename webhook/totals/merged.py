@@ -6,7 +6,9 @@ from typing import Any
 from webhook.model.objects import mapping, mappings
 from webhook.totals.shape import TYPES, Spec, type_of
 
-_BY_NAME = frozenset({"sidecars", "initContainers", "containers", "parameters"})
+_BY_NAME = frozenset(
+    {"sidecars", "initContainers", "containers", "parameters", "artifacts", "volumes", "imagePullSecrets"}
+)
 
 
 def over_template(spec: Spec, template_spec: Spec) -> dict[str, Any]:
