@@ -45,6 +45,26 @@ def test_a_step_or_task_whose_condition_is_false_needs_nothing(condition: str, r
     assert sized(dag(task("1", "b", when=condition), task("2", "a", "1")), A, B) == (200 if runs else 100)
 
 
+@pytest.mark.parametrize(
+    ("loop", "condition", "runs"),
+    [
+        ({"withItems": [{"size": "{{workflow.parameters.size}}"}]}, "{{item.size}} == low", True),
+        ({"withItems": [{"size": "{{workflow.parameters.size}}"}]}, "{{item.size}} == high", False),
+        ({"withItems": [{"size": "{{steps.x.outputs.result}}"}]}, "{{item.size}} == high", True),
+        ({"withItems": [["{{workflow.parameters.n}}"]]}, "{{=jsonpath(item, '$[0]') == '5'}}", True),
+        ({"withItems": [[1, 2]]}, "'{{item}}' == '[1,2]'", True),
+        ({"withParam": "[ [1, 2] ]"}, "'{{item}}' == '[1,2]'", True),
+        ({"withItems": [[{"d": 1, "c": 2}]]}, """{{=item == '[{"c":2,"d":1}]'}}""", True),
+        ({"withParam": '[[{"d": 1, "c": 2}]]'}, """{{=item == '[{"d":1,"c":2}]'}}""", True),
+        ({"withParam": '[{"b": ["ä"]}]'}, """{{=item.b == '["ä"]'}}""", True),
+        ({"withItems": [["<"]]}, """{{=item == '["<"]'}}""", True),
+    ],
+    ids=str,
+)
+def test_conditions_see_the_items_of_a_loop_as_argo_writes_them(loop: Object, condition: str, runs: bool) -> None:
+    assert sized(steps([task("1", "b", when=condition, **loop)], [task("2", "a")]), A, B) == (200 if runs else 100)
+
+
 def test_two_sizes_of_a_daemon_chosen_by_a_submitted_parameter() -> None:
     """shared/cases/02, from argoproj/argo-workflows#5997."""
     little, big = pod("little", 300, daemon=True), pod("big", 9000, daemon=True)

@@ -35,13 +35,22 @@ class Loop:
 def loop_of(task: Spec, name: str, known: Bindings) -> Loop | None:
     """The loop of a task; None if it has none."""
     if isinstance(task.get("withItems"), list) and task["withItems"]:
-        items = [filled(item, known) if isinstance(item, str) else item for item in task["withItems"]]
+        items = [_item(item, known) for item in task["withItems"]]
         return Loop(len(items), items)
     if task.get("withParam"):
         return _from_parameter(task["withParam"], name, known)
     if isinstance(task.get("withSequence"), Mapping):
         return _sequence(task["withSequence"], name, known)
     return None
+
+
+def _item(written: Any, known: Bindings) -> Any:
+    """An item as it is when the loop begins, with tags filled in at any depth. An apiserver has sorted its keys."""
+    if isinstance(written, Mapping):
+        return {key: _item(written[key], known) for key in sorted(written)}
+    if isinstance(written, list):
+        return [_item(one, known) for one in written]
+    return filled(written, known) if isinstance(written, str) else written
 
 
 def _from_parameter(written: object, name: str, known: Bindings) -> Loop:

@@ -59,7 +59,8 @@ def with_item(known: Bindings, item: object) -> Bindings:
     made = dict(known)
     if isinstance(item, Mapping):
         made |= {f"item.{key}": text for key, value in item.items() if (text := _item_text(value)) is not None}
-    whole = _item_text(item)
+    # Of a map Argo sorts the keys, but not those further inside.
+    whole = _item_text(dict(sorted(item.items())) if isinstance(item, Mapping) else item)
     if whole is not None:
         made["item"] = whole
     return made
@@ -87,6 +88,7 @@ def inside(template: Spec, arguments: object, known: Bindings) -> Bindings:
 
 
 def _item_text(item: Any) -> str | None:
-    if isinstance(item, Mapping | list):
-        return json.dumps(item, default=str)
-    return parameter_text(item)
+    if not isinstance(item, Mapping | list):
+        return parameter_text(item)
+    written = json.dumps(item, default=str, ensure_ascii=False, separators=(",", ":"))
+    return None if _ESCAPED_BY_GO.search(written) else written
