@@ -82,6 +82,7 @@ APPLICATION: Object = {
 }
 
 
+REQUEST = {"spark.kubernetes.executor.request.cores": "2500m"}
 SIDECAR = {"resources": {"limits": {"cpu": "1", "memory": "1Mi"}}}
 
 
@@ -122,6 +123,9 @@ def test_a_spark_application_needs_its_driver_and_executors_with_sparks_overhead
         ({"sparkConf": conf("spark.memory.offHeap.", enabled="true", size="1048577")}, 4800, 5120 + 3 * 2),
         ({"sparkConf": {"spark.executor.pyspark.memory": "1g"}}, 4800, 5120 + 3 * 1024),
         ({"driver": {**APPLICATION["driver"], "sidecars": [SIDECAR]}}, 5800, 5121),
+        ({"sparkConf": conf("spark.kubernetes.driver.", **{"request.cores": "2"}), "driver": {}}, 5600, 1408 * 4),
+        ({"sparkConf": REQUEST, "executor": {"instances": 3, "cores": 1}}, 8700, 5120),
+        ({"sparkConf": REQUEST, "executor": {"instances": 3, "coreRequest": "500m"}}, 2700, 5120),
     ],
 )  # fmt: skip
 def test_whatever_a_spark_application_says_counts(changed: Object, cpu: int, mib: int) -> None:

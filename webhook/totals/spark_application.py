@@ -89,7 +89,10 @@ class _Application:
     def _cpu(self, role: str, own: Mapping[str, Any]) -> tuple[int, int]:
         """Its limit, and what it asks for. Without a limit that, or the default of the namespace if that is more."""
         limit = own.get("coreLimit", self._conf(f"spark.kubernetes.{role}.limit.cores"))
-        written = own.get("coreRequest", own.get("cores", self._conf(f"spark.{role}.cores")))
+        # As in Spark, a request of Kubernetes' own goes before the cores for tasks, wherever either is said.
+        request = own.get("coreRequest", self._conf(f"spark.kubernetes.{role}.request.cores"))
+        cores = own.get("cores", self._conf(f"spark.{role}.cores"))
+        written = cores if request is None else request
         asked = self._read(f"{role}.cores", cpu_milli, 1 if written is None else written)
         if limit is not None:
             return self._read(f"{role}.coreLimit", cpu_milli, limit), asked
