@@ -59,6 +59,12 @@ def test_what_a_workers_command_leaves_can_be_downloaded(world: World, s3: S3Ser
     assert s3.keys == [f"medea/files/classes/{job}/results.tgz"]
 
 
+def test_a_file_with_two_names_is_there_under_both(world: World) -> None:
+    job = world.submit(ACTOR)
+    run(world, job, "echo one > a.txt; ln a.txt b.txt")
+    assert files(world, job) == {"a.txt": b"one\n", "b.txt": b"one\n"}
+
+
 def test_a_command_that_leaves_nothing_or_fails_has_no_files(world: World, s3: S3Server) -> None:
     for script in ("exit 0", "echo half > a.txt; exit 1"):
         job = world.submit(ACTOR)

@@ -68,6 +68,15 @@ def test_a_message_that_comes_twice_runs_nothing_twice(pool: Pool, worker: MakeW
     assert (tmp_path / "runs").read_text() == "x\n"
 
 
+def test_a_command_that_has_ended_well_is_not_run_again_because_its_folder_stays(
+    pool: Pool, worker: MakeWorker
+) -> None:
+    job = queued(pool)
+    one = worker('folder="$PWD"; cd ..; rmdir "$folder"; : > "$folder"')
+    assert one.handle(message_of(job)) is Outcome.DONE
+    assert (row(pool, job).state, row(pool, job).reason) == (JobState.DONE, "")
+
+
 def test_a_job_that_another_worker_holds_is_left_to_it(pool: Pool, worker: MakeWorker) -> None:
     job = queued(pool)
     class_leases.claim(pool, job, name=NAME, holder="b", lease=60, deliveries=3)

@@ -74,7 +74,8 @@ class _Watched:
 
 
 def _pack(packed: IO[bytes], folder: Path, files: list[Path], check: Check) -> None:
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+    # A file that has two names would otherwise be a link under the second, and links are left out of a results.zip.
+    with tarfile.open(fileobj=packed, mode="w:gz", dereference=True) as tar:
         for path in files:
             with path.open("rb") as file:
                 about = tar.gettarinfo(arcname=f"job/{path.relative_to(folder)}", fileobj=file)

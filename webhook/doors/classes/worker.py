@@ -104,7 +104,11 @@ class Worker:
 
     def _done(self, job: Job, heartbeat: "Heartbeat") -> Ending:
         try:
-            with tempfile.TemporaryDirectory(prefix="medea-") as name, heartbeat.going_on():
+            # What is done stays done if its folder can't be removed, as while somebody whom it started writes there.
+            with (
+                tempfile.TemporaryDirectory(prefix="medea-", ignore_cleanup_errors=True) as name,
+                heartbeat.going_on(),
+            ):
                 return self._run_in(Path(name), job, heartbeat)
         except OSError as error:
             return Ending(f"its folder could not be worked with: {error.strerror or type(error).__name__}")

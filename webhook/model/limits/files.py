@@ -30,6 +30,8 @@ ENTRY_KEPT = 700
 """Bytes of memory, beside its name, that a file takes in the directory of a zip that is made."""
 MOST_ENTRIES_KEPT = 48 * MIB
 """Bytes of memory that the directory of one results.zip may take: some 60,000 files."""
+LONGEST_HEADER = 256 * 1024
+"""Bytes before a file's content in the .tgz of results: its name, and whatever else is said of it."""
 
 PIECE = 64 * 1024
 """Bytes that are read at once."""
