@@ -1,13 +1,17 @@
 """What the worlds of two doors share: an apiserver in memory, and informers that are turned by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
+import pytest
 from kubernetes.client import Configuration
+from prometheus_client import REGISTRY
 
 from tests.support.fake_apiserver import FakeApiserver, Fault
 from tests.support.fake_clock import FakeClock
+from webhook.doors.store import Store
 from webhook.doors.templates import Templates
+from webhook.errors import StoreUnavailable
 from webhook.kube.client import Cluster
 from webhook.kube.informer import Informer
 from webhook.kube.resources import WORKFLOW_TEMPLATES, WORKFLOWS
@@ -82,6 +86,23 @@ class DoorWorld:
     def end_workflow(self, name: str, phase: str) -> None:
         """It ends so."""
         self.fake.change(WORKFLOWS, NAMESPACE, name, {"status": {"phase": phase, "message": "so"}})
+
+
+def refuse_to_remove(monkeypatch: pytest.MonkeyPatch, keys: Collection[str]) -> None:
+    """The store's policy says that these objects stay."""
+    remove_one = Store.remove_one
+
+    def remove(self: Store, key: str) -> None:
+        if key in keys:
+            raise StoreUnavailable("the store refused to delete: 'AccessDenied: Access Denied.'")
+        remove_one(self, key)
+
+    monkeypatch.setattr(Store, "remove_one", remove)
+
+
+def failures(metric: str) -> float:
+    """How many clean-ups have failed, by the metric of a door's sweep."""
+    return REGISTRY.get_sample_value(metric, {"part": "clean"}) or 0.0
 
 
 def bearing(token: str | None) -> dict[str, str]:

@@ -95,7 +95,7 @@ def test_what_is_old_is_removed_and_what_waits_or_runs_is_not(pool: Pool) -> Non
     for job in (done, running, waiting, lost):
         age(pool, job, 49)
     assert file_jobs.retire(pool, keep=48 * 3600, abandoned=3600) == 2
-    assert [job.id for job in file_jobs.cleaned(pool, 10)] == [done, lost]
+    assert [job.id for job in file_jobs.cleaned(pool, after=0, limit=10)] == [done, lost]
     for job in (done, lost, fresh):
         file_jobs.forget(pool, job)
     assert file_jobs.get(pool, done) is None
@@ -159,7 +159,7 @@ _ASKED: dict[str, Ask] = {
     "waiting_lines": lambda pool: file_jobs.waiting_lines(pool, "ns"),
     "held_up": lambda pool: file_jobs.held_up(pool, 60),
     "submitted": lambda pool: file_jobs.submitted(pool, "ns"),
-    "cleaned": lambda pool: file_jobs.cleaned(pool, 10),
+    "cleaned": lambda pool: file_jobs.cleaned(pool, after=0, limit=10),
     "retire": lambda pool: file_jobs.retire(pool, keep=3600, abandoned=3600),
     "are_queued": lambda pool: file_jobs.are_queued(pool, namespace="ns", user_id="user-0", number=100),
 }

@@ -135,7 +135,7 @@ QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "class jobs by holder": lambda pool: class_jobs.holders(pool, "ns"),
     "class jobs held up": lambda pool: class_jobs.held_up(pool, "ns", patience=60),
     "class jobs that are old": lambda pool: class_jobs.retire(pool, keep=3600),
-    "class jobs to remove": lambda pool: class_jobs.cleaned(pool, 10),
+    "class jobs to remove": lambda pool: class_jobs.cleaned(pool, after=0, limit=10),
     "class jobs due": lambda pool: class_leases.due(pool, "ns", again=60, limit=10),
     "class jobs missed": lambda pool: class_leases.missed(pool, "ns", "c0", empty=True, after=60),
     "class jobs overtaken": lambda pool: class_leases.missed(pool, "ns", "c1", empty=False, after=60),

@@ -202,11 +202,12 @@ def retire(pool: Pool, *, keep: float) -> int:
         ).rowcount
 
 
-def cleaned(pool: Pool, limit: int) -> list[Job]:
-    """Some of those that are to be removed, the oldest first."""
+def cleaned(pool: Pool, *, after: int, limit: int) -> list[Job]:
+    """Some of those that are to be removed, by `seq`, from beyond `after` on."""
     with pool.transaction() as connection:
         rows = connection.execute(
-            f"SELECT {COLUMNS} FROM class_jobs WHERE state = 'cleaned' ORDER BY seq LIMIT %s", (limit,)
+            f"SELECT {COLUMNS} FROM class_jobs WHERE state = 'cleaned' AND seq > %s ORDER BY seq LIMIT %s",
+            (after, limit),
         ).fetchall()
     return [job_of(row) for row in rows]
 

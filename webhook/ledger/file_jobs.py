@@ -228,11 +228,11 @@ def retire(pool: Pool, *, keep: float, abandoned: float) -> int:
         )
 
 
-def cleaned(pool: Pool, limit: int) -> list[Job]:
-    """Some of those that are to be removed, the oldest first."""
+def cleaned(pool: Pool, *, after: int, limit: int) -> list[Job]:
+    """Some of those that are to be removed, by `id`, from beyond `after` on."""
     with pool.transaction() as connection:
         rows = connection.execute(
-            f"SELECT {_COLUMNS} FROM file_jobs WHERE state = 'cleaned' ORDER BY id LIMIT %s", (limit,)
+            f"SELECT {_COLUMNS} FROM file_jobs WHERE state = 'cleaned' AND id > %s ORDER BY id LIMIT %s", (after, limit)
         ).fetchall()
     return [_job(row) for row in rows]
 

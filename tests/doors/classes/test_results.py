@@ -13,6 +13,7 @@ import pytest
 
 from tests.doors.classes.test_following import age
 from tests.doors.classes.world import ACTOR, KEEP, SPARK, World
+from tests.doors.door_world import failures, refuse_to_remove
 from tests.doors.files.world import packed
 from tests.support.s3_server import S3Server
 from webhook.doors.broker import Outcome
@@ -22,6 +23,7 @@ from webhook.doors.classes.results import Results
 from webhook.doors.classes.rules import JobClass, RunBy
 from webhook.doors.classes.worker import Lost, Worker
 from webhook.doors.store import Store
+from webhook.ledger import class_jobs
 from webhook.ledger.pool import Pool
 
 MAKES = "mkdir sub; echo one > a.txt; head -c 300000 /dev/urandom > sub/b; ln -s /etc/passwd link"
@@ -138,6 +140,25 @@ def test_what_is_old_is_removed_with_its_files(world: World, s3: S3Server) -> No
     age(world, old, KEEP + 60)
     world.sweep.run()
     assert s3.keys == [f"medea/files/classes/{fresh}/results.tgz"]
+
+
+def test_files_that_the_store_refuses_to_remove_hold_up_the_removal_of_no_other(
+    world: World, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webhook.doors.classes.sweep.CLEAN_BATCH", 2)
+    jobs = [world.submit(ACTOR) for _ in range(5)]
+    for job in jobs:
+        run(world, job, "echo one > a.txt")
+        age(world, job, KEEP + 60)
+    refused = {f"medea/files/classes/{job}/results.tgz" for job in jobs[:3]}
+    with monkeypatch.context() as meanwhile:
+        refuse_to_remove(meanwhile, refused)
+        before = failures("medea_class_sweep_failed_total")
+        world.sweep.run()
+        assert (set(s3.keys), failures("medea_class_sweep_failed_total") - before) == (refused, 1)
+        assert [class_jobs.get(world.pool, job) is None for job in jobs] == [False] * 3 + [True] * 2
+    world.sweep.run()
+    assert (s3.keys, world.rows()) == ([], 0)
 
 
 def test_files_that_can_not_be_kept_are_a_reason_and_the_job_is_begun_again(

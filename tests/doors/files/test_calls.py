@@ -378,7 +378,7 @@ def test_the_store_that_is_away_refuses_uploads_and_loses_nothing(world: World, 
     world.sweep.run()
     world.work()
     assert len(world.workflows()) == 1
-    assert [one.id for one in file_jobs.cleaned(world.pool, 9)] == []
+    assert file_jobs.cleaned(world.pool, after=0, limit=9) == []
 
 
 def test_a_workflow_of_that_name_that_is_not_the_jobs_is_left_alone(world: World) -> None:

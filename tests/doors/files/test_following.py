@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.doors.door_world import failures, refuse_to_remove
 from tests.doors.files.forms import upload
 from tests.doors.files.world import KEEP, World
 from tests.support.fake_apiserver import LOSE, REFUSE, ApiError, Call, Fault
@@ -274,6 +275,24 @@ def test_a_workflow_that_may_not_be_deleted_holds_up_the_removal_of_no_other(wor
     world.sweep.run()
     assert [file_jobs.get(world.pool, job) for job in jobs] == [None, None]
     assert (s3.files, [one["metadata"]["name"] for one in world.workflows()]) == ([], [kept])
+
+
+def test_files_that_the_store_refuses_to_remove_hold_up_the_removal_of_no_other(
+    world: World, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webhook.doors.files.sweep.CLEAN_BATCH", 2)
+    jobs = [world.upload() for _ in range(5)]
+    refused = {f"{world.row(job).folder}/input.zip" for job in jobs[:3]}
+    with world.pool.transaction() as connection:
+        connection.execute("UPDATE file_jobs SET state = 'failed', ended_at = now() - interval '9 days'")
+    with monkeypatch.context() as meanwhile:
+        refuse_to_remove(meanwhile, refused)
+        before = failures("medea_file_sweep_failed_total")
+        world.sweep.run()
+        assert (set(s3.keys), failures("medea_file_sweep_failed_total") - before) == (refused, 1)
+        assert [file_jobs.get(world.pool, job) is None for job in jobs] == [False] * 3 + [True] * 2
+    world.sweep.run()
+    assert (s3.keys, [file_jobs.get(world.pool, job) for job in jobs]) == ([], [None] * 5)
 
 
 def test_an_upload_that_is_cleaned_up_while_it_still_arrives_leaves_nothing(

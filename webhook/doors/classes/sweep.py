@@ -1,5 +1,6 @@
 """The sweep of the door for job classes: finds what events have missed, and removes what is old."""
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from webhook.doors.broker import Broker
 from webhook.doors.classes.dispatch import Dispatcher
 from webhook.doors.classes.results import Results
 from webhook.doors.classes.rules import JobClass, Rules, RunBy
-from webhook.doors.sweeping import remove_workflow, run_parts, start_sweep
+from webhook.doors.sweeping import Removal, remove_workflow, run_parts, start_sweep
 from webhook.errors import NoQueue, NotTaken
 from webhook.kube.client import Cluster
 from webhook.ledger import class_jobs, class_leases
@@ -99,10 +100,7 @@ class Sweep:
 
     def clean(self) -> None:
         """Remove what is marked: its files, its Workflow, its row, in this order. What takes too long is left."""
-        until = time.monotonic() + self.interval
-        while time.monotonic() < until and (jobs := class_jobs.cleaned(self.pool, CLEAN_BATCH)):
-            for job in jobs:
-                self._clean(job)
+        self._removal.go_on(self.interval)
 
     def count(self) -> None:
         """Show how many there are."""
@@ -120,6 +118,14 @@ class Sweep:
         while jobs := class_jobs.submitted(self.pool, self.namespace, after=after, limit=TAKE_MOST):
             yield from jobs
             after = jobs[-1].seq
+
+    @functools.cached_property
+    def _removal(self) -> Removal[Job]:
+        return Removal(
+            lambda after: class_jobs.cleaned(self.pool, after=after, limit=CLEAN_BATCH),
+            lambda job: job.seq,
+            self._clean,
+        )
 
     def _clean(self, job: Job) -> None:
         if self.results is not None:

@@ -1,5 +1,6 @@
 """The sweep of the door for files: finds what events have missed, and removes what is old."""
 
+import functools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from prometheus_client import Counter, Gauge
 
 from webhook.doors.files.dispatch import Dispatcher
 from webhook.doors.store import Store
-from webhook.doors.sweeping import remove_workflow, run_parts, start_sweep
+from webhook.doors.sweeping import Removal, remove_workflow, run_parts, start_sweep
 from webhook.kube.client import Cluster
 from webhook.ledger import file_jobs
 from webhook.ledger.file_jobs import Job, JobState
@@ -64,9 +65,8 @@ class Sweep:
         file_jobs.retire(self.pool, keep=self.keep, abandoned=self.longest_upload + ABANDONED_AFTER)
 
     def clean(self) -> None:
-        """Remove what is marked: its files, its Workflow, its row, in this order."""
-        for job in file_jobs.cleaned(self.pool, CLEAN_BATCH):
-            self._clean(job)
+        """Remove what is marked: its files, its Workflow, its row, in this order. What takes too long is left."""
+        self._removal.go_on(self.interval)
 
     def count(self) -> None:
         """Show how many there are."""
@@ -74,6 +74,12 @@ class Sweep:
         for state in _PASSING:
             _JOBS.labels(state).set(found.get(state, 0))
         _HELD_UP.set(file_jobs.held_up(self.pool, HELD_UP_AFTER))
+
+    @functools.cached_property
+    def _removal(self) -> Removal[Job]:
+        return Removal(
+            lambda after: file_jobs.cleaned(self.pool, after=after, limit=CLEAN_BATCH), lambda job: job.id, self._clean
+        )
 
     def _clean(self, job: Job) -> None:
         self.store.remove(job.folder)

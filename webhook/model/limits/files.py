@@ -57,7 +57,7 @@ FILES_WORKERS = 4
 HELD_UP_AFTER = 60.0
 """Seconds after which a job that was taken from its queue and has no Workflow counts as held up."""
 CLEAN_BATCH = 100
-"""Jobs that one sweep removes at most before it looks at the rest."""
+"""Old jobs that are read at once, to be removed."""
 RETIRE_MOST = 500
 """Jobs that one sweep marks as old at most."""
 TAKE_MOST = 50
