@@ -25,6 +25,8 @@ from webhook.kube.resources import SECRETS
 from webhook.model.contract import CLUSTER
 
 Object = dict[str, Any]
+Settings = tuple[list[str], dict[str, str]]
+"""Options, and what is in the environment."""
 ROOM = {"quota": 8.0, "usedByOthers": 0.0, "reserved": 1.0, "free": 7.0}
 TREES: dict[str, Object] = {
     "inventory": {
@@ -138,7 +140,11 @@ def test_a_token_that_was_being_written_at_a_kill_is_made_anew(tmp_path: Path) -
     assert len(made) >= 32 and token_in(file) == made and file.stat().st_mode & 0o077 == 0
 
 
-def test_edges_register_themselves_and_are_the_same_after_a_restart(tmp_path: Path) -> None:
+BY_OPTIONS: Settings = ["--count", "2", "--name", "edge-g0"], {}
+BY_ENVIRONMENT: Settings = [], {"EDGE_COUNT": "2", "EDGE_NAME": "edge-g0"}
+
+
+def test_edges_register_themselves_and_are_the_same_after_a_restart_however_they_are_told(tmp_path: Path) -> None:
     fake = FakeApiserver("front")
     fake.namespace("medea-targets")
     with front_door(fake) as url:
@@ -148,8 +154,8 @@ def test_edges_register_themselves_and_are_the_same_after_a_restart(tmp_path: Pa
             "users: [{name: a, user: {token: a}}], contexts: [{name: a, context: {cluster: a, user: a}}]}"
         )
         before = None
-        for _ in range(2):
-            _run_edges(tmp_path, fake)
+        for settings in (BY_OPTIONS, BY_ENVIRONMENT):
+            _run_edges(tmp_path, fake, settings)
             found = {one["metadata"]["name"]: one for one in fake.all(SECRETS, "medea-targets")}
             assert set(found) == {"edge-g0-0", "edge-g0-1"}
             assert all(one["metadata"]["labels"][CLUSTER] == name for name, one in found.items())
@@ -159,25 +165,15 @@ def test_edges_register_themselves_and_are_the_same_after_a_restart(tmp_path: Pa
             before = data
 
 
-def _run_edges(folder: Path, fake: FakeApiserver) -> None:
+def _run_edges(folder: Path, fake: FakeApiserver, settings: Settings) -> None:
     """Start them, until they have said so, and end them."""
-    words = [
-        "edges",
-        "--count",
-        "2",
-        "--name",
-        "edge-g0",
-        "-n",
-        "ns",
-        "--port",
-        "17991",
-        "--data",
-        str(folder / "data"),
-    ]
+    words, environment = settings
+    words = ["edges", *words, "-n", "ns", "--port", "17991", "--data", str(folder / "data")]
+    kubeconfig = str(folder / "kubeconfig")
     calls = len(fake.calls)
     with subprocess.Popen(
         [sys.executable, "-m", "webhook", *words],
-        env={"PATH": "/usr/bin:/bin", "KUBECONFIG": str(folder / "kubeconfig"), "HOME": str(folder)},
+        env={"PATH": "/usr/bin:/bin", "KUBECONFIG": kubeconfig, "HOME": str(folder), **environment},
         cwd=Path(__file__).parents[2],
         stdout=subprocess.PIPE,
     ) as process:
@@ -185,6 +181,8 @@ def _run_edges(folder: Path, fake: FakeApiserver) -> None:
         def registered() -> bool:
             return len([one for one in fake.calls[calls:] if one.resource == "secrets"]) >= 2
 
-        eventually(registered, "they are registered", within=120)
-        process.send_signal(signal.SIGTERM)
+        try:
+            eventually(registered, "they are registered", within=120)
+        finally:
+            process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0

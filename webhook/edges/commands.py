@@ -29,8 +29,10 @@ _OWNERS = 0o600
 
 
 def edges(
-    name: Annotated[str, typer.Option(help="The edge's name, or what those of several begin with.")] = "edge",
-    count: Annotated[int, typer.Option(min=1, max=_MOST, help="How many, as one process.")] = 1,
+    name: Annotated[
+        str, typer.Option(envvar="EDGE_NAME", help="The edge's name, or what those of several begin with.")
+    ] = "edge",
+    count: Annotated[int, typer.Option(min=1, max=_MOST, envvar="EDGE_COUNT", help="How many, as one process.")] = 1,
     namespace: Annotated[list[str] | None, typer.Option("--namespace", "-n", help="Whose Workflows they take.")] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where they listen.")] = 7443,
     address: Annotated[str, typer.Option(help="The IP address by which Medea reaches them.")] = "127.0.0.1",
