@@ -54,7 +54,21 @@ def test_several_that_take_at_once_stay_within_the_limit(pool: Pool) -> None:
         queued(pool)
     with ThreadPoolExecutor(6) as threads:
         list(threads.map(lambda _: file_jobs.take(pool, LINE, limit=5), range(12)))
-    assert len(file_jobs.submitted(pool, "ns")) == 5
+    assert len(file_jobs.submitted(pool, "ns", after=None, limit=10)) == 5
+
+
+def test_what_is_submitted_is_read_a_few_at_a_time_and_each_once(pool: Pool) -> None:
+    # In an order in which neither ids nor users nor services alone could be gone through.
+    lines = [("2", "example"), ("1", "more"), ("2", "example"), ("1", "example"), ("2", "a"), ("1", "example")]
+    jobs = [queued(pool, user, service) for user, service in lines]
+    for user, service in lines:
+        file_jobs.take(pool, Line("ns", service, user), limit=2)
+    waits = queued(pool)
+    pages: list[list[Job]] = []
+    while page := file_jobs.submitted(pool, "ns", after=pages[-1][-1] if pages else None, limit=2):
+        pages.append(page)
+    assert [len(page) for page in pages] == [2, 2, 2]
+    assert sorted(job.id for page in pages for job in page) == jobs and row(pool, waits).state == JobState.QUEUED
 
 
 def test_an_end_is_told_once(pool: Pool) -> None:
@@ -158,7 +172,7 @@ _ASKED: dict[str, Ask] = {
     "take": lambda pool: file_jobs.take(pool, Line("ns", "example", "user-0"), limit=5),
     "waiting_lines": lambda pool: file_jobs.waiting_lines(pool, "ns"),
     "held_up": lambda pool: file_jobs.held_up(pool, 60),
-    "submitted": lambda pool: file_jobs.submitted(pool, "ns"),
+    "submitted": lambda pool: file_jobs.submitted(pool, "ns", after=None, limit=10),
     "cleaned": lambda pool: file_jobs.cleaned(pool, after=0, limit=10),
     "retire": lambda pool: file_jobs.retire(pool, keep=3600, abandoned=3600),
     "are_queued": lambda pool: file_jobs.are_queued(pool, namespace="ns", user_id="user-0", number=100),

@@ -8,7 +8,17 @@ import psycopg
 import pytest
 
 from tests.ledger.test_placements import PLACED, new
-from webhook.ledger import class_jobs, class_leases, placements, power_jobs, queueing, rebuilding, reserving, splits
+from webhook.ledger import (
+    class_jobs,
+    class_leases,
+    file_jobs,
+    placements,
+    power_jobs,
+    queueing,
+    rebuilding,
+    reserving,
+    splits,
+)
 from webhook.ledger.by_cluster import placements_on, shares
 from webhook.ledger.connection import Connection
 from webhook.ledger.pool import Pool
@@ -31,7 +41,7 @@ def full(dsn: str) -> Iterator[Pool]:
     assert pool.wait(20)
     # Not through the pool: so many rows at once take longer than any statement of Medea's may.
     with psycopg.connect(dsn) as connection:
-        connection.execute("TRUNCATE workflows, templates, clusters, caches, power_jobs, class_jobs CASCADE")
+        connection.execute("TRUNCATE workflows, templates, clusters, caches, power_jobs, class_jobs, file_jobs CASCADE")
         connection.execute(
             """
             INSERT INTO workflows (placement, state, name, namespace, cluster, origin_uid, run_name, run_uid, cpu_milli,
@@ -81,6 +91,17 @@ def full(dsn: str) -> Iterator[Pool]:
             """,
             (ROWS,),
         )
+        connection.execute(
+            """
+            INSERT INTO file_jobs (namespace, uploader, folder, user_id, service, state, workflow_uid, submitted_at,
+                                   ended_at)
+            SELECT 'ns', 'ann', 'files/' || n, 'u' || n %% 7, 's' || n %% 3,
+                   CASE n %% 500 WHEN 0 THEN 'queued' WHEN 1 THEN 'submitted' WHEN 2 THEN 'cleaned'
+                   WHEN 3 THEN 'receiving' ELSE 'done' END, 'o' || n, now(), CASE WHEN n %% 500 > 3 THEN now() END
+            FROM generate_series(1, %s) AS n
+            """,
+            (ROWS,),
+        )
         connection.execute("INSERT INTO caches SELECT 'cache//' || n, 'west' FROM generate_series(1, %s) AS n", (ROWS,))
         connection.execute("INSERT INTO templates SELECT 'h' || n, '{}' FROM generate_series(1, 2000) AS n")
         connection.execute(
@@ -88,10 +109,10 @@ def full(dsn: str) -> Iterator[Pool]:
         )
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE workflows, decisions, templates, workflow_templates, caches")
-        connection.execute("VACUUM ANALYZE splits, split_chunks, power_jobs, class_jobs")
+        connection.execute("VACUUM ANALYZE splits, split_chunks, power_jobs, class_jobs, file_jobs")
     yield pool
     with pool.transaction() as connection:
-        connection.execute("TRUNCATE workflows, templates, clusters, caches, power_jobs, class_jobs CASCADE")
+        connection.execute("TRUNCATE workflows, templates, clusters, caches, power_jobs, class_jobs, file_jobs CASCADE")
     pool.close()
 
 
@@ -142,6 +163,8 @@ QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "a class job to hold": lambda pool: class_leases.claim(
         pool, "11111111-1111-1111-1111-111111111111", name="c0", holder="a", lease=60, deliveries=1
     ),
+    "file jobs submitted": lambda pool: file_jobs.submitted(pool, "ns", after=None, limit=10),
+    "file jobs to remove": lambda pool: file_jobs.cleaned(pool, after=0, limit=10),
     "get": lambda pool: placements.get(pool, "p7"),
     "by_origin": lambda pool: placements.by_origin(pool, "ns-7", "job-7"),
     "original": lambda pool: placements.original(pool, "p7"),

@@ -199,11 +199,15 @@ def are_queued(pool: Pool, *, namespace: str, user_id: str, number: int) -> bool
     return row is not None
 
 
-def submitted(pool: Pool, namespace: str) -> list[Job]:
-    """What is submitted in a namespace and has not ended: as many as the limits allow."""
+def submitted(pool: Pool, namespace: str, *, after: Job | None, limit: int) -> list[Job]:
+    """What is submitted in a namespace and has not ended, by user, service and id, from beyond `after` on."""
+    beyond = (after.user_id, after.service, after.id) if after else ("", "", 0)
     with pool.transaction() as connection:
         rows = connection.execute(
-            f"SELECT {_COLUMNS} FROM file_jobs WHERE namespace = %s AND state = 'submitted' ORDER BY id", (namespace,)
+            # As its index has it.
+            f"SELECT {_COLUMNS} FROM file_jobs WHERE namespace = %s AND state = 'submitted' "
+            "AND (user_id, service, id) > (%s, %s, %s) ORDER BY user_id, service, id LIMIT %s",
+            (namespace, *beyond, limit),
         ).fetchall()
     return [_job(row) for row in rows]
 

@@ -56,6 +56,17 @@ def test_jobs_that_were_taken_and_not_submitted_are_submitted_in_order_whoever_i
     assert [int(one["metadata"]["labels"][FILE_JOB]) for one in world.workflows()] == jobs
 
 
+def test_more_jobs_than_are_read_at_once_are_all_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webhook.doors.files.sweep.LOOK_MOST", 2)
+    jobs = [world.upload(user=str(number)) for number in range(5)]
+    for job in jobs:
+        file_jobs.take(world.pool, world.row(job).line, limit=1)
+    world.restart()
+    world.sweep.run()
+    world.work()
+    assert world.running() == jobs
+
+
 def submits(call: Call) -> bool:
     """Whether it creates a Workflow."""
     return call.verb == "create" and call.resource == WORKFLOWS.plural

@@ -2,7 +2,7 @@
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from prometheus_client import Counter, Gauge
@@ -14,7 +14,7 @@ from webhook.kube.client import Cluster
 from webhook.ledger import file_jobs
 from webhook.ledger.file_jobs import Job, JobState
 from webhook.ledger.pool import Pool
-from webhook.model.limits.files import ABANDONED_AFTER, CLEAN_BATCH, HELD_UP_AFTER
+from webhook.model.limits.files import ABANDONED_AFTER, CLEAN_BATCH, HELD_UP_AFTER, LOOK_MOST
 
 _JOBS = Gauge("medea_file_jobs", "Jobs with files, by those of their states that pass", ["state"])
 _HELD_UP = Gauge("medea_file_jobs_held_up", "Jobs with files whose turn it is, and whose Workflow can't be created")
@@ -56,7 +56,7 @@ class Sweep:
         """At every line in which something waits, and at each submitted job that does not just go on."""
         for line in file_jobs.waiting_lines(self.pool, self.namespace):
             self.dispatcher.look_at_line(line, sweep=True)
-        for job in file_jobs.submitted(self.pool, self.namespace):
+        for job in self._submitted():
             if not self.dispatcher.goes_on(job):
                 self.dispatcher.look_at_job(job.id, sweep=True)
 
@@ -74,6 +74,12 @@ class Sweep:
         for state in _PASSING:
             _JOBS.labels(state).set(found.get(state, 0))
         _HELD_UP.set(file_jobs.held_up(self.pool, HELD_UP_AFTER))
+
+    def _submitted(self) -> Iterator[Job]:
+        after = None
+        while jobs := file_jobs.submitted(self.pool, self.namespace, after=after, limit=LOOK_MOST):
+            yield from jobs
+            after = jobs[-1]
 
     @functools.cached_property
     def _removal(self) -> Removal[Job]:

@@ -62,3 +62,5 @@ RETIRE_MOST = 500
 """Jobs that one sweep marks as old at most."""
 TAKE_MOST = 50
 """Jobs of one user and service that are taken from the queue at once."""
+LOOK_MOST = 100
+"""Submitted jobs that are read at once, to be looked at again."""
