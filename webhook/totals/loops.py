@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from webhook.model.bounded_json import read_json
 from webhook.model.limits.admission import WEIGH_LONGEST_LOOP
+from webhook.totals.items import read_items
 from webhook.totals.scope import value_of
 from webhook.totals.shape import Spec
 from webhook.totals.tags import Bindings, filled
@@ -55,11 +55,8 @@ def _item(written: Any, known: Bindings) -> Any:
 
 def _from_parameter(written: object, name: str, known: Bindings) -> Loop:
     value = value_of(written, known)
-    try:
-        items = read_json(value.encode()) if value is not None else None
-    except ValueError:
-        items = None
-    return Loop(len(items), items) if isinstance(items, list) else _unknown(name)
+    items = read_items(value) if value is not None else None
+    return Loop(len(items), items) if items is not None else _unknown(name)
 
 
 def _sequence(written: Spec, name: str, known: Bindings) -> Loop:
