@@ -130,6 +130,45 @@ def test_names_are_followed_through_arguments_as_far_as_they_are_known() -> None
     assert needs(spec(steps(call), leaf, arguments=arguments)) == ["ServiceAccount/spark-bot"]
 
 
+def with_name(value: str) -> Object:
+    return {"arguments": {"parameters": [{"name": "n", "value": value}]}}
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        {"withItems": ["a", "b"], **with_name("{{item}}")},
+        {"withParam": '[{"of": "a"}, {"of": "b"}]', **with_name("{{item.of}}")},
+        {"withItems": ["a", "b", "c"], "when": "{{item}} != c", **with_name("{{item}}")},
+        {"withItems": ["a"], "hooks": {"exit": {"template": "t", **with_name("b")}}, **with_name("{{item}}")},
+        {"withItems": ["a"], "hooks": {"exit": {"template": "t", **with_name("{{item}}")}}, **with_name("b")},
+    ],
+    ids=str,
+)
+def test_names_are_followed_through_each_item_of_a_loop(loop: Object) -> None:
+    leaf = pod("t", inputs={"parameters": [{"name": "n"}]}, serviceAccountName="{{inputs.parameters.n}}")
+    task = {"name": "x", "template": "t", **loop}
+    for main in (steps({"template": "t", **loop}), {"name": "main", "dag": {"tasks": [task]}}):
+        assert needs(spec(main, leaf)) == ["ServiceAccount/a", "ServiceAccount/b"]
+
+
+def test_artifacts_and_values_that_each_round_of_a_loop_passes_on_are_found() -> None:
+    secret = {"name": "{{item}}-keys", "key": "k"}
+    artifact = {"name": "i", "s3": {"accessKeySecret": secret}}
+    loop = {"template": "t", "withItems": ["a", "b"], "arguments": {"artifacts": [artifact]}}
+    assert needs(spec(steps(loop), pod("t"))) == ["Secret/a-keys", "Secret/b-keys"]
+    loop["arguments"] = {"parameters": [from_config_map("{{item}}")]}
+    assert needs(spec(steps(loop), pod("t"))) == ["ConfigMap/a:k", "ConfigMap/b:k"]
+
+
+def test_what_has_too_many_rounds_is_looked_at_without_the_items_of_its_loops() -> None:
+    loop = {"template": "t", "withSequence": {"count": 100}, **with_name("{{item}}")}
+    leaf = pod("t", inputs={"parameters": [{"name": "n"}]}, serviceAccountName="{{inputs.parameters.n}}")
+    for loops in ([loop], [loop] * 200):
+        found = collect(spec(steps(*loops, {"template": "a"}), leaf, pod("a", envs("a"))), {})
+        assert ([one.name for one in found.needs], found.notes) == (["a"], ())
+
+
 def test_the_templates_of_others_are_looked_into_where_they_are_called() -> None:
     called = {"templateRef": {"name": "lib", "template": "one"}}
     library = spec(pod("one", serviceAccountName="a"), pod("two", serviceAccountName="b"))
