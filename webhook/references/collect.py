@@ -20,6 +20,7 @@ from webhook.model.limits.references import (
 )
 from webhook.model.objects import mapping
 from webhook.references.model import Kind, Reference, References
+from webhook.references.patches import Patches
 from webhook.references.pods import Selector, has_tag, lock_selectors, pod_selectors, resolved, selectors_in
 from webhook.references.sources import Source, parameters_of, source_of
 from webhook.totals.depends import wanted_tasks
@@ -34,6 +35,7 @@ from webhook.totals.tags import UNKNOWN, Bindings, filled
 from webhook.totals.unknowns import Unknowns
 
 _REPOSITORIES = "artifact-repositories"
+_FOR_EACH = ("templateDefaults", "volumes", "podSpecPatch", "imagePullSecrets")
 _Key = tuple[Kind, str]
 
 
@@ -90,8 +92,9 @@ class _Walk:
         self._rounds_seen = False
         self._templates: dict[str, Spec] = {}
         """Templates with the Workflow's defaults under them, by their keys."""
-        self._for_each = len(json.dumps([spec.get("templateDefaults"), spec.get("volumes")])) // WEIGH_PAGE
+        self._for_each = len(json.dumps([spec.get(one) for one in _FOR_EACH])) // WEIGH_PAGE
         """What looking into one template costs, since these are looked through for it."""
+        self._patches = Patches()
         self._named: dict[str, list[Selector]] = {}
         """What the pod of each template names, by the template's key."""
         self._needs: dict[_Key, set[str]] = {}
@@ -215,10 +218,18 @@ class _Walk:
         """Whether what a template needs may depend on its inputs. For most pods it can't, so one look is enough."""
         kind = type_of(template)
         if key not in self._named:
-            makes_pod = kind in PODS or kind == "http"
-            self._named[key] = list(pod_selectors(template, self._spec)) if makes_pod else []
+            self._named[key] = list(self._named_by(template)) if kind in PODS or kind == "http" else []
+            self._work += len(self._named[key]) // VALUES_PER_WORK
         named = (*self._named[key], *lock_selectors(template))
         return kind not in PODS or kind == "resource" or any(map(has_tag, named))
+
+    def _named_by(self, template: Spec) -> Iterator[Selector]:
+        # The pod that makes a request is Argo's agent, which has no patch of a template's.
+        holders = (self._spec,) if type_of(template) == "http" else (self._spec, template)
+        before = self._patches.work
+        patches = self._patches.of(*holders)
+        self._work += self._patches.work - before
+        return pod_selectors(template, self._spec, patches)
 
     def _template(self, key: str, template: Spec, known: Bindings, passed: Iterable[str]) -> None:
         declared = parameters_of(mapping(template.get("inputs")))
