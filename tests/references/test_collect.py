@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from webhook.model.limits.references import MOST_TEMPLATES, MOST_WORK, VALUES_PER_WORK, YAML_PER_WORK
 from webhook.references import collect as module
+from webhook.references import patches
 from webhook.references.collect import collect
 from webhook.references.model import Reference, references_of
+from webhook.totals.patches import read_patch
 from webhook.totals.scope import inside
 from webhook.totals.shape import Name
 from webhook.totals.tags import Bindings
@@ -123,11 +125,133 @@ def test_what_may_be_missing_or_is_not_used_or_not_known_is_not_needed(written: 
     assert needs(written) == []
 
 
+def patched(text: str, **more: Any) -> Object:
+    return pod(podSpecPatch=text, **more)
+
+
+GC: Object = {"strategy": "OnWorkflowDeletion", "serviceAccountName": "a"}
+
+
+def putting_out(**garbage: str) -> Object:
+    return pod(outputs={"artifacts": [{"name": "o", **({"artifactGC": garbage} if garbage else {})}]})
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        (spec(patched('{"serviceAccountName": "a"}', serviceAccountName="b")), ["ServiceAccount/a"]),
+        (spec(pod(), podSpecPatch="serviceAccountName: a"), ["ServiceAccount/a"]),
+        (spec(patched("serviceAccountName: a"), podSpecPatch="serviceAccountName: b"), ["ServiceAccount/a"]),
+        (spec(patched("priorityClassName: a", priorityClassName="b")), ["PriorityClass/a"]),
+        (spec(patched("imagePullSecrets: [{name: a}]"), imagePullSecrets=[{"name": "b"}]), ["Secret/a", "Secret/b"]),
+        (spec(patched("volumes: [{name: w, secret: {secretName: a}}]")), ["Secret/a"]),
+        (spec(patched("volumes: [{name: w, configMap: {name: a}}]")), ["ConfigMap/a"]),
+        (spec(patched("volumes: [{name: w, configMap: {name: a, optional: true}}]")), []),
+        (
+            spec(patched("volumes: [{name: w, persistentVolumeClaim: {claimName: a}}]")),
+            ["PersistentVolumeClaim/a"],
+        ),
+        (
+            spec(mounted(secret={"secretName": "b"}) | {"podSpecPatch": "volumes: [{name: v, $patch: delete}]"}),
+            [],
+        ),
+        (spec(patched("containers: [{name: main, envFrom: [{secretRef: {name: a}}]}]")), ["Secret/a"]),
+        (
+            spec(
+                pod(
+                    container={"env": [{"name": "e", "valueFrom": {"secretKeyRef": {"name": "b", "key": "k"}}}]},
+                    podSpecPatch="containers: [{name: main, env: [{name: e, valueFrom: {secretKeyRef: {name: a}}}]}]",
+                )
+            ),
+            ["Secret/a"],
+        ),
+        (spec(patched("serviceAccountName: '{{workflow.parameters.w}}'")), ["ServiceAccount/a"]),
+        (spec(patched('{"serviceAccountName": "{{=workflow.parameters[\'w\']}}"}')), ["ServiceAccount/a"]),
+        (
+            spec(patched('{"serviceAccountName": "\\u006dedeatag9x{{workflow.parameters.w}}"}')),
+            ["ServiceAccount/medeatag9xa"],
+        ),
+        (spec(patched("serviceAccountName: '{{pod.name}}'", serviceAccountName="b")), []),
+        (spec(patched("{{workflow.parameters.w}}: [", serviceAccountName="a")), ["ServiceAccount/a"]),
+        (spec(pod(), templateDefaults={"podSpecPatch": "serviceAccountName: a"}), ["ServiceAccount/a"]),
+        (
+            spec({"name": "main", "http": {"url": "x"}, "podSpecPatch": "serviceAccountName: b"}),
+            [],
+        ),
+        (spec(putting_out(), artifactGC=GC), ["ServiceAccount/a"]),
+        (spec(putting_out(serviceAccountName="a"), artifactGC={**GC, "serviceAccountName": "b"}), ["ServiceAccount/a"]),
+        (spec(putting_out(strategy="OnWorkflowCompletion"), artifactGC={**GC, "strategy": ""}), ["ServiceAccount/a"]),
+        (spec(putting_out(strategy="Never"), artifactGC=GC), []),
+        (spec(putting_out(), artifactGC={"serviceAccountName": "a"}), []),
+        (spec(pod(), artifactGC=GC), []),
+    ],
+    ids=str,
+)
+def test_patches_of_pods_and_the_deleters_of_artifacts_name_things_too(written: Object, found: list[str]) -> None:
+    assert needs({**written, "arguments": {"parameters": [{"name": "w", "value": "a"}]}}) == found
+
+
+def test_a_patch_is_read_once_and_costs_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def counted(patch: str, *args: Any) -> Object:
+        read.append(patch)
+        return read_patch(patch, *args)
+
+    monkeypatch.setattr(patches, "read_patch", counted)
+    many = [pod(f"t{number}") for number in range(50)]
+    calls = steps(*({"template": one["name"]} for one in many))
+    assert not collect(spec(calls, *many, podSpecPatch="serviceAccountName: a"), {}).notes and len(read) == 1
+    for number, one in enumerate(many):
+        one["podSpecPatch"] = f"serviceAccountName: a{number} #" + "x" * 10_000
+    assert collect(spec(calls, *many), {}).notes
+    assert len(read) <= 2 + MOST_WORK * YAML_PER_WORK // 10_000
+
+
 def test_names_are_followed_through_arguments_as_far_as_they_are_known() -> None:
     call = {"template": "t", "arguments": {"parameters": [{"name": "n", "value": "{{workflow.parameters.which}}"}]}}
     leaf = pod("t", inputs={"parameters": [{"name": "n"}]}, serviceAccountName="{{inputs.parameters.n}}-bot")
     arguments = {"parameters": [{"name": "which", "value": "spark"}]}
     assert needs(spec(steps(call), leaf, arguments=arguments)) == ["ServiceAccount/spark-bot"]
+
+
+def with_name(value: str) -> Object:
+    return {"arguments": {"parameters": [{"name": "n", "value": value}]}}
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        {"withItems": ["a", "b"], **with_name("{{item}}")},
+        {"withParam": '[{"of": "a"}, {"of": "b"}]', **with_name("{{item.of}}")},
+        {"withItems": ["a", "b", "c"], "when": "{{item}} != c", **with_name("{{item}}")},
+        {"withItems": ["a"], "hooks": {"exit": {"template": "t", **with_name("b")}}, **with_name("{{item}}")},
+        {"withItems": ["a"], "hooks": {"exit": {"template": "t", **with_name("{{item}}")}}, **with_name("b")},
+    ],
+    ids=str,
+)
+def test_names_are_followed_through_each_item_of_a_loop(loop: Object) -> None:
+    leaf = pod("t", inputs={"parameters": [{"name": "n"}]}, serviceAccountName="{{inputs.parameters.n}}")
+    task = {"name": "x", "template": "t", **loop}
+    for main in (steps({"template": "t", **loop}), {"name": "main", "dag": {"tasks": [task]}}):
+        assert needs(spec(main, leaf)) == ["ServiceAccount/a", "ServiceAccount/b"]
+
+
+def test_artifacts_and_values_that_each_round_of_a_loop_passes_on_are_found() -> None:
+    secret = {"name": "{{item}}-keys", "key": "k"}
+    artifact = {"name": "i", "s3": {"accessKeySecret": secret}}
+    loop = {"template": "t", "withItems": ["a", "b"], "arguments": {"artifacts": [artifact]}}
+    assert needs(spec(steps(loop), pod("t"))) == ["Secret/a-keys", "Secret/b-keys"]
+    loop["arguments"] = {"parameters": [from_config_map("{{item}}")]}
+    assert needs(spec(steps(loop), pod("t"))) == ["ConfigMap/a:k", "ConfigMap/b:k"]
+
+
+def test_what_has_too_many_rounds_is_looked_at_without_the_items_of_its_loops() -> None:
+    loop = {"template": "t", "withSequence": {"count": 100}, **with_name("{{item}}")}
+    leaf = pod("t", inputs={"parameters": [{"name": "n"}]}, serviceAccountName="{{inputs.parameters.n}}")
+    for loops in ([loop], [loop] * 200):
+        found = collect(spec(steps(*loops, {"template": "a"}), leaf, pod("a", envs("a"))), {})
+        assert ([one.name for one in found.needs], found.notes) == (["a"], ())
 
 
 def test_the_templates_of_others_are_looked_into_where_they_are_called() -> None:
@@ -237,6 +361,9 @@ _JSON = st.recursive(
                     "secret",
                     "synchronization",
                     "semaphores",
+                    "outputs",
+                    "artifacts",
+                    "artifactGC",
                 ]
             ),
             inner,
@@ -260,6 +387,8 @@ _JSON = st.recursive(
                 "synchronization",
                 "imagePullSecrets",
                 "artifactRepositoryRef",
+                "podSpecPatch",
+                "artifactGC",
             ]
         ),
         _JSON,

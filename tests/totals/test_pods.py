@@ -124,6 +124,20 @@ def test_defaults_for_all_templates_fill_in_what_one_does_not_say() -> None:
     assert cpu({"script": box(5)}, templateDefaults={"container": box(100)}) == 5
 
 
+def test_a_default_type_is_what_argo_takes_for_the_templates_own_where_it_knows_no_better() -> None:
+    """Argo takes back what defaults made of a template, but not for containerSet, http and plugin."""
+    default = {"templateDefaults": {"container": box(100)}}
+    assert cpu({"containerSet": {"containers": [named("a", 5), named("b", 5)]}}, **default) == 100
+    assert cpu({"http": {"url": "x"}}, **default) == 100
+    assert cpu({"plugin": {"x": {}}}, **default) == 100
+    assert cpu({"steps": []}, **default) == 0
+    grouped = {"templateDefaults": {"containerSet": {"containers": [named("a", 70), named("b", 80)]}}}
+    assert cpu({"script": box(5)}, **grouped) == 150
+    assert cpu({"container": box(5)}, **grouped) == 5
+    created = {"templateDefaults": {"resource": {"action": "create", "manifest": "kind: Pod"}}}
+    assert need(spec({"name": "main", "container": box(5)}, **created)).totals.cpu_milli == 5
+
+
 def test_a_resource_template_runs_argos_own_container_alone() -> None:
     template = {"resource": {"action": "get"}}
     assert need(spec({"name": "main", **template})).notes == ()

@@ -6,6 +6,7 @@ every list that contains it unreadable, and whatever walks through it would fail
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from webhook.model.limits.model import DEEPEST_JSON
@@ -13,16 +14,19 @@ from webhook.model.limits.model import DEEPEST_JSON
 _MARKS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
 
 
-def read_json(data: bytes) -> Any:
-    """Parse JSON; whatever is nested deeper than DEEPEST_JSON levels becomes null. Raises ValueError."""
+def read_json(data: bytes, number: Callable[[str], Any] | None = None) -> Any:
+    """Parse JSON; whatever is nested deeper than DEEPEST_JSON levels becomes null. Raises ValueError.
+
+    `number` makes what stands for a number of its text.
+    """
     try:
-        value = json.loads(data)
+        value = json.loads(data, parse_float=number, parse_int=number)
     except RecursionError:
-        return json.loads(_cut_off(data))
+        return json.loads(_cut_off(data), parse_float=number, parse_int=number)
     # Counting is quick, and most objects have fewer brackets than that.
     if data.count(b"{") + data.count(b"[") <= DEEPEST_JSON or not is_deep(value):
         return value
-    return json.loads(_cut_off(data))
+    return json.loads(_cut_off(data), parse_float=number, parse_int=number)
 
 
 def is_deep(value: Any) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from webhook.model.limits.admission import WEIGH_PAGE
 from webhook.model.limits.references import (
+    ARTIFACTS_PER_WORK,
     MOST_REFERENCES,
     MOST_TEMPLATES,
     MOST_WORK,
@@ -19,19 +20,22 @@ from webhook.model.limits.references import (
 )
 from webhook.model.objects import mapping
 from webhook.references.model import Kind, Reference, References
+from webhook.references.patches import Patches
 from webhook.references.pods import Selector, has_tag, lock_selectors, pod_selectors, resolved, selectors_in
 from webhook.references.sources import Source, parameters_of, source_of
 from webhook.totals.depends import wanted_tasks
 from webhook.totals.lookup import Lookup
+from webhook.totals.loops import rounds_of
 from webhook.totals.manifests import created_objects
 from webhook.totals.merged import over_template, with_defaults
 from webhook.totals.running import hook_runs, runs
-from webhook.totals.scope import inside, value_of, workflow_parameters
+from webhook.totals.scope import inside, mentions_item, value_of, workflow_parameters
 from webhook.totals.shape import PODS, Name, Spec, groups_of, hooks_of, named_templates, text, type_of
 from webhook.totals.tags import UNKNOWN, Bindings, filled
 from webhook.totals.unknowns import Unknowns
 
 _REPOSITORIES = "artifact-repositories"
+_FOR_EACH = ("templateDefaults", "volumes", "podSpecPatch", "imagePullSecrets")
 _Key = tuple[Kind, str]
 
 
@@ -54,10 +58,17 @@ def collect(spec: Spec, library: Mapping[Name, Spec]) -> Collected:
     to = Name(filled(str(reference.get("name")), {}), reference.get("clusterScope") is True)
     template_spec = library.get(to, {}) if reference else {}
     whole = over_template(spec, template_spec)
-    walk = _Walk(whole, workflow_parameters(spec, template_spec))
-    walk.arguments(_first_of_each(spec, template_spec))
-    walk.follow(Lookup("", named_templates(whole), library))
-    return walk.collected()
+    lookup = Lookup("", named_templates(whole), library)
+
+    def walked(*, each_round: bool) -> _Walk:
+        walk = _Walk(whole, workflow_parameters(spec, template_spec), each_round=each_round)
+        walk.arguments(_first_of_each(spec, template_spec))
+        walk.follow(lookup)
+        return walk
+
+    walk = walked(each_round=True)
+    # Better all of it without the items of its loops than a part of it with them.
+    return (walked(each_round=False) if walk.has_too_many_rounds else walk).collected()
 
 
 def _first_of_each(*specs: Spec) -> Iterator[Mapping[str, object]]:
@@ -74,12 +85,16 @@ def _first_of_each(*specs: Spec) -> Iterator[Mapping[str, object]]:
 class _Walk:
     """One walk along the calls of a Workflow."""
 
-    def __init__(self, spec: Spec, known: Bindings) -> None:
+    def __init__(self, spec: Spec, known: Bindings, *, each_round: bool) -> None:
         self._spec, self._known = spec, known
+        self._each_round = each_round
+        """Whether it looks at each round of a loop, with the item of that."""
+        self._rounds_seen = False
         self._templates: dict[str, Spec] = {}
         """Templates with the Workflow's defaults under them, by their keys."""
-        self._for_each = len(json.dumps([spec.get("templateDefaults"), spec.get("volumes")])) // WEIGH_PAGE
+        self._for_each = len(json.dumps([spec.get(one) for one in _FOR_EACH])) // WEIGH_PAGE
         """What looking into one template costs, since these are looked through for it."""
+        self._patches = Patches()
         self._named: dict[str, list[Selector]] = {}
         """What the pod of each template names, by the template's key."""
         self._needs: dict[_Key, set[str]] = {}
@@ -91,6 +106,11 @@ class _Walk:
         self._makes_anything = False
         self._work = 0
         self._cut = False
+
+    @property
+    def has_too_many_rounds(self) -> bool:
+        """Whether it found too much or came to no end, which may be otherwise if it does not look at each round."""
+        return self._rounds_seen and (self._cut or len(self._needs) > MOST_REFERENCES)
 
     def collected(self) -> Collected:
         """All that was found."""
@@ -121,8 +141,7 @@ class _Walk:
         seen = set[object]()
         while waiting:
             if self._work > MOST_WORK or len(seen) > MOST_TEMPLATES:
-                # What it makes itself may be in what is left, so nothing is known to be missing.
-                self._cut = self._makes_anything = True
+                self._give_up()
                 return
             caller, where, known = waiting.popleft()
             found = where.find(caller, known, Unknowns())
@@ -138,13 +157,44 @@ class _Walk:
                 continue
             seen.add(key)
             self._template(found.key, template, bound, passed)
-            for inner in _callers(template, bound):
+            for inner, told in self._callers(template, bound):
                 self._work += 1
                 if inner.get("template") is not None or inner.get("templateRef") or inner.get("inline"):
-                    self.arguments(parameters_of(mapping(inner.get("arguments"))), bound)
+                    self.arguments(parameters_of(mapping(inner.get("arguments"))), told)
                     artifacts = selectors_in(mapping(inner.get("arguments")).get("artifacts"))
-                    self._needs_of(resolved(artifacts, bound))
-                    waiting.append((inner, found.lookup, bound))
+                    self._needs_of(resolved(artifacts, told))
+                    waiting.append((inner, found.lookup, told))
+
+    def _callers(self, template: Spec, known: Bindings) -> Iterator[tuple[Spec, Bindings]]:
+        """The tasks or steps of a template that may run, and their hooks, with what is known in each round."""
+        tasks = wanted_tasks(template, known) if type_of(template) == "dag" else []
+        for task in (*tasks, *(step for group in groups_of(template) for step in group)):
+            for told in self._rounds(task, known) if self._each_round else (known,):
+                if runs(task, told) is not False:
+                    yield task, told
+                yield from ((hook, told) for hook in _hooks(task, told))
+
+    def _rounds(self, task: Spec, known: Bindings) -> Iterator[Bindings]:
+        """What is known in each round of a task; nothing of them any more if there is too much to look at."""
+        if not mentions_item(task):
+            yield known
+            return
+        self._work += (sum(map(len, known.values())) if task.get("withParam") else 0) // WEIGH_PAGE
+        each = 1 + len(known) // VALUES_PER_WORK + _work_of(mapping(task.get("arguments")))
+        for told in rounds_of(task, known) if self._work <= MOST_WORK else ():
+            if told is not known:
+                self._rounds_seen = True
+                items = sum(len(text) for name, text in told.items() if name.startswith("item"))
+                self._work += each + items // WEIGH_PAGE
+            if self._work <= MOST_WORK:
+                yield told
+        if self._work > MOST_WORK:
+            self._rounds_seen = True
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """What it makes itself may be in what is left, so nothing is known to be missing."""
+        self._cut = self._makes_anything = True
 
     def _whole(self) -> None:
         artifacts = selectors_in(mapping(self._spec.get("arguments")).get("artifacts"))
@@ -168,10 +218,18 @@ class _Walk:
         """Whether what a template needs may depend on its inputs. For most pods it can't, so one look is enough."""
         kind = type_of(template)
         if key not in self._named:
-            makes_pod = kind in PODS or kind == "http"
-            self._named[key] = list(pod_selectors(template, self._spec)) if makes_pod else []
+            self._named[key] = list(self._named_by(template)) if kind in PODS or kind == "http" else []
+            self._work += len(self._named[key]) // VALUES_PER_WORK
         named = (*self._named[key], *lock_selectors(template))
         return kind not in PODS or kind == "resource" or any(map(has_tag, named))
+
+    def _named_by(self, template: Spec) -> Iterator[Selector]:
+        # The pod that makes a request is Argo's agent, which has no patch of a template's.
+        holders = (self._spec,) if type_of(template) == "http" else (self._spec, template)
+        before = self._patches.work
+        patches = self._patches.of(*holders)
+        self._work += self._patches.work - before
+        return pod_selectors(template, self._spec, patches)
 
     def _template(self, key: str, template: Spec, known: Bindings, passed: Iterable[str]) -> None:
         declared = parameters_of(mapping(template.get("inputs")))
@@ -216,14 +274,10 @@ class _Walk:
         return str(key[0]) in self._made_unseen or (str(key[0]), key[1]) in self._made
 
 
+def _work_of(arguments: Spec) -> int:
+    """What it costs to look at the arguments of one round."""
+    return len(json.dumps(arguments)) // WEIGH_PAGE + len(json.dumps(arguments.get("artifacts"))) // ARTIFACTS_PER_WORK
+
+
 def _hooks(holder: Spec, known: Bindings) -> list[Spec]:
     return [hook for _, hook in hooks_of(holder) if hook_runs(hook, known) is not False]
-
-
-def _callers(template: Spec, known: Bindings) -> Iterator[Spec]:
-    """The tasks or steps of a template that may run, and their hooks."""
-    tasks = wanted_tasks(template, known) if type_of(template) == "dag" else []
-    for task in (*tasks, *(step for group in groups_of(template) for step in group)):
-        if runs(task, known) is not False:
-            yield task
-        yield from _hooks(task, known)

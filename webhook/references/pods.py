@@ -1,10 +1,11 @@
-"""What the pod of one template names: in its environment, its volumes, its artifacts and its own fields. Pure."""
+"""What the pod of one template names: in its environment, volumes, artifacts and fields, after its patches. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from webhook.model.objects import mapping, mappings
 from webhook.references.model import Kind, Reference
+from webhook.references.patches import changed
 from webhook.totals.scope import value_of
 from webhook.totals.shape import Spec
 from webhook.totals.tags import Bindings
@@ -18,7 +19,8 @@ _NAMED = {
     "secretRef": Kind.SECRET,
     "nodePublishSecretRef": Kind.SECRET,
 }
-_CONTAINERS = ("initContainers", "sidecars")
+# Of a strategy for artifacts.
+_NEVER = "Never"
 # Every namespace has it.
 _DEFAULT_ACCOUNT = "default"
 
@@ -27,15 +29,20 @@ Selector = tuple[Kind, Mapping[str, Any]]
 """A place where an object is named: its kind, and what holds the name, in which there may be tags."""
 
 
-def pod_selectors(template: Spec, spec: Spec) -> Iterator[Selector]:
-    """What the pod names that `template` makes in a Workflow with this `spec`."""
-    containers = _containers(template)
+def pod_selectors(template: Spec, spec: Spec, patches: Iterable[Spec] = ()) -> Iterator[Selector]:
+    """What the pod names that `template` makes in a Workflow with this `spec`, after these patches."""
+    pod = changed(_pod(template, spec), patches)
+    containers = [pod.get("containers"), pod.get("initContainers")]
     artifacts = [mapping(template.get(side)).get("artifacts") for side in ("inputs", "outputs")]
     where = [*containers, *artifacts, template.get("archiveLocation"), template.get("http"), template.get("data")]
     yield from selectors_in(where)
-    yield from selectors_in([_source(volume) for volume in _mounted(template, spec, containers)])
-    for kind, name in _own(template, spec):
-        yield kind, {"name": name}
+    yield from selectors_in([_source(volume) for volume in mappings(pod.get("volumes"))])
+    yield Kind.ACCOUNT, {"name": pod.get("serviceAccountName")}
+    yield Kind.PRIORITY_CLASS, {"name": pod.get("priorityClassName")}
+    for secret in mappings(pod.get("imagePullSecrets")):
+        yield Kind.SECRET, {"name": secret.get("name")}
+    for account in (_executor(template, spec), *_deleters(template, spec)):
+        yield Kind.ACCOUNT, {"name": account}
 
 
 def lock_selectors(holder: Spec) -> Iterator[Selector]:
@@ -76,22 +83,35 @@ def resolved(selectors: Iterable[Selector], known: Bindings) -> Iterator[Referen
         yield Reference(kind, name)
 
 
-def _containers(template: Spec) -> list[Spec]:
-    own = [mapping(template.get("container")), mapping(template.get("script"))]
+def _pod(template: Spec, spec: Spec) -> Spec:
+    """The pod before any patch. A template's own fields come before its Workflow's."""
+    main = [{**mapping(template.get(one)), "name": "main"} for one in ("container", "script") if template.get(one)]
     grouped = mappings(mapping(template.get("containerSet")).get("containers"))
-    return [*own, *grouped, *(one for key in _CONTAINERS for one in mappings(template.get(key)))]
+    containers = [*main, *grouped, *mappings(template.get("sidecars"))]
+    first = list(mappings(template.get("initContainers")))
+    return {
+        "containers": containers,
+        "initContainers": first,
+        "volumes": list(_mounted(template, spec, [*containers, *first])),
+        "serviceAccountName": template.get("serviceAccountName") or spec.get("serviceAccountName"),
+        "priorityClassName": template.get("priorityClassName") or spec.get("podPriorityClassName"),
+        "imagePullSecrets": spec.get("imagePullSecrets"),
+    }
 
 
-def _own(template: Spec, spec: Spec) -> Iterator[tuple[Kind, object]]:
-    """What the fields of the pod itself name. A template's own fields come before its Workflow's."""
-    yield Kind.ACCOUNT, template.get("serviceAccountName") or spec.get("serviceAccountName")
-    for executor in (mapping(template.get("executor")), mapping(spec.get("executor"))):
-        if executor.get("serviceAccountName"):
-            yield Kind.ACCOUNT, executor["serviceAccountName"]
-            break
-    yield Kind.PRIORITY_CLASS, template.get("priorityClassName") or spec.get("podPriorityClassName")
-    for secret in mappings(spec.get("imagePullSecrets")):
-        yield Kind.SECRET, secret.get("name")
+def _executor(template: Spec, spec: Spec) -> object:
+    """The account of Argo's own containers, if it is another one."""
+    own, general = mapping(template.get("executor")), mapping(spec.get("executor"))
+    return own.get("serviceAccountName") or general.get("serviceAccountName")
+
+
+def _deleters(template: Spec, spec: Spec) -> Iterator[object]:
+    """The accounts with which Argo deletes what a template puts out."""
+    general = mapping(spec.get("artifactGC"))
+    for artifact in mappings(mapping(template.get("outputs")).get("artifacts")):
+        own = mapping(artifact.get("artifactGC"))
+        if (own.get("strategy") or general.get("strategy") or _NEVER) != _NEVER:
+            yield own.get("serviceAccountName") or general.get("serviceAccountName")
 
 
 def _mounted(template: Spec, spec: Spec, containers: list[Spec]) -> Iterator[Spec]:

@@ -1,13 +1,13 @@
 """How often a task runs: its withItems, withParam or withSequence."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from webhook.model.bounded_json import read_json
-from webhook.model.limits.admission import WEIGH_LONGEST_LOOP
-from webhook.totals.scope import value_of
+from webhook.model.limits.admission import WEIGH_LONGEST_LOOP, WEIGH_MOST_ROUNDS
+from webhook.totals.items import read_items
+from webhook.totals.scope import mentions_item, value_of, with_item
 from webhook.totals.shape import Spec
 from webhook.totals.tags import Bindings, filled
 
@@ -21,22 +21,32 @@ class Loop:
 
     count: int
     _items: Sequence[Any]
-    _format: str | None = None
+    _made: Callable[[Any], Any] | None = None
     note: str | None = None
     unknown: bool = False
 
     def items(self, most: int) -> Iterator[Any]:
-        """The first `most` items; those of a sequence as formatted text."""
-        if self._format is None:
-            return islice(self._items, most)
-        return (_formatted(self._format, number) for number in islice(self._items, most))
+        """The first `most` items, as they are when the loop begins; those of a sequence as formatted text."""
+        first = islice(self._items, most)
+        return first if self._made is None else map(self._made, first)
+
+
+def rounds_of(task: Spec, known: Bindings) -> Iterator[Bindings]:
+    """What is known in each round of a task; of rounds past the first ones, nothing about their items."""
+    loop = loop_of(task, str(task.get("name")), known) if mentions_item(task) else None
+    if loop is None or loop.unknown:
+        yield known
+        return
+    for item in loop.items(WEIGH_MOST_ROUNDS):
+        yield with_item(known, item)
+    if loop.count > WEIGH_MOST_ROUNDS:
+        yield known
 
 
 def loop_of(task: Spec, name: str, known: Bindings) -> Loop | None:
     """The loop of a task; None if it has none."""
     if isinstance(task.get("withItems"), list) and task["withItems"]:
-        items = [_item(item, known) for item in task["withItems"]]
-        return Loop(len(items), items)
+        return Loop(len(task["withItems"]), task["withItems"], lambda item: _item(item, known))
     if task.get("withParam"):
         return _from_parameter(task["withParam"], name, known)
     if isinstance(task.get("withSequence"), Mapping):
@@ -55,11 +65,8 @@ def _item(written: Any, known: Bindings) -> Any:
 
 def _from_parameter(written: object, name: str, known: Bindings) -> Loop:
     value = value_of(written, known)
-    try:
-        items = read_json(value.encode()) if value is not None else None
-    except ValueError:
-        items = None
-    return Loop(len(items), items) if isinstance(items, list) else _unknown(name)
+    items = read_items(value) if value is not None else None
+    return Loop(len(items), items) if items is not None else _unknown(name)
 
 
 def _sequence(written: Spec, name: str, known: Bindings) -> Loop:
@@ -76,7 +83,8 @@ def _sequence(written: Spec, name: str, known: Bindings) -> Loop:
     if rounds > WEIGH_LONGEST_LOOP:
         return Loop(WEIGH_LONGEST_LOOP, (), note=f"task {name} runs {rounds} times; counted as {WEIGH_LONGEST_LOOP}")
     items = range(start, end + 1) if start <= end else range(start, end - 1, -1)
-    return Loop(rounds, items, str(written.get("format") or "%d"))
+    how = str(written.get("format") or "%d")
+    return Loop(rounds, items, lambda number: _formatted(how, number))
 
 
 def _unknown(name: str) -> Loop:

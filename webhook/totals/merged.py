@@ -10,6 +10,9 @@ _BY_NAME = frozenset(
     {"sidecars", "initContainers", "containers", "parameters", "artifacts", "volumes", "imagePullSecrets"}
 )
 
+# After the merge Argo takes away what defaults made of a template, but knows only these types (`Template.SetType`).
+_TAKEN_BACK = frozenset(TYPES) - {"containerSet", "http", "plugin"}
+
 
 def over_template(spec: Spec, template_spec: Spec) -> dict[str, Any]:
     """The Workflow's own fields, and its WorkflowTemplate's where it has none."""
@@ -30,13 +33,15 @@ def _plain(spec: Spec) -> dict[str, Any]:
 
 
 def with_defaults(template: Spec, defaults: Spec) -> Spec:
-    """The template with `templateDefaults` for what it does not set itself; its type never changes."""
+    """The template with `templateDefaults` for what it does not set itself, and with the type that Argo then sees."""
     kind = type_of(template)
     if not defaults or kind is None:
         return template
-    used = {key: value for key, value in defaults.items() if value is not None and (key == kind or key not in TYPES)}
-    merged: Spec = _merged(used, template)
-    return merged
+    others = _TAKEN_BACK - {kind} if kind in _TAKEN_BACK else frozenset()
+    used = {key: value for key, value in defaults.items() if value is not None and key not in others}
+    merged = _merged(used, template)
+    seen = type_of(merged)
+    return {key: value for key, value in merged.items() if key == seen or key not in TYPES}
 
 
 def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,16 +3,15 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from webhook.model.limits.admission import INPUTS_LONGEST
 from webhook.model.objects import mapping, mappings
+from webhook.totals.items import escaped_by_go, item_text
 from webhook.totals.parameters import effective_parameters, parameter_text
 from webhook.totals.shape import Spec
 from webhook.totals.tags import UNKNOWN, Bindings, filled, tags_in
 
 _ITEM = re.compile(r"\bitem\b")
-_ESCAPED_BY_GO = re.compile("[<>&\u2028\u2029]")
 
 
 def value_of(value: object, known: Bindings) -> str | None:
@@ -40,7 +39,7 @@ def _listed(spec: Spec) -> str | None:
         return None
     every = [{"name": one["name"], "value": value} for one, value in zip(parameters, values, strict=True)]
     text = json.dumps(every, ensure_ascii=False, separators=(",", ":"))
-    return None if _ESCAPED_BY_GO.search(text) or "{{" in text else text
+    return None if escaped_by_go(text) or "{{" in text else text
 
 
 def mentions_item(task: Spec) -> bool:
@@ -58,9 +57,9 @@ def with_item(known: Bindings, item: object) -> Bindings:
     """What is known inside a loop, for one item."""
     made = dict(known)
     if isinstance(item, Mapping):
-        made |= {f"item.{key}": text for key, value in item.items() if (text := _item_text(value)) is not None}
+        made |= {f"item.{key}": text for key, value in item.items() if (text := item_text(value)) is not None}
     # Of a map Argo sorts the keys, but not those further inside.
-    whole = _item_text(dict(sorted(item.items())) if isinstance(item, Mapping) else item)
+    whole = item_text(dict(sorted(item.items())) if isinstance(item, Mapping) else item)
     if whole is not None:
         made["item"] = whole
     return made
@@ -85,10 +84,3 @@ def inside(template: Spec, arguments: object, known: Bindings) -> Bindings:
             made[f"inputs.parameters.{name}"] = value
             room -= len(value)
     return made
-
-
-def _item_text(item: Any) -> str | None:
-    if not isinstance(item, Mapping | list):
-        return parameter_text(item)
-    written = json.dumps(item, default=str, ensure_ascii=False, separators=(",", ":"))
-    return None if _ESCAPED_BY_GO.search(written) else written

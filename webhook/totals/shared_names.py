@@ -10,16 +10,15 @@ from webhook.model.limits.admission import (
     SHARED_MOST_NAMES,
     SHARED_MOST_NOTES,
     WEIGH_DEEPEST_CREATED,
-    WEIGH_MOST_ROUNDS,
 )
 from webhook.model.objects import mapping
 from webhook.totals.lookup import Found, Lookup
-from webhook.totals.loops import loop_of
+from webhook.totals.loops import rounds_of
 from webhook.totals.manifests import created_objects, is_workflow
 from webhook.totals.merged import over_template, with_defaults
 from webhook.totals.naming import Naming, named_by, names_anything
 from webhook.totals.running import runs
-from webhook.totals.scope import inside, mentions_item, with_item, workflow_parameters
+from webhook.totals.scope import inside, workflow_parameters
 from webhook.totals.shape import Name, Spec, groups_of, hooks_of, inner_templates, named_templates, tasks_of
 from webhook.totals.tags import Bindings, filled
 from webhook.totals.unknowns import Unknowns
@@ -135,20 +134,8 @@ class _Search:
 def _calls_in(template: Spec, found: Found, known: Bindings) -> Iterator[_Call]:
     tasks = [*tasks_of(template), *(step for group in groups_of(template) for step in group)]
     for task in tasks:
-        for told in _rounds(task, known):
+        for told in rounds_of(task, known):
             if runs(task, told) is not False:
                 yield _Call(task, found.lookup, told)
             for _, hook in hooks_of(task):
                 yield _Call(hook, found.lookup, told)
-
-
-def _rounds(task: Spec, known: Bindings) -> Iterator[Bindings]:
-    """What is known in each round of a task; of rounds past the first ones, nothing about their items."""
-    loop = loop_of(task, str(task.get("name")), known)
-    if loop is None or loop.unknown or not mentions_item(task):
-        yield known
-        return
-    for item in loop.items(WEIGH_MOST_ROUNDS):
-        yield with_item(known, item)
-    if loop.count > WEIGH_MOST_ROUNDS:
-        yield known

@@ -1,11 +1,11 @@
-"""Changes to a pod as Kubernetes merges them: containers by name, with the directives `$patch` and `$retainKeys`."""
+"""Changes to a pod as Kubernetes merges them: lists by name, with the directives `$patch` and `$retainKeys`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from webhook.model.objects import mappings
 
-_BY_NAME = frozenset({"containers", "initContainers"})
+_BY_NAME = frozenset({"containers", "initContainers", "env", "volumes", "imagePullSecrets"})
 _DIRECTIVE = "$patch"
 
 
@@ -39,21 +39,24 @@ def _value(key: str, under: Any, patch: Any) -> Any:
 
 
 def _by_name(under: Sequence[Mapping[str, Any]], patch: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """A list of containers. An element with a directive is nothing but that, as in Kubernetes."""
-    kept = list(under)
-    for one in patch:
-        if one.get(_DIRECTIVE) == "replace":
-            kept = []
-        elif one.get(_DIRECTIVE) == "delete":
-            kept = [other for other in kept if other.get("name") != one.get("name")]
-        elif _DIRECTIVE in one:
-            raise ValueError(f"no directive for a container: {one[_DIRECTIVE]}")
+    """A list of things with names. An element with a directive is nothing but that, as in Kubernetes."""
+    directives = [one[_DIRECTIVE] for one in patch if _DIRECTIVE in one]
+    if wrong := [one for one in directives if one not in ("replace", "delete")]:
+        raise ValueError(f"no directive for a list: {wrong[0]}")
+    gone = {_name(one) for one in patch if one.get(_DIRECTIVE) == "delete"}
+    kept = [] if "replace" in directives else [one for one in under if _name(one) not in gone]
+    places = dict[str, int]()
+    for place, one in enumerate(kept):
+        places.setdefault(_name(one), place)
     for one in patch:
         if _DIRECTIVE in one:
             continue
-        place = next((place for place, other in enumerate(kept) if other.get("name") == one.get("name")), None)
-        if place is None:
-            kept.append(patched({}, one))
-        else:
-            kept[place] = patched(kept[place], one)
+        place = places.setdefault(_name(one), len(kept))
+        if place == len(kept):
+            kept.append({})
+        kept[place] = patched(kept[place], one)
     return kept
+
+
+def _name(one: Mapping[str, Any]) -> str:
+    return str(one.get("name"))

@@ -6,7 +6,10 @@ at most. So that it is one whatever is called, these count as another:"""
 VALUES_PER_WORK = 15
 """so many values that a template gets, or names that are in it,"""
 YAML_PER_WORK = 10
-"""and so many characters of a manifest."""
+"""so many characters of a manifest,"""
+ARTIFACTS_PER_WORK = 200
+"""and so many of the artifacts that a round of a loop passes on. What is too much for that is looked at a second time,
+without the items of its loops."""
 MOST_TEMPLATES = 2000
 """Templates that are looked into in one Workflow; one whose names depend on its inputs, once for each of these."""
 MOST_REFERENCES = 50
