@@ -52,7 +52,7 @@ def review(old: Object, after: Object, user: str = "ann", manager: str = "") -> 
 
 def answered(changes: Changes, asked: Review) -> tuple[Object, list[str]]:
     """The object as it will be stored, and the warnings."""
-    response = changes.answer(asked, Deadline.after(8))["response"]
+    response = changes.answer(asked, Deadline.after(60))["response"]
     assert response["allowed"]
     patch = json.loads(base64.b64decode(response.get("patch", base64.b64encode(b"[]"))))
     stored: Object = jsonpatch.JsonPatch(patch).apply(asked.object)
@@ -123,7 +123,7 @@ def in_phase(phase: str) -> Object:
 def test_nobody_shows_an_end_while_the_run_may_live(pool: Pool, user: str, hold: Hold, phase: str) -> None:
     said = "Workflow job ends when its run on west has ended"
     with changes(pool, hold=hold) as reviews, pytest.raises(Refused, match=said):
-        reviews.answer(review(stub(), in_phase(phase), user), Deadline.after(8))
+        reviews.answer(review(stub(), in_phase(phase), user), Deadline.after(60))
 
 
 def test_an_end_that_the_ledger_knows_may_be_shown_by_anybody_and_one_that_is_shown_stays_so(pool: Pool) -> None:
@@ -140,12 +140,12 @@ def test_a_workflow_that_waits_for_a_cluster_is_not_ended_by_hand_either(pool: P
     registry: Any = Targets({})
     reviews = Changes(registry, pool, lambda _: False)
     with pytest.raises(Refused, match="ends when what waits for a cluster has ended; argo stop"):
-        reviews.answer(review(stub(), in_phase("Error")), Deadline.after(8))
+        reviews.answer(review(stub(), in_phase("Error")), Deadline.after(60))
 
 
 def test_a_retry_without_a_run_is_refused_at_once(pool: Pool) -> None:
     with changes(pool) as reviews, pytest.raises(Refused, match=r"the run is gone from west.*argo resubmit"):
-        reviews.answer(review(*retried()), Deadline.after(8))
+        reviews.answer(review(*retried()), Deadline.after(60))
 
 
 def test_a_retry_whose_lock_is_in_use_on_another_target_is_refused_with_who_uses_it(pool: Pool) -> None:
@@ -157,7 +157,7 @@ def test_a_retry_whose_lock_is_in_use_on_another_target_is_refused_with_who_uses
         reserving.admit(pool, replace(new("p2", name="other"), shared=lock), lambda _: replace(PLACED, cluster="east"))
         expected = "mutex build is in use on east by other, and the run to retry is on west; retry it when that has"
         with pytest.raises(Refused, match=expected):
-            reviews.answer(review(*retried()), Deadline.after(8))
+            reviews.answer(review(*retried()), Deadline.after(60))
 
 
 @pytest.mark.parametrize("target", [cut, reply(200, {"metadata": {"uid": "r1"}, "status": {}})])

@@ -39,7 +39,7 @@ def front(asked: list[str], **specs: Object) -> Iterator[Any]:
         yield cluster
 
 
-def gathered(spec: Object, asked: list[str] | None = None, *, seconds: float = 8, **specs: Object) -> Gathered:
+def gathered(spec: Object, asked: list[str] | None = None, *, seconds: float = 60, **specs: Object) -> Gathered:
     with front([] if asked is None else asked, **specs) as cluster:
         return gather(cluster, "ns", spec, Deadline.after(seconds))
 
@@ -174,7 +174,7 @@ def test_a_template_that_only_an_argument_names_is_gathered_on_the_way() -> None
     inner = {"entrypoint": "main", "templates": [one(calls("deeper"))]}
     deeper = {"templates": [{"name": "main", "container": limits}]}
     with front(asked, inner=inner, deeper=deeper) as cluster:
-        deadline = Deadline.after(8)
+        deadline = Deadline.after(60)
         more = functools.partial(gather_more, cluster, "ns")
         weighed = Scales().weigh(spec, gather(cluster, "ns", spec, deadline), more, [Defaults()], deadline)
     need = weighed.need
