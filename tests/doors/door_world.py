@@ -1,6 +1,6 @@
 """What the worlds of two doors share: an apiserver in memory, and informers that are turned by hand."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 import pytest
@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 
 from tests.support.fake_apiserver import FakeApiserver, Fault
 from tests.support.fake_clock import FakeClock
+from tests.support.s3_server import S3Server
 from webhook.doors.store import Store
 from webhook.doors.templates import Templates
 from webhook.errors import StoreUnavailable
@@ -88,8 +89,18 @@ class DoorWorld:
         self.fake.change(WORKFLOWS, NAMESPACE, name, {"status": {"phase": phase, "message": "so"}})
 
 
-def refuse_to_remove(monkeypatch: pytest.MonkeyPatch, keys: Collection[str]) -> None:
-    """The store's policy says that these objects stay."""
+def sweep_while_these_stay(
+    sweep: Callable[[], None], s3: S3Server, keys: set[str], metric: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep while the store's policy keeps these objects: no others are left, and `metric` counts one clean-up."""
+    with monkeypatch.context() as meanwhile:
+        _refuse_to_remove(meanwhile, keys)
+        before = _failures(metric)
+        sweep()
+        assert (set(s3.keys), _failures(metric) - before) == (keys, 1)
+
+
+def _refuse_to_remove(monkeypatch: pytest.MonkeyPatch, keys: Collection[str]) -> None:
     remove_one = Store.remove_one
 
     def remove(self: Store, key: str) -> None:
@@ -100,8 +111,7 @@ def refuse_to_remove(monkeypatch: pytest.MonkeyPatch, keys: Collection[str]) -> 
     monkeypatch.setattr(Store, "remove_one", remove)
 
 
-def failures(metric: str) -> float:
-    """How many clean-ups have failed, by the metric of a door's sweep."""
+def _failures(metric: str) -> float:
     return REGISTRY.get_sample_value(metric, {"part": "clean"}) or 0.0
 
 

@@ -50,6 +50,14 @@ def run_parts(parts: Sequence[Part], failed: Counter) -> None:
             log.warning("part of a sweep failed", part=part.__name__, reason=error.message)
 
 
+def page_by_page(read: Callable[[J | None], Sequence[J]]) -> Iterator[J]:
+    """All jobs of all pages; `read` gives the page that follows a job, or the first one."""
+    last: J | None = None
+    while jobs := read(last):
+        yield from jobs
+        last = jobs[-1]
+
+
 @dataclass
 class Removal(Generic[J]):
     """Removes the jobs that are marked for it. One that can't be removed now holds up no other, and gets a turn again.

@@ -13,7 +13,7 @@ import pytest
 
 from tests.doors.classes.test_following import age
 from tests.doors.classes.world import ACTOR, KEEP, SPARK, World
-from tests.doors.door_world import failures, refuse_to_remove
+from tests.doors.door_world import sweep_while_these_stay
 from tests.doors.files.world import packed
 from tests.support.s3_server import S3Server
 from webhook.doors.broker import Outcome
@@ -151,12 +151,8 @@ def test_files_that_the_store_refuses_to_remove_hold_up_the_removal_of_no_other(
         run(world, job, "echo one > a.txt")
         age(world, job, KEEP + 60)
     refused = {f"medea/files/classes/{job}/results.tgz" for job in jobs[:3]}
-    with monkeypatch.context() as meanwhile:
-        refuse_to_remove(meanwhile, refused)
-        before = failures("medea_class_sweep_failed_total")
-        world.sweep.run()
-        assert (set(s3.keys), failures("medea_class_sweep_failed_total") - before) == (refused, 1)
-        assert [class_jobs.get(world.pool, job) is None for job in jobs] == [False] * 3 + [True] * 2
+    sweep_while_these_stay(world.sweep.run, s3, refused, "medea_class_sweep_failed_total", monkeypatch)
+    assert [class_jobs.get(world.pool, job) is None for job in jobs] == [False] * 3 + [True] * 2
     world.sweep.run()
     assert (s3.keys, world.rows()) == ([], 0)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.doors.door_world import failures, refuse_to_remove
+from tests.doors.door_world import sweep_while_these_stay
 from tests.doors.files.forms import upload
 from tests.doors.files.world import KEEP, World
 from tests.support.fake_apiserver import LOSE, REFUSE, ApiError, Call, Fault
@@ -296,12 +296,8 @@ def test_files_that_the_store_refuses_to_remove_hold_up_the_removal_of_no_other(
     refused = {f"{world.row(job).folder}/input.zip" for job in jobs[:3]}
     with world.pool.transaction() as connection:
         connection.execute("UPDATE file_jobs SET state = 'failed', ended_at = now() - interval '9 days'")
-    with monkeypatch.context() as meanwhile:
-        refuse_to_remove(meanwhile, refused)
-        before = failures("medea_file_sweep_failed_total")
-        world.sweep.run()
-        assert (set(s3.keys), failures("medea_file_sweep_failed_total") - before) == (refused, 1)
-        assert [file_jobs.get(world.pool, job) is None for job in jobs] == [False] * 3 + [True] * 2
+    sweep_while_these_stay(world.sweep.run, s3, refused, "medea_file_sweep_failed_total", monkeypatch)
+    assert [file_jobs.get(world.pool, job) is None for job in jobs] == [False] * 3 + [True] * 2
     world.sweep.run()
     assert (s3.keys, [file_jobs.get(world.pool, job) for job in jobs]) == ([], [None] * 5)
 

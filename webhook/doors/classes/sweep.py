@@ -3,7 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -13,7 +13,7 @@ from webhook.doors.broker import Broker
 from webhook.doors.classes.dispatch import Dispatcher
 from webhook.doors.classes.results import Results
 from webhook.doors.classes.rules import JobClass, Rules, RunBy
-from webhook.doors.sweeping import Removal, remove_workflow, run_parts, start_sweep
+from webhook.doors.sweeping import Removal, page_by_page, remove_workflow, run_parts, start_sweep
 from webhook.errors import NoQueue, NotTaken
 from webhook.kube.client import Cluster
 from webhook.ledger import class_jobs, class_leases
@@ -65,7 +65,7 @@ class Sweep:
 
     def look_again(self) -> None:
         """At each job with a Workflow that does not just go on."""
-        for job in self._submitted():
+        for job in page_by_page(self._submitted):
             if not self.dispatcher.goes_on(job):
                 self.dispatcher.look_at(job.id, sweep=True)
 
@@ -113,11 +113,8 @@ class Sweep:
             _OLDEST.labels(*labels).set(depth.oldest or 0)
         _HELD_UP.set(class_jobs.held_up(self.pool, self.namespace, patience=HELD_UP_AFTER))
 
-    def _submitted(self) -> Iterator[Job]:
-        after = 0
-        while jobs := class_jobs.submitted(self.pool, self.namespace, after=after, limit=TAKE_MOST):
-            yield from jobs
-            after = jobs[-1].seq
+    def _submitted(self, last: Job | None) -> list[Job]:
+        return class_jobs.submitted(self.pool, self.namespace, after=last.seq if last else 0, limit=TAKE_MOST)
 
     @functools.cached_property
     def _removal(self) -> Removal[Job]:

@@ -2,14 +2,14 @@
 
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from prometheus_client import Counter, Gauge
 
 from webhook.doors.files.dispatch import Dispatcher
 from webhook.doors.store import Store
-from webhook.doors.sweeping import Removal, remove_workflow, run_parts, start_sweep
+from webhook.doors.sweeping import Removal, page_by_page, remove_workflow, run_parts, start_sweep
 from webhook.kube.client import Cluster
 from webhook.ledger import file_jobs
 from webhook.ledger.file_jobs import Job, JobState
@@ -56,7 +56,7 @@ class Sweep:
         """At every line in which something waits, and at each submitted job that does not just go on."""
         for line in file_jobs.waiting_lines(self.pool, self.namespace):
             self.dispatcher.look_at_line(line, sweep=True)
-        for job in self._submitted():
+        for job in page_by_page(self._submitted):
             if not self.dispatcher.goes_on(job):
                 self.dispatcher.look_at_job(job.id, sweep=True)
 
@@ -75,11 +75,8 @@ class Sweep:
             _JOBS.labels(state).set(found.get(state, 0))
         _HELD_UP.set(file_jobs.held_up(self.pool, HELD_UP_AFTER))
 
-    def _submitted(self) -> Iterator[Job]:
-        after = None
-        while jobs := file_jobs.submitted(self.pool, self.namespace, after=after, limit=LOOK_MOST):
-            yield from jobs
-            after = jobs[-1]
+    def _submitted(self, last: Job | None) -> list[Job]:
+        return file_jobs.submitted(self.pool, self.namespace, after=last, limit=LOOK_MOST)
 
     @functools.cached_property
     def _removal(self) -> Removal[Job]:
