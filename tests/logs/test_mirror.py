@@ -93,7 +93,7 @@ def test_where_the_front_door_refuses_what_it_has_the_pod_is_shown_all_the_same(
 
 def test_a_pod_deleted_at_the_front_door_is_deleted_on_the_target_and_goes_with_it(house: House) -> None:
     [shown] = house.shown()
-    deleted = {"deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 0}
+    deleted = {"deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 7}
     house.front.put(PODS, {**shown, "metadata": {**shown["metadata"], **deleted}})
     house.settle()
     assert house.there() == []
@@ -114,7 +114,7 @@ def test_a_pod_that_was_replaced_meanwhile_is_neither_shown_nor_deleted_for_the_
     house.west.remove(PODS, "ns", "job-main-u1")
     house.west.put(PODS, {**pod("u2"), "metadata": {**pod("u2")["metadata"], "name": "job-main-u1"}})
     [shown] = house.shown()
-    shown["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+    shown["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z", "deletionGracePeriodSeconds": 7}
     house.mirror.bring_up_to_date(facts(mirrored=[slim(shown)], pods=before))
     assert [one["metadata"]["uid"] for one in house.there()] == ["u2"]
     house.mirror.bring_up_to_date(facts(pods=before, mirrored=[]))

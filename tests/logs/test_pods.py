@@ -105,6 +105,12 @@ def test_whoever_deletes_a_mirrored_pod_deletes_its_original_and_sees_it_go_with
     assert len(plan(facts(shown=[shown])).delete) == 1
 
 
+def test_what_is_deleted_without_grace_deletes_nothing_though_it_is_seen_to_go() -> None:
+    """The apiserver writes the mark, and then removes the pod: under load there is time to see it."""
+    forced = mirrored(pod(), **{**DELETED, "deletionGracePeriodSeconds": 0})
+    assert plan(facts(pod(), shown=[forced])) == Changes([], [], [], [], [])
+
+
 def test_what_goes_with_its_workflow_was_not_deleted_by_anybody() -> None:
     going = origin(node())
     going["metadata"] |= DELETED

@@ -48,6 +48,14 @@ def test_argos_controller_finds_it_only_once_it_does_not_look_any_more(completed
         assert "finalizers" not in body["metadata"]
 
 
+@pytest.mark.parametrize(("given", "shown"), [(0, 1), (7, 7)])
+def test_it_has_grace_so_that_its_deletion_can_be_seen(given: int, shown: int) -> None:
+    original = pod()
+    original["spec"]["terminationGracePeriodSeconds"] = given
+    for body in shapes(original):
+        assert body["spec"]["terminationGracePeriodSeconds"] == shown
+
+
 def test_its_spec_reads_as_that_of_its_original(full: Object) -> None:
     [main] = full["spec"]["containers"]
     assert main["args"] == ["a"]

@@ -157,7 +157,7 @@ class Mirror:
         metadata: Metadata = pod["metadata"]
         self._front.patch(PODS, metadata["namespace"], metadata["name"], {"metadata": patch})
 
-    def _delete_original(self, pod: Object, grace: int | None, cluster: str) -> None:
+    def _delete_original(self, pod: Object, grace: int, cluster: str) -> None:
         metadata: Metadata = pod["metadata"]
         self._registry.get(cluster).delete(
             PODS, metadata["namespace"], metadata["name"], uid=metadata["uid"], propagation="Background", grace=grace

@@ -101,13 +101,13 @@ class Unmirrored:
 @dataclass(frozen=True)
 class Changes:
     """What to do: pods to mirror; mirrored pods to change, each with a merge patch, of their metadata or their status;
-    mirrored pods to delete; and pods of the target to delete, each with how many seconds it gets, None for its own."""
+    mirrored pods to delete; and pods of the target to delete, each with how many seconds it gets."""
 
     create: Sequence[Unmirrored] = ()
     marks: Sequence[tuple[Object, Object]] = ()
     statuses: Sequence[tuple[Object, Object]] = ()
     delete: Sequence[Object] = ()
-    unwanted: Sequence[tuple[Object, int | None]] = ()
+    unwanted: Sequence[tuple[Object, int]] = ()
 
 
 def plan(facts: Facts) -> Changes:
@@ -115,7 +115,8 @@ def plan(facts: Facts) -> Changes:
 
     Medea deletes mirrored pods at once, so one that is being deleted was deleted by somebody else, who means the pod
     that it stands for. As for any pod, it stays until that is gone. What the front door's own controllers take away
-    nobody has asked for: it is made again.
+    nobody has asked for: it is made again. So is what is deleted without grace, forced or because it had finished: the
+    apiserver marks that as well, and if it is slow, the mark is seen before it is gone.
     """
     origin = facts.origin
     if origin is None:
@@ -129,9 +130,9 @@ def plan(facts: Facts) -> Changes:
     kept = list(shown.values())
     pairs = [(one, pods[uid]) for uid, one in shown.items()]
     unwanted = [
-        (pod, one["metadata"].get("deletionGracePeriodSeconds"))
+        (pod, grace)
         for one, pod in pairs
-        if is_deletion_ongoing(one) and not is_deletion_ongoing(pod) and not is_deletion_ongoing(origin)
+        if (grace := _grace(one)) and not is_deletion_ongoing(pod) and not is_deletion_ongoing(origin)
     ]
     missing = [pod for uid, pod in pods.items() if uid not in shown and not is_deletion_ongoing(pod)]
     return Changes(
@@ -141,6 +142,11 @@ def plan(facts: Facts) -> Changes:
         delete=[one for one in facts.mirrored if one not in kept],
         unwanted=unwanted,
     )
+
+
+def _grace(shown: Object) -> int:
+    """The seconds that a mirrored pod has before it goes, of which nobody will make use; 0 if it is not going, or at once."""
+    return shown["metadata"].get("deletionGracePeriodSeconds") or 0
 
 
 def _is_of(shown: Object, origin: Object) -> bool:

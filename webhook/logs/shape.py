@@ -110,10 +110,10 @@ def _owned_by(origin: Metadata) -> Object:
 
 
 def _full_spec(spec: Object, cluster: str) -> Object:
-    kept = only(spec, _POD)
     return {
-        **kept,
+        **only(spec, _POD),
         **_bound(cluster, spec),
+        **_grace(spec),
         "volumes": [_volume(one) for one in mappings(spec.get("volumes"))],
         "containers": [_container(one) for one in mappings(spec.get("containers"))],
         "initContainers": [_container(one) for one in mappings(spec.get("initContainers"))],
@@ -124,9 +124,15 @@ def _bare_spec(spec: Object, cluster: str) -> Object:
     return {
         **only(spec, _BARE_POD),
         **_bound(cluster, {}),
+        **_grace(spec),
         "containers": [_quiet(only(one, _BARE_CONTAINER)) for one in mappings(spec.get("containers"))],
         "initContainers": [_quiet(only(one, _BARE_CONTAINER)) for one in mappings(spec.get("initContainers"))],
     }
+
+
+def _grace(spec: Object) -> Object:
+    """Without any grace a deleted pod is gone at once, and nothing would be left that says whose wish it was."""
+    return {"terminationGracePeriodSeconds": 1} if spec.get("terminationGracePeriodSeconds") == 0 else {}
 
 
 def _bound(cluster: str, spec: Object) -> Object:
