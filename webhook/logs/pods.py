@@ -145,7 +145,7 @@ def plan(facts: Facts) -> Changes:
 
 
 def _grace(shown: Object) -> int:
-    """The seconds that a mirrored pod has before it goes, of which nobody will make use; 0 if it is not going, or at once."""
+    """The seconds that a mirrored pod has before it goes; 0 if it is not going, or goes at once."""
     return shown["metadata"].get("deletionGracePeriodSeconds") or 0
 
 
