@@ -110,11 +110,13 @@ class Sweep:
 
     def tend_namespaces(self) -> None:
         """Queue every namespace that opted in, and remove what others no longer need."""
+        # Only with a current list: a namespace that is merely missing from an old one has not opted out. Asked before
+        # the list is read, which may become current between the two.
+        current = self.watches.namespaces.current
         namespaces = self.watches.namespaces.all()
         for namespace in namespaces:
             self.work.add(NAMESPACE + namespace["metadata"]["name"], sweep=True)
-        # Only with a current list: a namespace that is merely missing from an old one has not opted out.
-        if self.watches.namespaces.current:
+        if current:
             self.namespaces.sweep(namespaces)
 
     def look_at_children(self) -> None:
