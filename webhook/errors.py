@@ -12,6 +12,7 @@
     │   ├── NotThere            the object is not on that cluster                                          404
     │   ├── QuotaExceeded       a quota has no room for one more object now                                403
     │   ├── NotAccepted         the target does not accept work from this namespace                        403
+    │   │   └── NamespaceGoes   that namespace is being deleted there, and may be made anew
     │   ├── NotPermitted        the target does not permit it to the submitter                             403
     │   └── Clash               it conflicts with what exists                                              409
     │       ├── AlreadyExists   the name is taken
@@ -116,6 +117,10 @@ class NodesUnknown(Rejected):
 
 class NotAccepted(Rejected):
     status, code = 403, "not_accepted"
+
+
+class NamespaceGoes(NotAccepted):
+    pass
 
 
 class NotPermitted(Rejected):

@@ -199,14 +199,22 @@ def test_a_template_that_only_an_argument_names_must_be_there(pool: Pool, there:
     assert row is not None and row.cluster == "east"
 
 
-def test_a_target_whose_quota_of_objects_is_full_has_no_room_now_and_has_refused_nothing(pool: Pool) -> None:
-    words = 'workflows.argoproj.io "x" is forbidden: exceeded quota: objects, requested: count/workflows=1'
+@pytest.mark.parametrize(
+    "why",
+    [
+        "exceeded quota: objects, requested: count/workflows=1",
+        "unable to create new content in namespace ns because it is being terminated",
+    ],
+    ids=["its quota of objects is full", "its namespace is being deleted"],
+)
+def test_a_target_that_takes_nothing_now_has_refused_nothing(pool: Pool, why: str) -> None:
+    words = f'workflows.argoproj.io "x" is forbidden: {why}'
     full = reply(403, {"message": words, "reason": "Forbidden", "details": {"name": "x"}})
     with admission(pool, west=full) as asked:
         answer = reviewed(asked, review())
     row = placements.get(pool, placement_in(answer))
     assert row is not None and (row.state, row.cluster, row.refused_by) == ("queued", None, {})
-    assert "exceeded quota" in str(row.reason)
+    assert why in str(row.reason)
 
 
 def test_a_target_that_does_not_accept_the_namespace_keeps_it_waiting_with_the_command_that_changes_that(

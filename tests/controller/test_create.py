@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.controller_world import World
 from tests.support.fake_apiserver import LOSE, RESET, ApiError, Call, Fault, answer
-from webhook.kube.resources import WORKFLOWS
+from webhook.kube.resources import NAMESPACES, WORKFLOWS
 from webhook.model.contract import State
 from webhook.model.limits.controller import COPY_HEARD
 
@@ -142,6 +142,29 @@ def test_a_target_that_no_longer_accepts_the_namespace_gives_the_workflow_back_t
     assert (row.state, row.cluster) == (State.QUEUED, None)
     assert "west: does not accept work from namespace ns" in str(row.reason)
     assert "does not accept work from namespace ns" in str(world.acceptance.refusal("ns", "west"))
+
+
+def test_a_target_on_which_the_namespace_is_made_anew_is_only_left_out_for_a_while(world: World) -> None:
+    held = {"name": "other", "namespace": "ns", "finalizers": ["medea.dev/run"]}
+    world.west.put(WORKFLOWS, {"metadata": held, "spec": {}})
+    world.west.remove(NAMESPACES, "", "ns")
+    world.place()
+    world.settle()
+    row = world.row()
+    assert (row.state, row.cluster, row.refused_by) == (State.QUEUED, None, {})
+    assert "because it is being terminated" in str(row.reason)
+    assert world.placer.paused == [("ns", "west")]
+
+
+def test_a_target_that_does_not_have_the_namespace_is_only_left_out_for_a_while(world: World) -> None:
+    """Who submitted it may create Workflows in every namespace there, but just then this one is made anew."""
+    gone = ApiError(404, "NotFound", 'namespaces "ns" not found', {"name": "ns", "kind": "namespaces"})
+    world.west.refuse_later = refusing(gone)
+    world.place()
+    world.settle()
+    row = world.row()
+    assert (row.state, row.cluster, row.refused_by) == (State.QUEUED, None, {})
+    assert world.placer.paused == [("ns", "west")]
 
 
 def test_a_run_that_is_there_is_adopted_although_the_namespace_is_no_longer_accepted(world: World) -> None:

@@ -7,9 +7,10 @@ from tests.support.fake_apiserver import LOSE, FakeApiserver, answer
 from webhook.kube.identity import SYSTEM
 from webhook.kube.resources import WORKFLOWS
 from webhook.ledger import identities, placements
-from webhook.model.contract import State
+from webhook.model.contract import VERBS, State
 from webhook.model.limits.controller import AWAY_GRACE
 from webhook.model.limits.kube import IDENTIFY_EVERY
+from webhook.model.verbs import Retry, Verb
 
 HOUR = 3600.0
 
@@ -108,6 +109,38 @@ def test_an_origin_that_is_deleted_waits_for_the_run_on_the_old_one(world: World
     world.wait(60)
     assert world.row().state is State.DELETED
     assert west.all(WORKFLOWS, "ns") == []
+
+
+def test_a_verb_waits_for_the_old_one_and_is_not_too_late(world: World) -> None:
+    world.place()
+    world.settle()
+    world.ask(Verb("ann", shutdown="Stop"))
+    west = point(world, another(world), new_secret=False)
+    world.settle(6)
+    assert VERBS in world.origin()["metadata"]["annotations"]
+    point(world, west, new_secret=False)
+    world.registry.known["west"].probe()
+    world.wait(60)
+    run = world.run()
+    assert run is not None and run["spec"]["shutdown"] == "Stop"
+    assert VERBS not in world.origin()["metadata"]["annotations"]
+    assert "TooLate" not in world.recorder.reasons
+
+
+def test_a_retry_waits_for_the_old_one_and_is_not_too_late(world: World) -> None:
+    world.place()
+    world.settle()
+    world.end_run("Failed")
+    world.settle()
+    world.ask(Verb("ann", retry=Retry(world.origin()["status"]["finishedAt"])))
+    west = point(world, another(world), new_secret=False)
+    world.settle(6)
+    assert VERBS in world.origin()["metadata"]["annotations"]
+    point(world, west, new_secret=False)
+    world.registry.known["west"].probe()
+    world.wait(60)
+    assert world.row().state is State.RUNNING
+    assert "TooLate" not in world.recorder.reasons
 
 
 def test_what_no_create_was_tried_for_goes_elsewhere(world: World) -> None:

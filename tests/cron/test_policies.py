@@ -301,3 +301,41 @@ def test_a_last_tick_at_the_end_of_time_is_waited_for(world: CronWorld) -> None:
     world.front.change(CRON_WORKFLOWS, "ns", "cron", {"status": {"lastScheduledTime": "9999-12-31T23:59:59Z"}})
     world.wait(65)
     assert (world.made(), world.condition) == ([], None)
+
+
+def go_on_while_no_watch_tells_of_workflows(world: CronWorld, seconds: int) -> None:
+    for _ in range(0, seconds, 10):
+        world.leader.crons.step()
+        world.leader.look_unheard()
+        world.clock.advance(10)
+
+
+def test_what_the_watch_does_not_tell_of_for_long_forbids_the_next_tick(world: CronWorld) -> None:
+    world.apply("* * * * *", concurrencyPolicy="Forbid")
+    world.wait(30)
+    go_on_while_no_watch_tells_of_workflows(world, 150)
+    assert len(world.made()) == 1
+    world.front.remove(WORKFLOWS, "ns", world.front.all(WORKFLOWS, "ns")[0]["metadata"]["name"])
+    go_on_while_no_watch_tells_of_workflows(world, 60)
+    assert len(world.made()) == 2
+
+
+def test_what_the_watch_does_not_tell_of_for_long_is_replaced_by_the_next_tick(world: CronWorld) -> None:
+    world.apply("* * * * *", concurrencyPolicy="Replace")
+    world.wait(30)
+    go_on_while_no_watch_tells_of_workflows(world, 160)
+    names = [one["metadata"]["name"] for one in world.front.all(WORKFLOWS, "ns")]
+    assert len(names) == 3 and shut_down(world) == names[:2]
+
+
+def test_what_was_retried_a_moment_ago_is_no_history(world: CronWorld) -> None:
+    world.apply("* * * * *", failedJobsHistoryLimit=1)
+    world.wait(61)
+    world.end_all("Failed")
+    world.wait(60)
+    first, second = (one["metadata"]["name"] for one in world.front.all(WORKFLOWS, "ns"))
+    world.end(second, "Failed")
+    world.leader.workflows.step()
+    world.front.change(WORKFLOWS, "ns", first, {"status": {"phase": "Running", "finishedAt": None}})
+    world.leader.look_unheard()
+    assert world.front.get(WORKFLOWS, "ns", first)

@@ -18,6 +18,7 @@ from webhook.errors import (
     Conflict,
     Expired,
     MedeaError,
+    NamespaceGoes,
     NotThere,
     QuotaExceeded,
     Rejected,
@@ -26,6 +27,7 @@ from webhook.kube.client import Cluster, front_door, front_door_for_others
 from webhook.kube.resources import WORKFLOWS
 
 FOUND = {"metadata": {"name": "a"}}
+TERMINATING = "unable to create new content in namespace ns because it is being terminated"
 
 
 def status(message: str, reason: str = "") -> dict[str, Any]:
@@ -70,6 +72,7 @@ def test_each_status_is_one_of_our_errors_with_the_clusters_words(code: int, err
         ),
         (403, "Forbidden", 'pods "a" is forbidden: status unknown for quota: q, resources: pods', QuotaExceeded),
         (403, "Forbidden", 'pods "a" is forbidden: failed quota: q: must specify limits.cpu', Rejected),
+        (403, "Forbidden", f'workflows "a" is forbidden: {TERMINATING}', NamespaceGoes),
         (410, "Expired", "too old resource version", Expired),
     ],
 )
@@ -79,8 +82,12 @@ def test_errors_are_told_apart_by_their_reason(code: int, reason: str, message: 
     assert type(raised.value) is error
 
 
-def test_a_policy_that_repeats_the_words_of_an_authorizer_refuses_only_its_object() -> None:
-    words = 'admission webhook "p" denied the request: a is forbidden: User "medea" cannot create this on Fridays'
+@pytest.mark.parametrize(
+    "said",
+    ['a is forbidden: User "medea" cannot create this on Fridays', "a is forbidden: not yet ready to handle request"],
+)
+def test_a_policy_that_repeats_an_apiservers_own_words_refuses_only_its_object(said: str) -> None:
+    words = f'admission webhook "p" denied the request: {said}'
     with apiserver(Script(reply(403, status(words, "Forbidden")))) as west, pytest.raises(Rejected):
         west.create(WORKFLOWS, "ns", {"metadata": {}})
 
@@ -117,8 +124,9 @@ def test_a_list_comes_in_pages_and_only_what_has_a_name() -> None:
         reply(404, {"message": "the server could not find the requested resource", "details": {}}),
         reply(404, b"404 page not found"),
         reply(403, status('workflows is forbidden: User "medea" cannot create resource "workflows" in API group "x"')),
+        reply(403, status('workflows "a" is forbidden: not yet ready to handle request')),
     ],
-    ids=["a kind it does not serve", "no status at all", "rights that Medea lacks"],
+    ids=["a kind it does not serve", "no status at all", "rights that Medea lacks", "it has just started"],
 )
 def test_an_answer_that_says_nothing_about_the_object_is_as_good_as_none(answer: Answer) -> None:
     with apiserver(Script(answer)) as west, pytest.raises(ClusterUnavailable):

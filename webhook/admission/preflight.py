@@ -4,7 +4,7 @@ It must also have the templates that can't be copied for the run, because only a
 """
 
 from webhook.admission.candidate import Candidate
-from webhook.errors import AlreadyExists, MedeaError, NodesUnknown, NotAllowed, QuotaExceeded, Rejected
+from webhook.errors import AlreadyExists, MedeaError, NamespaceGoes, NodesUnknown, NotAllowed, QuotaExceeded, Rejected
 from webhook.kube.client import Cluster
 from webhook.kube.registry import Registry
 from webhook.kube.resources import CONFIG_MAPS
@@ -39,8 +39,9 @@ def preflight(
             timeout = deadline.timeout(PREFLIGHT_TIMEOUT, "to ask it", least=PREFLIGHT_NEEDS)
             _ask(registry, decision.cluster, candidate, timeout)
             break
-        except (QuotaExceeded, NodesUnknown) as error:
-            # The target's object quota is full now, or the note of its nodes is wrong: that's not about the Workflow.
+        except (QuotaExceeded, NodesUnknown, NamespaceGoes) as error:
+            # The target's object quota is full now, or the note of its nodes is wrong, or the namespace is made anew
+            # there: that's not about the Workflow.
             away[decision.cluster] = error.message
         except Rejected as error:
             # Among them that the target does not permit it to who submits: to others it may.

@@ -16,7 +16,16 @@ from webhook.controller.plan import Facts, Step, Then
 from webhook.controller.remove import remove_finalizer, remove_run
 from webhook.controller.targets import Targets
 from webhook.controller.template_names import in_own_words, own_names
-from webhook.errors import NodesUnknown, NotAccepted, NotAllowed, NotPermitted, QuotaExceeded, Rejected
+from webhook.errors import (
+    NamespaceGoes,
+    NodesUnknown,
+    NotAccepted,
+    NotAllowed,
+    NotPermitted,
+    NotThere,
+    QuotaExceeded,
+    Rejected,
+)
 from webhook.kube.client import Cluster
 from webhook.kube.event_recorder import EventRecorder
 from webhook.kube.resources import WORKFLOWS
@@ -38,8 +47,8 @@ _DISPATCH = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
 
-_PASSING = (QuotaExceeded, NodesUnknown, NotAccepted, NotPermitted, NotAllowed)
-"""What a target may answer otherwise later."""
+_PASSING = (QuotaExceeded, NodesUnknown, NotAccepted, NotPermitted, NotAllowed, NotThere)
+"""What a target may answer otherwise later. It is the namespace that is not there when something is created in it."""
 
 
 @dataclass
@@ -150,8 +159,9 @@ class TargetSteps:
             self.not_permitted_by(row, target, error.message)
             return
         self.not_accepted_by(namespace, target)
-        if isinstance(error, NotAllowed):
-            # A right on templates. Where that alone is missing, the target soon says again that it accepts Workflows.
+        if isinstance(error, (NotAllowed, NamespaceGoes, NotThere)):
+            # A right on templates, or the namespace. Where that alone is missing, the target soon says again that it
+            # accepts Workflows.
             self.leave_out(namespace, target, CLOSED)
 
     def _requeue(self, facts: Facts) -> Then:

@@ -98,11 +98,15 @@ class VerbExecutor:
         return Then.GO_ON
 
     def _run(self, row: Placement) -> Object | None:
-        """The run, freshly read from its target; None if it is gone."""
+        """The run, freshly read from its target; None if it is certainly gone."""
         if row.cluster is None or row.run_name is None:
             return None
-        run = self.targets.get(row.cluster).find(WORKFLOWS, row.namespace, row.run_name)
-        return run if run is not None and is_current_run(run, row) else None
+        target = self.targets.get(row.cluster)
+        run = target.find(WORKFLOWS, row.namespace, row.run_name)
+        if run is not None and is_current_run(run, row):
+            return run
+        target.confirm()
+        return None
 
     def _do_all(self, row: Placement, origin: Object, verbs: Sequence[Verb], seen: Object | None) -> list[Undone]:
         """Do all verbs. Raises Clash while the watch shows the run as it was before: `seen`."""

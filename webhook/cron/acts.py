@@ -1,5 +1,7 @@
 """What is done at the front door for a CronWorkflow. Every step may be repeated."""
 
+from collections.abc import Iterable
+
 import structlog
 from prometheus_client import Counter
 
@@ -9,7 +11,8 @@ from webhook.cron.status import Status, changes, read_status
 from webhook.cron.workflow import workflow_of
 from webhook.errors import AlreadyExists, NotThere
 from webhook.kube.client import Cluster
-from webhook.kube.resources import CRON_WORKFLOWS, WORKFLOWS
+from webhook.kube.resources import CRON_WORKFLOWS, WORKFLOWS, is_name
+from webhook.model.limits.cron import MOST_UNHEARD
 from webhook.model.objects import Metadata, Object
 
 log = structlog.get_logger(__name__)
@@ -58,7 +61,18 @@ def terminate(front: Cluster, status: Status, children: list[Child]) -> None:
         log.info("replaced by the next tick", namespace=child.namespace, workflow=child.name)
 
 
+def unheard(front: Cluster, cron: Object, known: Iterable[Child]) -> list[Child]:
+    """Of what its status calls active those that are there, though they are not `known`: the watch may be late."""
+    metadata: Metadata = cron["metadata"]
+    told = {child.uid for child in known}
+    names = [str(one.get("name")) for one in read_status(cron).active if str(one.get("uid")) not in told]
+    found = [front.find(WORKFLOWS, metadata["namespace"], name) for name in names[:MOST_UNHEARD] if is_name(name)]
+    # People can write any name into a status.
+    mine = metadata["name"], metadata["uid"]
+    return [child_of(one, metadata["name"]) for one in found if one is not None and owner_of(one) == mine]
+
+
 def remove(front: Cluster, child: Child) -> None:
-    """Delete a Workflow that a history limit no longer keeps."""
-    front.delete(WORKFLOWS, child.namespace, child.name, uid=child.uid)
+    """Delete a Workflow that a history limit no longer keeps. Raises Conflict if it has changed: it may be retried."""
+    front.delete(WORKFLOWS, child.namespace, child.name, uid=child.uid, version=child.version)
     _REMOVED.inc()

@@ -164,7 +164,8 @@ class CronReconciler:
     def _children_of(self, cron: Object) -> list[Child]:
         # Owners are of the same namespace: in others, people may name any.
         namespace = cron["metadata"]["namespace"]
-        return [child for child in self.children.of(str(cron["metadata"]["uid"])) if child.namespace == namespace]
+        known = [child for child in self.children.of(str(cron["metadata"]["uid"])) if child.namespace == namespace]
+        return [*known, *acts.unheard(self.front, cron, known)]
 
     def _would_run(self, seen: _Seen) -> bool:
         try:

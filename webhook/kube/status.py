@@ -11,6 +11,7 @@ from webhook.errors import (
     Conflict,
     Expired,
     MedeaError,
+    NamespaceGoes,
     NotAllowed,
     NotThere,
     QuotaExceeded,
@@ -20,10 +21,15 @@ from webhook.errors import (
 from webhook.model.bounded_json import read_json
 from webhook.model.limits.kube import LONGEST_STATUS
 
-# Kubernetes has no machine-readable reason for these two: Medea itself is not authorized, which says nothing about the
-# object; and a quota is full, or has not been counted yet.
+# Kubernetes has no machine-readable reason for these: Medea itself is not authorized, which says nothing about the
+# object; a quota is full, or has not been counted yet; a namespace is being deleted; and an apiserver that has just
+# started, whose admission plugins have not read their caches within ten seconds.
 _NOT_ALLOWED = re.compile(r'^(\S+ ("[^"]*" )?is )?forbidden: User ".*?" cannot (?P<verb>\S+) ')
 _NO_ROOM = re.compile(r"is forbidden: (exceeded quota|status unknown for quota): ")
+_NAMESPACE_GOES = re.compile(
+    r'^\S+ ("[^"]*" )?is forbidden: unable to create new content in namespace \S+ because it is being terminated$'
+)
+_NOT_READY = re.compile(r'^\S+ ("[^"]*" )?is forbidden: not yet ready to handle request$')
 # Etcd takes no object of that size, now or later; the second are the words of the apiserver's own client of it.
 _TOO_LARGE = re.compile(r"etcdserver: request is too large|trying to send message larger than max")
 # The cluster is overloaded, starting, or does not accept Medea's token: this says nothing about the object.
@@ -73,7 +79,8 @@ def error_of(status: Status, cluster: str) -> MedeaError:
     away = code in _AWAY and not status.is_too_large
     if code == 403 and (right := _NOT_ALLOWED.search(words)):
         return NotAllowed(f"cluster {cluster} answered {code}: {quoted(words)}", answered=code, verb=right["verb"])
-    if away or not_served:
+    not_ready = code == 403 and _NOT_READY.search(words) is not None
+    if away or not_served or not_ready:
         return ClusterUnavailable(f"cluster {cluster} answered {code}: {quoted(words)}", answered=code)
     return _kind(status)(words, cluster=cluster)
 
@@ -85,4 +92,6 @@ def _kind(status: Status) -> type[Rejected]:
         return {"AlreadyExists": AlreadyExists, "Conflict": Conflict}.get(status.reason, Clash)
     if status.code == 403 and _NO_ROOM.search(status.message):
         return QuotaExceeded
+    if status.code == 403 and _NAMESPACE_GOES.search(status.message):
+        return NamespaceGoes
     return Rejected

@@ -237,6 +237,18 @@ def test_a_workflow_that_admission_refuses_is_a_failed_job(world: World) -> None
     assert world.ask(job).headers["Medea-Reason"] == "it was refused: it needs more than any target has"
 
 
+def test_a_job_waits_for_an_apiserver_that_has_just_started(world: World) -> None:
+    words = "workflows.argoproj.io is forbidden: not yet ready to handle request"
+    well, world.fake.refuse_later = world.fake.refuse_later, lambda _call, _object: ApiError(403, "Forbidden", words)
+    job = world.upload()
+    world.work()
+    assert (world.ask(job).status_code, world.workflows()) == (202, [])
+    world.fake.refuse_later = well
+    world.sweep.run()
+    world.work()
+    assert world.running() == [job]
+
+
 def test_jobs_wait_for_a_service_that_is_replaced(world: World) -> None:
     job = world.upload()
     world.fake.remove(WORKFLOW_TEMPLATES, "ns", "run-script")

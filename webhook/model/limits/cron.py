@@ -15,3 +15,5 @@ YEARS_AHEAD = 5
 LONGEST_CONDITION = 1000
 # For how many seconds a Workflow that was made just now counts though the watch has not shown it yet.
 NEWS_LATE = 30.0
+# Of what a status calls active and the watch does not show, so many are asked for at each look: anybody may write it.
+MOST_UNHEARD = 10
