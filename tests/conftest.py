@@ -52,13 +52,15 @@ def ledger(dsn: str) -> Iterator[LedgerServer]:
 
 @pytest.fixture
 def pool(dsn: str) -> Iterator[Pool]:
-    """A pool on an empty ledger."""
-    pool = Pool(dsn, size=8)
-    pool.start()
-    assert pool.wait(20)
-    with pool.transaction() as connection:
-        connection.execute(
-            "TRUNCATE workflows, templates, clusters, quiet, caches, file_jobs, class_jobs, power_jobs CASCADE"
-        )
-    yield pool
-    pool.close()
+    """A pool on an empty ledger, with time to connect: what is tested here is not how busy the machine is."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("webhook.ledger.pool.LEDGER_WAIT", 30.0)
+        pool = Pool(dsn, size=8)
+        pool.start()
+        assert pool.wait(60)
+        with pool.transaction() as connection:
+            connection.execute(
+                "TRUNCATE workflows, templates, clusters, quiet, caches, file_jobs, class_jobs, power_jobs CASCADE"
+            )
+        yield pool
+        pool.close()
