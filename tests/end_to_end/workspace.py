@@ -73,7 +73,7 @@ def new_workspace(
     enabled: bool = True,
     accepted: bool = True,
     hold: str = "plugin",
-    cleared_within: int = 180,
+    cleared_within: int = 300,
 ) -> Iterator[Workspace]:
     """A fresh namespace; `west` and `east` are the targets' quotas, `(limits.cpu, limits.memory)`.
 

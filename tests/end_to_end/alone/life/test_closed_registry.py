@@ -27,7 +27,7 @@ DENIED = re.compile(r"authoriz|credentials|401", re.IGNORECASE)
 MEDEA = "app.kubernetes.io/name=medea"
 
 
-pytestmark = pytest.mark.usefixtures("_closed")
+pytestmark = [pytest.mark.usefixtures("_closed"), pytest.mark.timeout(1000, func_only=True)]
 
 
 @pytest.fixture(scope="module")
