@@ -13,6 +13,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from tests.faults.ledger import LedgerServer, prepare
+from webhook.ledger.connection import Connection
 from webhook.ledger.pool import Pool
 
 # Clusters come up on the same cores meanwhile: how long an example takes says nothing about it.
@@ -51,11 +52,14 @@ def ledger(dsn: str) -> Iterator[LedgerServer]:
 
 
 @pytest.fixture
-def pool(dsn: str) -> Iterator[Pool]:
-    """A pool on an empty ledger."""
+def pool(dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
+    """A pool on an empty ledger. Its patience is that for a busy machine: tests of Medea's own set it themselves."""
+    monkeypatch.setattr("webhook.ledger.pool.LEDGER_WAIT", 30.0)
+    monkeypatch.setattr("webhook.ledger.pool.LEDGER_STATEMENT_TIMEOUT", 60.0)
+    monkeypatch.setattr(Connection, "patience", 70.0)
     pool = Pool(dsn, size=8)
     pool.start()
-    assert pool.wait(20)
+    assert pool.wait(60)
     with pool.transaction() as connection:
         connection.execute(
             "TRUNCATE workflows, templates, clusters, quiet, caches, file_jobs, class_jobs, power_jobs CASCADE"

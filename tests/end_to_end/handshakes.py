@@ -37,7 +37,7 @@ def clients() -> Iterator[Seen]:
     stop = Event()
 
     session, server = connection("front")
-    address = session.get(server + _SERVICE, timeout=20).json()["spec"]["clusterIP"]
+    address = session.get(server + _SERVICE, timeout=60).json()["spec"]["clusterIP"]
 
     def connect() -> None:
         while not stop.wait(0.2):
@@ -56,7 +56,7 @@ def clients() -> Iterator[Seen]:
 
 def _handshake(address: str) -> Shown:
     session, server = connection("front")
-    configuration = session.get(server + _CONFIGURATION, timeout=20).json()
+    configuration = session.get(server + _CONFIGURATION, timeout=60).json()
     bundles = {webhook["clientConfig"]["caBundle"] for webhook in configuration["webhooks"]}
     assert len(bundles) == 1
     context = ssl.create_default_context(cadata=base64.b64decode(bundles.pop()).decode())

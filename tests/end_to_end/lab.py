@@ -6,15 +6,18 @@ from contextlib import contextmanager
 
 from tests.end_to_end.commands import run
 
+# Longer than what the laboratory itself waits for, whose words are better.
+_TIMEOUT = 300.0
+
 
 def kill(what: str) -> None:
     """kill -9, with everything it started."""
-    run([sys.executable, "-m", "tests.lab", "kill", what]).ok()
+    run([sys.executable, "-m", "tests.lab", "kill", what], timeout=_TIMEOUT).ok()
 
 
 def start(what: str) -> None:
     """Start it, and wait until it is ready."""
-    run([sys.executable, "-m", "tests.lab", "start", what], timeout=120).ok()
+    run([sys.executable, "-m", "tests.lab", "start", what], timeout=_TIMEOUT).ok()
 
 
 def log(part: str) -> str:

@@ -138,7 +138,7 @@ def _list(cluster: str, path: str) -> list[Object]:
 
 def _get(cluster: str, path: str) -> Object | None:
     session, server = connection(cluster)
-    answer = session.get(server + path, timeout=10)
+    answer = session.get(server + path, timeout=30)
     if answer.status_code == 404:
         return None
     answer.raise_for_status()

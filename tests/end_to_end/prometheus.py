@@ -12,7 +12,7 @@ import requests
 from tests.lab.layout import PROMETHEUS
 from tests.lab.monitoring import EXTRA, RULES
 
-_TIMEOUT = 10
+_TIMEOUT = 60
 
 
 def query(text: str) -> list[dict[str, Any]]:

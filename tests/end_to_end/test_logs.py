@@ -120,7 +120,8 @@ def test_deleting_a_workflow_leaves_no_mirrored_pod_and_a_pod_that_is_gone_says_
     name = workspace.create(inline(WAITS, SMALL))
 
     def running() -> list[Object]:
-        return [pod for pod in mirrored(workspace.name) if pod["status"]["phase"] == "Running"]
+        # Argo's own container may run before the job's, whose log there is not yet then.
+        return [pod for pod in mirrored(workspace.name) if _main_runs(pod)]
 
     [pod] = eventually(running, "its pod is shown as running")
     row, shown = ledger_row(workspace.name, name), pod["metadata"]["name"]
@@ -133,6 +134,11 @@ def test_deleting_a_workflow_leaves_no_mirrored_pod_and_a_pod_that_is_gone_says_
     eventually(lambda: not mirrored(workspace.name), "its mirrored pod went with it")
     assert kubectl("front", "get", "node", f"medea-{row['cluster']}").ok().out
     assert "not found" in workspace.kubectl("logs", shown).said
+
+
+def _main_runs(pod: Object) -> bool:
+    """Whether the job's container does."""
+    return any(one["name"] == "main" and one["ready"] for one in pod["status"].get("containerStatuses", ()))
 
 
 def of_the_program(lines: Iterable[str]) -> Iterator[str]:

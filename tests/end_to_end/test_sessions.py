@@ -69,7 +69,7 @@ def test_people_enter_the_pods_of_their_runs(workspace: Workspace, entered: tupl
     with reading(*kubectl_words("front", "port-forward", "-n", workspace.name, pod, ":8080")) as lines:
         port = re.findall(r"127\.0\.0\.1:(\d+) -> 8080", next(lines))
         for _ in range(2):
-            assert requests.get(f"http://127.0.0.1:{port[0]}/", timeout=20).text == "served\n"
+            assert requests.get(f"http://127.0.0.1:{port[0]}/", timeout=60).text == "served\n"
 
     kubectl("front", "create", "-n", workspace.name, "rolebinding", "ann", "--clusterrole=view", "--user=ann").ok()
     eventually(

@@ -5,7 +5,8 @@ from typing import Any
 
 from tests.end_to_end.ledger import ledger_row
 from tests.end_to_end.manifests import Object
-from tests.end_to_end.medea import BALANCER, call, error_of
+from tests.end_to_end.medea import BALANCER, error_of
+from tests.end_to_end.medea import patient_call as call
 from tests.end_to_end.objects import origin, runs_of, workflow
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace

@@ -10,7 +10,8 @@ import pytest
 
 from tests.end_to_end.ledger import ledger_row
 from tests.end_to_end.manifests import SMALL, Object, inline
-from tests.end_to_end.medea import PLUGIN, call, error_of
+from tests.end_to_end.medea import PLUGIN, error_of
+from tests.end_to_end.medea import patient_call as call
 from tests.end_to_end.objects import annotations, origin, runs_of, workflow, workflows
 from tests.end_to_end.test_steering import ASK, ONCE_MORE, asking, gate, phase, put
 from tests.end_to_end.waiting import eventually

@@ -22,7 +22,7 @@ def thief(make_workspace: WorkspaceMaker) -> Iterator[Try]:
     admin, server = connection("front")
     names["node"] = next(
         one["metadata"]["name"]
-        for one in admin.get(f"{server}/api/v1/nodes", timeout=20).json()["items"]
+        for one in admin.get(f"{server}/api/v1/nodes", timeout=60).json()["items"]
         if not one["metadata"]["name"].startswith("medea-")
     )
     with Intruder(admin, server, names) as intruder:
@@ -38,14 +38,14 @@ class Intruder:
 
     def __enter__(self) -> "Intruder":
         for path, body in attempts.bystanders():
-            answer = self._admin.post(self._filled(self._server + path), json=self._body(body), timeout=20)
+            answer = self._admin.post(self._filled(self._server + path), json=self._body(body), timeout=60)
             assert answer.status_code in (201, 409), answer.text
         return self
 
     def __exit__(self, *_: object) -> None:
         for path, body in attempts.bystanders():
             one = f"{self._server}{path}/{body['metadata']['name']}?gracePeriodSeconds=0"
-            self._admin.delete(self._filled(one), timeout=20)
+            self._admin.delete(self._filled(one), timeout=60)
 
     def attempt(self, one: Attempt) -> requests.Response:
         """The apiserver's answer."""
@@ -57,14 +57,14 @@ class Intruder:
         data = None if one.body is None else json.dumps(self._body(one.body))
         headers.setdefault("Content-Type", "application/json")
         return requests.request(
-            one.method, path + dry, data=data, headers=headers, verify=self._admin.verify, timeout=20
+            one.method, path + dry, data=data, headers=headers, verify=self._admin.verify, timeout=60
         )
 
     def _token(self, account: str) -> str:
         if account not in self._tokens:
             path = f"{self._server}/api/v1/namespaces/{SYSTEM}/serviceaccounts/{account}/token"
             body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-            answer = self._admin.post(path, json=body, timeout=20)
+            answer = self._admin.post(path, json=body, timeout=60)
             answer.raise_for_status()
             self._tokens[account] = answer.json()["status"]["token"]
         return self._tokens[account]

@@ -93,4 +93,4 @@ def _argo_server_of_west() -> Iterator[str]:
 
 
 def _lists(url: str) -> bool:
-    return requests.get(f"{url}/api/v1/workflows/argo", timeout=20).status_code == 200
+    return requests.get(f"{url}/api/v1/workflows/argo", timeout=60).status_code == 200

@@ -10,7 +10,7 @@ import requests
 
 from tests.end_to_end.ui_requests import REQUESTS
 
-_PATIENCE = 150.0
+_PATIENCE = 300.0
 """Seconds in which a stream must have brought what is waited for; each Workflow has less to do than that."""
 
 

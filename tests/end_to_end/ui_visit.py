@@ -14,7 +14,7 @@ from tests.end_to_end.workspace import TEMPLATE
 
 _CHANGED = {"executor_num": "1", "seconds": "1"}
 """What is typed into the template's form."""
-_A_VISIT = 900.0
+_A_VISIT = 1800.0
 
 
 def opens_the_ui(visit: Visit) -> Any:

@@ -73,7 +73,7 @@ def new_workspace(
     enabled: bool = True,
     accepted: bool = True,
     hold: str = "plugin",
-    cleared_within: int = 180,
+    cleared_within: int = 300,
 ) -> Iterator[Workspace]:
     """A fresh namespace; `west` and `east` are the targets' quotas, `(limits.cpu, limits.memory)`.
 
@@ -90,7 +90,7 @@ def new_workspace(
         workspace.kubectl("apply", "-f", str(EXAMPLES / f"{TEMPLATE}.yaml")).ok()
         if enabled:
             # Seconds as a rule; kube-state-metrics takes its time to come back after its apiserver was killed.
-            eventually(lambda: _known(workspace.name), f"Medea knows the quotas of {workspace.name}", within=120)
+            eventually(lambda: _known(workspace.name), f"Medea knows the quotas of {workspace.name}")
         if enabled and hold == "plugin":
             # A submit waits for it for some seconds only, and a busy machine may take longer.
             eventually(lambda: bool(plugins(workspace.name)), f"Medea has prepared {workspace.name}")

@@ -97,4 +97,4 @@ def test_threads_record_what_waits(house: House) -> None:
     house.front.faults = note
     house.recorder.start()
     house.recorder.record(origin(), "Placed", "on west")
-    assert recorded.wait(10)
+    assert recorded.wait(60)

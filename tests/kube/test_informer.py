@@ -348,7 +348,7 @@ def test_a_thread_follows_it_until_it_is_stopped(west: FakeApiserver) -> None:
     put(west, "a")
     watch = Informer(Cluster("west", Configuration(), http=west), WORKFLOWS, told.note, clock=west.clock)
     watch.start()
-    assert watch.wait(10)
+    assert watch.wait(60)
     touch(west, "a")
     assert told.wait_for(2)
     watch.stop()

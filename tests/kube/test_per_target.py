@@ -34,13 +34,13 @@ def test_a_target_that_hangs_keeps_no_other_from_its_turns() -> None:
 
     def turn(name: str, _: object) -> float:
         if name == "west":
-            release.wait(20)
+            release.wait(120)
         else:
             east.release()
         return 0.0
 
     with following(Registered("west", "east"), turn):
-        assert all(east.acquire(timeout=10) for _ in range(3))
+        assert all(east.acquire(timeout=60) for _ in range(3))
         release.set()
 
 
@@ -52,7 +52,7 @@ def test_a_turn_that_fails_is_followed_by_the_next() -> None:
         raise RuntimeError("nobody thought of this")
 
     with following(Registered("west"), turn):
-        assert turns.acquire(timeout=10) and turns.acquire(timeout=10)
+        assert turns.acquire(timeout=60) and turns.acquire(timeout=60)
 
 
 def test_a_target_with_a_new_client_is_followed_anew_and_one_that_is_gone_no_more() -> None:

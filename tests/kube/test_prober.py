@@ -62,7 +62,7 @@ def test_every_target_is_asked_by_a_thread_of_its_own_while_it_is_registered(hou
 
     house.west.faults = note
     house.prober.start()
-    assert asked.wait(10)
+    assert asked.wait(60)
     house.prober.stop()
 
 

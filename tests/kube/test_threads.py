@@ -9,12 +9,12 @@ def test_a_thread_that_an_exception_ends_is_named_as_dead() -> None:
     def body() -> None:
         raise RuntimeError("nobody thought of this")
 
-    start("mortal", body).join(5)
+    start("mortal", body).join(60)
     assert "mortal" in dead_threads()
 
 
 def test_a_thread_that_comes_to_its_end_is_not_dead() -> None:
-    start("done", lambda: None).join(5)
+    start("done", lambda: None).join(60)
     assert "done" not in dead_threads()
 
 
@@ -31,6 +31,6 @@ def test_a_loop_goes_on_after_an_exception() -> None:
             stop.set()
         raise RuntimeError("nobody thought of this")
 
-    start_loop("loop", turn, stop=stop).join(5)
+    start_loop("loop", turn, stop=stop).join(60)
     assert len(turns) == 3
     assert "loop" not in dead_threads()

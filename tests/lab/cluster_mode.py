@@ -73,7 +73,7 @@ def take_down(lab: Lab) -> None:
     if inside.is_installed(lab):
         inside.uninstall(lab)
     spaces = (medea.SYSTEM, medea.SPACE)
-    lab.kubectl("front", "delete", "namespace", *spaces, "--ignore-not-found", "--timeout=60s", timeout=65)
+    lab.kubectl("front", "delete", "namespace", *spaces, "--ignore-not-found", "--timeout=180s", timeout=185)
     # The processes have an authority of their own.
     shutil.rmtree(MEDEA_CERTS, ignore_errors=True)
 

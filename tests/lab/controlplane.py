@@ -107,7 +107,7 @@ def apiserver(cluster: Cluster) -> Process:
         "--profiling=false",
         *_aggregation(cluster),
     ]
-    return Process(f"apiserver-{cluster.name}", argv, http_ok(f"{cluster.api_url}/readyz", pki.CA), deadline=90)
+    return Process(f"apiserver-{cluster.name}", argv, http_ok(f"{cluster.api_url}/readyz", pki.CA), deadline=180)
 
 
 def _aggregation(cluster: Cluster) -> list[str]:

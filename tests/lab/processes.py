@@ -30,7 +30,7 @@ class Process:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: Path = Path("/")
     user: str | None = None
-    deadline: float = 60
+    deadline: float = 120
     config: str = ""
     pid_file: Path | None = None
 

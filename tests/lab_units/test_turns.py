@@ -11,7 +11,7 @@ import pytest
 from tests.end_to_end import turns
 from tests.end_to_end.turns import Company, among, together
 
-LONG, MOMENT = 20.0, 0.2
+LONG, MOMENT = 60.0, 0.2
 
 
 class Visitor:

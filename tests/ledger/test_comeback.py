@@ -38,7 +38,7 @@ def use_all_at_once(pool: Pool) -> None:
 def test_who_waits_for_a_restart_finds_all_connections_made_anew(server: PostgresServer) -> None:
     pool = Pool(server.get_uri(), size=CONNECTIONS)
     pool.start()
-    assert pool.wait(20)
+    assert pool.wait(60)
     use_all_at_once(pool)
     server.stop()
     with pytest.raises(LedgerUnavailable), pool.transaction():

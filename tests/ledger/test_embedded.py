@@ -19,7 +19,7 @@ def test_without_an_address_the_ledger_is_a_postgres_in_the_data_folder_that_oth
         for _ in range(2):
             pool = Pool(ledger_dsn(settings), size=2)
             pool.start()
-            assert pool.wait(20)
+            assert pool.wait(60)
             with pool.transaction() as connection:
                 assert connection.execute("SELECT count(*) FROM workflows").fetchone() == {"count": 0}
             pool.close()

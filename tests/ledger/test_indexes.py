@@ -38,7 +38,7 @@ def full(dsn: str) -> Iterator[Pool]:
     """A ledger in which one placement in a hundred is alive."""
     pool = Pool(dsn, size=4)
     pool.start()
-    assert pool.wait(20)
+    assert pool.wait(60)
     # Not through the pool: so many rows at once take longer than any statement of Medea's may.
     with psycopg.connect(dsn) as connection:
         connection.execute("TRUNCATE workflows, templates, clusters, caches, power_jobs, class_jobs, file_jobs CASCADE")

@@ -39,7 +39,7 @@ def held_in(pool: Pool, **targets: Totals) -> tuple[Mapping[str, Totals], int, f
 def test_threads_of_two_replicas_never_promise_the_same_room_twice(pool: Pool, dsn: str) -> None:
     other = Pool(dsn, size=8)
     other.start()
-    assert other.wait(20)
+    assert other.wait(60)
     with ThreadPoolExecutor(12) as threads:
         jobs = [
             threads.submit(reserving.admit, pool if number % 2 else other, new(f"p{number}"), first_come)

@@ -64,7 +64,7 @@ def own_pool(own_dsn: str) -> Iterator[Pool]:
     migrate(own_dsn)
     pool = Pool(own_dsn, size=4)
     pool.start()
-    assert pool.wait(20)
+    assert pool.wait(60)
     yield pool
     pool.close()
 
@@ -86,7 +86,7 @@ def test_this_version_goes_on_on_the_schema_of_one_to_come(own_dsn: str) -> None
     pool = Pool(own_dsn, size=4)
     with capture_logs() as logs:
         pool.start()
-        assert pool.wait(20)
+        assert pool.wait(60)
     assert [one["revisions"] for one in logs if "newer" in one["event"]] == [["9999"]]
     assert bound(pool).state is State.RESERVED
     pool.close()
@@ -108,7 +108,7 @@ def test_a_migration_that_fails_for_a_reason_of_its_own_is_tried_again(
     pool = Pool(own_dsn, size=2)
     with capture_logs() as logs:
         pool.start()
-        assert pool.wait(20)
+        assert pool.wait(60)
     pool.close()
     assert len(tries) == 2
     assert [one["event"] for one in logs if one["log_level"] == "error"] == ["ledger can't be migrated"]
@@ -180,11 +180,11 @@ def test_while_an_index_is_built_work_goes_on_and_another_process_waits_its_turn
             assert not building.done()
         with pytest.raises(LedgerUnavailable, match="another process"):
             migrate(own_dsn)
-        with psycopg.connect(own_dsn, options="-c statement_timeout=5s") as others:
+        with psycopg.connect(own_dsn, options="-c statement_timeout=60s") as others:
             others.execute(_INSERT.replace("'old'", "'new'"))
             others.execute("UPDATE workflows SET run_name = 'job' WHERE placement = 'new'")
         slow.commit()
-        building.result(20)
+        building.result(60)
     assert _indexes(own_dsn)["workflows_reserved"]
     assert all(_indexes(own_dsn).values())
 

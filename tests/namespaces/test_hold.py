@@ -38,7 +38,7 @@ class Front:
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         self.asked.append(handler.path)
         if "watch=true" in handler.path:
-            stream(then=lambda: self.over.wait(20))(handler)
+            stream(then=lambda: self.over.wait(120))(handler)
         elif "labelSelector" in handler.path:
             reply(200, {"items": [self.namespace()], "metadata": {"resourceVersion": "1"}})(handler)
         else:
@@ -62,7 +62,7 @@ def holds(pool: Pool) -> Holding:
         with apiserver(Script(front.answer)) as cluster:
             made = Holds(cluster, pool, default=default, patience=QUIET)
             made.start()
-            assert made.namespaces.wait(10)
+            assert made.namespaces.wait(60)
             yield made
             # A watch that goes on after its apiserver has gone tries again at random times, in the middle of others.
             made.namespaces.stop()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 from flask.testing import FlaskClient
 
 from certs.files import Files, ensure
@@ -98,6 +99,12 @@ def fake_medea(files: Files) -> Iterator[FakeMedea]:
     """A running stand-in."""
     with serving(files) as server:
         yield server
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine an answer may take longer than the plugin waits, which is what one test is about."""
+    monkeypatch.setattr("plugin.medea._TIMEOUT", urllib3.Timeout(connect=60.0, read=60.0))
 
 
 @pytest.fixture

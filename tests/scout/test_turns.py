@@ -10,7 +10,7 @@ from webhook.scout.turns import Turns
 
 
 def test_a_namespace_has_one_turn_at_a_time_and_others_are_not_kept_waiting() -> None:
-    turns, inside, most = Turns(), list[int](), list[int]()
+    turns, inside, most = Turns(longest=60), list[int](), list[int]()
     guard = threading.Lock()
 
     def work(number: int) -> None:

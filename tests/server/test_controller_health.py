@@ -24,7 +24,7 @@ def serving(unready: str | None = None) -> Iterator[str]:
 
 def ask(url: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:
+        with urllib.request.urlopen(url, timeout=60) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -57,7 +57,7 @@ def test_a_thread_that_died_makes_the_process_unhealthy_so_that_it_is_restarted(
     def body() -> None:
         raise RuntimeError("nobody thought of this")
 
-    start("worker-of-a-test", body).join(5)
+    start("worker-of-a-test", body).join(60)
     assert "worker-of-a-test" in dead_threads()
     with serving() as url:
         status, text = ask(f"{url}/healthz")

@@ -135,6 +135,6 @@ def test_every_target_is_asked_by_a_thread_of_its_own() -> None:
         target.after = partial(_note, heard[name])
     asked.acceptance.start()
     try:
-        assert all(event.wait(10) for event in heard.values())
+        assert all(event.wait(60) for event in heard.values())
     finally:
         asked.acceptance.stop()

@@ -43,7 +43,7 @@ def check_each_origin_has_one_run_and_its_end(workspace: Workspace, names: list[
     eventually(
         lambda: all(ended(workspace, name) for name in names),
         f"all {len(names)} have ended and are shown so",
-        within=120,
+        within=240,
     )
     for name in names:
         shown = origin(workspace.name, name)
@@ -108,9 +108,14 @@ def run_ended_alone(workspace: Workspace, names: list[str]) -> bool:
 def test_without_its_ledger_medea_refuses_clearly_and_goes_on_where_it_was(workspace: Workspace) -> None:
     name = workspace.submit("executor_num=0", "seconds=5")
     with away("postgres"):
-        refused = submit(workspace, IN_FLIGHT)
-        assert refused.code != 0
-        assert "ledger" in refused.said
+
+        def refused() -> bool:
+            said = submit(workspace, IN_FLIGHT)
+            assert said.code != 0
+            # On a busy machine the apiserver may give up before it hears why.
+            return "ledger" in said.said
+
+        eventually(refused, "who submits is told that it is the ledger")
     eventually(lambda: submit(workspace, IN_FLIGHT).code == 0, "Workflows are placed again")
     workspace.wait(name).ok()
     names = [one["metadata"]["name"] for one in workflows("front", workspace.name)]

@@ -3,6 +3,7 @@
 import json
 
 from tests.end_to_end import lab
+from tests.end_to_end.ledger import ledger_row
 from tests.end_to_end.objects import annotations, origin, pods, runs_of, workflow
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.without_argo.submitting import FAILS, SLEEPS, accepting, submit
@@ -25,7 +26,7 @@ def test_where_a_controller_works_a_submission_is_refused_with_what_was_seen_and
         workspace.kubectl("label", "namespace", workspace.name, "medea.dev/hold=plugin", "--overwrite").ok()
         # A review waits only some seconds until the namespace is prepared for this hold.
         eventually(lambda: submit(workspace, FAILS).code == 0, "Workflows are let in")
-        assert workflow("front", workspace.name, "medea-probe") is None
+        eventually(lambda: workflow("front", workspace.name, "medea-probe") is None, "the probe is gone")
 
 
 def test_a_controller_that_comes_up_later_runs_nothing_a_second_time_and_is_seen() -> None:
@@ -33,6 +34,7 @@ def test_a_controller_that_comes_up_later_runs_nothing_a_second_time_and_is_seen
         none = accepting(fresh)
         ended, lives = none.create(FAILS), none.create(SLEEPS)
         none.wait(ended)
+        eventually(lambda: ledger_row(none.name, ended)["mirrored"], "all of its end is shown")
         before = origin(none.name, ended)
         eventually(lambda: runs_of(annotations(origin(none.name, lives))["placement"]), "its run exists")
         lab.start(CONTROLLER)

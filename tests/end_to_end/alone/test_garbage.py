@@ -14,6 +14,7 @@ from tests.end_to_end.medea import BALANCER, PATIENCE, PLUGIN, SCOUT, WEBHOOK, c
 from tests.end_to_end.workspace import Workspace, WorkspaceMaker
 
 pytestmark = pytest.mark.timeout(480, func_only=True)
+_TRIES = 3
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,21 @@ class Answers:
     wrong: list[str] = field(default_factory=list)
 
     def send(self, what: str, data: bytes, *, refused: bool) -> None:
-        """POST a body; `refused`: it must not be taken for a good one."""
+        """POST a body; `refused`: it must not be taken for a good one.
+
+        What is slow because of what is in it is so each time; a busy machine is slow once.
+        """
+        for _ in range(_TRIES):
+            fault, took = self._sent(data, refused=refused)
+            if took <= PATIENCE:
+                break
+        if fault is None and took > PATIENCE:
+            fault = f"took {took:.1f} s"
+        if fault:
+            self.wrong.append(f"{what}: {fault}")
+
+    def _sent(self, data: bytes, *, refused: bool) -> tuple[str | None, float]:
+        """What was wrong with the answer, and how many seconds it took."""
         began = time.monotonic()
         try:
             # A connection each: after a body that was not read to its end, one can't be used again.
@@ -75,11 +90,7 @@ class Answers:
             fault = _fault(answer, refused)
         except requests.RequestException as error:
             fault = f"no answer: {error}"
-        took = time.monotonic() - began
-        if fault is None and took > PATIENCE:
-            fault = f"took {took:.1f} s"
-        if fault:
-            self.wrong.append(f"{what}: {fault}")
+        return fault, time.monotonic() - began
 
     def check(self) -> None:
         """Fail with everything that was wrong."""

@@ -40,10 +40,10 @@ def test_a_namespace_that_prometheus_has_never_seen_is_known_at_once_and_used(ma
 def test_a_change_of_a_quota_and_of_what_others_use_is_known_within_seconds(make_workspace: WorkspaceMaker) -> None:
     workspace = make_workspace(west=QUOTA, east=QUOTA)
     _occupy(workspace, "west", 3)
-    eventually(partial(_is_free, workspace, "west", 4000), "strangers' pods are seen", within=30)
+    eventually(partial(_is_free, workspace, "west", 4000), "strangers' pods are seen", within=60)
     patch = json.dumps({"spec": {"hard": {"limits.cpu": "20"}}})
     workspace.kubectl("patch", "quota", "compute", "--type=merge", "-p", patch, cluster="west").ok()
-    eventually(partial(_is_free, workspace, "west", 14_000), "the larger quota is seen", within=30)
+    eventually(partial(_is_free, workspace, "west", 14_000), "the larger quota is seen", within=60)
     workspace.kubectl("delete", "pod", "stranger-0", "--now", cluster="west").ok()
     eventually(partial(_is_free, workspace, "west", 16_000), "the pod that went is seen", within=60)
 

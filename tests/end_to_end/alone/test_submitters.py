@@ -8,7 +8,7 @@ import pytest
 from tests.end_to_end.alone.test_targets import medea
 from tests.end_to_end.commands import Ran, kubectl
 from tests.end_to_end.manifests import SMALL, inline, only_on
-from tests.end_to_end.objects import annotations, origin, workflows
+from tests.end_to_end.objects import annotations, cluster_of, origin, workflows
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import AMPLE, Workspace, WorkspaceMaker
 from tests.lab import medea as lab_medea
@@ -106,7 +106,7 @@ def test_who_may_not_is_told_who_may_not_do_what_where_and_another_target_may_ta
     assert f"ann may not create workflows.argoproj.io in namespace {other.name} on west" in refused.err
     for _ in range(5):
         name = name_of(submit(other, "ann", only=None))
-        assert annotations(origin(other.name, name))["cluster"] == "east"
+        assert cluster_of(other.name, name) == "east"
         other.wait(name).ok()
     assert workflows("west", other.name) == []
 

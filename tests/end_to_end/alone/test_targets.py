@@ -145,7 +145,7 @@ def test_a_token_is_renewed_with_the_rights_that_medea_has(gone: Workspace) -> N
     registry = Registry(front, "medea-targets")
     registry.start()
     try:
-        assert registry.wait(20)
+        assert registry.wait(60)
         later = Rotation(front, registry, "medea-targets", now=lambda: life.half + datetime.timedelta(seconds=1))
         later.turn("west", registry.get("west"))
     finally:

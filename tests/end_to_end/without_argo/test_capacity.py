@@ -73,7 +73,7 @@ def test_thirty_at_once_into_room_for_twenty_fill_no_target_over_its_quota_and_a
     with watched(use), ThreadPoolExecutor(10) as people:
         names = list(people.map(lambda _: workspace.submit(*JOB), range(MANY)))
         # A pod counts twice until it is seen: somebody may have been queued for that moment.
-        after_the_rush = eventually(filled, "twenty are placed", within=60)
+        after_the_rush = eventually(filled, "twenty are placed")
         eventually(
             lambda: all(row["state"] == "ended" and row["mirrored"] for row in rows_of(workspace.name)),
             "all thirty have ended",

@@ -141,7 +141,8 @@ def _user(workflow: dict[str, object]) -> str:
 
 @pytest.mark.timeout(900, func_only=True)
 def test_the_store_and_the_door_are_killed_and_no_job_is_lost_or_runs_twice(door: FilesDoor) -> None:
-    jobs = [door.upload(SCRIPT.replace("sleep 1", "sleep 8"), user="killed") for _ in range(7)]
+    # So long that none has ended when the store goes, however long the uploads take.
+    jobs = [door.upload(SCRIPT.replace("sleep 1", "sleep 15"), user="killed") for _ in range(7)]
     eventually(lambda: len(ids_running(door)) == LIMIT, "five are under way")
     door.s3.kill()
     door.kill()
@@ -154,7 +155,7 @@ def test_the_store_and_the_door_are_killed_and_no_job_is_lost_or_runs_twice(door
     )
     assert answer.status_code == 503
     # Long enough for all five to end without their store.
-    time.sleep(20)
+    time.sleep(25)
     assert [door.head(job) for job in jobs] == [202] * len(jobs)
     door.s3.start()
     done(door, jobs, 400)

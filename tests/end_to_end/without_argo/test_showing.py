@@ -153,7 +153,7 @@ def test_pods_read_as_on_the_target_and_one_that_is_deleted_here_is_deleted_ther
     uids = ("get", "pods", "-o", "jsonpath={.items[*].metadata.uid}")
     uid = none.kubectl("get", "pod", doomed, "-o", "jsonpath={.metadata.uid}", cluster=cluster).ok().out
     assert uid in none.kubectl(*uids, cluster=cluster).ok().out
-    none.kubectl("delete", "pod", doomed, "--timeout=60s").ok()
+    none.kubectl("delete", "pod", doomed, "--timeout=110s").ok()
     # Argo makes another of that name, if it had not seen this one run.
     assert uid not in none.kubectl(*uids, cluster=cluster).ok().out
     none.argo("delete", name).ok()

@@ -60,6 +60,12 @@ def _seen(workspace: Workspace, *whats: str) -> list[Any]:
     return [west[what] for what in whats]
 
 
+def _full_log(workspace: Workspace, name: str) -> str:
+    """The log of one that has ended; empty until the last of it can be read."""
+    log = workspace.argo("logs", name).ok().out
+    return log if "Pi is roughly 3.1" in log else ""
+
+
 # Half a dozen JVMs start one after the other, on whatever machine this is.
 @pytest.mark.timeout(900, func_only=True)
 def test_drivers_get_every_executor_that_they_ask_for_where_the_quota_just_fits_one_after_the_other(
@@ -78,8 +84,7 @@ def test_drivers_get_every_executor_that_they_ask_for_where_the_quota_just_fits_
         )
         for name in (first, second):
             spark.wait(name, timeout=240).ok()
-            log = spark.argo("logs", name).ok().out
-            assert "Pi is roughly 3.1" in log
+            log = eventually(partial(_full_log, spark, name), "its log says what it has found out")
             assert "exceeded quota" not in log
             assert {key: ledger_row(spark.name, name)[key] for key in NEED} == NEED
     # Spark takes the next number for an executor in place of one that was refused.

@@ -66,8 +66,8 @@ def start(callers: Iterable[Caller]) -> None:
     made = {"apiVersion": "v1", "kind": "List", "items": [one.manifest for one in callers]}
     kubectl("front", "apply", "-f", "-", stdin=json.dumps(made)).ok()
     for one in callers:
-        words = ("wait", f"pod/{one.name}", "-n", one.namespace, "--for=condition=Ready", "--timeout=90s")
-        kubectl("front", *words).ok()
+        words = ("wait", f"pod/{one.name}", "-n", one.namespace, "--for=condition=Ready", "--timeout=180s")
+        kubectl("front", *words, timeout=200).ok()
 
 
 def reached(callers: Iterable[Caller], ways: Ways) -> dict[str, set[int]]:

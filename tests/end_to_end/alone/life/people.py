@@ -80,7 +80,7 @@ def check_each_has_run_once(workspace: Workspace, ends: dict[str, str]) -> None:
         found = {one["metadata"]["name"]: phase_of(one) for one in workflows("front", workspace.name)}
         return {name: found.get(name, "not there") for name in ends}
 
-    eventually(lambda: shown() == ends, lambda: f"each has ended: {Counter(shown().values())}", within=240)
+    eventually(lambda: shown() == ends, lambda: f"each has ended: {Counter(shown().values())}", within=400)
     names = {one["metadata"]["uid"]: one["metadata"]["name"] for one in workflows("front", workspace.name)}
     runs = [(names[labels(run)["medea.dev/origin-uid"]], phase_of(run)) for run in all_runs(workspace)]
     assert sorted(run for run in runs if run[0] in ends) == sorted(ends.items())

@@ -32,7 +32,7 @@ OWN_AUTHORITY, OWN = "medea-authority", "medea-tls"
 AUTHORITY, ISSUED = "medea-cert-manager-authority", "medea-cert-manager-tls"
 KINDS = "certificates,certificaterequests,issuers"
 
-pytestmark = pytest.mark.usefixtures("_cert_manager")
+pytestmark = [pytest.mark.usefixtures("_cert_manager"), pytest.mark.timeout(1000, func_only=True)]
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ DENIED = re.compile(r"authoriz|credentials|401", re.IGNORECASE)
 MEDEA = "app.kubernetes.io/name=medea"
 
 
-pytestmark = pytest.mark.usefixtures("_closed")
+pytestmark = [pytest.mark.usefixtures("_closed"), pytest.mark.timeout(1000, func_only=True)]
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_with_the_secret_in_its_own_namespace_medea_runs(laboratory: Lab) -> Non
         return {one["image"] for pod in of(medea.SYSTEM, MEDEA) for one in pod["spec"]["containers"]}
 
     eventually(lambda: images() == {registry.IMAGE}, lambda: f"only pods with its image are left: {images()}")
-    assert f'Successfully pulled image "{registry.IMAGE}"' in events(medea.SYSTEM, "Pulled")
+    until_pulled(medea.SYSTEM)
 
 
 def test_an_agent_without_it_waits_and_says_why_and_its_workflow_ends_well(laboratory: Lab, team: Workspace) -> None:
@@ -90,10 +90,10 @@ def test_with_the_secret_in_the_workflows_namespace_agents_pull_the_image(labora
     give_password(team.name)
     registry.forget()
     hold(team, "heard")
-    eventually(lambda: message(team, "heard").startswith("running on "), "the plugin has answered", within=120)
+    eventually(lambda: message(team, "heard").startswith("running on "), "the plugin has answered", within=240)
     [agent] = of(team.name, AGENT, "heard")
     assert registry.IMAGE in {one["image"] for one in agent["spec"]["containers"]}
-    assert f'Successfully pulled image "{registry.IMAGE}"' in events(team.name, "Pulled")
+    until_pulled(team.name)
     checked = check(laboratory)
     assert "✓ no pod of Medea's and no agent waits for an image that can't be pulled" in checked
     end(team, "heard")
@@ -103,7 +103,7 @@ def test_a_workflow_with_steps_of_medeas_names_the_secret_itself(team: Workspace
     team.kubectl("apply", "-f", str(EXAMPLES / "steps-account.yaml")).ok()
     registry.forget()
     parent = team.create(steps())
-    team.wait(parent, timeout=120)
+    team.wait(parent)
     assert phase(team, parent) == "Succeeded"
 
 
@@ -186,6 +186,12 @@ def events(namespace: str, reason: str) -> str:
     fields = f"--field-selector=reason={reason}"
     path = "jsonpath={range .items[*]}{.message}{'\\n'}{end}"
     return kubectl("front", "-n", namespace, "get", "events", fields, "-o", path).ok().out
+
+
+def until_pulled(namespace: str) -> None:
+    """Wait until an Event says that the registry has given the image."""
+    said = f'Successfully pulled image "{registry.IMAGE}"'
+    eventually(lambda: said in events(namespace, "Pulled"), "an Event says that the image was pulled")
 
 
 def failures(namespace: str) -> str:

@@ -48,9 +48,9 @@ def test_what_medea_has_made_is_gone_from_every_cluster_and_runs_go_on(laborator
         check_nothing_is_left(cluster, partial(left_on, cluster, but=workspace.name))
     # Nothing holds anything any more: a namespace on a target goes, run and all.
     for name in (live, ended):
-        workspace.kubectl("delete", "workflow", name, "--timeout=60s").ok()
+        workspace.kubectl("delete", "workflow", name, "--timeout=110s").ok()
     for cluster, name in runs_in(workspace.name):
-        workspace.kubectl("delete", "workflow", name, "--timeout=60s", cluster=cluster).ok()
+        workspace.kubectl("delete", "workflow", name, "--timeout=110s", cluster=cluster).ok()
 
     assert "nothing of Medea is left" in uninstall().ok().said
 
@@ -83,7 +83,7 @@ def uninstall() -> Ran:
         return run(["env", *words, sys.executable, "-m", "webhook", "uninstall", "--yes"], timeout=240)
     finally:
         kubectl("front", "delete", "-f", _UNINSTALL, "--ignore-not-found").ok()
-        kubectl("front", "delete", "-f", f"{_MANIFESTS}/base/namespace.yaml", "--timeout=60s").ok()
+        kubectl("front", "delete", "-f", f"{_MANIFESTS}/base/namespace.yaml", "--timeout=110s").ok()
 
 
 def delete_from_targets() -> None:
@@ -91,4 +91,4 @@ def delete_from_targets() -> None:
     for target in TARGETS:
         kubectl(target, "delete", "rolebinding", "medea-target", "-n", WORKFLOWS, "--ignore-not-found").ok()
         manifest = f"{_MANIFESTS}/{medea.TARGET_MANIFEST}"
-        kubectl(target, "delete", "-f", manifest, "--ignore-not-found", "--timeout=90s").ok()
+        kubectl(target, "delete", "-f", manifest, "--ignore-not-found", "--timeout=110s").ok()

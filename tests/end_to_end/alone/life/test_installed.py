@@ -129,7 +129,7 @@ def test_the_quick_start_takes_work_and_finds_nothing_missing(empty: Lab, plugin
 
 
 @pytest.mark.usefixtures("installed")
-@pytest.mark.timeout(600, func_only=True)
+@pytest.mark.timeout(1000, func_only=True)
 def test_nobody_notices_that_everything_is_restarted_and_all_certificates_are_replaced() -> None:
     with laboratory.away("front-controller"), new_workspace(enabled=False, accepted=False) as workspace:
         for target in TARGETS:
@@ -162,7 +162,7 @@ def restart_everything() -> None:
 
 
 @pytest.mark.usefixtures("installed")
-@pytest.mark.timeout(900, func_only=True)
+@pytest.mark.timeout(1200, func_only=True)
 def test_workflows_go_through_an_upgrade_and_a_rollback(empty: Lab, first: Release, plugin: Workspace) -> None:
     ends = {plugin.create(inline("sleep 60", SMALL)): "Succeeded"}
     for change, image_there in ((upgrade, image.IMAGE), (inside.roll_back, first.image)):
@@ -201,7 +201,7 @@ def test_it_goes_and_leaves_every_cluster_as_it_was(
 ) -> None:
     assert installed
     inside.uninstall(empty)
-    kubectl("front", "delete", "namespace", medea.SYSTEM, medea.SPACE, "--timeout=110s").ok()
+    kubectl("front", "delete", "namespace", medea.SYSTEM, medea.SPACE, "--timeout=240s", timeout=250).ok()
     for target in TARGETS:
         assert "removed" in medea_target("remove", target, "--context", target).ok().out
         kubectl(target, "wait", "--for=delete", f"namespace/{medea.SYSTEM}", "--timeout=110s").ok()

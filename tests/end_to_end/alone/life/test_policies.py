@@ -57,7 +57,7 @@ class Fenced:
         def differs() -> str:
             return str({name: last[name] ^ ports for name, ports in allowed.items() if last[name] != ports})
 
-        eventually(as_allowed, lambda: f"each reaches what it should; these differ: {differs()}", within=30)
+        eventually(as_allowed, lambda: f"each reaches what it should; these differ: {differs()}")
 
 
 @pytest.fixture(scope="module")
