@@ -26,9 +26,9 @@ from webhook.kube.resources import WORKFLOWS
 
 WAITING = 2000
 _UNQUEUED = 200
-_SAMPLES = 100
+_SAMPLES = 300
 _AT_ONCE = 8
-_IDLE_SECONDS = 30.0
+_SETTLE_SECONDS, _IDLE_SECONDS = 30.0, 30.0
 # Room for one of them on each target, and for all.
 _FULL, _AMPLE = ("2", "2Gi"), 10_000
 _LONGEST_DRAIN = 600.0
@@ -45,9 +45,9 @@ def main() -> None:
         with new_workspace(_FULL, _FULL, hold="none") as workspace:
             accepting(front, workspace)
             _submit_many(front, workspace, len(TARGETS))
-            empty, idle = _submits(front, workspace), _idle_cores()
+            idle, empty = _idle_cores(), _submits(front, workspace)
             refused = _submit_many(front, workspace, WAITING)
-            full, busy = _submits(front, workspace), _idle_cores()
+            busy, full = _idle_cores(), _submits(front, workspace)
             drained = _rate(workspace, lambda: _open(workspace), WAITING)
             for name, one, other in (
                 ("submit p50, ms", empty[0], full[0]),
@@ -93,7 +93,8 @@ def _submits(front: Cluster, workspace: Workspace) -> tuple[float, float]:
 
 
 def _idle_cores() -> float:
-    """What the controller uses while nothing happens."""
+    """What the controller uses while nothing happens, once it has done what the last submits have caused."""
+    time.sleep(_SETTLE_SECONDS)
     [pid] = modes.pids("controller")
     before = _cpu_seconds(pid)
     time.sleep(_IDLE_SECONDS)
