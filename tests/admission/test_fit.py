@@ -1,8 +1,10 @@
 """Which Workflows are elastic, and what their users are told."""
 
+import base64
 from dataclasses import replace
 from typing import Any
 
+import jsonpatch
 import pytest
 
 from tests.support.workflows import Object, dag, need, pod, spec, task
@@ -91,3 +93,14 @@ def test_who_submits_one_with_more_pods_than_the_quota_allows_is_told_which_quot
     roomy = replace(limit, resource="requests.cpu", hard=1600, peak=1600)
     warnings = answer(None, Verdict("west", limits=(limit, roomy)), Verdict("east", limits=(limit,)))["warnings"]
     assert warnings[1:] == ["medea: it runs a few pods at a time: quota q allows 1 pods of 4"]
+
+
+def test_who_waits_in_a_long_queue_is_told_its_place_and_why_it_waits() -> None:
+    made, place = wanted(WIDE, None), "100 or more are queued before it"
+    decision = Decision(Outcome.QUEUED, "west: full", "random", 1.0, place=place)
+    review = Review("u", "CREATE", "Workflow", "ns", False, "ann", made.workflow)
+    response = accepted(review, made, decision)["response"]
+    assert response["warnings"][0] == f"medea: queued {place}; west: full (needs cpu=1.6, ram=1.56Gi)"
+    patch = jsonpatch.JsonPatch.from_string(base64.b64decode(response["patch"]).decode())
+    marks = patch.apply(made.workflow)["metadata"]["annotations"]
+    assert (marks["medea.dev/reason"], marks["medea.dev/decision"]) == (place, "west: full")

@@ -7,11 +7,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.ledger.test_placements import PLACED, new
+from tests.ledger.test_placements import PLACED, QUEUED, new
 from webhook.ledger import (
     class_jobs,
     class_leases,
     file_jobs,
+    line,
     placements,
     power_jobs,
     queueing,
@@ -196,11 +197,12 @@ QUESTIONS: dict[str, Callable[[Pool], object]] = {
     "glance with demands": lambda pool: queueing.glance(pool, "ns-7", with_demands=True),
     "serve": lambda pool: queueing.serve(pool, "ns-7", _nothing),
     "serve those who wait for one target": lambda pool: queueing.serve(pool, "ns-7", _nothing, waiting_for=_WEST),
-    "tell_the_rest": lambda pool: queueing.tell_the_rest(pool, "ns-7", 20),
+    "tell_the_rest": lambda pool: line.tell_the_rest(pool, "ns-7", 20),
     "runs_seen": lambda pool: reserving.runs_seen(pool, "ns-7", 60.0, now=0.0),
     "admit": lambda pool: reserving.admit(
         pool, replace(new("new", name="job-7"), namespace="ns-7", shared=Shared(("mutex/ns/7", "cache//7"))), _claims
     ),
+    "admit behind others": lambda pool: reserving.admit(pool, replace(new("late"), namespace="ns-7"), lambda _: QUEUED),
     "split": lambda pool: splits.get(pool, "p7"),
     "chunks": lambda pool: splits.chunks(pool, "p7"),
     "results": lambda pool: splits.results(pool, "p7"),

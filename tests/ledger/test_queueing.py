@@ -98,30 +98,6 @@ def test_two_queues_that_look_alike_from_outside_hold_the_same_rows(pool: Pool) 
     assert queueing.glance(pool, "empty")[1] == queueing.Waiting(0, Decimal(0))
 
 
-def test_all_but_the_first_are_told_how_many_are_before_them_in_powers_of_ten(pool: Pool) -> None:
-    queue(pool, 12)
-    queueing.tell_the_rest(pool, "ns", 2)
-    assert reason(pool, "p1") == QUEUED.reason
-    assert reason(pool, "p2") == reason(pool, "p9") == "1 or more are queued before it"
-    assert reason(pool, "p10") == reason(pool, "p11") == "10 or more are queued before it"
-    queueing.tell_the_rest(pool, "ns", 0)
-    assert reason(pool, "p0") == QUEUED.reason
-
-
-def test_a_row_whose_words_have_not_changed_is_not_written(pool: Pool) -> None:
-    queue(pool, 3)
-    queueing.tell_the_rest(pool, "ns", 1)
-
-    def versions() -> list[str]:
-        with pool.transaction() as connection:
-            rows = connection.execute("SELECT xmin::text AS version FROM workflows ORDER BY seq").fetchall()
-        return [row["version"] for row in rows]
-
-    before = versions()
-    queueing.tell_the_rest(pool, "ns", 1)
-    assert versions() == before
-
-
 def test_reasons_in_words_that_postgres_cannot_hold_are_told_without_them(pool: Pool) -> None:
     queue(pool, 1)
     queueing.serve(pool, "ns", lambda *_: Choices({}, {"p0": "west: \x00"}))

@@ -42,7 +42,7 @@ def _marks(candidate: Candidate, decision: Decision) -> dict[str, str]:
     if decision.outcome is Outcome.SPLIT:
         return {**marks, STATE: State.SPLIT}
     if decision.cluster is None:
-        return {**marks, STATE: State.QUEUED, REASON: decision.reason[:LONGEST_DECISION]}
+        return {**marks, STATE: State.QUEUED, REASON: decision.shown[:LONGEST_DECISION]}
     return {**marks, STATE: "placed", CLUSTER: decision.cluster}
 
 
@@ -52,7 +52,8 @@ def _warnings(candidate: Candidate, decision: Decision, dry_run: bool) -> list[s
     would = "would be " if dry_run else ""
     verb = {Outcome.PLACED: "placed on", Outcome.SPLIT: "split:"}.get(decision.outcome, "queued")
     who = "an item needs" if decision.outcome is Outcome.SPLIT else "needs"
-    lines = [f"medea: {would}{verb} {decision.reason} ({who} {new.totals})"]
+    why = "; ".join(filter(None, (decision.place, decision.reason)))
+    lines = [f"medea: {would}{verb} {why} ({who} {new.totals})"]
     if narrow := _narrow(decision):
         lines.append(f"medea: it runs a few pods at a time: {'; '.join(narrow)}")
     if new.notes:

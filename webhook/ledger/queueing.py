@@ -15,6 +15,7 @@ from prometheus_client import Counter
 from psycopg.types.json import Jsonb
 
 from webhook.ledger import sharing
+from webhook.ledger.line import WAITING
 from webhook.ledger.placement import COLUMNS, Placement, placement_of
 from webhook.ledger.pool import Connection, Pool
 from webhook.ledger.promised import reserved_room
@@ -27,8 +28,6 @@ from webhook.scout.sharing import Uses
 
 log = structlog.get_logger(__name__)
 _UNREADABLE = Counter("medea_queue_unreadable_total", "Queued rows passed over because they could not be read")
-
-_WAITING = "namespace = %(namespace)s AND state = 'queued' AND bound_at IS NOT NULL"
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def glance(pool: Pool, namespace: str, with_demands: bool = False) -> tuple[Mapp
         reserved, _ = reserved_room(connection, namespace, with_demands=with_demands)
         row = connection.execute(
             "SELECT count(*) AS count, coalesce(sum(hashtextextended(placement, 0)), 0) AS sum_of_hashes "
-            f"FROM workflows WHERE {_WAITING}",
+            f"FROM workflows WHERE {WAITING}",
             {"namespace": namespace},
         ).fetchone()
         assert row is not None
@@ -126,7 +125,7 @@ def serve(
         reserved, _ = reserved_room(connection, namespace, with_demands=with_demands)
         skipping = "" if waiting_for is None else f"AND EXISTS (SELECT FROM {TARGETS} WHERE {WAITS_FOR_TARGET}) "
         rows = connection.execute(
-            f"SELECT {COLUMNS} FROM workflows WHERE {_WAITING} AND seq > %(after)s {skipping}"
+            f"SELECT {COLUMNS} FROM workflows WHERE {WAITING} AND seq > %(after)s {skipping}"
             "ORDER BY seq LIMIT %(limit)s",
             {
                 "namespace": namespace,
@@ -147,23 +146,6 @@ def serve(
             reserved,
             [(by_id[placement], choices.placed[placement]) for placement in by_id if placement in left],
             rows[-1]["seq"] if len(rows) == QUEUE_BATCH else None,
-        )
-
-
-def tell_the_rest(pool: Pool, namespace: str, told: int) -> None:
-    """Write to all but the first `told` rows how many are before them, as powers of ten so that it rarely changes."""
-    with pool.transaction() as connection:
-        connection.execute(
-            f"""
-            UPDATE workflows SET reason = rest.words FROM (
-                SELECT placement, power(10, floor(log(before)))::bigint || ' or more are queued before it' AS words
-                FROM (
-                    SELECT placement, row_number() OVER (ORDER BY seq) - 1 AS before FROM workflows WHERE {_WAITING}
-                ) AS line WHERE before >= greatest(%(told)s, 1)
-            ) AS rest
-            WHERE workflows.placement = rest.placement AND state = 'queued' AND reason IS DISTINCT FROM rest.words
-            """,
-            {"namespace": namespace, "told": told},
         )
 
 

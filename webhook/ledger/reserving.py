@@ -5,13 +5,14 @@ first has reserved. Under the lock only sums are read, one per target.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
 from webhook.errors import Busy, quoted
 from webhook.ledger import sharing, splits
+from webhook.ledger.line import place_of_next
 from webhook.ledger.placement import NewPlacement, read_demands
 from webhook.ledger.pool import Connection, Pool
 from webhook.ledger.promised import reserved_room
@@ -86,7 +87,9 @@ def admit(pool: Pool, new: NewPlacement, choose: Chooser, with_demands: bool = F
             _give_back(connection, new.namespace, new.name)
         _check_unbound(connection, new.namespace, new.identity)
         sharing.lock(connection, new.shared.names)
-        decision = choose(_held(connection, new.namespace, with_demands, new.shared.names))
+        decision = _in_line(
+            connection, new.namespace, choose(_held(connection, new.namespace, with_demands, new.shared.names))
+        )
         if decision.outcome is not Outcome.REFUSED:
             _insert(connection, new, decision)
         return decision
@@ -103,7 +106,9 @@ def preflight_refused(
         lock(connection, new.namespace)
         sharing.lock(connection, new.shared.names)
         connection.execute("UPDATE workflows SET cluster = NULL WHERE placement = %s", (new.placement,))
-        decision = choose(_held(connection, new.namespace, with_demands, new.shared.names))
+        decision = _in_line(
+            connection, new.namespace, choose(_held(connection, new.namespace, with_demands, new.shared.names))
+        )
         if decision.outcome is Outcome.REFUSED:
             connection.execute("DELETE FROM workflows WHERE placement = %s", (new.placement,))
             return decision
@@ -114,7 +119,7 @@ def preflight_refused(
             (
                 _state(decision),
                 decision.cluster,
-                storable(decision.reason),
+                storable(decision.shown),
                 Jsonb(storable(dict(refused_by))),
                 *reserved_by(decision),
                 decision.cluster is not None,
@@ -232,6 +237,11 @@ def _held(connection: Connection, namespace: str, with_demands: bool, shared: Se
     return Held(reserved, unbound, sharing.uses_of(connection, shared), claimed)
 
 
+def _in_line(connection: Connection, namespace: str, decision: Decision) -> Decision:
+    queued = decision.outcome is Outcome.QUEUED
+    return replace(decision, place=place_of_next(connection, namespace)) if queued else decision
+
+
 def _claimed(connection: Connection, namespace: str, targets: Mapping[str, Quotas]) -> frozenset[str]:
     """Which of `targets` a queued Workflow waits for.
 
@@ -290,7 +300,7 @@ def _insert(connection: Connection, new: NewPlacement, decision: Decision) -> No
         "namespace": new.namespace,
         "template": new.template,
         "cluster": decision.cluster,
-        "reason": storable(decision.reason),
+        "reason": storable(decision.shown),
         "cpu": new.totals.cpu_milli,
         "memory": new.totals.memory_bytes,
         "pod_cpu": new.largest_pod.cpu_milli if new.largest_pod else None,

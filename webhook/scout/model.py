@@ -295,6 +295,7 @@ class Verdict:
 class Decision:
     """The outcome, with every target's numbers. `reason` is one line for people, `notes` are the request's.
 
+    `place` says where in a long queue it waits; it is empty in a short one, and for who does not wait.
     `reserved` is what is reserved on the chosen target; None if that is what the Workflow needs at its peak.
     """
 
@@ -306,6 +307,12 @@ class Decision:
     verdicts: tuple[Verdict, ...] = ()
     notes: tuple[str, ...] = ()
     reserved: Totals | None = None
+    place: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Why it is where it is, as `argo get` shows it."""
+        return self.place or self.reason
 
     def as_json(self) -> dict[str, Any]:
         """For the ledger and the API: plain types; CPU in thousandths, memory in bytes, times in Unix seconds."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from webhook.errors import Refused, SamplesUnavailable, wrong_field
 from webhook.kube.registry import Registry
-from webhook.ledger import queueing, reserving
+from webhook.ledger import line, queueing, reserving
 from webhook.ledger.placement import NewPlacement, Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.queueing import Served
@@ -206,7 +206,7 @@ class Placer:
     def _tell_the_rest(self, namespace: str, told: int) -> None:
         if self._clock() - self._told_all.get(namespace, -QUEUE_TELL_EVERY) >= QUEUE_TELL_EVERY:
             self._told_all[namespace] = self._clock()
-            queueing.tell_the_rest(self._pool, namespace, told)
+            line.tell_the_rest(self._pool, namespace, told)
 
     def _batches(self, namespace: str, run: QueuePass, limited: bool) -> Iterator[Served]:
         """Serve the queue in batches. Between two of them, others that wait for a turn get it."""

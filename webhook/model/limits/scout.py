@@ -4,6 +4,8 @@
 REASON_LENGTH = 1000
 # This many placements at the head of a queue show what each target lacks; the others only how many are before them.
 REASONS_KEPT = 20
+# Who comes to a long queue is told its place as the last few in it were; not all of these have been told theirs.
+LATEST_IN_LINE = 20
 # Between two updates of those others, since each goes through the whole queue.
 QUEUE_TELL_EVERY = 10.0
 # Queued Workflows handled in one transaction: a submit waits for at most one such batch while the queue is served.
