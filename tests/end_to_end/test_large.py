@@ -55,7 +55,15 @@ def test_five_hundred_packed_nodes_are_shown_and_steered(workspace: Workspace) -
     names = [node["displayName"] for node in nodes_of(shown).values()]
     assert sum(one.startswith("many(") for one in names) == MANY
     assert len(workspace.argo("get", name).ok().out.splitlines()) > MANY
-    workspace.argo("resume", name).ok()
+
+    def resumed() -> bool:
+        ran = workspace.argo("resume", name)
+        # The front door's Argo controller notes the time in a plugin's node at each look, and looks again when that has
+        # changed: with so large an object and a busy machine, once a second. After five conflicts argo gives up.
+        assert ran.code == 0 or "timed out waiting for the condition" in ran.said, ran.said
+        return ran.code == 0
+
+    eventually(resumed, "it is resumed")
     workspace.wait(name).ok()
     phases = {node["phase"] for node in nodes_of(origin(workspace.name, name)).values()}
     assert phases == {"Succeeded"}
