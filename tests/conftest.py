@@ -51,12 +51,17 @@ def ledger(dsn: str) -> Iterator[LedgerServer]:
     server.close()
 
 
+def wait_long_for_the_ledger(patch: pytest.MonkeyPatch) -> None:
+    """Medea's own patience may end where all processors are taken. Tests of that set it themselves."""
+    patch.setattr("webhook.ledger.pool.LEDGER_WAIT", 30.0)
+    patch.setattr("webhook.ledger.pool.LEDGER_STATEMENT_TIMEOUT", 60.0)
+    patch.setattr(Connection, "patience", 70.0)
+
+
 @pytest.fixture
 def pool(dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
-    """A pool on an empty ledger. Its patience is that for a busy machine: tests of Medea's own set it themselves."""
-    monkeypatch.setattr("webhook.ledger.pool.LEDGER_WAIT", 30.0)
-    monkeypatch.setattr("webhook.ledger.pool.LEDGER_STATEMENT_TIMEOUT", 60.0)
-    monkeypatch.setattr(Connection, "patience", 70.0)
+    """A pool on an empty ledger."""
+    wait_long_for_the_ledger(monkeypatch)
     pool = Pool(dsn, size=8)
     pool.start()
     assert pool.wait(60)

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.conftest import wait_long_for_the_ledger
 from tests.ledger.test_placements import PLACED, QUEUED, new
 from webhook.ledger import (
     class_jobs,
@@ -35,7 +36,14 @@ Row = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def full(dsn: str) -> Iterator[Pool]:
+def _patient() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        wait_long_for_the_ledger(patch)
+        yield
+
+
+@pytest.fixture(scope="module")
+def full(dsn: str, _patient: None) -> Iterator[Pool]:
     """A ledger in which one placement in a hundred is alive."""
     pool = Pool(dsn, size=4)
     pool.start()
