@@ -33,6 +33,23 @@ def point(world: World, at: FakeApiserver, *, new_secret: bool = True) -> FakeAp
     return before
 
 
+def come_back(world: World, west: FakeApiserver) -> None:
+    """Have the address lead to the old one again, and let that be noticed."""
+    point(world, west, new_secret=False)
+    world.registry.known["west"].probe()
+    world.wait(60)
+
+
+def ask_while_another_answers(world: World, verb: Verb) -> None:
+    """The verb stays noted until the old one is back, which it is then, and is done there."""
+    world.ask(verb)
+    west = point(world, another(world), new_secret=False)
+    world.settle(6)
+    assert VERBS in world.origin()["metadata"]["annotations"]
+    come_back(world, west)
+    assert "TooLate" not in world.recorder.reasons
+
+
 @pytest.mark.parametrize("new_secret", [True, False], ids=["its Secret", "its address"])
 def test_what_runs_there_waits_with_the_reason_and_goes_on_when_it_is_back(world: World, new_secret: bool) -> None:
     world.place()
@@ -104,9 +121,7 @@ def test_an_origin_that_is_deleted_waits_for_the_run_on_the_old_one(world: World
     world.front.remove(WORKFLOWS, "ns", "job-p1")
     world.wait(HOUR)
     assert world.row().state is State.DELETING
-    point(world, west, new_secret=False)
-    world.registry.known["west"].probe()
-    world.wait(60)
+    come_back(world, west)
     assert world.row().state is State.DELETED
     assert west.all(WORKFLOWS, "ns") == []
 
@@ -114,17 +129,10 @@ def test_an_origin_that_is_deleted_waits_for_the_run_on_the_old_one(world: World
 def test_a_verb_waits_for_the_old_one_and_is_not_too_late(world: World) -> None:
     world.place()
     world.settle()
-    world.ask(Verb("ann", shutdown="Stop"))
-    west = point(world, another(world), new_secret=False)
-    world.settle(6)
-    assert VERBS in world.origin()["metadata"]["annotations"]
-    point(world, west, new_secret=False)
-    world.registry.known["west"].probe()
-    world.wait(60)
+    ask_while_another_answers(world, Verb("ann", shutdown="Stop"))
     run = world.run()
     assert run is not None and run["spec"]["shutdown"] == "Stop"
     assert VERBS not in world.origin()["metadata"]["annotations"]
-    assert "TooLate" not in world.recorder.reasons
 
 
 def test_a_retry_waits_for_the_old_one_and_is_not_too_late(world: World) -> None:
@@ -132,15 +140,8 @@ def test_a_retry_waits_for_the_old_one_and_is_not_too_late(world: World) -> None
     world.settle()
     world.end_run("Failed")
     world.settle()
-    world.ask(Verb("ann", retry=Retry(world.origin()["status"]["finishedAt"])))
-    west = point(world, another(world), new_secret=False)
-    world.settle(6)
-    assert VERBS in world.origin()["metadata"]["annotations"]
-    point(world, west, new_secret=False)
-    world.registry.known["west"].probe()
-    world.wait(60)
+    ask_while_another_answers(world, Verb("ann", retry=Retry(world.origin()["status"]["finishedAt"])))
     assert world.row().state is State.RUNNING
-    assert "TooLate" not in world.recorder.reasons
 
 
 def test_what_no_create_was_tried_for_goes_elsewhere(world: World) -> None:

@@ -42,11 +42,12 @@ _NOT_SUBMITTED = "Failed to submit Workflow: "
 
 @dataclass(frozen=True)
 class _Seen:
-    """A CronWorkflow, what it asks for, and its status with all that is known now."""
+    """A CronWorkflow, what it asks for, and its status and its Workflows with all that is known now."""
 
     cron: Object
     spec: CronSpec
     status: Status
+    children: list[Child]
 
     @property
     def uid(self) -> str:
@@ -129,8 +130,8 @@ class CronReconciler:
     def _settled(self, key: str, cron: Object) -> _Seen | None:
         """Write what its Workflows show. None if what it asks for makes no sense, which its status says then."""
         before = read_status(cron)
-        made = self._made(key, str(cron["metadata"]["uid"]))
-        status = before.absorbed(self._children_of(cron), self._time, made)
+        made, children = self._made(key, str(cron["metadata"]["uid"])), self._children_of(cron)
+        status = before.absorbed(children, self._time, made)
         try:
             spec = read_cron(cron)
             over = ends(cron, spec, status, self._time)
@@ -140,7 +141,7 @@ class CronReconciler:
         status = status.without_error(SPEC_ERROR)
         if over:
             status = replace(status, phase=STOPPED, completed=True)
-        return _Seen(self._write(key, cron, status), spec, status)
+        return _Seen(self._write(key, cron, status), spec, status, children)
 
     def _made(self, key: str, uid: str) -> int | None:
         handled = self._handled.get(key)
@@ -154,7 +155,7 @@ class CronReconciler:
 
     def _remove_old(self, seen: _Seen) -> None:
         """What fails is for the next sweep: no tick waits for it."""
-        for child in surplus(seen.spec, self._children_of(seen.cron)):
+        for child in surplus(seen.spec, seen.children):
             try:
                 acts.remove(self.front, child)
             except MedeaError as error:
@@ -202,7 +203,7 @@ class CronReconciler:
                 self._write(key, seen.cron, replace(seen.status, last=tick, schedule=seen.spec.written))
                 return
             if seen.spec.concurrency == REPLACE:
-                acts.terminate(self.front, seen.status, self._children_of(seen.cron))
+                acts.terminate(self.front, seen.status, seen.children)
             child = acts.submit(self.front, seen.cron, seen.spec, tick)
         except (Unavailable, QuotaExceeded) as error:
             self._handled[key] = replace(self._handled[key], trying=(tick, _NOT_SUBMITTED + error.message))

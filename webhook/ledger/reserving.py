@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from webhook.errors import Busy, quoted
 from webhook.ledger import sharing, splits
-from webhook.ledger.line import place_of_next
+from webhook.ledger.line import WAITING, place_of_next
 from webhook.ledger.placement import NewPlacement, read_demands
 from webhook.ledger.pool import Connection, Pool
 from webhook.ledger.promised import reserved_room
@@ -87,9 +87,7 @@ def admit(pool: Pool, new: NewPlacement, choose: Chooser, with_demands: bool = F
             _give_back(connection, new.namespace, new.name)
         _check_unbound(connection, new.namespace, new.identity)
         sharing.lock(connection, new.shared.names)
-        decision = _in_line(
-            connection, new.namespace, choose(_held(connection, new.namespace, with_demands, new.shared.names))
-        )
+        decision = _decide(connection, new, choose, with_demands)
         if decision.outcome is not Outcome.REFUSED:
             _insert(connection, new, decision)
         return decision
@@ -106,9 +104,7 @@ def preflight_refused(
         lock(connection, new.namespace)
         sharing.lock(connection, new.shared.names)
         connection.execute("UPDATE workflows SET cluster = NULL WHERE placement = %s", (new.placement,))
-        decision = _in_line(
-            connection, new.namespace, choose(_held(connection, new.namespace, with_demands, new.shared.names))
-        )
+        decision = _decide(connection, new, choose, with_demands)
         if decision.outcome is Outcome.REFUSED:
             connection.execute("DELETE FROM workflows WHERE placement = %s", (new.placement,))
             return decision
@@ -217,9 +213,9 @@ def _misfits(connection: Connection, namespace: str, targets: Mapping[str, Quota
         return
     rows = connection.execute(
         "SELECT demands_key AS key, pod_cpu_milli IS NOT NULL AS elastic, (array_agg(demands))[1] AS demands "
-        "FROM workflows WHERE namespace = %s AND state = 'queued' AND bound_at IS NOT NULL AND demands_key IS NOT NULL "
+        f"FROM workflows WHERE {WAITING} AND demands_key IS NOT NULL "
         "GROUP BY demands_key, pod_cpu_milli IS NOT NULL",
-        (namespace,),
+        {"namespace": namespace},
     ).fetchall()
     for row in rows:
         demands = read_demands(row["demands"])
@@ -237,9 +233,11 @@ def _held(connection: Connection, namespace: str, with_demands: bool, shared: Se
     return Held(reserved, unbound, sharing.uses_of(connection, shared), claimed)
 
 
-def _in_line(connection: Connection, namespace: str, decision: Decision) -> Decision:
+def _decide(connection: Connection, new: NewPlacement, choose: Chooser, with_demands: bool) -> Decision:
+    """The decision, with its place in the queue if it has to wait there."""
+    decision = choose(_held(connection, new.namespace, with_demands, new.shared.names))
     queued = decision.outcome is Outcome.QUEUED
-    return replace(decision, place=place_of_next(connection, namespace)) if queued else decision
+    return replace(decision, place=place_of_next(connection, new.namespace)) if queued else decision
 
 
 def _claimed(connection: Connection, namespace: str, targets: Mapping[str, Quotas]) -> frozenset[str]:
@@ -249,8 +247,8 @@ def _claimed(connection: Connection, namespace: str, targets: Mapping[str, Quota
     that waits for it, usually the head of the queue.
     """
     rows = connection.execute(
-        f"SELECT target.name FROM {TARGETS} WHERE EXISTS (SELECT FROM workflows WHERE namespace = %(namespace)s "
-        f"AND state = 'queued' AND bound_at IS NOT NULL AND {WAITS_FOR_TARGET} "
+        f"SELECT target.name FROM {TARGETS} WHERE EXISTS (SELECT FROM workflows WHERE {WAITING} "
+        f"AND {WAITS_FOR_TARGET} "
         "AND NOT coalesce(lacked_by ? target.name, false))",
         {"namespace": namespace, **target_values(connection, namespace, targets, caches_tie=True)},
     )

@@ -7,12 +7,13 @@ Whoever decides by that holds the names' locks until it has written: names are s
 from collections.abc import Sequence
 
 from webhook.ledger.connection import Connection
+from webhook.ledger.line import WAITING
 from webhook.model.limits.ledger import NAME_LOCKS
 from webhook.model.shared_names import Kind, is_cache
 from webhook.scout.sharing import Use, Uses, ties_of
 
 _LIVE = "shared_names IS NOT NULL AND cluster IS NOT NULL AND released_at IS NULL"
-_QUEUED = "namespace = %(namespace)s AND state = 'queued' AND bound_at IS NOT NULL AND shared_names IS NOT NULL"
+_QUEUED = f"{WAITING} AND shared_names IS NOT NULL"
 
 
 def lock(connection: Connection, names: Sequence[str]) -> None:

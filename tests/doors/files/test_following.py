@@ -33,6 +33,12 @@ def age(world: World, job: int, seconds: float) -> None:
         )
 
 
+def check_that_a_sweep_runs(world: World, *jobs: int) -> None:
+    world.sweep.run()
+    world.work()
+    assert world.running() == list(jobs)
+
+
 def test_a_users_jobs_run_in_order_and_never_more_than_the_limit(world: World) -> None:
     jobs = [world.upload() for _ in range(7)]
     others = [world.upload(user="2")]
@@ -62,9 +68,7 @@ def test_more_jobs_than_are_read_at_once_are_all_looked_at(world: World, monkeyp
     for job in jobs:
         file_jobs.take(world.pool, world.row(job).line, limit=1)
     world.restart()
-    world.sweep.run()
-    world.work()
-    assert world.running() == jobs
+    check_that_a_sweep_runs(world, *jobs)
 
 
 def submits(call: Call) -> bool:
@@ -111,17 +115,13 @@ def test_a_process_that_dies_after_it_took_a_job_leaves_it_to_the_next(world: Wo
     job = world.upload()
     file_jobs.take(world.pool, world.row(job).line, limit=2)
     world.restart()
-    world.sweep.run()
-    world.work()
-    assert world.running() == [job]
+    check_that_a_sweep_runs(world, job)
 
 
 def test_a_process_that_dies_before_it_took_a_job_leaves_it_to_the_next(world: World) -> None:
     job = world.upload()
     world.restart()
-    world.sweep.run()
-    world.work()
-    assert world.running() == [job]
+    check_that_a_sweep_runs(world, job)
 
 
 def test_a_running_job_costs_the_front_door_nothing(world: World) -> None:
@@ -244,9 +244,7 @@ def test_a_job_waits_for_an_apiserver_that_has_just_started(world: World) -> Non
     world.work()
     assert (world.ask(job).status_code, world.workflows()) == (202, [])
     world.fake.refuse_later = well
-    world.sweep.run()
-    world.work()
-    assert world.running() == [job]
+    check_that_a_sweep_runs(world, job)
 
 
 def test_jobs_wait_for_a_service_that_is_replaced(world: World) -> None:
@@ -255,9 +253,7 @@ def test_jobs_wait_for_a_service_that_is_replaced(world: World) -> None:
     world.work()
     assert (world.ask(job).status_code, world.workflows()) == (202, [])
     world.service("example", "run-script")
-    world.sweep.run()
-    world.work()
-    assert world.running() == [job]
+    check_that_a_sweep_runs(world, job)
 
 
 def test_jobs_wait_for_a_namespace_that_opted_out_and_nothing_runs_at_the_front_door(world: World) -> None:
@@ -266,9 +262,7 @@ def test_jobs_wait_for_a_namespace_that_opted_out_and_nothing_runs_at_the_front_
     world.work()
     assert (world.ask(job).status_code, world.workflows()) == (403, [])
     world.opted.all = True
-    world.sweep.run()
-    world.work()
-    assert world.running() == [job]
+    check_that_a_sweep_runs(world, job)
 
 
 def test_what_is_old_is_removed_with_its_files_and_its_workflow(world: World, s3: S3Server) -> None:
