@@ -71,7 +71,8 @@ def _walk(browser: Browser, shown: dict[str, Any], *, stub: bool) -> None:
             shown[name] = step(visit)
         except Exception as error:  # noqa: BLE001 what was seen before is to be compared all the same
             shown["ended"] = f"{name}: {type(error).__name__}: {error}"
-            return
+            break
+    visit.left.set()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Somebody who has Argo's UI open, and knows what they have submitted."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,8 @@ class Visit:
     stub: bool
     watched: list[Any] = field(default_factory=list)
     """What the list's page was told meanwhile."""
+    left: threading.Event = field(default_factory=threading.Event)
+    """Set when nobody looks at the list any more."""
     called: dict[str, str] = field(default_factory=dict)
 
     def ask(self, what: str, ours: str = "", **place: Any) -> Answer:
