@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.end_to_end.commands import kubectl
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import Workspace
-from tests.lab import medea
+from tests.lab import medea, supervisor
 from tests.lab.lab import Lab
 from tests.lab.layout import LOGS
 from tests.lab.processes import http_ok
@@ -32,6 +32,8 @@ class HostDoor:
         environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
             **declared.env,
+            # Should the test be killed, nobody else would end it, and the next one would speak to it.
+            supervisor.MARK: supervisor.mark(self.name),
             "MEDEA_API": "open",
             **self.settings,
         }

@@ -48,7 +48,7 @@ def start(process: Process) -> bool:
     with process.log.open("ab") as log:
         started = subprocess.Popen(
             list(process.argv),
-            env={**_MEMORY, **_plain_environment(), **process.env, MARK: _mark(process.name)},
+            env={**_MEMORY, **_plain_environment(), **process.env, MARK: mark(process.name)},
             cwd=process.cwd,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -125,7 +125,7 @@ def _lives(pid: int) -> bool:
 
 def marked(name: str | None = None) -> list[int]:
     """The pids of every process on this machine that carries the mark."""
-    wanted = f"{MARK}={_mark(name or '')}".encode()
+    wanted = f"{MARK}={mark(name or '')}".encode()
     found = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit() or int(folder.name) == os.getpid():
@@ -139,7 +139,8 @@ def marked(name: str | None = None) -> list[int]:
     return found
 
 
-def _mark(name: str) -> str:
+def mark(name: str) -> str:
+    """The value of `MARK` for a process of this name. Tests give it to theirs, which then go with the laboratory."""
     return f"{name}@{os.readlink('/proc/self/ns/net')}"
 
 

@@ -87,7 +87,7 @@ def door(folder: Path, script: Script, *, sessions: int = 2) -> Iterator[Door]:
         command = [sys.executable, "-m", "tests.logs.entering"]
         with subprocess.Popen(command, env={**os.environ, **settings}) as process:
             try:
-                retries = urllib3.Retry(total=300, backoff_factor=0.01, backoff_max=0.1)
+                retries = urllib3.Retry(total=1800, backoff_factor=0.01, backoff_max=0.1)
                 with urllib3.PoolManager(retries=retries, ssl_context=context) as client:
                     assert client.request("GET", f"https://localhost:{ports[0]}/").status == 404
                 yield Door(process, ports[0], context)

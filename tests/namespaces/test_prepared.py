@@ -78,14 +78,14 @@ def test_many_at_once_look_once() -> None:
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         first.set()
-        assert all_wait.wait(20)
+        assert all_wait.wait(60)
         THERE(handler)
 
     script, clock = Script(answer), Clock()
     with prepared(script, clock) as namespaces:
         threads = [threading.Thread(target=namespaces.wait_for, args=(space(), soon(clock))) for _ in range(5)]
         threads[0].start()
-        assert first.wait(20)
+        assert first.wait(60)
         for thread in threads[1:]:
             thread.start()
         all_wait.set()

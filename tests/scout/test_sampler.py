@@ -161,9 +161,9 @@ def test_a_namespace_that_was_not_read_yet_is_read_at_once(prometheus: Prometheu
     sampler.narrow_to(lambda: [])
     sampler.on_read(reads.release)
     sampler.start()
-    assert reads.acquire(timeout=20)
+    assert reads.acquire(timeout=60)
     sampler.of_namespace("ns")
-    assert reads.acquire(timeout=20)
+    assert reads.acquire(timeout=60)
     assert sampler.covers("ns")
     sampler.stop()
 
