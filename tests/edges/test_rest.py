@@ -155,7 +155,7 @@ def test_a_stopped_one_fails_and_a_suspended_one_waits(served: Served) -> None:
 def test_whatever_is_sent_is_answered(served: Served, method: str, path: str, data: bytes, status: int) -> None:
     headers = {"Authorization": "Bearer secret"}
     try:
-        answer = requests.request(method, served.url + path, data=data, headers=headers, verify=served.ca, timeout=60)
+        answer = requests.request(method, served.url + path, data=data, headers=headers, verify=served.ca, timeout=20)
     except (requests.ConnectionError, urllib3.exceptions.HTTPError):
         # It does not read what is too large.
         assert status == 413
@@ -166,7 +166,7 @@ def test_whatever_is_sent_is_answered(served: Served, method: str, path: str, da
 @pytest.mark.parametrize("header", [None, "Bearer wrong", "secret", "Bearer "])
 def test_nobody_gets_in_without_its_token(served: Served, header: str | None) -> None:
     headers = {"Authorization": header} if header else {}
-    assert requests.get(f"{served.url}/api/v1/pods", headers=headers, verify=served.ca, timeout=60).status_code == 401
+    assert requests.get(f"{served.url}/api/v1/pods", headers=headers, verify=served.ca, timeout=20).status_code == 401
 
 
 def test_selectors_mean_what_they_mean_to_kubernetes() -> None:

@@ -29,14 +29,7 @@ class HostDoor:
     def start(self) -> None:
         """Start it, and wait until it is ready."""
         declared = next(one for one in medea.processes(Lab()) if one.name == "webhook")
-        environment = {
-            **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-            **declared.env,
-            # Should the test be killed, nobody else would end it, and the next one would speak to it.
-            supervisor.MARK: supervisor.mark(self.name),
-            "MEDEA_API": "open",
-            **self.settings,
-        }
+        environment = supervisor.environment(self.name, {**declared.env, "MEDEA_API": "open", **self.settings})
         with (LOGS / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*declared.argv, self.door], env=environment, cwd=declared.cwd, stdout=log, stderr=log

@@ -1,6 +1,5 @@
 """The same visit to Argo's UI twice, side by side: at the front door, and on a cluster that has nothing of Medea's."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,7 @@ from tests.end_to_end.ui_visit import STEPS
 from tests.end_to_end.ui_visitor import Visit
 from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import EXAMPLES, TEMPLATE, Workspace
-from tests.lab import argo
+from tests.lab import argo, supervisor
 from tests.lab.layout import ARGO_SERVER_URL, LOGS, WEST
 from tests.support.ports import free_port
 
@@ -80,9 +79,10 @@ def _argo_server_of_west() -> Iterator[str]:
     """The URL of an argo-server for the target, while the block runs."""
     url = f"http://127.0.0.1:{free_port()}"
     declared = argo.argo_server(WEST, url)
-    environment = {**{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}, **declared.env}
+    name = f"argo-server-{WEST.name}"
+    environment = supervisor.environment(name, declared.env)
     with (
-        (LOGS / f"argo-server-{WEST.name}.log").open("wb") as log,
+        (LOGS / f"{name}.log").open("wb") as log,
         subprocess.Popen(declared.argv, env=environment, stdout=log, stderr=log) as process,
     ):
         try:

@@ -41,6 +41,7 @@ def watch_the_list(visit: Visit, version: str) -> None:
     """
 
     def watch(version: str) -> None:
+        # With a visit that failed halfway the server may go first.
         with contextlib.suppress(requests.RequestException):
             for event in visit.browser.listen("list: watch it", patience=_A_VISIT, version=version):
                 visit.watched.append(event)

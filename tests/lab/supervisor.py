@@ -13,6 +13,7 @@ import pwd
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.lab.errors import LabError
@@ -48,7 +49,7 @@ def start(process: Process) -> bool:
     with process.log.open("ab") as log:
         started = subprocess.Popen(
             list(process.argv),
-            env={**_MEMORY, **_plain_environment(), **process.env, MARK: mark(process.name)},
+            env=environment(process.name, process.env),
             cwd=process.cwd,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -125,7 +126,7 @@ def _lives(pid: int) -> bool:
 
 def marked(name: str | None = None) -> list[int]:
     """The pids of every process on this machine that carries the mark."""
-    wanted = f"{MARK}={mark(name or '')}".encode()
+    wanted = f"{MARK}={_mark(name or '')}".encode()
     found = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit() or int(folder.name) == os.getpid():
@@ -139,8 +140,7 @@ def marked(name: str | None = None) -> list[int]:
     return found
 
 
-def mark(name: str) -> str:
-    """The value of `MARK` for a process of this name. Tests give it to theirs, which then go with the laboratory."""
+def _mark(name: str) -> str:
     return f"{name}@{os.readlink('/proc/self/ns/net')}"
 
 
@@ -167,10 +167,14 @@ def tail(log: Path, lines: int = _TAIL_LINES) -> str:
         return "(there is no log)"
 
 
-def _plain_environment() -> dict[str, str]:
+def environment(name: str, declared: Mapping[str, str]) -> dict[str, str]:
+    """What a process of this name has in its environment: what is declared, little of its caller's, and the mark.
+
+    A test that starts one itself gives it this: should the test be killed, it goes with the laboratory.
+    """
     # The caller's ARGO_SERVER, KUBECONFIG and such must not change what the laboratory's processes do.
-    kept = ("PATH", "HOME", "LANG", "TZ")
-    return {name: os.environ[name] for name in kept if name in os.environ}
+    kept = {one: os.environ[one] for one in ("PATH", "HOME", "LANG", "TZ") if one in os.environ}
+    return {**_MEMORY, **kept, **declared, MARK: _mark(name)}
 
 
 def _remember(process: Process, pid: int) -> None:

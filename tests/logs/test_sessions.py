@@ -19,6 +19,7 @@ import urllib3
 from certs.files import ensure
 from tests.logs.entering import sessions_at
 from tests.support.exchange import exchange
+from tests.support.ports import until_it_listens
 from tests.support.scripted_apiserver import Script, apiserver, cut, reply
 from webhook.logs.endpoint import Endpoint, create_log_app
 
@@ -87,8 +88,7 @@ def door(folder: Path, script: Script, *, sessions: int = 2) -> Iterator[Door]:
         command = [sys.executable, "-m", "tests.logs.entering"]
         with subprocess.Popen(command, env={**os.environ, **settings}) as process:
             try:
-                retries = urllib3.Retry(total=1800, backoff_factor=0.01, backoff_max=0.1)
-                with urllib3.PoolManager(retries=retries, ssl_context=context) as client:
+                with urllib3.PoolManager(retries=until_it_listens(), ssl_context=context) as client:
                     assert client.request("GET", f"https://localhost:{ports[0]}/").status == 404
                 yield Door(process, ports[0], context)
             finally:

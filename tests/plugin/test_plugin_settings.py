@@ -12,6 +12,7 @@ import urllib3
 
 from plugin.settings import PORT, Settings, SettingsError
 from tests.plugin.conftest import FakeMedea
+from tests.support.ports import until_it_listens
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_the_program_serves_and_stops_when_told(env: dict[str, str], fake_medea:
         subprocess.Popen(
             [sys.executable, "-m", "plugin"], env={**os.environ, **env, "MEDEA_PLUGIN_PORT": str(port)}
         ) as program,
-        urllib3.PoolManager(retries=urllib3.Retry(total=1800, backoff_factor=0.01, backoff_max=0.1)) as agent,
+        urllib3.PoolManager(retries=until_it_listens()) as agent,
     ):
         try:
             url = f"http://localhost:{port}"

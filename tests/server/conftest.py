@@ -16,6 +16,7 @@ import pytest
 import urllib3
 
 from certs.files import ensure
+from tests.support.ports import until_it_listens
 
 
 class Running:
@@ -30,12 +31,11 @@ class Running:
 
     def connection(self) -> http.client.HTTPSConnection:
         """One of its own, to be closed."""
-        return http.client.HTTPSConnection("localhost", self.port, timeout=60, context=self._context)
+        return http.client.HTTPSConnection("localhost", self.port, timeout=20, context=self._context)
 
     def wait_until_ready(self) -> None:
         """Until it listens and serves."""
-        retries = urllib3.Retry(total=1800, backoff_factor=0.01, backoff_max=0.1)
-        with urllib3.PoolManager(retries=retries, ssl_context=self._context) as client:
+        with urllib3.PoolManager(retries=until_it_listens(), ssl_context=self._context) as client:
             assert client.request("GET", f"https://localhost:{self.port}/readyz").status == 200
 
 

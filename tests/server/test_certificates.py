@@ -30,7 +30,7 @@ def made() -> dict[str, bytes]:
 
 def connection(server: Running, ca: bytes) -> http.client.HTTPSConnection:
     context = ssl.create_default_context(cadata=ca.decode())
-    return http.client.HTTPSConnection("localhost", server.port, timeout=60, context=context)
+    return http.client.HTTPSConnection("localhost", server.port, timeout=20, context=context)
 
 
 def test_a_new_certificate_is_shown_to_whoever_connects_and_interrupts_nobody(server: Running, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def asked(server: Running, path: str, client: Path | None, body: object = None) 
     context = ssl.create_default_context(cafile=str(server.ca))
     if client:
         context.load_cert_chain(client)
-    connection = http.client.HTTPSConnection("localhost", server.port, timeout=60, context=context)
+    connection = http.client.HTTPSConnection("localhost", server.port, timeout=20, context=context)
     with contextlib.closing(connection):
         connection.request("GET" if body is None else "POST", path, None if body is None else json.dumps(body))
         answer = connection.getresponse()
@@ -84,4 +84,4 @@ def test_reviews_come_from_the_holder_of_the_pinned_certificate_alone(tmp_path: 
         review = threads.submit(asked, server, "/mutate", clusters.client("apiserver"), REVIEW)
         assert server.begun.read_text() == "begun"
         server.go_on.write_text("go on")
-        assert review.result(60) == 200
+        assert review.result(20) == 200

@@ -25,7 +25,7 @@ def serial(connection: http.client.HTTPSConnection) -> str:
 def trusting(server: Running, *authorities: str) -> http.client.HTTPSConnection:
     """A connection of somebody who trusts these, to be closed."""
     context = ssl.create_default_context(cadata="".join(authorities))
-    return http.client.HTTPSConnection("localhost", server.port, timeout=60, context=context)
+    return http.client.HTTPSConnection("localhost", server.port, timeout=20, context=context)
 
 
 def renew(folder: Path, spare: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_renewed_certificate_is_shown_to_whoever_connects_next_and_no_request_
             with contextlib.closing(server.connection()) as next_one:
                 shown.append(serial(next_one))
         over.set()
-        assert asking.result(60) <= set(shown)
+        assert asking.result(20) <= set(shown)
         assert asked(open_before, "/readyz") == (200, "keep-alive")
     assert len(set(shown)) == 4
 

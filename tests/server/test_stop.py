@@ -42,8 +42,8 @@ def test_a_review_under_way_is_answered_and_an_idle_connection_is_not_cut(server
             pass
         assert answer == (503, "close")
         server.go_on.write_text("go on")
-        assert review.result(60) == 200
-    assert server.process.wait(60) == 0
+        assert review.result(20) == 200
+    assert server.process.wait(20) == 0
 
 
 def test_what_never_ends_does_not_keep_the_process(server: Running) -> None:
@@ -51,15 +51,15 @@ def test_what_never_ends_does_not_keep_the_process(server: Running) -> None:
         review = apiserver.submit(reviewed, server)
         assert server.begun.read_text() == "begun"
         server.process.send_signal(signal.SIGTERM)
-        assert server.process.wait(60) == 0
+        assert server.process.wait(20) == 0
         with pytest.raises((OSError, http.client.HTTPException)):
-            review.result(60)
+            review.result(20)
 
 
 def test_those_who_connect_and_say_nothing_are_put_aside(server: Running) -> None:
     with ExitStack() as stack:
         # Each holds one of the eight threads, until gunicorn puts it aside after five seconds.
         for _ in range(8):
-            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60))
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20))
         with contextlib.closing(server.connection()) as connection:
             assert asked(connection, "/readyz")[0] == 200

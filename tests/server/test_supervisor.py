@@ -43,21 +43,21 @@ def gone(pid: int) -> bool:
 def test_told_to_end_it_tells_all_and_waits_for_them(number: signal.Signals) -> None:
     with supervised(f"a={WILLING}", f"b={WILLING}") as (process, pids):
         process.send_signal(number)
-        assert process.wait(60) == 0
+        assert process.wait(20) == 0
         assert [pid for pid in pids.values() if not gone(pid)] == []
 
 
 def test_one_that_will_not_end_is_cut_off() -> None:
     with supervised(f"a={WILLING}", f"b={STUBBORN}") as (process, pids):
         process.terminate()
-        assert process.wait(60) == 0
+        assert process.wait(20) == 0
         assert gone(pids["b"])
 
 
 def test_one_that_ends_by_itself_ends_all_with_an_error_that_names_it() -> None:
     with supervised(f"a={WILLING}", f"b={WILLING}") as (process, pids):
         os.kill(pids["b"], signal.SIGKILL)
-        assert process.wait(60) == 1
+        assert process.wait(20) == 1
         assert process.stderr
         assert "b has ended by itself, with exit code -9" in process.stderr.read()
         assert gone(pids["a"])
@@ -65,7 +65,7 @@ def test_one_that_ends_by_itself_ends_all_with_an_error_that_names_it() -> None:
 
 def test_why_one_can_not_begin_is_said_on_one_line() -> None:
     with supervised(f"a={WILLING}", f"b={UNABLE}") as (process, _):
-        assert process.wait(60) == 1
+        assert process.wait(20) == 1
         assert process.stderr
         first, second = process.stderr.read().splitlines()
     assert first == "medea: MEDEA_CERTS is wrong"

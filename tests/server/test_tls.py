@@ -47,11 +47,11 @@ def test_a_request_has_a_deadline_and_what_an_application_reads_later_has_none(
     files = ensure(tmp_path)
     monkeypatch.setattr("webhook.server.tls.SERVER_REQUEST", -1.0)
     with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
-        there = socket.create_connection(server.getsockname()[:2], timeout=60)
+        there = socket.create_connection(server.getsockname()[:2], timeout=20)
         client = ssl.create_default_context(cafile=str(files.ca))
         asking = pool.submit(client.wrap_socket, there, server_hostname="localhost")
         here = Tls("MEDEA_CERTS", tmp_path).context().wrap_socket(server.accept()[0], server_side=True)
-        with here, asking.result(60) as asked:
+        with here, asking.result(20) as asked:
             here.setblocking(True)
             asked.sendall(b"late")
             with pytest.raises(TimeoutError, match="took too long"):
@@ -64,7 +64,7 @@ def _serial(server: Running, ca: Path) -> str:
     """The serial number of the certificate that a new connection is shown."""
     context = ssl.create_default_context(cafile=str(ca))
     with (
-        socket.create_connection(("localhost", server.port), timeout=60) as plain,
+        socket.create_connection(("localhost", server.port), timeout=20) as plain,
         context.wrap_socket(plain, server_hostname="localhost") as tls,
     ):
         return str((tls.getpeercert() or {})["serialNumber"])
@@ -86,7 +86,7 @@ def test_a_renewed_certificate_is_shown_to_the_next_connection_and_cuts_no_other
     "said", [b"\x16\x03\x01\x02\x00\x01\x00", None], ids=["within the greeting", "within a request"]
 )
 def test_who_falls_silent_is_let_go(server: Running, said: bytes | None) -> None:
-    with socket.create_connection(("localhost", server.port), timeout=60) as plain:
+    with socket.create_connection(("localhost", server.port), timeout=20) as plain:
         began = time.monotonic()
         if said:
             plain.sendall(said)
@@ -107,7 +107,7 @@ def _connected(folder: Path) -> Iterator[tuple[ssl.SSLSocket, ssl.SSLSocket]]:
     trusting = ssl.create_default_context(cafile=str(files.ca))
     with ours, theirs, ThreadPoolExecutor(1) as client:
         other = client.submit(trusting.wrap_socket, theirs, server_hostname="localhost")
-        with Tls("MEDEA_CERTS", folder).context().wrap_socket(ours, server_side=True) as door, other.result(60) as end:
+        with Tls("MEDEA_CERTS", folder).context().wrap_socket(ours, server_side=True) as door, other.result(20) as end:
             yield door, end
 
 
@@ -137,7 +137,7 @@ def test_a_request_is_given_more_time_and_the_next_one_is_not(tmp_path: Path, mo
 
 
 def test_the_health_of_the_process_is_on_a_port_of_its_own(server: Running) -> None:
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.metrics_port, timeout=60)) as plain:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.metrics_port, timeout=20)) as plain:
         for path in ("/readyz", "/healthz", "/metrics"):
             plain.request("GET", path)
             answer = plain.getresponse()
