@@ -4,7 +4,8 @@ import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -12,6 +13,7 @@ import yaml
 
 from tests.end_to_end.argo_examples_room import apply, direct_room, furnish, furniture, remove_workflows
 from tests.end_to_end.artifact_store import store
+from tests.end_to_end.memory import Memory, key
 from tests.end_to_end.ui_answers import Names, differences
 from tests.end_to_end.ui_browser import Browser
 from tests.end_to_end.ui_visit import STEPS
@@ -20,10 +22,12 @@ from tests.end_to_end.waiting import eventually
 from tests.end_to_end.workspace import EXAMPLES, TEMPLATE, Workspace
 from tests.lab import argo, supervisor
 from tests.lab.layout import ARGO_SERVER_URL, LOGS, WEST
+from tests.lab.versions import version
 from tests.support.ports import free_port
 
 AMPLE, NOTHING = ("20", "20Gi"), ("1m", "1Mi")
 """Quotas with which all runs go to the target that the plain Workflows run on: nodes of both have one host."""
+_MEMORY = Memory("argo-ui")
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,14 @@ class Both:
     """What each step has shown on both sides, or how it failed there."""
 
     stub: bool
-    here: dict[str, Any] = field(default_factory=dict)
-    there: dict[str, Any] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
+    here: dict[str, Any]
+    there: dict[str, Any]
+    asked: set[str]
+
+    @property
+    def agree(self) -> bool:
+        """Whether all of it was seen, and the same on both sides."""
+        return all(step in self.here and not self.differences(step) for step in STEPS)
 
     def differences(self, step: str) -> list[str]:
         """Where the front door's answers differ, but for what is meant to."""
@@ -43,24 +52,41 @@ class Both:
 
 
 def visit_both(workspace: Workspace, *, stub: bool) -> Both:
-    """The whole visit. Where a step fails it ends, and the steps before it can still be compared."""
-    both = Both(stub)
-    with store() as url, direct_room(url) as plain, _argo_server_of_west() as server:
+    """The whole visit. Where a step fails it ends, and the steps before it can still be compared.
+
+    To a plain cluster only where it is not known what is shown there, or where that differs.
+    """
+    browser = Browser(ARGO_SERVER_URL, workspace.name)
+    here: dict[str, Any] = {}
+    with store() as url:
         furnish(workspace.name, url)
         access = [one for one in furniture(url, workspace.name) if one["metadata"]["name"] == "store"]
         apply("front", workspace.name, access)
-        apply("west", plain, [yaml.safe_load((EXAMPLES / f"{TEMPLATE}.yaml").read_text())])
-        browser = Browser(ARGO_SERVER_URL, workspace.name)
+        known: dict[str, Any] = _MEMORY.known().get(_key(), {})
         with ThreadPoolExecutor(2) as people:
-            done = [
-                people.submit(_walk, browser, both.here, stub=stub),
-                people.submit(_walk, Browser(server, plain), both.there, stub=False),
-            ]
-        for one in done:
-            one.result()
-        both.asked.update(browser.asked)
-        remove_workflows(plain)
+            plain = None if known else people.submit(_visit_plain, url)
+            people.submit(_walk, browser, here, stub=stub).result()
+        both = Both(stub, here, plain.result() if plain else known, browser.asked)
+        if known and not both.agree:
+            both = Both(stub, here, _visit_plain(url), browser.asked)
     return both
+
+
+def _visit_plain(url: str) -> dict[str, Any]:
+    """What each step shows on a cluster that has nothing of Medea's; kept if the visit was whole."""
+    there: dict[str, Any] = {}
+    with direct_room(url) as plain, _argo_server_of_west() as server:
+        apply("west", plain, [yaml.safe_load((EXAMPLES / f"{TEMPLATE}.yaml").read_text())])
+        _walk(Browser(server, plain), there, stub=False)
+        remove_workflows(plain)
+    if there.keys() == STEPS.keys():
+        _MEMORY.keep({_key(): there})
+    return there
+
+
+def _key() -> str:
+    visit = sorted(Path(__file__).parent.glob("ui_*.py"))
+    return key(version("ARGO"), version("KUBERNETES"), *(file.read_text() for file in visit))
 
 
 def _walk(browser: Browser, shown: dict[str, Any], *, stub: bool) -> None:

@@ -104,8 +104,8 @@ def test_who_may_not_is_told_who_may_not_do_what_where_and_another_target_may_ta
     refused = submit(other, "ann")
     assert refused.code != 0
     assert f"ann may not create workflows.argoproj.io in namespace {other.name} on west" in refused.err
-    for _ in range(5):
-        name = name_of(submit(other, "ann", only=None))
+    names = [name_of(submit(other, "ann", only=None)) for _ in range(5)]
+    for name in names:
         assert cluster_of(other.name, name) == "east"
         other.wait(name).ok()
     assert workflows("west", other.name) == []
