@@ -29,7 +29,6 @@ from webhook.settings import Settings, setting_problems
 from webhook.telemetry import configure_logging
 from webhook.uninstall.command import uninstall
 from webhook.wiring.certificates import make_delivery
-from webhook.wiring.classes import make_worker
 from webhook.wiring.controller import make_controller
 from webhook.wiring.parts import ledger_dsn
 
@@ -101,6 +100,8 @@ def worker(
     command: Annotated[list[str], typer.Argument(help="what does the work, after --")],
 ) -> None:
     """Run jobs of a class, one after the other, as they come from RabbitMQ."""
+    from webhook.wiring.classes import make_worker
+
     configure_logging()
     settings, stop = Settings(), threading.Event()
     made = make_worker(settings, job_class, command, stop)

@@ -17,7 +17,7 @@ from tests.ledger.test_placements import bound
 from webhook.errors import LedgerUnavailable
 from webhook.ledger import placements
 from webhook.ledger.connection import Connection, is_away
-from webhook.ledger.migrate import migrate
+from webhook.ledger.migrations.run import run_missing
 from webhook.ledger.pool import Pool
 
 PATIENCE = 1.0
@@ -68,11 +68,11 @@ def test_a_connection_whose_server_hangs_is_not_handed_out(pool: Pool) -> None:
 
 
 def test_a_migration_on_a_server_that_hangs_is_given_up(pool: Pool, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webhook.ledger.migrate.MIGRATION_LOCK_TIMEOUT", PATIENCE)
+    monkeypatch.setattr("webhook.ledger.migrations.run.MIGRATION_LOCK_TIMEOUT", PATIENCE)
     with pool.transaction() as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (0x6D65646561,))
         with pytest.raises(LedgerUnavailable):
-            migrate(dsn)
+            run_missing(dsn)
 
 
 def test_a_pool_whose_connections_are_all_in_use_is_said_to_be_unavailable(

@@ -1,19 +1,24 @@
 """Two versions of Medea on one ledger: while one is rolled out, and after it was taken back."""
 
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 from psycopg.conninfo import make_conninfo
 from structlog.testing import capture_logs
 
+import webhook.ledger.migrations
 import webhook.ledger.pool as pool_module
 from tests.ledger.test_placements import QUEUED, bound
 from webhook.controller.plan import Facts, Step, plan
 from webhook.errors import LedgerUnavailable
 from webhook.ledger import placements, queueing
-from webhook.ledger.migrate import migrate
+from webhook.ledger.migrate import migrate, newest
 from webhook.ledger.placement import Placement
 from webhook.ledger.pool import Pool
 from webhook.ledger.queueing import Choices
@@ -90,6 +95,26 @@ def test_this_version_goes_on_on_the_schema_of_one_to_come(own_dsn: str) -> None
     assert [one["revisions"] for one in logs if "newer" in one["event"]] == [["9999"]]
     assert bound(pool).state is State.RESERVED
     pool.close()
+
+
+def test_the_newest_migration_is_the_one_that_alembic_ends_with() -> None:
+    folder = str(Path(webhook.ledger.migrations.__file__).parent)
+    assert newest() == ScriptDirectory(folder).get_current_head()
+
+
+_OPENS = """\
+import sys
+from webhook.ledger.pool import Pool
+pool = Pool(sys.argv[1], size=2)
+pool.start()
+assert pool.wait(60)
+print("alembic" in sys.modules)
+"""
+
+
+def test_only_a_process_that_has_something_to_migrate_takes_up_alembic(own_dsn: str) -> None:
+    said = [subprocess.check_output([sys.executable, "-c", _OPENS, own_dsn], text=True) for _ in range(2)]
+    assert said == ["True\n", "False\n"]
 
 
 def test_a_migration_that_fails_for_a_reason_of_its_own_is_tried_again(

@@ -65,7 +65,7 @@ def test_panels_do_not_overlap_and_have_words() -> None:
 
 
 def test_a_process_that_does_not_sweep_does_not_show_that_none_failed() -> None:
-    shown = "import webhook.server.doors, prometheus_client; print(prometheus_client.generate_latest().decode())"
+    shown = "import webhook.wiring.classes, prometheus_client; print(prometheus_client.generate_latest().decode())"
     done = subprocess.run([sys.executable, "-c", shown], cwd=ROOT, capture_output=True, text=True, check=True)
     for name in ("medea_file_sweep_failed_total", "medea_class_sweep_failed_total"):
         assert f"{name} Parts" in done.stdout

@@ -7,6 +7,7 @@ from psycopg.abc import RV, PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow
 
+from webhook.errors import LedgerUnavailable, quoted
 from webhook.model.limits.ledger import LEDGER_CONNECT_TIMEOUT, LEDGER_PATIENCE
 
 CONNECT: dict[str, Any] = {
@@ -50,3 +51,10 @@ def is_away(error: psycopg.Error) -> bool:
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
     return error.sqlstate.startswith(_AWAY)
+
+
+def in_words(error: psycopg.Error) -> Exception:
+    """LedgerUnavailable if Postgres can't be used now; otherwise the error itself, which is a bug."""
+    if is_away(error):
+        return LedgerUnavailable(f"the ledger (Postgres) did not answer: {quoted(str(error))}")
+    return error

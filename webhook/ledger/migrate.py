@@ -1,83 +1,41 @@
-"""Brings the schema up to date with Alembic. Processes that start at the same time take turns by an advisory lock.
+"""Brings the schema up to date, mostly by finding that it is.
 
 After every migration the code of the version before still works: columns and tables are only added, with defaults, and
 what is no longer used is dropped one version later. So both versions can run during a rolling upgrade, and a rollback
 only means to start the older image: it leaves a schema newer than itself as it is.
 """
 
-import time
 from pathlib import Path
 
 import psycopg
-import sqlalchemy
-import structlog
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
+from psycopg.rows import dict_row
 
-from webhook.errors import LedgerUnavailable, quoted
-from webhook.ledger.connection import CONNECT, Connection, is_away
-from webhook.model.limits.ledger import MIGRATION_LOCK_TIMEOUT, MIGRATION_LOOK_AGAIN, MIGRATION_PATIENCE
+from webhook.ledger.connection import CONNECT, Connection, in_words
 
-log = structlog.get_logger(__name__)
-
-_LOCK = 0x6D65646561
-"""An arbitrary number that spells "medea" in ASCII."""
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
 
 def migrate(dsn: str) -> None:
     """Run every migration that has not run yet. Raises LedgerUnavailable if Postgres is away."""
-    engine = create_engine("postgresql+psycopg://", creator=lambda: _connect(dsn), poolclass=NullPool)
+    if _revisions(dsn) != [newest()]:
+        # Alembic takes longer to import than most of Medea, and its memory stays: only who needs it pays for that.
+        from webhook.ledger.migrations.run import run_missing
+
+        run_missing(dsn)
+
+
+def newest() -> str:
+    """The revision of the last migration, by the names of their files."""
+    return max(file.stem.removeprefix("v").partition("_")[0] for file in _VERSIONS.glob("v*.py"))
+
+
+def _revisions(dsn: str) -> list[str]:
+    """What the schema says that it is; nothing if there is none."""
     try:
-        with engine.connect() as connection:
-            _take_turn(connection)
-            config = Config(attributes={"connection": connection})
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-            known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-            newer = set(MigrationContext.configure(connection).get_current_heads()) - known
-            # Each migration is a transaction of its own.
-            connection.rollback()
-            if newer:
-                log.warning("the ledger's schema is of a newer Medea", revisions=sorted(newer))
-            else:
-                command.upgrade(config, "head")
+        with Connection.connect(dsn, **CONNECT, row_factory=dict_row) as connection:
+            rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    except psycopg.errors.UndefinedTable:
+        return []
     except psycopg.Error as error:
-        raise _words(error) from error
-    except DBAPIError as error:
-        raise (_words(error.orig) if isinstance(error.orig, psycopg.Error) else error) from error
-    finally:
-        engine.dispose()
-
-
-def _take_turn(connection: sqlalchemy.Connection) -> None:
-    """Take the lock, for as long as this connection lasts. Raises LedgerUnavailable if another process has it.
-
-    Nobody waits for it inside of Postgres: an index that is built concurrently waits until all transactions that were
-    under way have ended, so whoever builds it and whoever waits for the lock would wait for each other.
-    """
-    until = time.monotonic() + MIGRATION_LOCK_TIMEOUT
-    while True:
-        taken = connection.exec_driver_sql("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).scalar()
-        connection.rollback()
-        if taken:
-            return
-        if time.monotonic() >= until:
-            raise LedgerUnavailable("another process is bringing the ledger's schema up to date")
-        time.sleep(MIGRATION_LOOK_AGAIN)
-
-
-def _connect(dsn: str) -> Connection:
-    connection = Connection.connect(dsn, **CONNECT, options=f"-c lock_timeout={MIGRATION_LOCK_TIMEOUT}s")
-    assert isinstance(connection, Connection)
-    connection.patience = MIGRATION_PATIENCE
-    return connection
-
-
-def _words(error: psycopg.Error) -> Exception:
-    if is_away(error):
-        return LedgerUnavailable(f"the ledger (Postgres) did not answer: {quoted(str(error))}")
-    return error
+        raise in_words(error) from error
+    return [row["version_num"] for row in rows]

@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool
 
 from webhook.errors import LedgerBusy, LedgerUnavailable, quoted
 from webhook.ledger.comeback import Comeback
-from webhook.ledger.connection import CONNECT, Connection, is_away
+from webhook.ledger.connection import CONNECT, Connection, in_words, is_away
 from webhook.ledger.migrate import migrate
 from webhook.model.limits.ledger import (
     LEDGER_BUG_RETRY,
@@ -111,7 +111,7 @@ class Pool:
             if not is_away(error):
                 raise
             outcome = "away"
-            raise LedgerUnavailable(f"the ledger (Postgres) did not answer: {quoted(str(error))}") from error
+            raise in_words(error) from error
         finally:
             _SECONDS.labels(outcome).observe(time.perf_counter() - began)
 

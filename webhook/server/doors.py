@@ -5,8 +5,6 @@ from enum import StrEnum
 
 import structlog
 
-from webhook.doors.classes.routes import create_classes_app
-from webhook.doors.files.routes import create_files_app
 from webhook.errors import MedeaError
 from webhook.logs.endpoint import create_log_app
 from webhook.model.limits.classes import CLASSES_THREADS
@@ -17,9 +15,7 @@ from webhook.server.clients import Clients
 from webhook.server.server import Door, Served
 from webhook.server.tls import AUTHORITY, Tls
 from webhook.settings import Api, Settings
-from webhook.wiring.classes import classes_place, make_classes
 from webhook.wiring.doors import make_api, make_logs, make_plugin, make_webhook
-from webhook.wiring.files import files_place, make_files
 from webhook.wiring.nodes import questions_place
 
 log = structlog.get_logger(__name__)
@@ -133,6 +129,9 @@ def _logs(settings: Settings) -> Door:
 
 
 def _files(settings: Settings) -> Door:
+    from webhook.doors.files.routes import create_files_app
+    from webhook.wiring.files import files_place, make_files
+
     place = files_place(settings)
 
     def make() -> Served:
@@ -144,6 +143,9 @@ def _files(settings: Settings) -> Door:
 
 
 def _classes(settings: Settings) -> Door:
+    from webhook.doors.classes.routes import create_classes_app
+    from webhook.wiring.classes import classes_place, make_classes
+
     place = classes_place(settings)
 
     def make() -> Served:
