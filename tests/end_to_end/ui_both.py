@@ -1,4 +1,4 @@
-"""The same visit to Argo's UI twice, side by side: at the front door, and on a cluster that has nothing of Medea's."""
+"""The same visit to Argo's UI twice: at the front door, and on a cluster without Medea, perhaps in an earlier run."""
 
 import subprocess
 from collections.abc import Iterator
